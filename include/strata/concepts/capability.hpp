@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+#include <strata/concepts/cold.hpp>
+#include <strata/concepts/warm.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What a tier may offer beyond its contract. A function that needs one does not compile without it, and says so.
+namespace strata {
+
+/// One key of a bulk write.
+template <class T>
+struct keyed_value {
+  std::string_view key;
+  T const* value;
+};
+
+/// How often a key was read since the last report.
+struct uses {
+  std::string_view key;
+  std::uint64_t count;
+};
+
+/// What a tier can say of itself at any time, without asking its server.
+struct tier_health {
+  bool up = true;
+  std::string text;  ///< for a person: what is wrong, or what was found (versions, differences)
+};
+
+/// Many keys in one round trip; one answer per key, in the order asked.
+template <class W>
+concept loads_many = requires(W w, std::span<std::string_view const> keys, deadline until) { w.load_many(keys, until); };
+
+/// Warm: store_many(span<frame const>, until); cold: store_many(span<keyed_value<T> const>, until). One answer per key.
+template <class W>
+concept stores_frames = requires(W w, std::span<frame const> frames, deadline until) { w.store_many(frames, until); };
+template <class C, class T>
+concept stores_many = requires(C c, std::span<keyed_value<T> const> values, deadline until) { c.store_many(values, until); };
+
+/// The feed: calls sink(change) for every change of the shared stream from now on, on a thread of its own.
+template <class W>
+concept followable = requires(W w, void (*sink)(change const&)) { w.follow(sink); };
+
+/// Adds counts to the usage kept by the tier; never moves a revision.
+template <class C>
+concept counts_usage = requires(C c, std::span<uses const> counts, deadline until) {
+  { c.add_usage(counts, until) } -> gives<result<void>>;
+};
+
+template <class W>
+concept reports_health = requires(W const& w) {
+  { w.health() } -> std::same_as<tier_health>;
+};
+
+}  // namespace strata

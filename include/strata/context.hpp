@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+namespace strata {
+
+/// What a cache hands down to each of its tiers, by reference: they live as long as the tier.
+template <class Clock, class Observer, class Codec>
+struct context {
+  using clock_type = Clock;
+  using observer_type = Observer;
+  using codec_type = Codec;
+
+  Clock const& clock;
+  Observer& observer;
+  Codec const& codec;
+};
+
+}  // namespace strata

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// What crosses a process border: a copy of one key with all that is needed to judge it without decoding it.
+namespace strata {
+
+struct frame {
+  std::string key;
+  strata::revision revision{};  ///< zero: written by a program that knows no revisions
+  strata::operation operation = operation::put;
+  std::string codec;                 ///< id of the codec that made the payload; empty when the writer did not say
+  std::uint32_t schema = 1;          ///< record<T>::schema of the writer
+  std::uint64_t fingerprint = 0;     ///< of the writer's struct, for people; decides nothing
+  std::int64_t created_ms = 0;       ///< writer's wall clock, milliseconds since 1970, for people; orders nothing
+  std::optional<std::uint32_t> sum;  ///< checksum(frame) as the writer computed it
+  std::string payload;               ///< the codec's bytes; empty for an erase
+};
+
+/// Where a tier keeps a key's copy: opaque, compared by that tier alone.
+enum class position : std::uint64_t {};
+
+/// What a warm tier has for a key: a frame or a vacancy, both with the position to store at.
+struct sighting {
+  std::optional<strata::frame> frame;
+  strata::position position{};
+};
+
+namespace detail {
+
+// CRC-32 (IEEE 802.3, reflected), eight bytes a step: every language's zlib computes the same.
+// Source: Kounavis, Berry: "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", 2008.
+consteval auto crc_tables() {
+  std::array<std::array<std::uint32_t, 256>, 8> tables{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t c = i;
+    for (int bit = 0; bit < 8; ++bit) c = (c & 1U) != 0 ? 0xEDB88320U ^ (c >> 1U) : c >> 1U;
+    tables[0][i] = c;
+  }
+  for (std::uint32_t i = 0; i < 256; ++i)
+    for (std::size_t t = 1; t < 8; ++t)
+      tables[t][i] = (tables[t - 1][i] >> 8U) ^ tables[0][tables[t - 1][i] & 0xFFU];
+  return tables;
+}
+inline constexpr auto crc_table = crc_tables();
+
+constexpr std::uint32_t crc32(std::uint32_t sum, std::string_view bytes) noexcept {
+  sum = ~sum;
+  auto const at = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
+  std::size_t i = 0;
+  for (; i + 8 <= bytes.size(); i += 8) {
+    std::uint32_t const low = sum ^ (at(i) | at(i + 1) << 8U | at(i + 2) << 16U | at(i + 3) << 24U);
+    sum = crc_table[7][low & 0xFFU] ^ crc_table[6][(low >> 8U) & 0xFFU] ^ crc_table[5][(low >> 16U) & 0xFFU] ^
+          crc_table[4][low >> 24U] ^ crc_table[3][at(i + 4)] ^ crc_table[2][at(i + 5)] ^ crc_table[1][at(i + 6)] ^
+          crc_table[0][at(i + 7)];
+  }
+  for (; i < bytes.size(); ++i) sum = (sum >> 8U) ^ crc_table[0][(sum ^ at(i)) & 0xFFU];
+  return ~sum;
+}
+
+}  // namespace detail
+
+/// CRC-32 over "key \n revision \n operation \n codec \n schema \n payload" (numbers decimal, operation put or erase),
+/// so that a damaged header is found as surely as a damaged payload.
+inline std::uint32_t checksum(frame const& f) {
+  std::string head;
+  head.reserve(f.key.size() + f.codec.size() + 48);
+  head.append(f.key).append("\n").append(std::to_string(number(f.revision)));
+  head.append(f.operation == operation::put ? "\nput\n" : "\nerase\n").append(f.codec).append("\n");
+  head.append(std::to_string(f.schema)).append("\n");
+  return detail::crc32(detail::crc32(0, head), f.payload);
+}
+
+}  // namespace strata

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/error.hpp>
+
+#include <boost/hana/accessors.hpp>
+#include <boost/hana/core/to.hpp>
+#include <boost/hana/first.hpp>
+#include <boost/hana/for_each.hpp>
+#include <boost/hana/second.hpp>
+#include <boost/hana/string.hpp>
+#include <boost/hana/concept/struct.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+// What a tier may ask of a value, through one trait that users may specialise member by member.
+namespace strata {
+
+/// Whether a type is described with BOOST_HANA_DEFINE_STRUCT or BOOST_HANA_ADAPT_STRUCT.
+template <class T>
+concept described = boost::hana::Struct<T>::value;
+
+namespace detail {
+
+// The type's name as the compiler spells it, without namespaces.
+template <class T>
+consteval std::string_view type_name() {
+  std::string_view name = __PRETTY_FUNCTION__;
+  name.remove_prefix(name.find("T = ") + 4);
+  name = name.substr(0, name.find_first_of(";]"));
+  if (auto const colon = name.rfind("::"); colon != std::string_view::npos) name.remove_prefix(colon + 2);
+  return name;
+}
+
+// Calls f(name, member) for each described member, in order.
+template <class T, class F>
+constexpr void each_member(T&& value, F&& f) {
+  using plain = std::remove_cvref_t<T>;
+  boost::hana::for_each(boost::hana::accessors<plain>(), [&](auto const& pair) {
+    f(std::string_view{boost::hana::to<char const*>(boost::hana::first(pair))}, boost::hana::second(pair)(value));
+  });
+}
+
+}  // namespace detail
+
+/// What any value type offers until the user says otherwise. A specialisation of record<T> derives from this one and
+/// redeclares what differs:
+///   key(value)            the member `id`, where there is one
+///   stamp(value, version) writes the version into the member `version`, where there is one
+///   kind(value)           what sort of value it is, for the cold tier's type column: the type's name
+///   schema                raise it for changes that older programs must not read
+/// and may add, where the cold tier's columns have something of their own to say:
+///   text(value)           the searchable text; else the value's JSON
+///   metadata(value)       a JSON text; else {}
+///   restore(key, kind, text, metadata, version)   -> result<T>: the value of those columns; else decoded from the JSON
+template <class T>
+struct default_record {
+  static constexpr std::uint32_t schema = 1;
+  static std::string_view kind(T const&) noexcept { return detail::type_name<T>(); }
+  static auto const& key(T const& value)
+    requires requires { value.id; }
+  {
+    return value.id;
+  }
+  static void stamp(T& value, std::int64_t version)
+    requires requires { value.version = {}; }
+  {
+    value.version = static_cast<std::remove_cvref_t<decltype(value.version)>>(version);
+  }
+};
+
+template <class T>
+struct record : default_record<T> {};
+
+/// Whether put(value) can know its key.
+template <class T>
+concept keyed = requires(T const& value) { record<T>::key(value); };
+
+}  // namespace strata
