@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSL-1.0
+#
+# find_package(strata COMPONENTS nats json): core is always there; a component that was asked for and is not to be had is
+# refused by its name. Without COMPONENTS, all that can be found are taken.
+include("${CMAKE_CURRENT_LIST_DIR}/strata-components.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/strata-core.cmake")
+
+set(strata_core_FOUND TRUE)
+set(_strata_wanted ${strata_FIND_COMPONENTS})
+if(NOT _strata_wanted)
+    set(_strata_wanted ${strata_optional_components} knowledge)
+endif()
+if("knowledge" IN_LIST _strata_wanted)
+    # The preset is made of three others.
+    list(REMOVE_ITEM _strata_wanted knowledge json nats postgres)
+    list(APPEND _strata_wanted json nats postgres knowledge)
+endif()
+
+foreach(_strata_component IN LISTS _strata_wanted)
+    set(_strata_problem "")
+    if(_strata_component STREQUAL "knowledge")
+        if(NOT (strata_json_FOUND AND strata_nats_FOUND AND strata_postgres_FOUND))
+            set(_strata_problem "it needs json, nats and postgres")
+        endif()
+    elseif(NOT _strata_component STREQUAL "core")
+        strata_find_component(${_strata_component} _strata_problem)
+    endif()
+    if(_strata_component STREQUAL "core" OR strata_${_strata_component}_FOUND)
+        continue()
+    elseif(NOT _strata_problem AND NOT EXISTS "${CMAKE_CURRENT_LIST_DIR}/strata-${_strata_component}.cmake")
+        set(_strata_problem "it was not installed")
+    endif()
+    if(NOT _strata_problem)
+        include("${CMAKE_CURRENT_LIST_DIR}/strata-${_strata_component}.cmake")
+        set(strata_${_strata_component}_FOUND TRUE)
+    elseif(strata_FIND_REQUIRED_${_strata_component})
+        set(strata_FOUND FALSE)
+        set(strata_NOT_FOUND_MESSAGE "Strata's component ${_strata_component}: ${_strata_problem}")
+        return()
+    endif()
+endforeach()

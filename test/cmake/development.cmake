@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSL-1.0
+#
+# What Strata's own programs are built with, and what no user of the library ever sees: warnings, the compiler cache, and
+# the functions with which every room of tests, benchmarks and examples declares what it has.
+set(STRATA_CELL "release" CACHE STRING "Name of this build in the matrix of compilers and sanitizers; labels its tests")
+mark_as_advanced(STRATA_CELL)
+
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+add_library(strata_development INTERFACE)
+target_compile_options(strata_development INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wextra-semi -Werror)
+
+find_program(STRATA_CCACHE ccache)
+mark_as_advanced(STRATA_CCACHE)
+if(STRATA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${STRATA_CCACHE})
+endif()
+
+# The main program and the precompiled header that all Boost.Test executables share. The framework is compiled from its
+# headers, once per build, so that it fits whatever compiler, standard library and sanitizer the build has.
+function(_strata_test_support)
+    if(TARGET strata_test_main)
+        return()
+    endif()
+    set(here ${CMAKE_CURRENT_FUNCTION_LIST_DIR})
+    add_library(strata_test_main OBJECT EXCLUDE_FROM_ALL ${here}/main.cpp)
+    target_link_libraries(strata_test_main PUBLIC Boost::headers PRIVATE strata_core)
+    add_library(strata_test_headers OBJECT EXCLUDE_FROM_ALL ${here}/headers.cpp)
+    target_link_libraries(strata_test_headers PRIVATE strata_core strata_development)
+    target_precompile_headers(strata_test_headers PRIVATE ${here}/headers.hpp)
+    if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+        # Without this the compiler cache never finds a precompiled header twice.
+        target_compile_options(strata_test_headers PRIVATE -Xclang -fno-pch-timestamp)
+    endif()
+endfunction()
+
+# strata_test(NAME unit.error SOURCES error.cpp [LIBRARIES strata::json] [LABELS unit threads] [SERVERS] [TIMEOUT 60]
+#             [RESOURCE_LOCK name])
+# One executable of Boost.Test cases and one test of its name. `threads` among the labels makes the thread sanitizer run it;
+# SERVERS starts PostgreSQL and NATS before it (test/servers says where they are).
+function(strata_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "SERVERS" "NAME;TIMEOUT;RESOURCE_LOCK" "SOURCES;LIBRARIES;LABELS")
+    if(STRATA_CELL STREQUAL "tsan" AND NOT "threads" IN_LIST arg_LABELS)
+        return()
+    endif()
+    foreach(library IN LISTS arg_LIBRARIES)
+        if(NOT TARGET ${library})
+            return() # a build of the core alone
+        endif()
+    endforeach()
+    _strata_test_support()
+    string(REPLACE "." "_" target test_${arg_NAME})
+    add_executable(${target} ${arg_SOURCES})
+    target_link_libraries(${target} PRIVATE strata_core ${arg_LIBRARIES} strata_development strata_test_main)
+    target_precompile_headers(${target} REUSE_FROM strata_test_headers)
+    if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+        target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)
+    endif()
+    strata_add_test(NAME ${arg_NAME} COMMAND ${target} --log_level=test_suite --color_output=no LABELS ${arg_LABELS})
+    strata_test_name(name ${arg_NAME})
+    if(arg_TIMEOUT)
+        set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
+    endif()
+    if(arg_RESOURCE_LOCK)
+        set_tests_properties(${name} PROPERTIES RESOURCE_LOCK ${arg_RESOURCE_LOCK})
+    endif()
+    if(arg_SERVERS)
+        set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED servers)
+    endif()
+endfunction()
+
+# The name a test has in this cell. One run holds several cells, so all but the first put their name before it.
+function(strata_test_name out name)
+    if(NOT STRATA_CELL STREQUAL "release")
+        set(name ${STRATA_CELL}/${name})
+    endif()
+    set(${out} ${name} PARENT_SCOPE)
+endfunction()
+
+# strata_add_test(NAME consumer.install COMMAND ... LABELS consumer)
+# Any other program as a test. Exit code 77 and a line "not run: <reason>" mean that it could not be tried here.
+function(strata_add_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "COMMAND;LABELS")
+    strata_test_name(name ${arg_NAME})
+    add_test(NAME ${name} COMMAND ${arg_COMMAND})
+    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS};${STRATA_CELL}" SKIP_RETURN_CODE 77 TIMEOUT 300)
+endfunction()
+
+# strata_compile_fail(NAME hot_erase [SOURCE hot_erase.cpp] [LIBRARIES strata::json])
+# The test compile_fail.hot_erase: a source that must not compile, and whose first error must be the advice that a line
+# `// first error: text` in it demands; at most one more error may follow. Compiled with STRATA_MENDED defined it must
+# pass, so that nothing but the mistake makes it fail.
+function(strata_compile_fail)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE" "LIBRARIES")
+    if(STRATA_CELL MATCHES "san$")
+        return() # sanitizers change nothing about messages
+    endif()
+    if(NOT arg_SOURCE)
+        set(arg_SOURCE ${arg_NAME}.cpp)
+    endif()
+    set(includes "")
+    foreach(library IN ITEMS strata::core ${arg_LIBRARIES})
+        if(NOT TARGET ${library})
+            return()
+        endif()
+        string(APPEND includes "$<JOIN:$<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>,|>|")
+    endforeach()
+    strata_add_test(NAME compile_fail.${arg_NAME} LABELS compile_fail
+        COMMAND ${CMAKE_COMMAND} -D COMPILER=${CMAKE_CXX_COMPILER} -D "FLAGS=${CMAKE_CXX_FLAGS}"
+                -D SOURCE=${CMAKE_CURRENT_SOURCE_DIR}/${arg_SOURCE} -D "INCLUDES=${includes}"
+                -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/compile_fail.cmake)
+endfunction()
+
+# strata_benchmark(NAME hot SOURCES hot.cpp LIBRARIES strata::core): the program bench_hot, run by ./dev bench hot.
+function(strata_benchmark)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBRARIES")
+    find_package(benchmark CONFIG REQUIRED)
+    add_executable(bench_${arg_NAME} ${arg_SOURCES})
+    target_link_libraries(bench_${arg_NAME} PRIVATE strata_core ${arg_LIBRARIES} strata_development benchmark::benchmark)
+endfunction()
+
+# strata_example(NAME first SOURCES first.cpp LIBRARIES strata::knowledge [SERVERS]): a complete program, also run as a test.
+function(strata_example)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "SERVERS" "NAME" "SOURCES;LIBRARIES;ARGUMENTS")
+    add_executable(example_${arg_NAME} ${arg_SOURCES})
+    target_link_libraries(example_${arg_NAME} PRIVATE ${arg_LIBRARIES} strata_development)
+    if(NOT STRATA_TESTS OR STRATA_CELL STREQUAL "tsan")
+        return()
+    endif()
+    strata_add_test(NAME example.${arg_NAME} COMMAND example_${arg_NAME} ${arg_ARGUMENTS} LABELS example)
+    if(arg_SERVERS)
+        strata_test_name(name example.${arg_NAME})
+        set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED servers)
+    endif()
+endfunction()
