@@ -42,6 +42,10 @@ class box {
   explicit operator bool() const noexcept { return content_ != nullptr; }
   [[nodiscard]] T const& value() const noexcept { return content_->value; }
   [[nodiscard]] strata::revision revision() const noexcept { return content_->revision; }
+  /// Numbers a box that nobody else holds yet.
+  void number(strata::revision r) noexcept { const_cast<content*>(content_)->revision = r; }
+
+  class burial;
 
  private:
   template <class U>
@@ -53,10 +57,46 @@ class box {
     T value;
   };
   static void drop(content const* c) noexcept {
-    if (c != nullptr && c->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) delete c;
+    if (c == nullptr || c->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (burial::open != nullptr)
+      burial::open->take(const_cast<content*>(c));
+    else
+      delete c;
   }
 
   content const* content_ = nullptr;
+};
+
+/// While one lives, boxes whose last holder goes on this thread are destroyed at its end instead of at once. Put before
+/// a lock, it keeps the destructors of users' values from running under that lock.
+template <class T>
+class box<T>::burial {
+ public:
+  burial() noexcept : outer_{std::exchange(open, this)} {}
+  burial(burial const&) = delete;
+  burial& operator=(burial const&) = delete;
+  ~burial() {
+    open = outer_;
+    while (first_ != nullptr) {
+      content* const c = first_;
+      first_ = next(c);
+      delete c;
+    }
+  }
+
+ private:
+  friend class box;
+  void take(content* c) noexcept {
+    c->revision = strata::revision{reinterpret_cast<std::uintptr_t>(first_)};  // a dead box's revision links the queue
+    first_ = c;
+  }
+  static content* next(content* c) noexcept {
+    return reinterpret_cast<content*>(static_cast<std::uintptr_t>(strata::number(c->revision)));
+  }
+
+  static inline thread_local burial* open = nullptr;
+  burial* outer_;
+  content* first_ = nullptr;
 };
 
 /// A value, a clear "absent", or an error; with the tier that answered. One pointer and two bytes.
@@ -72,7 +112,7 @@ class [[nodiscard]] hit {
       : hit{box<T>{found}, from, state} {}
   hit(box<T>&& found, strata::tier from, strata::freshness state = freshness::fresh) noexcept
       : owned_{std::exchange(found.content_, nullptr)}, kind_{present}, mark_{pack(from, state)} {}
-  hit(error why) noexcept
+  hit(strata::error why) noexcept
       : owned_{std::exchange(why.text_, nullptr)},
         kind_{static_cast<std::uint8_t>(why.code_)},
         mark_{pack(why.tier_, freshness::fresh)} {}

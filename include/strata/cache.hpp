@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/explain.hpp>
+#include <strata/flow/core.hpp>
+#include <strata/flow/read.hpp>
+#include <strata/flow/serve.hpp>
+#include <strata/flow/upkeep.hpp>
+#include <strata/flow/write.hpp>
+#include <strata/options.hpp>
+#include <strata/run/later.hpp>
+
+#include <chrono>
+#include <expected>
+#include <utility>
+
+// The verbs. A hot hit is decided here and enters no coroutine; everything else is a flow (flow/), run to its end on this
+// thread, or on the executor for the co_ form.
+namespace strata {
+
+/// A cache of three tiers, composed at compile time. Any tier may be strata::none; options come in any order:
+/// strata::observer<O>, strata::clock<C>, strata::executor<E>, strata::single_writer.
+/// \threads all members may be called from any thread, but the destructor
+template <class Hot, class Warm, class Cold, class Codec, class... Options>
+class cache {
+  static_assert(explain_cache<Hot, Warm, Cold, Codec, Options...>());
+  using core_type = flow::core<Hot, Warm, Cold, Codec, Options...>;
+  using hashed_key = typename core_type::hashed_key;
+
+ public:
+  using key_type = typename core_type::key_type;
+  using value_type = typename core_type::value_type;
+  using key_view = strata::key_view<key_type>;
+  using answer = hit<value_type>;
+  template <class T>
+  using later = strata::later<typename core_type::executor_type, T>;
+
+  /// Settings of the tiers and of the whole; every member has a default.
+  struct options {
+    typename Hot::options hot{};
+    typename Warm::options warm{};
+    typename Cold::options cold{};
+    typename core_type::observer_type observer{};
+    typename core_type::clock_type const* clock = nullptr;
+    typename core_type::executor_type* executor = nullptr;
+    strata::limits limits{};
+  };
+
+  /// Opens the tiers. A server that does not answer is no error: calls say `unavailable` until it does.
+  /// \errors rejected, unsupported: settings, a table or a stream that waiting will not mend
+  static result<cache> open(options settings) {
+    try {
+      return result<cache>{std::in_place, std::move(settings)};
+    } catch (open_error const& fault) {
+      return result<cache>{std::unexpect, fault.why()};
+    }
+  }
+  /// As open(), but throws open_error.
+  explicit cache(options settings) : core_{settings} {}
+  cache(cache const&) = delete;
+  cache& operator=(cache const&) = delete;
+  ~cache() { close(std::chrono::seconds{2}); }
+
+  /// Reads one value: hot, warm, cold, and keeps it in the tiers above the one that had it.
+  /// \returns     a value, a clear absent, or an error
+  /// \errors      unavailable, timed_out, corrupt, rejected (the key), closed, forked; a failing warm is none of them
+  /// \complexity  hot hit: O(1), no allocation; else at most one round trip per tier and one to promote
+  answer get(key_view key, call_options call = {}) {
+    auto const k = core_.hash(key);
+    answer found;
+    if (find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return found;
+    return look_below(k, call);
+  }
+  [[nodiscard]] later<answer> co_get(key_view key, call_options call = {}) {
+    auto const k = core_.hash(key);
+    answer found;
+    if (find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return later<answer>{std::move(found)};
+    return {core_.executor, flow::own_read(core_, key_type{key}, k.hash, read_until(call))};
+  }
+
+  /// Reads in place: f(value) under the entry's guard on a hot hit, without counting a reference.
+  /// f must not call this cache: such a call answers `rejected`.
+  /// \returns what f returned (true for void), nothing when absent, or an error as get's
+  template <class F>
+  auto visit(key_view key, F&& f, call_options call = {}) -> flow::visited<F, value_type> {
+    auto const k = core_.hash(key);
+    flow::visited<F, value_type> given;
+    if (find(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) return given;
+    auto const found = look_below(k, call);
+    if (found) flow::visit_one(f, *found, given);
+    if (found.failed()) given = std::unexpected{found.error()};
+    return given;
+  }
+
+  /// Reads from memory alone, and leaves order and counts as they are.
+  answer peek(key_view key) { return core_.peek(core_.hash(key)); }
+
+  /// Writes through cold, warm and hot, in this order.
+  /// \returns a receipt once the lowest tier has it; `degraded` when one above could not be told
+  /// \errors  unavailable, timed_out: not written; unknown: perhaps written; rejected: key or value; closed, forked
+  result<receipt> put(value_type value, call_options call = {})
+    requires keyed<value_type>
+  {
+    return put_if(anything, std::move(value), call);
+  }
+  result<receipt> put(key_view key, value_type value, call_options call = {}) {
+    return flow::serve_write(core_, core_.hash(key), std::move(value), anything, write_until(call)).run();
+  }
+  [[nodiscard]] later<result<receipt>> co_put(value_type value, call_options call = {})
+    requires keyed<value_type>
+  {
+    return co_put_if(anything, std::move(value), call);
+  }
+
+  /// Writes only if what was read is still current; an absent hit, or revision zero, asks for absence.
+  /// \errors conflict: another write was first; else as put
+  result<receipt> put_if(answer const& read, value_type value, call_options call = {})
+    requires keyed<value_type>
+  {
+    return put_if(expectation{read.revision()}, std::move(value), call);
+  }
+  result<receipt> put_if(revision current, value_type value, call_options call = {})
+    requires keyed<value_type>
+  {
+    return put_if(expectation{current}, std::move(value), call);
+  }
+  [[nodiscard]] later<result<receipt>> co_put_if(expectation current, value_type value, call_options call = {})
+    requires keyed<value_type>
+  {
+    key_type own{record<value_type>::key(value)};
+    auto const hash = core_.hash(own).hash;
+    return {core_.executor, flow::own_write(core_, std::move(own), hash, std::move(value), current, write_until(call))};
+  }
+
+  /// Reads, lets f change a copy, and writes it if nobody else wrote meanwhile; else again, 8 times at most.
+  /// \param f  void or bool f(value&); false gives up: nothing is written and the receipt says changed = false
+  /// \errors   rejected: absent; conflict: 8 others were faster; else as get and put
+  template <class F>
+  result<receipt> update(key_view key, F f, call_options call = {}) {
+    return flow::serve_update(core_, core_.hash(key), std::move(f), write_until(call)).run();
+  }
+
+  /// Erases everywhere; erasing what is not there succeeds with changed = false.
+  result<receipt> erase(key_view key, call_options call = {}) {
+    return flow::serve_erase(core_, core_.hash(key), write_until(call)).run();
+  }
+  [[nodiscard]] later<result<receipt>> co_erase(key_view key, call_options call = {}) {
+    return {core_.executor, flow::own_erase(core_, key_type{key}, core_.hash(key).hash, write_until(call))};
+  }
+
+  /// As get, but makes the value where nobody has it: one loader per key, however many callers.
+  /// \param load  gives T or result<T>; runs with nothing locked; its value is stored unless another's is there by then
+  /// \errors      loader_failed, would_deadlock (loaders that wait for each other); else as get and put
+  template <class F>
+  answer get_or_load(key_view key, F load, call_options call = {}) {
+    auto const k = core_.hash(key);
+    answer found;
+    if (find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return found;
+    return flow::serve_read(core_, k, load_until(call), flow::loader<F>{std::move(load)}).run();
+  }
+  template <class F>
+  [[nodiscard]] later<answer> co_get_or_load(key_view key, F load, call_options call = {}) {
+    auto const k = core_.hash(key);
+    answer found;
+    if (find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return later<answer>{std::move(found)};
+    return {core_.executor, flow::own_load(core_, key_type{key}, k.hash, load_until(call), flow::loader<F>{std::move(load)})};
+  }
+
+  /// Many keys with one round trip per tier; one answer per key, in the order asked. Needs <strata/batch.hpp>.
+  template <class Keys>
+  auto get_many(Keys&& keys, call_options call = {}) {
+    if constexpr (explain_batch<Keys>()) return flow::batch<Keys>::get(core_, keys, read_until(call)).run();
+  }
+  template <class Values>
+  auto put_many(Values&& values, call_options call = {}) {
+    if constexpr (explain_batch<Values>()) return flow::batch<Values>::put(core_, values, write_until(call)).run();
+  }
+  template <class Keys>
+  auto erase_many(Keys&& keys, call_options call = {}) {
+    if constexpr (explain_batch<Keys>()) return flow::batch<Keys>::erase(core_, keys, write_until(call)).run();
+  }
+
+  /// What the cache did since it was opened.
+  [[nodiscard]] strata::stats stats() const { return core_.snapshot(); }
+  /// What each tier says of itself, without asking its server.
+  [[nodiscard]] strata::health health() const { return flow::health_of(core_); }
+  /// Waits until every tier answers. \errors unavailable: naming the first tier that does not
+  result<void> ready(call_options call = {}) { return flow::wait_ready(core_, read_until(call)); }
+  /// Makes usage counts durable. \errors as the cold tier's
+  result<void> flush(call_options call = {}) { return flow::flush_usage(core_, write_until(call)).run(); }
+  /// Refuses new calls, ends waits, flushes, and lets the tiers go. A second call does nothing.
+  void close(std::chrono::milliseconds within) noexcept { flow::close(core_, within); }
+
+  /// The tiers, to look at (K4: nothing goes round the floors).
+  [[nodiscard]] auto const& hot() const noexcept { return core_.hot; }
+  [[nodiscard]] auto const& warm() const noexcept
+    requires core_type::has_warm
+  {
+    return core_.warm.tier();
+  }
+  [[nodiscard]] auto const& cold() const noexcept
+    requires core_type::has_cold
+  {
+    return core_.cold.tier();
+  }
+
+ private:
+  answer look_below(hashed_key k, call_options call) { return flow::serve_read(core_, k, read_until(call)).run(); }
+  auto read_until(call_options call) { return flow::until(core_, call, core_.limits.read_within); }
+  auto write_until(call_options call) { return flow::until(core_, call, core_.limits.write_within); }
+  auto load_until(call_options call) { return flow::until(core_, call, core_.limits.load_within); }
+
+  template <class F>
+  bool find(hashed_key k, F&& f) {
+    if constexpr (core_type::has_hot)
+      return core_.hot.find(k, std::forward<F>(f));
+    else
+      return false;
+  }
+  result<receipt> put_if(expectation expected, value_type value, call_options call)
+    requires keyed<value_type>
+  {
+    auto const own = record<value_type>::key(value);  // a copy: the value moves on
+    return flow::serve_write(core_, core_.hash(own), std::move(value), expected, write_until(call)).run();
+  }
+
+  core_type core_;
+};
+
+}  // namespace strata

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/cold.hpp>
+#include <strata/concepts/warm.hpp>
+#include <strata/flow/channel.hpp>
+#include <strata/flow/counters.hpp>
+#include <strata/flow/judge.hpp>
+#include <strata/flow/seal.hpp>
+#include <strata/hit.hpp>
+#include <strata/kernel/budget.hpp>
+#include <strata/run/task.hpp>
+
+#include <new>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+// The steps of a look below: warm, cold, and the way up again.
+namespace strata::flow {
+
+using moment = kernel::moment;
+
+/// What warm had.
+template <class Value>
+struct warm_view {
+  hit<Value> answer;            ///< the answer when settled; else the best that may be served if cold has nothing
+  bool settled = false;         ///< nobody else needs to be asked
+  std::optional<position> at;   ///< where a promotion may store
+  std::optional<revision> overwritable_above;  ///< and which revisions may: only higher ones
+};
+
+/// Keeps what a look below found, unless something newer is known by now.
+template <class Core>
+void keep(Core& core, typename Core::hashed_key key, typename Core::turn const& turn, box<typename Core::value_type> const& found) {
+  bool admitted = false;
+  try {
+    admitted = core.gate.admit(turn, found.revision(), core.clock.now(), [&] { core.install(key, found); });
+  } catch (std::bad_alloc const&) {  // no room to keep it: the answer stands all the same
+  }
+  if (!admitted) core.counters.add(core.counters.fenced);
+}
+
+/// Turns a frame into an answer, or says why not.
+template <class Core>
+warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key key, std::string_view text,
+                                           typename Core::turn const& turn, sighting&& seen) {
+  using value_type = typename Core::value_type;
+  warm_view<value_type> view{.at = seen.position, .overwritable_above = revision{}};
+  if (!seen.frame) return core.counters.missed(miss::vacant), view;
+  frame& f = *seen.frame;
+  revision const order = Core::has_cold ? f.revision : revision{static_cast<std::uint64_t>(seen.position)};
+  auto const found = judge<value_type>(f, order, text, turn.fill().floor, Core::codec_type::id);
+  view.overwritable_above = found.overwritable_above;
+  if (!found.good && found.why != miss::unversioned) return core.counters.missed(found.why), view;
+
+  if (found.good && f.operation == operation::erase) {
+    core.overtake(key, order);
+    core.counters.add(core.counters.warm_hits);
+    view.settled = true;
+    view.answer = hit<value_type>::nothing(tier::warm);
+    return view;
+  }
+  auto value = core.codec.decode(f.payload);
+  if (!value || !core.owns(text, *value)) {
+    core.counters.missed(value ? miss::foreign_key : miss::undecodable);
+    view.overwritable_above = revision{};
+    return view;
+  }
+  box<value_type> copy{order, std::move(*value)};
+  if (!found.good) {  // K3: no revision, so only cold can tell what it is worth
+    core.counters.missed(miss::unversioned);
+    view.answer = {std::move(copy), tier::warm, freshness::unverified};
+    return view;
+  }
+  core.counters.add(core.counters.warm_hits);
+  keep(core, key, turn, copy);
+  view.settled = true;
+  view.answer = {std::move(copy), tier::warm};
+  return view;
+}
+
+template <class Core>
+task<warm_view<typename Core::value_type>> look_warm(Core& core, typename Core::hashed_key key, std::string_view text,
+                                                     typename Core::turn const& turn, moment until) {
+  warm_view<typename Core::value_type> view;
+  if constexpr (Core::has_warm) {
+    if (turn.fill().doubtful && Core::has_cold) {
+      core.counters.missed(miss::doubtful);
+      co_return view;
+    }
+    moment const budget = Core::has_cold ? kernel::warm_read(core.clock.now(), until) : until;
+    auto seen = co_await core.warm.ask(core, direction::reading, [&](auto& tier) { return tier.load(text, budget); });
+    if (seen) co_return weigh(core, key, text, turn, std::move(*seen));
+    core.counters.missed(miss::unreachable);
+    if constexpr (!Core::has_cold) view = {.answer = hit<typename Core::value_type>{seen.error()}, .settled = true};
+  }
+  co_return view;
+}
+
+template <class Core>
+typename Core::answer weigh_cold(Core& core, typename Core::hashed_key key, typename Core::turn const& turn,
+                                 warm_view<typename Core::value_type> const& seen,
+                                 result<copy<typename Core::value_type>>&& found) {
+  using value_type = typename Core::value_type;
+  if (!found) {
+    core.counters.add(core.counters.cold_failures);
+    bool const unreachable = found.error() == errc::unavailable || found.error() == errc::timed_out;
+    return unreachable && seen.answer ? seen.answer : hit<value_type>{found.error()};
+  }
+  core.gate.resolve(turn);
+  if (!found->value) {
+    core.counters.add(core.counters.cold_absent);
+    if (found->revision == revision{}) return seen.answer ? seen.answer : hit<value_type>::nothing(tier::cold);
+    core.overtake(key, found->revision);
+    return hit<value_type>::nothing(tier::cold);
+  }
+  core.counters.add(core.counters.cold_hits);
+  box<value_type> copy{found->revision, std::move(*found->value)};
+  keep(core, key, turn, copy);
+  return {std::move(copy), tier::cold};
+}
+
+/// Cold's answer, or the best there is without it.
+template <class Core>
+task<typename Core::answer> look_cold(Core& core, typename Core::hashed_key key, std::string_view text,
+                                      typename Core::turn const& turn, warm_view<typename Core::value_type> const& seen,
+                                      moment until) {
+  using value_type = typename Core::value_type;
+  if constexpr (!Core::has_cold) {
+    co_return Core::has_warm ? seen.answer : hit<value_type>::nothing(tier::none);
+  } else {
+    auto found = co_await core.cold.ask(core, direction::reading, [&](auto& tier) { return tier.load(text, until); });
+    co_return weigh_cold(core, key, turn, seen, std::move(found));
+  }
+}
+
+/// K5: into warm only where it stood at the miss, and only upward.
+template <class Core>
+task<void> promote(Core& core, std::string_view text, warm_view<typename Core::value_type> const& seen,
+                   typename Core::answer const& answer, moment until) {
+  if constexpr (Core::has_warm && Core::has_cold) {
+    if (!answer || answer.tier() != tier::cold || !seen.at || !seen.overwritable_above) co_return;
+    if (answer.revision() <= *seen.overwritable_above) co_return;
+    auto const framed = seal(core.codec, text, answer.revision(), *answer);
+    if (!framed) co_return;
+    moment const budget = kernel::warm_write(core.clock.now(), until);
+    auto const stored = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.store(*framed, seen.at, budget); });
+    if (stored) core.counters.add(core.counters.warm_promotions);
+  }
+}
+
+}  // namespace strata::flow

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/awaited.hpp>
+#include <strata/error.hpp>
+#include <strata/kernel/breaker.hpp>
+#include <strata/none.hpp>
+#include <strata/run/task.hpp>
+
+#include <mutex>
+#include <utility>
+
+// The way to a tier below hot: the tier and its breakers, reads and writes apart (K11).
+namespace strata::flow {
+
+enum class direction : std::uint8_t { reading, writing };
+
+template <class Tier>
+class channel {
+ public:
+  static constexpr bool present = true;
+
+  template <class Options, class Context>
+  channel(strata::tier where, Options const& options, Context const& context) : where_{where}, tier_{options, context} {}
+
+  [[nodiscard]] Tier& tier() noexcept { return tier_; }
+  [[nodiscard]] Tier const& tier() const noexcept { return tier_; }
+
+  /// Asks the tier unless its breaker is open, and tells the breaker how it went.
+  template <class Core, class Call>
+  auto ask(Core& core, direction d, Call call) -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
+    using answer = awaited_t<decltype(call(std::declval<Tier&>()))>;
+    auto& breaker = d == direction::reading ? reading_ : writing_;
+    {
+      std::lock_guard const held{guard_};
+      if (!breaker.allows(core.clock.now())) co_return answer{failure(errc::unavailable, where_, "resting after failures in a row")};
+    }
+    answer given = co_await awaiting(call(tier_));
+    bool const failed = !given && (given.error() == errc::unavailable || given.error() == errc::timed_out);
+    {
+      std::lock_guard const held{guard_};
+      failed ? breaker.failed(core.clock.now()) : breaker.succeeded();
+    }
+    co_return given;
+  }
+
+  [[nodiscard]] bool resting(direction d) const noexcept {
+    std::lock_guard const held{guard_};
+    return d == direction::reading ? reading_.open() : writing_.open();
+  }
+
+ private:
+  strata::tier where_;
+  mutable std::mutex guard_;
+  kernel::breaker reading_;
+  kernel::breaker writing_;
+  Tier tier_;
+};
+
+/// The way to a tier that is not there.
+struct no_channel {
+  static constexpr bool present = false;
+  template <class Options, class Context>
+  no_channel(strata::tier, Options const&, Context const&) noexcept {}
+};
+
+template <class Policy, class Key, class Value, class Context>
+struct channel_to {
+  using type = channel<typename Policy::template tier<Key, Value, Context>>;
+};
+template <class Key, class Value, class Context>
+struct channel_to<none, Key, Value, Context> {
+  using type = no_channel;
+};
+
+}  // namespace strata::flow

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/capability.hpp>
+#include <strata/concepts/hot.hpp>
+#include <strata/context.hpp>
+#include <strata/flow/channel.hpp>
+#include <strata/flow/counters.hpp>
+#include <strata/flow/gate.hpp>
+#include <strata/flow/life.hpp>
+#include <strata/flow/outcome.hpp>
+#include <strata/flow/usage.hpp>
+#include <strata/hash.hpp>
+#include <strata/options.hpp>
+#include <strata/record.hpp>
+#include <strata/run/threads.hpp>
+#include <strata/valid.hpp>
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+// Everything a flow works on: the tiers, the gate between them, clock, codec, counters. The flows are functions over it.
+namespace strata::flow {
+
+namespace detail {
+
+template <class Codec>
+struct key_of {
+  using type = std::string;
+};
+template <class Codec>
+  requires requires { typename Codec::key_type; }
+struct key_of<Codec> {
+  using type = typename Codec::key_type;
+};
+
+// The hot tier counts uses where the cold tier wants to know them.
+template <class Context, bool Counts>
+struct counting : Context {
+  static constexpr bool counts_usage = Counts;
+};
+
+struct nobody_counts {
+  explicit nobody_counts(std::size_t) noexcept {}
+  static void add(std::string_view, std::uint64_t) noexcept {}
+};
+
+}  // namespace detail
+
+template <class Hot, class Warm, class Cold, class Codec, class... Options>
+class core {
+ public:
+  using codec_type = Codec;
+  using value_type = typename Codec::value_type;
+  using key_type = typename detail::key_of<Codec>::type;
+  using hashed_key = hashed<key_type>;
+  using answer = hit<value_type>;
+  using clock_type = option_t<strata::detail::clock_option, monotonic_clock, Options...>;
+  using observer_type = option_t<strata::detail::observer_option, no_observer, Options...>;
+  using executor_type = option_t<strata::detail::executor_option, threads, Options...>;
+  using gate_type = flow::gate<value_type, typename executor_type::event>;
+  using turn = typename gate_type::turn;
+  using context_type = context<clock_type, observer_type, codec_type>;
+  using warm_channel = typename channel_to<Warm, key_type, value_type, context_type>::type;
+  using cold_channel = typename channel_to<Cold, key_type, value_type, context_type>::type;
+
+  static constexpr bool has_hot = !std::is_same_v<Hot, none>;
+  static constexpr bool has_warm = warm_channel::present;
+  static constexpr bool has_cold = cold_channel::present;
+  static constexpr tier truth = has_cold ? tier::cold : has_warm ? tier::warm : has_hot ? tier::hot : tier::none;
+  static constexpr std::uint8_t truth_bit = tier_bit(truth);
+  static constexpr bool counts_use = [] {
+    if constexpr (has_cold)
+      return counts_usage<std::remove_cvref_t<decltype(std::declval<cold_channel&>().tier())>>;
+    else
+      return false;
+  }();
+  using hot_context = detail::counting<context_type, counts_use>;
+  using hot_tier = typename Hot::template tier<key_type, value_type, hot_context>;
+  using usage_type = std::conditional_t<counts_use, usage_table, detail::nobody_counts>;
+
+  template <class Settings>
+  explicit core(Settings& s)
+      : observer{std::move(s.observer)},
+        clock{s.clock != nullptr ? *s.clock : default_clock()},
+        executor{s.executor != nullptr ? *s.executor : own_executor()},
+        limits{s.limits},
+        hot{s.hot, hot_context{{clock, observer, codec}}},
+        warm{tier::warm, s.warm, context_type{clock, observer, codec}},
+        cold{tier::cold, s.cold, context_type{clock, observer, codec}},
+        gate{limits.max_floors, limits.max_flights},
+        usage{limits.max_used_keys} {}
+
+  [[nodiscard]] static decltype(auto) text(hashed_key k) { return key<key_type>::text(k.key); }
+  [[nodiscard]] hashed_key hash(key_view<key_type> k) const noexcept { return hash_(k); }
+
+  /// Says why a key, or a value under that key, cannot be stored.
+  [[nodiscard]] static std::optional<error> fault(std::string_view text) {
+    if (auto const why = key_fault(text); !why.empty()) return error{errc::rejected, tier::none, why};
+    return std::nullopt;
+  }
+  [[nodiscard]] static std::optional<error> fault(std::string_view text, value_type const& value) {
+    if (auto why = fault(text)) return why;
+    if (!owns(text, value)) return error{errc::rejected, tier::none, "the value's own key is not the key it is put under"};
+    if (auto const why = value_fault(value)) return error{errc::rejected, tier::none, *why};
+    return std::nullopt;
+  }
+  /// P7: whether a value that knows its key was written to this one.
+  [[nodiscard]] static bool owns(std::string_view text, value_type const& value) {
+    if constexpr (keyed<value_type>) {
+      using own = std::remove_cvref_t<decltype(record<value_type>::key(value))>;
+      return std::string_view{key<own>::text(record<value_type>::key(value))} == text;
+    } else {
+      return true;
+    }
+  }
+  static void stamp(value_type& value, std::int64_t version) {
+    if constexpr (requires { record<value_type>::stamp(value, version); }) record<value_type>::stamp(value, version);
+  }
+
+  auto at(point p) { return executor.at(p); }
+
+  [[nodiscard]] answer peek(hashed_key k) {
+    answer found;
+    if constexpr (has_hot) (void)hot.peek(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; });
+    return found;
+  }
+  void install(hashed_key k, box<value_type> const& found) {
+    if constexpr (has_hot) (void)hot.install(k, found);
+  }
+  /// A revision is known to exist: nothing older is served from now on.
+  void overtake(hashed_key k, revision r) noexcept {
+    gate.overtake(k.hash, r, clock.now(), [&] { drop(k, r); });
+  }
+  /// Only the truth can tell what the key holds.
+  void doubt(hashed_key k) noexcept {
+    gate.doubt(k.hash, clock.now(), [&] { drop(k, revision{~std::uint64_t{0}}); });
+  }
+  /// Keeps what was just written, unless something newer is known. \returns whether hot has it
+  bool settle(hashed_key k, box<value_type> const& mine) {
+    bool kept = false;
+    if constexpr (has_hot) gate.settle(k.hash, mine.revision(), [&] { kept = hot.install(k, mine) == installed::yes; });
+    return kept;
+  }
+
+  /// A write whose truth is this memory.
+  [[nodiscard]] outcome<value_type> write_hot(hashed_key k, value_type&& value, expectation expected) {
+    if constexpr (!has_hot) {
+      return {failure(errc::unsupported, tier::none, "this cache has no tier to write to"), {}};
+    } else {
+      box<value_type> mine{revision{}, std::move(value)};
+      return gate.alone(k.hash, [&]() -> outcome<value_type> {
+        if (expected && peek(k).revision() != *expected)
+          return {failure(errc::conflict, tier::hot, "another write was first"), {}};
+        mine.number(next_revision());
+        bool const kept = hot.install(k, mine) == installed::yes;
+        return {receipt{.revision = mine.revision(), .tiers = kept ? truth_bit : std::uint8_t{}}, {mine, tier::hot}};
+      });
+    }
+  }
+  [[nodiscard]] result<receipt> erase_hot(hashed_key k) {
+    if constexpr (!has_hot) {
+      return failure(errc::unsupported, tier::none, "this cache has no tier to erase from");
+    } else {
+      return gate.alone(k.hash, [&] {
+        revision const r = next_revision();
+        bool const changed = hot.erase(k, r);
+        return receipt{.revision = changed ? r : revision{}, .changed = changed, .tiers = truth_bit};
+      });
+    }
+  }
+
+  [[nodiscard]] strata::stats snapshot() const {
+    auto s = counters.snapshot();
+    if constexpr (has_hot) {
+      s.hot.entries = hot.entries();
+      s.hot.bytes = hot.bytes();
+      if constexpr (requires { hot.stats(); }) {
+        auto const h = hot.stats();
+        s.hot.hits = h.hits;
+        s.hot.misses = h.misses;
+        s.hot.evictions = h.evictions;
+      }
+    }
+    return s;
+  }
+
+  void collect_uses() {
+    if constexpr (has_hot && counts_use)
+      hot.drain_uses([&](auto const& k, std::uint64_t count) { usage.add(key<key_type>::text(k), count); });
+  }
+
+  void used([[maybe_unused]] std::string_view text) {
+    if constexpr (counts_use) usage.add(text, 1);
+  }
+
+  [[no_unique_address]] codec_type codec{};
+  [[no_unique_address]] observer_type observer;
+  clock_type const& clock;
+  std::optional<executor_type> own_executor_;
+  executor_type& executor;
+  strata::limits limits;
+  hot_tier hot;
+  [[no_unique_address]] warm_channel warm;
+  [[no_unique_address]] cold_channel cold;
+  gate_type gate;
+  flow::counters counters;
+  [[no_unique_address]] usage_type usage;
+  flow::life life;
+
+ private:
+  static clock_type const& default_clock() {
+    static constexpr clock_type one{};
+    return one;
+  }
+  void drop([[maybe_unused]] hashed_key k, [[maybe_unused]] revision below) noexcept {
+    if constexpr (has_hot) hot.erase(k, below);
+  }
+
+  executor_type& own_executor() {
+    if constexpr (std::is_default_constructible_v<executor_type>)
+      return own_executor_.emplace();
+    else
+      throw open_error{error{errc::rejected, tier::none, "strata::executor<...> was given without an instance: set .executor"}};
+  }
+  revision next_revision() noexcept { return revision{last_revision_.fetch_add(1, std::memory_order_relaxed) + 1}; }
+
+  hasher<key_type> hash_;
+  std::atomic<std::uint64_t> last_revision_{0};
+};
+
+}  // namespace strata::flow

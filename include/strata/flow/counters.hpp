@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/flow/judge.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace strata {
+
+/// What a cache did since it was opened. Hot figures come from the hot tier itself.
+struct stats {
+  struct {
+    std::uint64_t hits, misses, evictions, entries, bytes;
+  } hot{};
+  struct {
+    std::uint64_t hits, promotions, stores, failures;
+    std::array<std::uint64_t, miss_reasons> misses;  ///< indexed by the enumerators of miss
+  } warm{};
+  struct {
+    std::uint64_t hits, absent, stores, failures;
+  } cold{};
+  std::uint64_t loads = 0;      ///< loaders run
+  std::uint64_t joined = 0;     ///< reads that shared another's look below
+  std::uint64_t fenced = 0;     ///< copies not kept because something newer was known
+  std::uint64_t degraded = 0;   ///< committed writes of which a tier above cold could not be told
+};
+
+namespace flow {
+
+/// Counts of the paths that leave memory; relaxed, since a round trip costs a thousand times more.
+struct counters {
+  using count = std::atomic<std::uint64_t>;
+  count warm_hits{}, warm_promotions{}, warm_stores{}, warm_failures{};
+  std::array<count, miss_reasons> warm_misses{};
+  count cold_hits{}, cold_absent{}, cold_stores{}, cold_failures{};
+  count loads{}, joined{}, fenced{}, degraded{};
+
+  static void add(count& c, std::uint64_t n = 1) noexcept { c.fetch_add(n, std::memory_order_relaxed); }
+  void missed(miss why) noexcept { add(warm_misses[static_cast<std::size_t>(why)]); }
+
+  [[nodiscard]] stats snapshot() const noexcept {
+    auto const of = [](count const& c) { return c.load(std::memory_order_relaxed); };
+    stats s;
+    s.warm.hits = of(warm_hits);
+    s.warm.promotions = of(warm_promotions);
+    s.warm.stores = of(warm_stores);
+    s.warm.failures = of(warm_failures);
+    for (std::size_t i = 0; i < miss_reasons; ++i) s.warm.misses[i] = of(warm_misses[i]);
+    s.cold.hits = of(cold_hits);
+    s.cold.absent = of(cold_absent);
+    s.cold.stores = of(cold_stores);
+    s.cold.failures = of(cold_failures);
+    s.loads = of(loads);
+    s.joined = of(joined);
+    s.fenced = of(fenced);
+    s.degraded = of(degraded);
+    return s;
+  }
+};
+
+}  // namespace flow
+}  // namespace strata

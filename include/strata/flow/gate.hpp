@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/hit.hpp>
+#include <strata/kernel/fence.hpp>
+#include <strata/kernel/flight.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string_view>
+#include <utility>
+
+// Where reads that go below and writes meet: floors and flights under one lock per stripe. A change of hot that depends
+// on a floor happens under the same lock, so that no older copy slips in between the check and the install (K4).
+// Values that leave hot meanwhile are destroyed after the lock. A hot hit never comes here.
+namespace strata::flow {
+
+template <class Value, class Event>
+class gate {
+ public:
+  using moment = kernel::fence::moment;
+  using flight = kernel::flight<hit<Value>, Event>;
+
+  /// One caller's part in a look below: it leads a flight, follows one, or goes alone.
+  class turn {
+   public:
+    turn(turn&& other) noexcept
+        : gate_{std::exchange(other.gate_, nullptr)},
+          fill_{other.fill_},
+          flight_{std::move(other.flight_)},
+          leads_{std::exchange(other.leads_, false)} {}
+    turn& operator=(turn&& other) noexcept {
+      give_up();
+      gate_ = std::exchange(other.gate_, nullptr);
+      fill_ = other.fill_;
+      flight_ = std::move(other.flight_);
+      leads_ = std::exchange(other.leads_, false);
+      return *this;
+    }
+    ~turn() { give_up(); }
+
+    [[nodiscard]] bool follows() const noexcept { return flight_ != nullptr && !leads_; }
+    [[nodiscard]] kernel::fence::fill const& fill() const noexcept { return fill_; }
+    [[nodiscard]] flight& shared() const noexcept { return *flight_; }
+    [[nodiscard]] flight* led() const noexcept { return leads_ ? flight_.get() : nullptr; }
+
+    /// The leader's answer to everybody who followed.
+    void land(hit<Value> const& answer) {
+      if (!std::exchange(leads_, false)) return;
+      gate_->end(*this, &answer);
+    }
+
+   private:
+    friend class gate;
+    turn(gate& g, kernel::fence::fill registered, std::shared_ptr<flight> f, bool leads) noexcept
+        : gate_{&g}, fill_{registered}, flight_{std::move(f)}, leads_{leads} {}
+    void give_up() noexcept {
+      if (std::exchange(leads_, false)) gate_->end(*this, nullptr);
+    }
+
+    gate* gate_;
+    kernel::fence::fill fill_;
+    std::shared_ptr<flight> flight_;
+    bool leads_;
+  };
+
+  gate(std::size_t max_floors, std::size_t max_flights)
+      : stripes_{make(max_floors / stripes, max_flights / stripes, std::make_index_sequence<stripes>{})} {}
+
+  /// K4: registers a look below before its first read there. Joins the key's flight if that one began late enough to
+  /// have seen all that this caller may know of; otherwise leads one of its own.
+  /// \param loading  the caller would run a loader, and so may not share the answer of one who would not
+  turn enter(std::uint64_t hash, std::string_view key, moment now, moment until, bool loading) {
+    auto& s = stripe_of(hash);
+    std::lock_guard const held{s.lock};
+    auto const fill = s.fence.begin(hash);
+    auto const other = s.flights.find(hash);
+    if (other != nullptr) {
+      if (other->key != key || (other->loading && !loading)) return {*this, fill, nullptr, false};
+      if (now < other->until && s.fence.current(other->fill)) return {*this, fill, other, false};
+    }
+    auto mine = std::make_shared<flight>(key, fill, until, loading);
+    if (!s.flights.start(hash, mine)) return {*this, fill, nullptr, false};
+    return {*this, fill, std::move(mine), true};
+  }
+
+  /// Registers a look below that shares nothing.
+  turn enter_alone(std::uint64_t hash) {
+    auto& s = stripe_of(hash);
+    std::lock_guard const held{s.lock};
+    return {*this, s.fence.begin(hash), nullptr, false};
+  }
+
+  /// Runs `install` if a copy of that revision, found in that turn, may be kept; raises the floor to it first.
+  template <class Install>
+  bool admit(turn const& t, revision found, moment now, Install&& install) {
+    auto& s = stripe_of(t.fill_.key);
+    typename box<Value>::burial const later;
+    std::lock_guard const held{s.lock};
+    if (t.leads_ && !s.flights.leads(t.fill_.key, *t.flight_)) return false;  // overdue and replaced
+    if (!s.fence.admits(t.fill_, found)) return false;
+    s.fence.raise(t.fill_.key, found, now);
+    install();
+    return true;
+  }
+
+  /// A revision is known to exist: nothing older may be served. `drop` takes older entries out of hot.
+  template <class Drop>
+  void overtake(std::uint64_t hash, revision r, moment now, Drop&& drop) noexcept {
+    auto& s = stripe_of(hash);
+    typename box<Value>::burial const later;
+    std::lock_guard const held{s.lock};
+    try {
+      s.fence.raise(hash, r, now);
+    } catch (std::bad_alloc const&) {
+      s.fence.raise_epoch();  // no memory to remember it: refuse every fill that may not have seen it
+    }
+    drop();
+  }
+
+  /// After its own write: installs unless something newer is known.
+  template <class Install>
+  bool settle(std::uint64_t hash, revision r, Install&& install) {
+    auto& s = stripe_of(hash);
+    typename box<Value>::burial const later;
+    std::lock_guard const held{s.lock};
+    if (s.fence.doubtful(hash) || s.fence.floor(hash) > r) return false;
+    install();
+    return true;
+  }
+
+  /// A write's outcome is unknown, or somebody changed the key in a way that carries no revision.
+  template <class Drop>
+  void doubt(std::uint64_t hash, moment now, Drop&& drop) noexcept {
+    auto& s = stripe_of(hash);
+    typename box<Value>::burial const later;
+    std::lock_guard const held{s.lock};
+    try {
+      s.fence.doubt(hash, now);
+    } catch (std::bad_alloc const&) {
+      s.fence.raise_epoch();
+    }
+    drop();
+  }
+
+  /// Cold has answered: a doubt older than this turn is over.
+  void resolve(turn const& t) noexcept {
+    auto& s = stripe_of(t.fill_.key);
+    std::lock_guard const held{s.lock};
+    s.fence.settle(t.fill_);
+  }
+
+  [[nodiscard]] revision floor(std::uint64_t hash) {
+    auto& s = stripe_of(hash);
+    std::lock_guard const held{s.lock};
+    return s.fence.floor(hash);
+  }
+
+  /// Runs f under the key's lock: for writes whose truth is hot itself.
+  template <class F>
+  auto alone(std::uint64_t hash, F&& f) {
+    auto& s = stripe_of(hash);
+    typename box<Value>::burial const later;
+    std::lock_guard const held{s.lock};
+    return std::forward<F>(f)();
+  }
+
+  /// Says that the loader of `mine` waits for `target`, unless that would never end.
+  [[nodiscard]] bool wait_allowed(flight& mine, flight* target) noexcept {
+    std::lock_guard const held{graph_};
+    if (kernel::closes_circle(mine, target)) return false;
+    mine.waits_for = target;
+    return true;
+  }
+  void wait_over(flight& mine) noexcept {
+    std::lock_guard const held{graph_};
+    mine.waits_for = nullptr;
+  }
+
+ private:
+  static constexpr std::size_t stripes = 16;
+
+  struct stripe {
+    stripe(std::size_t max_floors, std::size_t max_flights) : fence{max_floors}, flights{max_flights} {}
+    std::mutex lock;
+    kernel::fence fence;
+    kernel::flights<flight> flights;
+  };
+
+  template <std::size_t... I>
+  static std::array<stripe, stripes> make(std::size_t floors, std::size_t under_way, std::index_sequence<I...>) {
+    return {((void)I, stripe{floors, under_way})...};
+  }
+
+  stripe& stripe_of(std::uint64_t hash) noexcept { return stripes_[(hash >> 40U) % stripes]; }
+
+  void end(turn& t, hit<Value> const* answer) noexcept {
+    {
+      auto& s = stripe_of(t.fill_.key);
+      std::lock_guard const held{s.lock};
+      if (answer != nullptr) t.flight_->answer = *answer;
+      s.flights.end(t.fill_.key, *t.flight_);
+    }
+    t.flight_->landed.set();
+  }
+
+  std::mutex graph_;
+  std::array<stripe, stripes> stripes_;
+};
+
+}  // namespace strata::flow

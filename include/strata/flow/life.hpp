@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/error.hpp>
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <thread>
+
+// Whether a cache takes calls (K12): not while closing, and not in a process forked from the one that opened it, whose
+// sockets it would share. Only calls that leave memory are counted.
+namespace strata::flow {
+
+class life {
+ public:
+  /// Counts a call in, or says why not.
+  [[nodiscard]] std::optional<error> enter() noexcept {
+    if (::getpid() != owner_)
+      return error{errc::forked, tier::none, "this process was forked from the one that opened the cache: open another"};
+    calls_.fetch_add(1, std::memory_order_acq_rel);
+    if (!closed_.load(std::memory_order_acquire)) return std::nullopt;
+    leave();
+    return error{errc::closed, tier::none, "the cache is closed"};
+  }
+  void leave() noexcept { calls_.fetch_sub(1, std::memory_order_acq_rel); }
+
+  /// From now on nobody enters. \returns whether this call did it, and may go on to take things apart
+  [[nodiscard]] bool close() noexcept { return !closed_.exchange(true, std::memory_order_acq_rel) && ::getpid() == owner_; }
+
+  /// Waits for the calls under way. \returns whether all had left by then
+  bool drain(std::chrono::steady_clock::time_point until) const noexcept {
+    while (calls_.load(std::memory_order_acquire) != 0) {
+      if (std::chrono::steady_clock::now() >= until) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    return true;
+  }
+
+  /// Leaves when it goes out of scope.
+  class stay {
+   public:
+    explicit stay(life& of) noexcept : life_{of} {}
+    stay(stay const&) = delete;
+    stay& operator=(stay const&) = delete;
+    ~stay() { life_.leave(); }
+
+   private:
+    life& life_;
+  };
+
+ private:
+  std::atomic<std::uint64_t> calls_{0};
+  std::atomic<bool> closed_{false};
+  ::pid_t owner_ = ::getpid();
+};
+
+}  // namespace strata::flow

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/hit.hpp>
+#include <strata/options.hpp>
+
+namespace strata::flow {
+
+/// A write's receipt, and the value as it was kept.
+template <class Value>
+struct outcome {
+  result<strata::receipt> receipt;
+  hit<Value> kept;
+};
+
+}  // namespace strata::flow

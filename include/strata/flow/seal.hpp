@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/frame.hpp>
+#include <strata/record.hpp>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace strata::flow {
+
+/// The frame of a value for tiers that keep bytes. \errors rejected, with the codec's reason
+template <class Codec, class Value>
+result<frame> seal(Codec const& codec, std::string_view key, revision r, Value const& value) {
+  frame f;
+  if (auto const encoded = codec.encode(value, f.payload); !encoded) return std::unexpected{encoded.error()};
+  f.key = key;
+  f.revision = r;
+  f.codec = Codec::id;
+  f.schema = record<Value>::schema;
+  f.fingerprint = Codec::fingerprint;
+  f.created_ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  f.sum = checksum(f);
+  return f;
+}
+
+}  // namespace strata::flow

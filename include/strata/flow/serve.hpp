@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/flow/life.hpp>
+#include <strata/flow/load.hpp>
+#include <strata/flow/read.hpp>
+#include <strata/flow/write.hpp>
+#include <strata/options.hpp>
+#include <strata/run/later.hpp>
+
+#include <chrono>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+// From a caller's verb to a flow: default deadlines, refusal of calls that come too late, counting of use.
+namespace strata::flow {
+
+template <class Core>
+moment until(Core& core, call_options call, std::chrono::milliseconds usual) {
+  return core.clock.now() + (call.within.count() != 0 ? call.within : usual);
+}
+
+/// A read that hot could not answer.
+template <class Core, class Loader = no_loader>
+task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key, moment until, Loader load = {}) {
+  using answer = typename Core::answer;
+  if (auto why = core.life.enter()) co_return answer{std::move(*why)};
+  life::stay const inside{core.life};
+  auto const text = core.text(key);
+  if (auto why = core.fault(text)) co_return answer{std::move(*why)};
+  auto found = co_await read(core, key, until, std::move(load));
+  if (found) core.used(text);
+  co_return found;
+}
+
+template <class Core>
+task<result<receipt>> serve_write(Core& core, typename Core::hashed_key key, typename Core::value_type value,
+                                  expectation expected, moment until) {
+  if (auto why = core.life.enter()) co_return std::unexpected{std::move(*why)};
+  life::stay const inside{core.life};
+  auto done = co_await write(core, key, std::move(value), expected, until);
+  co_return std::move(done.receipt);
+}
+
+template <class Core>
+task<result<receipt>> serve_erase(Core& core, typename Core::hashed_key key, moment until) {
+  if (auto why = core.life.enter()) co_return std::unexpected{std::move(*why)};
+  life::stay const inside{core.life};
+  co_return co_await erase(core, key, until);
+}
+
+/// Reads, changes a copy and writes it if nobody was faster; 8 rounds.
+template <class Core, class F>
+task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F f, moment until) {
+  if (auto why = core.life.enter()) co_return std::unexpected{std::move(*why)};
+  life::stay const inside{core.life};
+  auto const text = core.text(key);
+  if (auto why = core.fault(text)) co_return std::unexpected{std::move(*why)};
+  auto seen = core.peek(key);
+  for (int round = 0; round < 8; ++round) {
+    if (!seen) seen = co_await read_truth(core, key, text, until);
+    if (seen.failed()) co_return std::unexpected{seen.error()};
+    if (seen.absent()) co_return failure(errc::rejected, Core::truth, "there is nothing to update under this key");
+    auto changed = *seen;
+    if constexpr (std::is_void_v<decltype(f(changed))>)
+      f(changed);
+    else if (!f(changed))
+      co_return receipt{.revision = seen.revision(), .changed = false};
+    auto const done = co_await write(core, key, std::move(changed), seen.revision(), until);
+    if (done.receipt || done.receipt.error() != errc::conflict) co_return done.receipt;
+    seen = {};
+  }
+  co_return failure(errc::conflict, Core::truth, "eight other writers in a row were faster");
+}
+
+// The co_ forms own what the caller may have let go by the time they run.
+template <class Core>
+task<typename Core::answer> own_read(Core& core, typename Core::key_type key, std::uint64_t hash, moment until) {
+  co_return co_await serve_read(core, typename Core::hashed_key{key, hash}, until);
+}
+template <class Core, class Loader>
+task<typename Core::answer> own_load(Core& core, typename Core::key_type key, std::uint64_t hash, moment until, Loader load) {
+  co_return co_await serve_read(core, typename Core::hashed_key{key, hash}, until, std::move(load));
+}
+template <class Core>
+task<result<receipt>> own_write(Core& core, typename Core::key_type key, std::uint64_t hash, typename Core::value_type value,
+                                expectation expected, moment until) {
+  co_return co_await serve_write(core, typename Core::hashed_key{key, hash}, std::move(value), expected, until);
+}
+template <class Core>
+task<result<receipt>> own_erase(Core& core, typename Core::key_type key, std::uint64_t hash, moment until) {
+  co_return co_await serve_erase(core, typename Core::hashed_key{key, hash}, until);
+}
+
+namespace detail {
+template <class R>
+struct visit_result {
+  using type = result<std::optional<std::remove_cvref_t<R>>>;
+};
+template <>
+struct visit_result<void> {
+  using type = result<bool>;
+};
+}  // namespace detail
+
+/// What visit gives: an optional of what f gives, or whether f ran where it gives nothing.
+template <class F, class Value>
+using visited = typename detail::visit_result<std::invoke_result_t<F&, Value const&>>::type;
+
+template <class F, class Value, class Given>
+constexpr void visit_one(F& f, Value const& value, Given& given) {
+  if constexpr (std::is_same_v<Given, result<bool>>) {
+    f(value);
+    *given = true;
+  } else {
+    given->emplace(f(value));
+  }
+}
+
+}  // namespace strata::flow

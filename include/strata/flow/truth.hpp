@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/cold.hpp>
+#include <strata/concepts/warm.hpp>
+#include <strata/flow/below.hpp>
+#include <strata/flow/channel.hpp>
+#include <strata/flow/seal.hpp>
+#include <strata/hit.hpp>
+#include <strata/run/task.hpp>
+
+#include <string_view>
+
+// The lowest tier present is the truth: PostgreSQL's sequence, the stream's sequence or a counter in memory orders writes.
+namespace strata::flow {
+
+template <class Core>
+task<result<written>> store_truth(Core& core, std::string_view text, typename Core::value_type const& value,
+                                  expectation expected, moment until) {
+  if constexpr (Core::has_cold) {
+    auto stored = co_await core.cold.ask(core, direction::writing, [&](auto& tier) { return tier.store(text, value, expected, until); });
+    core.counters.add(stored ? core.counters.cold_stores : core.counters.cold_failures);
+    co_return stored;
+  } else {
+    auto framed = seal(core.codec, text, revision{}, value);  // the stream's sequence is the revision
+    if (!framed) co_return std::unexpected{framed.error()};
+    auto at = co_await meet(core, text, expected, until);
+    if (!at) co_return std::unexpected{at.error()};
+    auto const stored = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.store(*framed, *at, until); });
+    core.counters.add(stored ? core.counters.warm_stores : core.counters.warm_failures);
+    if (!stored) co_return failure(stored.error() == errc::timed_out ? errc::unknown : stored.error().code(), tier::warm, stored.error().text());
+    co_return written{.revision = revision{static_cast<std::uint64_t>(*stored)}};
+  }
+}
+
+template <class Core>
+task<result<written>> erase_truth(Core& core, std::string_view text, moment until) {
+  if constexpr (Core::has_cold) {
+    co_return co_await core.cold.ask(core, direction::writing, [&](auto& tier) { return tier.erase(text, until); });
+  } else {
+    auto const seen = co_await core.warm.ask(core, direction::reading, [&](auto& tier) { return tier.load(text, until); });
+    if (!seen) co_return std::unexpected{seen.error()};
+    if (!seen->frame || seen->frame->operation == operation::erase) co_return written{.changed = false};
+    auto const stored = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.erase(text, revision{}, until); });
+    if (!stored) co_return failure(stored.error() == errc::timed_out ? errc::unknown : stored.error().code(), tier::warm, stored.error().text());
+    co_return written{.revision = revision{static_cast<std::uint64_t>(*stored)}};
+  }
+}
+
+/// Where a store in warm has to find the key for the expectation to hold, when warm is the truth.
+template <class Core>
+task<result<std::optional<position>>> meet(Core& core, std::string_view text, expectation expected, moment until) {
+  if (!expected) co_return std::optional<position>{};
+  auto const seen = co_await core.warm.ask(core, direction::reading, [&](auto& tier) { return tier.load(text, until); });
+  if (!seen) co_return std::unexpected{seen.error()};
+  bool const there = seen->frame && seen->frame->operation == operation::put;
+  revision const standing = there ? revision{static_cast<std::uint64_t>(seen->position)} : revision{};
+  if (standing != *expected) co_return failure(errc::conflict, tier::warm, "another write was first");
+  co_return std::optional{seen->position};
+}
+
+/// The truth's own answer, past every copy.
+template <class Core>
+task<typename Core::answer> read_truth(Core& core, typename Core::hashed_key key, std::string_view text, moment until) {
+  using value_type = typename Core::value_type;
+  auto const turn = core.gate.enter_alone(key.hash);
+  if constexpr (Core::has_cold) {
+    co_return co_await look_cold(core, key, text, turn, warm_view<value_type>{}, until);
+  } else if constexpr (Core::has_warm) {
+    auto const seen = co_await look_warm(core, key, text, turn, until);
+    co_return seen.answer;
+  } else {
+    co_return core.peek(key);
+  }
+}
+
+}  // namespace strata::flow

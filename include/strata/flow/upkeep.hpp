@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/capability.hpp>
+#include <strata/concepts/cold.hpp>
+#include <strata/flow/counters.hpp>
+#include <strata/flow/usage.hpp>
+#include <strata/run/task.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+// What a cache does besides its calls: usage counts on their way down, health, opening and closing.
+namespace strata {
+
+/// What the tiers say of themselves; absent tiers are up.
+struct health {
+  tier_health hot, warm, cold;
+  [[nodiscard]] bool up() const noexcept { return hot.up && warm.up && cold.up; }
+};
+
+namespace flow {
+
+/// Carries the counts of hot's entries and of reads below to cold. What cannot be delivered is kept for the next time.
+template <class Core>
+task<result<void>> flush_usage(Core& core, deadline until) {
+  if constexpr (Core::counts_use) {
+    core.collect_uses();
+    auto counts = core.usage.take();
+    if (counts.empty()) co_return result<void>{};
+    std::vector<uses> batch;
+    batch.reserve(counts.size());
+    for (auto const& [key, count] : counts) batch.push_back({key, count});
+    for (std::size_t done = 0; done < batch.size();) {
+      std::size_t const n = batch.size() - done < 1'000 ? batch.size() - done : 1'000;
+      std::span<uses const> const part{batch.data() + done, n};
+      auto const told = co_await core.cold.ask(core, direction::writing, [&](auto& tier) { return tier.add_usage(part, until); });
+      if (!told) {
+        std::vector<std::string> delivered;
+        for (std::size_t i = 0; i < done; ++i) delivered.emplace_back(batch[i].key);
+        for (auto const& key : delivered) counts.erase(key);
+        core.usage.give_back(std::move(counts));
+        co_return std::unexpected{told.error()};
+      }
+      done += n;
+    }
+  }
+  co_return result<void>{};
+}
+
+/// Waits until every tier below hot answers. \errors the first tier's that does not, or will never
+template <class Core>
+result<void> wait_ready(Core& core, deadline until) {
+  auto const one = [&](auto& channel) -> result<void> {
+    if constexpr (std::remove_cvref_t<decltype(channel)>::present)
+      if constexpr (requires { channel.tier().wait_ready(until); }) return channel.tier().wait_ready(until);
+    return {};
+  };
+  if (auto const cold = one(core.cold); !cold) return cold;
+  return one(core.warm);
+}
+
+template <class Core>
+strata::health health_of(Core const& core) {
+  strata::health all;
+  auto const one = [](auto const& channel) -> tier_health {
+    if constexpr (std::remove_cvref_t<decltype(channel)>::present)
+      if constexpr (reports_health<std::remove_cvref_t<decltype(channel.tier())>>) return channel.tier().health();
+    return {};
+  };
+  all.warm = one(core.warm);
+  all.cold = one(core.cold);
+  return all;
+}
+
+/// Refuses new calls, waits for those under way, and makes usage durable as far as time allows. The rest is the
+/// destructors': executor, feed, tiers, in this order.
+template <class Core>
+void close(Core& core, std::chrono::milliseconds within) noexcept {
+  if (!core.life.close()) return;
+  auto const until = core.clock.now() + within;
+  (void)core.life.drain(until);
+  try {
+    (void)flush_usage(core, until).run();
+  } catch (...) {  // no memory to flush: the counts since the last flush are lost, as in a crash
+  }
+}
+
+}  // namespace flow
+}  // namespace strata

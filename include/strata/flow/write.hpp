@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/cold.hpp>
+#include <strata/concepts/warm.hpp>
+#include <strata/flow/below.hpp>
+#include <strata/flow/outcome.hpp>
+#include <strata/flow/truth.hpp>
+#include <strata/options.hpp>
+#include <strata/record.hpp>
+#include <strata/run/task.hpp>
+
+#include <new>
+#include <string_view>
+#include <utility>
+
+// The write: cold, warm, hot. The lowest tier present is the truth and assigns the revision; nothing is acknowledged
+// before it, and nothing after it makes the call fail (K6).
+namespace strata::flow {
+
+/// Publishing is also the broadcast (K8). \returns whether warm has this revision or a higher one
+template <class Core>
+task<bool> publish(Core& core, std::string_view text, revision r, typename Core::value_type const& value, moment until) {
+  auto const framed = seal(core.codec, text, r, value);
+  if (!framed) co_return false;
+  moment const budget = kernel::warm_write(core.clock.now(), until);
+  auto const stored = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.store(*framed, std::nullopt, budget); });
+  core.counters.add(stored ? core.counters.warm_stores : core.counters.warm_failures);
+  co_return stored || stored.error() == errc::conflict;
+}
+
+template <class Core>
+task<outcome<typename Core::value_type>> write_through(Core& core, typename Core::hashed_key key,
+                                                       typename Core::value_type value, expectation expected, moment until) {
+  using outcome = flow::outcome<typename Core::value_type>;
+  auto const text = core.text(key);
+  if (auto fault = core.fault(text, value)) co_return outcome{std::unexpected{std::move(*fault)}, {}};
+
+  co_await core.at(point::before_truth);
+  auto const truth = co_await store_truth(core, text, value, expected, until);
+  if (!truth) {
+    if (truth.error() == errc::unknown) core.doubt(key);  // K6: the next read asks cold
+    co_return outcome{std::unexpected{truth.error()}, {}};
+  }
+  co_await core.at(point::after_truth);
+  core.overtake(key, truth->revision);
+
+  receipt done{.revision = truth->revision, .version = truth->version, .changed = truth->changed};
+  done.tiers = Core::truth_bit;
+  try {  // K6: whatever fails from here on leaves the floor raised, hot without an older copy, and the write committed
+    if constexpr (Core::has_cold) Core::stamp(value, truth->version);
+    if constexpr (Core::has_cold && Core::has_warm) {
+      if (co_await publish(core, text, truth->revision, value, until))
+        done.tiers |= tier_bit(tier::warm);
+      else
+        done.degraded = true;
+    }
+    co_await core.at(point::before_hot);
+    box<typename Core::value_type> kept{truth->revision, std::move(value)};
+    if (core.settle(key, kept)) done.tiers |= tier_bit(tier::hot);
+    if (done.degraded) core.counters.add(core.counters.degraded);
+    co_return outcome{done, {std::move(kept), Core::truth}};
+  } catch (...) {
+    done.degraded = true;
+    core.counters.add(core.counters.degraded);
+    co_return outcome{done, hit<typename Core::value_type>::nothing(Core::truth)};
+  }
+}
+
+template <class Core>
+task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, moment until) {
+  auto const text = core.text(key);
+  if (auto fault = core.fault(text)) co_return std::unexpected{std::move(*fault)};
+
+  co_await core.at(point::before_truth);
+  auto const truth = co_await erase_truth(core, text, until);
+  if (!truth) {
+    if (truth.error() == errc::unknown) core.doubt(key);
+    co_return std::unexpected{truth.error()};
+  }
+  co_await core.at(point::after_truth);
+  receipt done{.revision = truth->revision, .version = truth->version, .changed = truth->changed};
+  done.tiers = Core::truth_bit;
+  core.overtake(key, revision{number(truth->revision) + 1});  // K2: an erase is a copy too, and nothing of it stays in hot
+  if constexpr (Core::has_cold && Core::has_warm) {
+    if (truth->revision == revision{}) co_return done;  // nobody ever wrote it: there is nothing to announce
+    moment const budget = kernel::warm_write(core.clock.now(), until);
+    auto const told = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.erase(text, truth->revision, budget); });
+    if (told || told.error() == errc::conflict) {
+      done.tiers |= tier_bit(tier::warm);
+    } else {
+      done.degraded = true;
+      core.counters.add(core.counters.degraded);
+    }
+  }
+  co_return done;
+}
+
+/// A write wherever the truth is.
+template <class Core>
+task<outcome<typename Core::value_type>> write(Core& core, typename Core::hashed_key key, typename Core::value_type value,
+                                               expectation expected, moment until) {
+  if constexpr (Core::truth > tier::hot) {
+    co_return co_await write_through(core, key, std::move(value), expected, until);
+  } else {
+    if (auto fault = core.fault(core.text(key), value)) co_return {std::unexpected{std::move(*fault)}, {}};
+    co_return core.write_hot(key, std::move(value), expected);
+  }
+}
+
+template <class Core>
+task<result<receipt>> erase(Core& core, typename Core::hashed_key key, moment until) {
+  if constexpr (Core::truth > tier::hot) {
+    co_return co_await erase_through(core, key, until);
+  } else {
+    if (auto fault = core.fault(core.text(key))) co_return std::unexpected{std::move(*fault)};
+    co_return core.erase_hot(key);
+  }
+}
+
+}  // namespace strata::flow

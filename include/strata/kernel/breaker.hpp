@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+// K11: a dead tier costs one short failure now and then, not a time-out per call. Closed lets everything through; after
+// three failures in a row it opens; when its pause is over one caller at a time may try. The pause doubles from 50 ms to
+// 1 s, so that a tier that came back is noticed within that.
+// Knows no thread and no clock: the caller guards it and tells the time.
+namespace strata::kernel {
+
+class breaker {
+ public:
+  using moment = std::chrono::steady_clock::time_point;
+  using duration = std::chrono::steady_clock::duration;
+
+  static constexpr int tolerated = 3;
+  static constexpr duration shortest = std::chrono::milliseconds{50};
+  static constexpr duration longest = std::chrono::seconds{1};
+
+  /// Whether a call may go to the tier now. One that may has to report back with succeeded() or failed().
+  [[nodiscard]] bool allows(moment now) noexcept {
+    if (failures_ < tolerated) return true;
+    if (now < retry_) return false;
+    retry_ = now + longest;  // this caller is the probe; if it never reports, another may try then
+    return true;
+  }
+  void succeeded() noexcept {
+    failures_ = 0;
+    pause_ = shortest;
+  }
+  void failed(moment now) noexcept {
+    if (failures_ < tolerated) ++failures_;
+    if (failures_ < tolerated) return;
+    retry_ = now + pause_;
+    pause_ = pause_ * 2 < longest ? pause_ * 2 : longest;
+  }
+  [[nodiscard]] bool open() const noexcept { return failures_ >= tolerated; }
+
+ private:
+  moment retry_{};
+  duration pause_ = shortest;
+  int failures_ = 0;
+};
+
+}  // namespace strata::kernel

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/kernel/fence.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+// One flight per key (K4): however many callers miss the same key, one looks below and the others take its answer.
+// Errors are answers too, but nothing of a flight outlives it. Knows no thread: the caller guards it.
+namespace strata::kernel {
+
+template <class Answer, class Event>
+struct flight {
+  flight(std::string_view of, fence::fill registered, fence::moment overdue, bool runs_loader)
+      : key{of}, fill{registered}, until{overdue}, loading{runs_loader} {}
+
+  std::string const key;
+  fence::fill const fill;
+  fence::moment const until;      // after this another caller may take over
+  bool const loading;             // the leader may run the user's loader
+  Event landed;
+  std::optional<Answer> answer;   // set before `landed`; none when the leader gave up
+  flight* waits_for = nullptr;    // the flight that this one's loader waits for
+};
+
+/// Whether waiting for `target` from inside the loader of `mine` would never end.
+template <class Flight>
+[[nodiscard]] bool closes_circle(Flight const& mine, Flight const* target) noexcept {
+  for (; target != nullptr; target = target->waits_for)
+    if (target == &mine) return true;
+  return false;
+}
+
+/// The flights under way.
+template <class Flight>
+class flights {
+ public:
+  explicit flights(std::size_t most) : most_{most} {}
+
+  /// The flight of that hash, if any.
+  [[nodiscard]] std::shared_ptr<Flight> find(std::uint64_t hash) const {
+    auto const at = under_way_.find(hash);
+    return at == under_way_.end() ? nullptr : at->second;
+  }
+  /// Registers a flight, in the place of an older one. False: too many are under way (K12).
+  [[nodiscard]] bool start(std::uint64_t hash, std::shared_ptr<Flight> f) {
+    if (under_way_.size() >= most_ && !under_way_.contains(hash)) return false;
+    under_way_.insert_or_assign(hash, std::move(f));
+    return true;
+  }
+  [[nodiscard]] bool leads(std::uint64_t hash, Flight const& f) const noexcept {
+    auto const at = under_way_.find(hash);
+    return at != under_way_.end() && at->second.get() == &f;
+  }
+  void end(std::uint64_t hash, Flight const& f) noexcept {
+    auto const at = under_way_.find(hash);
+    if (at != under_way_.end() && at->second.get() == &f) under_way_.erase(at);
+  }
+  [[nodiscard]] std::size_t count() const noexcept { return under_way_.size(); }
+
+ private:
+  std::unordered_map<std::uint64_t, std::shared_ptr<Flight>> under_way_;
+  std::size_t most_;
+};
+
+}  // namespace strata::kernel

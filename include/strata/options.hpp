@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+#include <strata/error.hpp>
+
+#include <boost/hana/find_if.hpp>
+#include <boost/hana/tuple.hpp>
+#include <boost/hana/type.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+// What a user may set: types as named options in the template list, in any order; numbers in aggregates.
+namespace strata {
+
+namespace detail {
+struct observer_option {};
+struct clock_option {};
+struct executor_option {};
+struct single_writer_option {};
+}  // namespace detail
+
+/// Who hears of events: `strata::observer<Mine>`; an instance as `.observer`.
+template <class T>
+struct observer {
+  using option = detail::observer_option;
+  using type = T;
+};
+/// Whose time counts: `strata::clock<Mine>`; the instance as `.clock = &mine`.
+template <class T>
+struct clock {
+  using option = detail::clock_option;
+  using type = T;
+};
+/// Where flows wait and co_* calls run: `strata::executor<Mine>`; the instance as `.executor = &mine`.
+template <class T>
+struct executor {
+  using option = detail::executor_option;
+  using type = T;
+};
+/// A promise of the user's: no other process writes to the shared tiers, so no feed is needed (K8).
+struct single_writer {
+  using option = detail::single_writer_option;
+  using type = single_writer;
+};
+
+/// Hears nothing.
+struct no_observer {};
+
+namespace detail {
+
+template <class Option>
+inline constexpr auto has_option = [](auto type) {
+  return boost::hana::bool_c<std::is_same_v<typename decltype(type)::type::option, Option>>;
+};
+
+template <class Option, class Default, class... Given>
+consteval auto find_option() {
+  constexpr auto found = boost::hana::find_if(boost::hana::tuple_t<Given...>, has_option<Option>);
+  if constexpr (decltype(boost::hana::is_just(found))::value)
+    return boost::hana::type_c<typename std::remove_cvref_t<decltype(found.value())>::type::type>;
+  else
+    return boost::hana::type_c<Default>;
+}
+
+}  // namespace detail
+
+/// The type given for a named option, or the default.
+template <class Option, class Default, class... Given>
+using option_t = typename decltype(detail::find_option<Option, Default, Given...>())::type;
+
+/// Bounds in time and number of one cache.
+struct limits {
+  std::chrono::milliseconds read_within{2'000};
+  std::chrono::milliseconds write_within{5'000};
+  std::chrono::milliseconds load_within{30'000};
+  std::size_t max_floors = 1 << 18;      ///< keys whose latest revision is remembered, for 30 s at most
+  std::size_t max_flights = 1 << 16;     ///< keys looked up below at once; more are looked up without sharing
+  std::size_t max_used_keys = 1 << 16;   ///< keys whose use is counted between two flushes
+  std::chrono::milliseconds flush_every{5'000};  ///< usage counts
+};
+
+/// Of one call. Zero takes the default of limits.
+struct call_options {
+  std::chrono::milliseconds within{0};
+};
+
+constexpr std::uint8_t tier_bit(tier where) noexcept { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(where)); }
+
+/// What a write did. Bit n of `tiers`: the tier with that number has the value.
+struct [[nodiscard]] receipt {
+  strata::revision revision{};
+  std::int64_t version = 0;  ///< as the cold tier counts saves; zero without one
+  bool changed = true;       ///< false: the same content was there already
+  bool degraded = false;     ///< committed, but a tier above cold could not be told
+  std::uint8_t tiers = 0;
+
+  /// Whether that tier has it.
+  [[nodiscard]] constexpr bool in(strata::tier where) const noexcept { return (tiers & tier_bit(where)) != 0; }
+};
+
+}  // namespace strata

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/run/clock.hpp>
+#include <strata/run/point.hpp>
+
+#include <condition_variable>
+#include <coroutine>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+// The default executor. Flows wait by blocking their thread; co_* calls run on a few threads that start with the first
+// such call. (The simulator's executor suspends instead.)
+namespace strata {
+
+class threads {
+ public:
+  /// Happens once; any number of threads wait for it.
+  class event {
+   public:
+    void set() {
+      {
+        std::lock_guard const held{guard_};
+        happened_ = true;
+      }
+      changed_.notify_all();
+    }
+
+    /// co_await gives whether it happened by the deadline.
+    auto wait(monotonic_clock::moment until) {
+      struct awaiter {
+        event& self;
+        monotonic_clock::moment until;
+        static constexpr bool await_ready() noexcept { return true; }
+        static void await_suspend(std::coroutine_handle<>) noexcept {}
+        bool await_resume() const {
+          std::unique_lock held{self.guard_};
+          return self.changed_.wait_until(held, until, [&] { return self.happened_; });
+        }
+      };
+      return awaiter{*this, until};
+    }
+
+   private:
+    std::mutex guard_;
+    std::condition_variable changed_;
+    bool happened_ = false;
+  };
+
+  static constexpr std::suspend_never at(point) noexcept { return {}; }
+
+  explicit threads(std::size_t count = 4) : count_{count} {}
+  threads(threads const&) = delete;
+  threads& operator=(threads const&) = delete;
+  ~threads() { stop(); }
+
+  /// Resumes the coroutine on one of the threads.
+  void post(std::coroutine_handle<> work) {
+    {
+      std::lock_guard const held{guard_};
+      queue_.push_back(work);
+      if (crew_.size() < count_ && crew_.size() < queue_.size() + busy_) crew_.emplace_back([this] { run(); });
+    }
+    changed_.notify_one();
+  }
+
+  /// Runs what is queued, then ends the threads.
+  void stop() noexcept {
+    std::vector<std::thread> crew;
+    {
+      std::lock_guard const held{guard_};
+      stopped_ = true;
+      crew.swap(crew_);
+    }
+    changed_.notify_all();
+    for (auto& one : crew) one.join();
+  }
+
+ private:
+  void run() {
+    for (std::unique_lock held{guard_};;) {
+      changed_.wait(held, [&] { return stopped_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      auto const work = queue_.front();
+      queue_.pop_front();
+      ++busy_;
+      held.unlock();
+      work.resume();
+      held.lock();
+      --busy_;
+    }
+  }
+
+  std::mutex guard_;
+  std::condition_variable changed_;
+  std::deque<std::coroutine_handle<>> queue_;
+  std::vector<std::thread> crew_;
+  std::size_t count_;
+  std::size_t busy_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace strata

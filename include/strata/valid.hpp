@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/key.hpp>
+#include <strata/record.hpp>
+
+#include <concepts>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// Texts that no database stores unharmed (U+0000, broken UTF-8) are refused before anything is written, in every
+// configuration, and the error names the member.
+namespace strata {
+
+namespace detail {
+
+template <class T>
+concept texty = std::convertible_to<T const&, std::string_view>;
+template <class T>
+concept iterable = requires(T const& v) {
+  v.begin() != v.end();
+  *v.begin();
+};
+template <class T>
+concept pairish = requires(T const& v) {
+  v.first;
+  v.second;
+};
+template <class T>
+concept maybe = requires(T const& v) {
+  v.has_value();
+  *v;
+};
+
+// Extends `path` to the first bad text and says what is wrong with it; leaves it as it was when there is none.
+template <class T>
+std::string_view find_text_fault(T const& value, std::string& path) {
+  if constexpr (texty<T>) {
+    return text_fault(value);
+  } else if constexpr (described<T>) {
+    std::string_view fault;
+    each_member(value, [&](std::string_view name, auto const& member) {
+      if (!fault.empty()) return;
+      auto const before = path.size();
+      path.append(before == 0 ? "" : ".").append(name);
+      fault = find_text_fault(member, path);
+      if (fault.empty()) path.resize(before);
+    });
+    return fault;
+  } else if constexpr (pairish<T>) {
+    if (auto const fault = find_text_fault(value.first, path); !fault.empty()) return fault;
+    auto const before = path.size();
+    if constexpr (texty<decltype(value.first)>) path.append(before == 0 ? "" : ".").append(value.first);
+    auto const fault = find_text_fault(value.second, path);
+    if (fault.empty()) path.resize(before);
+    return fault;
+  } else if constexpr (maybe<T>) {
+    return value.has_value() ? find_text_fault(*value, path) : std::string_view{};
+  } else if constexpr (iterable<T>) {
+    for (auto const& element : value)
+      if (auto const fault = find_text_fault(element, path); !fault.empty()) return fault;
+    return {};
+  } else {
+    return {};
+  }
+}
+
+}  // namespace detail
+
+/// \returns what is wrong with the first bad text of a value, with the member's path: "metadata.note holds U+0000, ..."
+/// \complexity linear in the bytes of its texts
+template <class T>
+std::optional<std::string> value_fault(T const& value) {
+  std::string path;
+  auto const fault = detail::find_text_fault(value, path);
+  if (fault.empty()) return std::nullopt;
+  return (path.empty() ? "the value" : path) + " " + std::string{fault};
+}
+
+}  // namespace strata
