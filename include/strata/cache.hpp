@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/concepts/explain.hpp>
+#include <strata/flow/background.hpp>
 #include <strata/flow/core.hpp>
 #include <strata/flow/read.hpp>
 #include <strata/flow/serve.hpp>
@@ -69,13 +70,13 @@ class cache {
   answer get(key_view key, call_options call = {}) {
     auto const k = core_.hash(key);
     answer found;
-    if (find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return found;
+    if (core_.find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return found;
     return look_below(k, call);
   }
   [[nodiscard]] later<answer> co_get(key_view key, call_options call = {}) {
     auto const k = core_.hash(key);
     answer found;
-    if (find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return later<answer>{std::move(found)};
+    if (core_.find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return later<answer>{std::move(found)};
     return {core_.executor, flow::own_read(core_, key_type{key}, k.hash, read_until(call))};
   }
 
@@ -86,7 +87,7 @@ class cache {
   auto visit(key_view key, F&& f, call_options call = {}) -> flow::visited<F, value_type> {
     auto const k = core_.hash(key);
     flow::visited<F, value_type> given;
-    if (find(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) return given;
+    if (core_.find(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) return given;
     auto const found = look_below(k, call);
     if (found) flow::visit_one(f, *found, given);
     if (found.failed()) given = std::unexpected{found.error()};
@@ -156,14 +157,14 @@ class cache {
   answer get_or_load(key_view key, F load, call_options call = {}) {
     auto const k = core_.hash(key);
     answer found;
-    if (find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return found;
+    if (core_.find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return found;
     return flow::serve_read(core_, k, load_until(call), flow::loader<F>{std::move(load)}).run();
   }
   template <class F>
   [[nodiscard]] later<answer> co_get_or_load(key_view key, F load, call_options call = {}) {
     auto const k = core_.hash(key);
     answer found;
-    if (find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return later<answer>{std::move(found)};
+    if (core_.find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return later<answer>{std::move(found)};
     return {core_.executor, flow::own_load(core_, key_type{key}, k.hash, load_until(call), flow::loader<F>{std::move(load)})};
   }
 
@@ -211,13 +212,6 @@ class cache {
   auto write_until(call_options call) { return flow::until(core_, call, core_.limits.write_within); }
   auto load_until(call_options call) { return flow::until(core_, call, core_.limits.load_within); }
 
-  template <class F>
-  bool find(hashed_key k, F&& f) {
-    if constexpr (core_type::has_hot)
-      return core_.hot.find(k, std::forward<F>(f));
-    else
-      return false;
-  }
   result<receipt> put_if(expectation expected, value_type value, call_options call)
     requires keyed<value_type>
   {
@@ -226,6 +220,7 @@ class cache {
   }
 
   core_type core_;
+  [[no_unique_address]] flow::background<core_type> background_{core_};  // works on the core, so it ends first
 };
 
 }  // namespace strata

@@ -8,6 +8,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,15 +40,22 @@ struct tier_health {
 template <class W>
 concept loads_many = requires(W w, std::span<std::string_view const> keys, deadline until) { w.load_many(keys, until); };
 
-/// Warm: store_many(span<frame const>, until); cold: store_many(span<keyed_value<T> const>, until). One answer per key.
+/// One frame of a bulk store, and where it has to find the key, as for store.
+struct placement {
+  strata::frame const* frame;
+  std::optional<strata::position> at;
+};
+
+/// Warm: store_many(span<placement const>, until); cold: store_many(span<keyed_value<T> const>, until). One answer per key.
 template <class W>
-concept stores_frames = requires(W w, std::span<frame const> frames, deadline until) { w.store_many(frames, until); };
+concept stores_frames = requires(W w, std::span<placement const> frames, deadline until) { w.store_many(frames, until); };
 template <class C, class T>
 concept stores_many = requires(C c, std::span<keyed_value<T> const> values, deadline until) { c.store_many(values, until); };
 
-/// The feed: calls sink(change) for every change of the shared stream from now on, on a thread of its own.
+/// The feed: calls sink(change, position) for every change of the shared stream from now on, on a thread of its own; with
+/// an empty key where changes may have been missed. Gives a handle; once that is gone, sink is not called any more.
 template <class W>
-concept followable = requires(W w, void (*sink)(change const&)) { w.follow(sink); };
+concept followable = requires(W w, void (*sink)(change const&, position)) { w.follow(sink); };
 
 /// Adds counts to the usage kept by the tier; never moves a revision.
 template <class C>

@@ -77,7 +77,7 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
   core.counters.add(core.counters.warm_hits);
   keep(core, key, turn, copy);
   view.settled = true;
-  view.answer = {std::move(copy), tier::warm};
+  view.answer = {std::move(copy), tier::warm, core.unverified() ? freshness::unverified : freshness::fresh};
   return view;
 }
 
@@ -136,13 +136,19 @@ task<typename Core::answer> look_cold(Core& core, typename Core::hashed_key key,
   }
 }
 
+/// K5: whether warm lacks what cold gave, and may be told.
+template <class Value>
+bool promotable(warm_view<Value> const& seen, hit<Value> const& answer) noexcept {
+  return answer && answer.tier() == tier::cold && seen.at && seen.overwritable_above &&
+         answer.revision() > *seen.overwritable_above;
+}
+
 /// K5: into warm only where it stood at the miss, and only upward.
 template <class Core>
 task<void> promote(Core& core, std::string_view text, warm_view<typename Core::value_type> const& seen,
                    typename Core::answer const& answer, moment until) {
   if constexpr (Core::has_warm && Core::has_cold) {
-    if (!answer || answer.tier() != tier::cold || !seen.at || !seen.overwritable_above) co_return;
-    if (answer.revision() <= *seen.overwritable_above) co_return;
+    if (!promotable(seen, answer)) co_return;
     auto const framed = seal(core.codec, text, answer.revision(), *answer);
     if (!framed) co_return;
     moment const budget = kernel::warm_write(core.clock.now(), until);

@@ -8,6 +8,8 @@
 #include <strata/none.hpp>
 #include <strata/run/task.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <utility>
 
@@ -37,11 +39,24 @@ class channel {
       if (!breaker.allows(core.clock.now())) co_return answer{failure(errc::unavailable, where_, "resting after failures in a row")};
     }
     answer given = co_await awaiting(call(tier_));
-    bool const failed = !given && (given.error() == errc::unavailable || given.error() == errc::timed_out);
+    report(breaker, failed(given), core.clock.now());
+    co_return given;
+  }
+
+  /// As ask, for calls that answer `count` times; the breaker hears of the whole.
+  template <class Core, class Call>
+  auto ask_many(Core& core, direction d, std::size_t count, Call call) -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
+    using answers = awaited_t<decltype(call(std::declval<Tier&>()))>;
+    auto& breaker = d == direction::reading ? reading_ : writing_;
     {
       std::lock_guard const held{guard_};
-      failed ? breaker.failed(core.clock.now()) : breaker.succeeded();
+      if (!breaker.allows(core.clock.now()))
+        co_return answers(count, failure(errc::unavailable, where_, "resting after failures in a row"));
     }
+    answers given = co_await awaiting(call(tier_));
+    bool all_failed = !given.empty();
+    for (auto const& one : given) all_failed = all_failed && failed(one);
+    report(breaker, all_failed, core.clock.now());
     co_return given;
   }
 
@@ -51,6 +66,15 @@ class channel {
   }
 
  private:
+  template <class Answer>
+  static bool failed(Answer const& given) noexcept {
+    return !given && (given.error() == errc::unavailable || given.error() == errc::timed_out);
+  }
+  void report(kernel::breaker& breaker, bool failure, kernel::breaker::moment now) noexcept {
+    std::lock_guard const held{guard_};
+    failure ? breaker.failed(now) : breaker.succeeded();
+  }
+
   strata::tier where_;
   mutable std::mutex guard_;
   kernel::breaker reading_;

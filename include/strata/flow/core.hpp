@@ -80,6 +80,18 @@ class core {
     else
       return false;
   }();
+  static constexpr bool follows = [] {
+    if constexpr (has_warm)
+      return followable<std::remove_cvref_t<decltype(std::declval<warm_channel&>().tier())>>;
+    else
+      return false;
+  }();
+  static constexpr bool stores_many = [] {
+    if constexpr (has_cold)
+      return strata::stores_many<std::remove_cvref_t<decltype(std::declval<cold_channel&>().tier())>, value_type>;
+    else
+      return false;
+  }();
   using hot_context = detail::counting<context_type, counts_use>;
   using hot_tier = typename Hot::template tier<key_type, value_type, hot_context>;
   using usage_type = std::conditional_t<counts_use, usage_table, detail::nobody_counts>;
@@ -125,6 +137,21 @@ class core {
 
   auto at(point p) { return executor.at(p); }
 
+  /// K11: whether cold, who could know better, does not answer.
+  [[nodiscard]] bool unverified() const noexcept {
+    if constexpr (has_cold)
+      return cold.resting(direction::reading);
+    else
+      return false;
+  }
+  /// f(box) under the entry's guard, if hot has the key.
+  template <class F>
+  bool find(hashed_key k, F&& f) {
+    if constexpr (has_hot)
+      return hot.find(k, std::forward<F>(f));
+    else
+      return false;
+  }
   [[nodiscard]] answer peek(hashed_key k) {
     answer found;
     if constexpr (has_hot) (void)hot.peek(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; });
@@ -140,6 +167,12 @@ class core {
   /// Only the truth can tell what the key holds.
   void doubt(hashed_key k) noexcept {
     gate.doubt(k.hash, clock.now(), [&] { drop(k, revision{~std::uint64_t{0}}); });
+  }
+  /// Anything may have changed unseen (K10): hot starts anew, and no look below under way is kept.
+  void doubt_all() noexcept {
+    gate.doubt_all([&] {
+      if constexpr (has_hot) hot.clear();
+    });
   }
   /// Keeps what was just written, unless something newer is known. \returns whether hot has it
   bool settle(hashed_key k, box<value_type> const& mine) {

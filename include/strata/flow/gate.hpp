@@ -148,6 +148,17 @@ class gate {
     drop();
   }
 
+  /// Anything may have changed: refuses every fill under way. `drop` empties hot.
+  template <class Drop>
+  void doubt_all(Drop&& drop) noexcept {
+    typename box<Value>::burial const later;
+    for (auto& s : stripes_) {
+      std::lock_guard const held{s.lock};
+      s.fence.raise_epoch();
+    }
+    drop();
+  }
+
   /// Cold has answered: a doubt older than this turn is over.
   void resolve(turn const& t) noexcept {
     auto& s = stripe_of(t.fill_.key);

@@ -4,6 +4,7 @@
 
 #include <strata/concepts/capability.hpp>
 #include <strata/concepts/cold.hpp>
+#include <strata/flow/channel.hpp>
 #include <strata/flow/counters.hpp>
 #include <strata/flow/usage.hpp>
 #include <strata/run/task.hpp>

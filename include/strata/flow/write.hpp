@@ -82,7 +82,7 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
   co_await core.at(point::after_truth);
   receipt done{.revision = truth->revision, .version = truth->version, .changed = truth->changed};
   done.tiers = Core::truth_bit;
-  core.overtake(key, revision{number(truth->revision) + 1});  // K2: an erase is a copy too, and nothing of it stays in hot
+  core.overtake(key, truth->revision);
   if constexpr (Core::has_cold && Core::has_warm) {
     if (truth->revision == revision{}) co_return done;  // nobody ever wrote it: there is nothing to announce
     moment const budget = kernel::warm_write(core.clock.now(), until);

@@ -86,7 +86,7 @@ class fence {
   [[nodiscard]] std::size_t floors() const noexcept { return floors_.size(); }
 
  private:
-  struct entry {
+  struct record {
     revision floor{};
     std::uint64_t doubted = 0;  // ticket of the last doubt
     moment raised{};
@@ -97,7 +97,7 @@ class fence {
     moment raised;
   };
 
-  entry& touch(std::uint64_t key, moment now) {
+  record& touch(std::uint64_t key, moment now) {
     forget(now);
     auto [at, fresh] = floors_.try_emplace(key);
     if (fresh) try {
@@ -132,7 +132,7 @@ class fence {
     }
   }
 
-  std::unordered_map<std::uint64_t, entry> floors_;
+  std::unordered_map<std::uint64_t, record> floors_;
   std::deque<mark> order_;
   std::size_t max_floors_;
   std::uint64_t ticket_ = 0;

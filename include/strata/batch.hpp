@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/cache.hpp>
+#include <strata/flow/batch.hpp>
+
+#include <range/v3/range/concepts.hpp>
+
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+// The verbs for many keys: get_many, put_many, erase_many. A header of its own, because ranges cost a compiler more than
+// the rest of the cache together.
+namespace strata::flow {
+
+/// The batch verbs over one range: of keys for get and erase; of values that know their key, or of (key, value) pairs,
+/// for put. In pieces of a thousand, so that no tier sees more at once.
+template <class Range>
+struct batch {
+  static_assert(ranges::input_range<Range>, "strata::cache: get_many, put_many and erase_many take a range.");
+
+  static constexpr std::size_t piece = 1'000;
+
+  /// One (key, answer) per key, in the order asked.
+  template <class Core>
+  static task<std::vector<std::pair<typename Core::key_type, typename Core::answer>>> get(Core& core, Range& keys, moment until) {
+    using key_type = typename Core::key_type;
+    using answer = typename Core::answer;
+    std::vector<std::pair<key_type, answer>> all;
+    for (auto&& one : keys) all.emplace_back(key_type(one), answer{});
+    std::vector<std::size_t> missed;
+    std::vector<typename Core::hashed_key> below;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      auto const k = core.hash(all[i].first);
+      if (core.find(k, [&](box<typename Core::value_type> const& kept) { all[i].second = answer{kept, tier::hot}; })) continue;
+      missed.push_back(i);
+      below.push_back(k);
+    }
+    if (missed.empty()) co_return all;
+    if (auto why = core.life.enter()) {
+      for (auto const i : missed) all[i].second = answer{*why};
+      co_return all;
+    }
+    life::stay const inside{core.life};
+    for (std::size_t from = 0; from < below.size(); from += piece) {
+      std::size_t const count = below.size() - from < piece ? below.size() - from : piece;
+      auto found = co_await read_many(core, std::span<typename Core::hashed_key const>{below}.subspan(from, count), until);
+      for (std::size_t n = 0; n < count; ++n) all[missed[from + n]].second = std::move(found[n]);
+    }
+    co_return all;
+  }
+
+  /// One receipt per value, in the order given. Of several values for one key the last wins.
+  template <class Core>
+  static task<std::vector<result<receipt>>> put(Core& core, Range& values, moment until) {
+    using value_type = typename Core::value_type;
+    using key_type = typename Core::key_type;
+    std::vector<result<receipt>> receipts;
+    std::vector<std::pair<key_type, value_type>> given;
+    for (auto&& one : values) {
+      if constexpr (requires { value_type(one); })
+        given.emplace_back(key_type(record<value_type>::key(one)), std::forward<decltype(one)>(one));
+      else
+        given.emplace_back(key_type(one.first), std::forward<decltype(one)>(one).second);
+    }
+    if (auto why = core.life.enter()) co_return std::vector<result<receipt>>(given.size(), std::unexpected{*why});
+    life::stay const inside{core.life};
+    for (std::size_t from = 0; from < given.size(); from += piece) {
+      std::vector<std::pair<typename Core::hashed_key, value_type>> part;
+      for (std::size_t i = from; i < given.size() && i < from + piece; ++i)
+        part.emplace_back(core.hash(given[i].first), std::move(given[i].second));
+      for (auto& done : co_await write_many(core, std::span{part}, until)) receipts.push_back(std::move(done));
+    }
+    co_return receipts;
+  }
+
+  /// One receipt per key, in the order given.
+  template <class Core>
+  static task<std::vector<result<receipt>>> erase(Core& core, Range& keys, moment until) {
+    std::vector<result<receipt>> receipts;
+    for (auto&& one : keys) {
+      typename Core::key_type const own(one);
+      receipts.push_back(co_await serve_erase(core, core.hash(own), until));
+    }
+    co_return receipts;
+  }
+};
+
+}  // namespace strata::flow

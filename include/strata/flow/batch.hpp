@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/capability.hpp>
+#include <strata/flow/below.hpp>
+#include <strata/flow/load.hpp>
+#include <strata/flow/serve.hpp>
+#include <strata/flow/write.hpp>
+#include <strata/run/task.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The flows for many keys at once: the same steps and the same rules, one round trip per tier. Not atomic; every key has
+// an outcome of its own.
+namespace strata::flow {
+
+/// One answer per key from a tier that loads many; else one by one.
+template <class Core, class Channel, class Answer>
+task<std::vector<result<Answer>>> load_each(Core& core, Channel& channel, std::span<std::string_view const> keys, moment until) {
+  std::vector<result<Answer>> answers;
+  if (keys.empty()) co_return answers;
+  if constexpr (loads_many<std::remove_cvref_t<decltype(channel.tier())>>) {
+    auto all = co_await channel.ask_many(core, direction::reading, keys.size(), [&](auto& tier) { return tier.load_many(keys, until); });
+    co_return all;
+  } else {
+    answers.reserve(keys.size());
+    for (auto const key : keys)
+      answers.push_back(co_await channel.ask(core, direction::reading, [&](auto& tier) { return tier.load(key, until); }));
+    co_return answers;
+  }
+}
+
+/// Many frames into warm, each where it has to find its key. \returns for each whether warm has it or a higher revision
+template <class Core>
+task<std::vector<bool>> store_frames(Core& core, std::span<placement const> frames, moment until) {
+  std::vector<bool> there(frames.size());
+  auto const note = [&](std::size_t i, result<position> const& stored) {
+    core.counters.add(stored ? core.counters.warm_stores : core.counters.warm_failures);
+    there[i] = stored || stored.error() == errc::conflict;
+  };
+  if (frames.empty()) co_return there;
+  moment const budget = kernel::warm_write(core.clock.now(), until);
+  if constexpr (stores_frames<std::remove_cvref_t<decltype(core.warm.tier())>>) {
+    auto const stored = co_await core.warm.ask_many(core, direction::writing, frames.size(),
+                                                    [&](auto& tier) { return tier.store_many(frames, budget); });
+    for (std::size_t i = 0; i < frames.size(); ++i) note(i, stored[i]);
+  } else {
+    for (std::size_t i = 0; i < frames.size(); ++i)
+      note(i, co_await core.warm.ask(core, direction::writing,
+                                     [&](auto& tier) { return tier.store(*frames[i].frame, frames[i].at, budget); }));
+  }
+  co_return there;
+}
+
+/// K5, for many: into warm only where each stood at its miss, and only upward.
+template <class Core, class Asked>
+task<void> promote_many(Core& core, std::span<Asked* const> found, std::span<typename Core::answer const> answers, moment until) {
+  if constexpr (Core::has_warm && Core::has_cold) {
+    std::vector<frame> frames;
+    std::vector<placement> places;
+    frames.reserve(found.size());
+    for (Asked* one : found) {
+      auto const& answer = answers[one->at];
+      if (!promotable(one->seen, answer)) continue;
+      auto framed = seal(core.codec, one->text, answer.revision(), *answer);
+      if (!framed) continue;
+      frames.push_back(std::move(*framed));
+      places.push_back({&frames.back(), one->seen.at});
+    }
+    (void)co_await store_frames(core, places, until);
+  }
+}
+
+/// Reads keys that hot did not have. \returns one answer per key, in order
+template <class Core>
+task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typename Core::hashed_key const> keys, moment until) {
+  using answer = typename Core::answer;
+  using value_type = typename Core::value_type;
+  using turn = typename Core::turn;
+  struct asked {
+    std::size_t at;  // in `keys`
+    decltype(core.text(keys[0])) text;
+    turn mine;
+    warm_view<value_type> seen{};
+  };
+  std::vector<answer> answers(keys.size());
+  std::vector<asked> led;
+  std::vector<asked> followed;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    auto text = core.text(keys[i]);
+    if (auto why = core.fault(text)) {
+      answers[i] = answer{std::move(*why)};
+      continue;
+    }
+    auto mine = core.gate.enter(keys[i].hash, text, core.clock.now(), until, false);  // K4
+    auto& part = mine.follows() ? followed : led;
+    part.push_back({i, std::move(text), std::move(mine)});
+  }
+  auto const settle = [&](asked& one, answer const& found) {
+    answers[one.at] = found;
+    one.mine.land(found);
+  };
+
+  std::vector<std::string_view> names;
+  std::vector<asked*> open;
+  auto const name = [&](asked& one) {
+    open.push_back(&one);
+    names.push_back(one.text);
+  };
+  if constexpr (Core::has_warm) {
+    for (auto& one : led)
+      if (!(Core::has_cold && one.mine.fill().doubtful)) name(one);
+    moment const budget = Core::has_cold ? kernel::warm_read(core.clock.now(), until) : until;
+    auto seen = co_await load_each<Core, typename Core::warm_channel, sighting>(core, core.warm, names, budget);
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      auto& one = *open[i];
+      if (seen[i])
+        one.seen = weigh(core, keys[one.at], one.text, one.mine, std::move(*seen[i]));
+      else if constexpr (!Core::has_cold)
+        one.seen = {.answer = answer{seen[i].error()}, .settled = true};
+      else
+        core.counters.missed(miss::unreachable);
+    }
+  }
+  open.clear();
+  names.clear();
+  for (auto& one : led) {
+    if (one.seen.settled)
+      settle(one, one.seen.answer);
+    else
+      name(one);
+  }
+  if constexpr (Core::has_cold) {
+    auto found = co_await load_each<Core, typename Core::cold_channel, copy<value_type>>(core, core.cold, names, until);
+    for (std::size_t i = 0; i < open.size(); ++i)
+      settle(*open[i], weigh_cold(core, keys[open[i]->at], open[i]->mine, open[i]->seen, std::move(found[i])));
+    co_await promote_many<Core, asked>(core, open, answers, until);
+  } else {
+    for (auto* one : open) settle(*one, Core::has_warm ? one->seen.answer : answer::nothing(tier::none));
+  }
+  // All that this caller leads has landed: now it may wait for others without closing a circle.
+  for (auto& one : followed) {
+    auto shared = co_await follow_leader(core, one.mine, until, false);
+    answers[one.at] = shared ? std::move(*shared) : co_await read(core, keys[one.at], until);
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    if (answers[i]) core.used(core.text(keys[i]));
+  co_return answers;
+}
+
+/// Writes values in one statement where cold can, and publishes them in one burst where warm can.
+template <class Core>
+task<std::vector<result<receipt>>> write_many(Core& core, std::span<std::pair<typename Core::hashed_key, typename Core::value_type>> values,
+                                              moment until) {
+  using value_type = typename Core::value_type;
+  std::vector<result<receipt>> receipts(values.size(), result<receipt>{});
+  if constexpr (!Core::stores_many) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      auto done = co_await write(core, values[i].first, std::move(values[i].second), anything, until);
+      receipts[i] = std::move(done.receipt);
+    }
+  } else {
+    std::vector<decltype(core.text(values[0].first))> texts;
+    std::vector<keyed_value<value_type>> rows;
+    std::vector<std::size_t> at;
+    texts.reserve(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      texts.push_back(core.text(values[i].first));
+      if (auto why = core.fault(texts[i], values[i].second)) {
+        receipts[i] = std::unexpected{std::move(*why)};
+        continue;
+      }
+      rows.push_back({texts[i], &values[i].second});
+      at.push_back(i);
+    }
+    co_await core.at(point::before_truth);
+    auto const stored = co_await core.cold.ask_many(core, direction::writing, rows.size(), [&](auto& tier) {
+      return tier.store_many(std::span<keyed_value<value_type> const>{rows}, until);
+    });
+    co_await core.at(point::after_truth);
+    for (std::size_t n = 0; n < at.size(); ++n) {
+      std::size_t const i = at[n];
+      if (!stored[n]) {
+        if (stored[n].error() == errc::unknown) core.doubt(values[i].first);
+        receipts[i] = std::unexpected{stored[n].error()};
+        continue;
+      }
+      core.overtake(values[i].first, stored[n]->revision);
+      receipts[i] = receipt{.revision = stored[n]->revision, .version = stored[n]->version, .changed = stored[n]->changed, .tiers = Core::truth_bit};
+      core.counters.add(core.counters.cold_stores);
+    }
+    try {  // K6: committed is committed
+      std::vector<frame> frames;
+      std::vector<placement> places;
+      std::vector<std::size_t> told;
+      frames.reserve(values.size());
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        if (!receipts[i]) continue;
+        Core::stamp(values[i].second, receipts[i]->version);
+        if constexpr (Core::has_warm) {
+          receipts[i]->degraded = true;  // until warm has it
+          auto framed = seal(core.codec, texts[i], receipts[i]->revision, values[i].second);
+          if (!framed) continue;
+          frames.push_back(std::move(*framed));
+          places.push_back({&frames.back(), std::nullopt});
+          told.push_back(i);
+        }
+      }
+      if constexpr (Core::has_warm) {
+        auto const published = co_await store_frames<Core>(core, places, until);
+        for (std::size_t n = 0; n < told.size(); ++n) {
+          if (!published[n]) continue;
+          receipts[told[n]]->degraded = false;
+          receipts[told[n]]->tiers |= tier_bit(tier::warm);
+        }
+      }
+      co_await core.at(point::before_hot);
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        if (!receipts[i]) continue;
+        if (receipts[i]->degraded) core.counters.add(core.counters.degraded);
+        box<value_type> kept{receipts[i]->revision, std::move(values[i].second)};
+        if (core.settle(values[i].first, kept)) receipts[i]->tiers |= tier_bit(tier::hot);
+      }
+    } catch (...) {
+      for (auto& one : receipts)
+        if (one && !one->in(tier::hot)) one->degraded = true;
+    }
+  }
+  co_return receipts;
+}
+
+}  // namespace strata::flow
