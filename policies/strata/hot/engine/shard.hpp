@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/hot.hpp>
+#include <strata/hit.hpp>
+#include <strata/hot/engine/eviction.hpp>
+#include <strata/hot/engine/guard.hpp>
+#include <strata/hot/engine/index.hpp>
+#include <strata/hot/engine/kept_key.hpp>
+#include <strata/hot/engine/slab.hpp>
+#include <strata/hot/engine/stats.hpp>
+#include <strata/hot/engine/uses.hpp>
+#include <strata/key.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+// A shard: index, slab and eviction algorithm under one lock. Its functions want the lock to be held and, where they take
+// entries out, `burials` to be open outside it. They call no user code but the key's equality and find's visitor, and
+// either throw before they change anything or do not throw.
+namespace strata::hot::engine {
+
+/// Put before a lock: values and keys that go while it is held are destroyed after it.
+template <class Key, class Value>
+struct burials {
+  typename box<Value>::burial values{};
+  [[no_unique_address]] typename kept_key<Key>::burial keys{};
+};
+
+/// How far an install came.
+enum class step : std::uint8_t {
+  yes,
+  older,
+  refused,
+  no_key,  ///< the key cannot be copied here: make one with nothing held, then again
+};
+
+template <class Key, class Value, eviction Eviction, bool Counted>
+class alignas(64) shard {
+ public:
+  using kept = kept_key<Key>;
+  using item = key_uses<Key>;
+  using entry_type = entry<Key, Value, typename Eviction::node, Counted>;
+
+  /// What resize prepares with nothing held.
+  struct space {
+    explicit space(std::size_t entries) : slab{entries}, index{entries} {}
+    engine::slab<entry_type> slab;
+    slot_index index;
+  };
+
+  shard(std::size_t most_entries, std::uint64_t most_bytes)
+      : space_{most_entries}, most_entries_{most_entries}, most_bytes_{most_bytes} {}
+
+  template <class F>
+  bool find(hashed<Key> const& k, F& f) {
+    slot const at = look_up(k);
+    if (at == no_slot) {
+      misses_.add(1);
+      return false;
+    }
+    entry_type& e = space_.slab[at];
+    f(std::as_const(e.value));
+    touch(at);
+    if constexpr (Counted) e.uses += e.uses != ~std::uint32_t{};
+    hits_.add(1);
+    return true;
+  }
+
+  template <class F>
+  bool peek(hashed<Key> const& k, F& f) const {
+    slot const at = look_up(k);
+    if (at != no_slot) f(space_.slab[at].value);
+    return at != no_slot;
+  }
+
+  /// Swaps the box in; the older one comes back in its place.
+  step install(hashed<Key> const& k, box<Value>& b, std::uint64_t weight, std::optional<typename kept::type>& own) {
+    slot const at = look_up(k);
+    if (at != no_slot) {
+      entry_type& e = space_.slab[at];
+      if (e.value.revision() >= b.revision()) return step::older;
+      if (bytes_ - e.weight + weight <= most_bytes_) {
+        bytes_.set(bytes_ - e.weight + weight);
+        e.weight = static_cast<std::uint32_t>(weight);
+        std::swap(e.value, b);
+        touch(at);
+        return step::yes;
+      }
+    }
+    if (weight > most_bytes_ || weight > heaviest || most_entries_ == 0) {
+      if (at != no_slot) remove(at);
+      refused_.add(1);
+      return step::refused;
+    }
+    if (!own && !kept::assign(spare_, k.key)) return step::no_key;
+
+    // From here on nothing throws. A value that outgrew its entry comes as a newcomer.
+    newcomer const who{k.hash, static_cast<std::uint32_t>(weight)};
+    if (at != no_slot) remove(at);
+    while (entries_ >= most_entries_ || bytes_ + weight > most_bytes_) {
+      if (!evict(who)) {
+        refused_.add(1);
+        return step::refused;
+      }
+    }
+    slot const i = space_.slab.take();
+    entry_type& e = space_.slab[i];
+    if (own) std::swap(spare_, *own);
+    std::swap(e.key, spare_);  // the spare now has the memory of the slot's last key
+    std::swap(e.value, b);
+    e.hash = k.hash;
+    e.weight = who.weight;
+    e.uses = {};
+    space_.index.insert(k.hash, i);
+    order_.on_insert(space_.slab.nodes(), i, k.hash, who.weight);
+    entries_.add(1);
+    bytes_.add(weight);
+    return step::yes;
+  }
+
+  /// Where the key's equality throws, an equal hash is taken for an equal key: too much may go, never too little.
+  bool erase(hashed<Key> const& k, revision below) noexcept {
+    slot const at = space_.index.find(k.hash, [&](slot i) noexcept {
+      entry_type const& e = space_.slab[i];
+      if (e.hash != k.hash) return false;
+      try {
+        return static_cast<bool>(kept::view(e.key) == k.key);
+      } catch (...) {
+        return true;
+      }
+    });
+    if (at == no_slot || space_.slab[at].value.revision() >= below) return false;
+    remove(at);
+    return true;
+  }
+
+  void clear() noexcept {
+    for (slot i = 0; i < space_.slab.touched(); ++i)
+      if (space_.slab[i].value) remove(i);
+  }
+
+  /// Sets the bound and evicts what is too much.
+  void limit(std::size_t most_entries) noexcept {
+    most_entries_ = most_entries;
+    while (entries_ > most_entries_ && evict(nobody)) {}
+  }
+
+  /// Moves into a larger space, every entry keeping its slot; what is not used any more comes back.
+  void move_to(space& larger) noexcept {
+    if (larger.slab.size() <= space_.slab.size()) return;
+    larger.slab.take_over(space_.slab);
+    for (slot i = 0; i < larger.slab.touched(); ++i)
+      if (larger.slab[i].value) larger.index.insert(larger.slab[i].hash, i);
+    space_.slab.swap(larger.slab);
+    std::swap(space_.index, larger.index);
+  }
+  [[nodiscard]] std::size_t room() const noexcept { return space_.slab.size(); }
+
+  /// Copies keys from slot `from` on, of all entries or, taking the counts, of the used ones. \returns how many;
+  /// `wanted` is set when the next key needs that many bytes in its place
+  template <bool Used>
+  std::size_t collect(slot& from, std::span<item> into, std::size_t& wanted) noexcept {
+    std::size_t n = 0;
+    for (wanted = 0; from < space_.slab.touched() && n < into.size(); ++from) {
+      entry_type& e = space_.slab[from];
+      if (!e.value) continue;
+      if constexpr (Used)
+        if (e.uses == 0) continue;
+      wanted = kept::share(e.key, into[n].key);
+      if (wanted != 0) break;
+      if constexpr (Used) into[n].count = std::exchange(e.uses, 0);
+      ++n;
+    }
+    return n;
+  }
+  std::size_t collect_spilled(std::span<item> into) noexcept {
+    std::size_t n = 0;
+    while (n < into.size() && spill_.take(into[n])) ++n;
+    return n;
+  }
+  void put_back(item& uses) noexcept {
+    if (!spill_.add(uses.key, uses.count)) uses_lost_.add(uses.count);
+  }
+  [[nodiscard]] bool spill_half_full() const noexcept { return spill_.size() * 2 >= spill_.room; }
+
+  [[nodiscard]] std::size_t entries() const noexcept { return entries_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  void add_to(hot_stats& sum) const noexcept {
+    sum.hits += hits_;
+    sum.misses += misses_;
+    sum.evictions += evictions_;
+    sum.refused += refused_;
+    sum.uses_lost += uses_lost_;
+    sum.entries += entries_;
+    sum.bytes += bytes_;
+  }
+
+  /// Whether index, slab, eviction and counts agree and keep the bounds. For tests. \complexity linear
+  [[nodiscard]] bool valid() const {
+    std::size_t live = 0;
+    std::uint64_t weight = 0;
+    for (slot i = 0; i < space_.slab.touched(); ++i) {
+      entry_type const& e = space_.slab[i];
+      if (!e.value) continue;
+      ++live;
+      weight += e.weight;
+      if (space_.index.find(e.hash, [&](slot j) { return j == i; }) != i) return false;
+    }
+    bool sound = live == entries_ && weight == bytes_ && live <= most_entries_ && weight <= most_bytes_ &&
+                 space_.index.count() == live && space_.slab.dead() + live == space_.slab.touched();
+    if constexpr (requires { order_.valid(space_.slab.nodes(), live); })
+      sound = sound && order_.valid(space_.slab.nodes(), live);
+    return sound;
+  }
+
+  mutable spin_lock lock;
+
+ private:
+  static constexpr std::uint64_t heaviest = ~std::uint32_t{};
+
+  slot look_up(hashed<Key> const& k) const {
+    return space_.index.find(k.hash, [&](slot i) {
+      entry_type const& e = space_.slab[i];
+      return e.hash == k.hash && kept::view(e.key) == k.key;
+    });
+  }
+
+  void touch(slot i) noexcept {
+    if constexpr (Eviction::needs != hit_needs::nothing) order_.on_hit(space_.slab.nodes(), i);
+  }
+
+  bool evict(newcomer const& who) noexcept {
+    slot const i = order_.victim(space_.slab.nodes(), who);
+    if (i == no_slot) return false;
+    remove(i);
+    evictions_.add(1);
+    return true;
+  }
+
+  void remove(slot i) noexcept {
+    entry_type& e = space_.slab[i];
+    space_.index.erase(e.hash, i);
+    order_.on_erase(space_.slab.nodes(), i);
+    entries_.set(entries_ - 1);
+    bytes_.set(bytes_ - e.weight);
+    if constexpr (Counted)
+      if (e.uses != 0 && !spill_.add(e.key, e.uses)) uses_lost_.add(e.uses);
+    e.value = {};
+    if constexpr (kept::foreign) e.key = {};  // else its memory serves the slot's next key
+    space_.slab.give(i);
+  }
+
+  space space_;
+  [[no_unique_address]] Eviction order_;
+  typename kept::type spare_{};  // where the next key is copied before anything changes
+  std::size_t most_entries_;
+  std::uint64_t most_bytes_;
+  counter entries_, bytes_, hits_, misses_, evictions_, refused_, uses_lost_;
+  [[no_unique_address]] spill<Key, Counted> spill_;
+};
+
+}  // namespace strata::hot::engine

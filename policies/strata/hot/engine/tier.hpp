@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/hot.hpp>
+#include <strata/error.hpp>
+#include <strata/hit.hpp>
+#include <strata/hot/engine/eviction.hpp>
+#include <strata/hot/engine/guard.hpp>
+#include <strata/hot/engine/shard.hpp>
+#include <strata/hot/engine/stats.hpp>
+#include <strata/hot/engine/uses.hpp>
+#include <strata/hot/engine/weight.hpp>
+#include <strata/key.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+// A hot tier is this engine and an eviction algorithm. The hash picks a shard; each shard has its lock. Few shards, since
+// each evicts for itself: below 4,096 entries in each an uneven spread of the keys would cost hits, so up to that many
+// distinct keys always fit one and the same shard.
+namespace strata::hot::engine {
+
+/// Bounds of a hot tier, kept at every moment.
+struct options {
+  std::size_t capacity_entries = 1000;  ///< at least 1; memory for the entries themselves is proportional to it
+  std::size_t capacity_bytes = 0;       ///< of the values as weighed; zero: not bounded by bytes
+};
+
+template <class Eviction>
+struct check_eviction {
+  static_assert(eviction<Eviction>,
+                "strata::hot, eviction algorithm: it needs a type 'node', a constant 'needs' and, all noexcept, "
+                "'on_hit(nodes, i)', 'on_insert(nodes, i, hash, weight)', 'on_erase(nodes, i)' and "
+                "'slot victim(nodes, newcomer)': see strata/hot/engine/eviction.hpp.");
+};
+
+template <class Eviction, class Key, class Value, class Context>
+class tier : check_eviction<Eviction> {
+  static consteval bool counts() {
+    if constexpr (requires { Context::counts_usage; })
+      return Context::counts_usage;
+    else
+      return false;
+  }
+
+ public:
+  using options = engine::options;
+  /// Whether the context wants reads counted: else nothing of it is there.
+  static constexpr bool counts_uses = counts();
+
+  /// \throws open_error for a capacity of zero or beyond 2^31; bad_alloc
+  tier(options const& settings, Context const&) : bounds_{settings} {
+    if (settings.capacity_entries == 0 || settings.capacity_entries > most)
+      throw open_error{error{errc::rejected, strata::tier::hot, "capacity_entries must be between 1 and 2147483647"}};
+    std::size_t wanted = settings.capacity_entries / least;
+    if (settings.capacity_bytes != 0) wanted = std::min(wanted, settings.capacity_bytes / least_bytes);
+    wanted = std::bit_floor(std::clamp<std::size_t>(wanted, 1, 64));
+    mask_ = wanted - 1;
+    shards_.reserve(wanted);
+    for (std::size_t i = 0; i < wanted; ++i)
+      shards_.push_back(std::make_unique<shard_type>(part(settings.capacity_entries, i), bytes_part(i)));
+  }
+  tier(tier const&) = delete;
+
+  /// Shows the key's box to f(box<Value> const&), under the guard, and counts as a use of the entry.
+  /// \returns whether it was there; false, and visiting() true, where waiting for the guard would never end
+  /// \throws  what f and the key's equality throw; then nothing has changed
+  /// \complexity O(1) expected, no allocation
+  template <class F>
+  bool find(hashed<Key> const& k, F&& f) {
+    shard_type& s = of(k.hash);
+    held const lock{*this, s};
+    return lock && s.find(k, f);
+  }
+
+  /// Like find, and leaves no trace.
+  template <class F>
+  bool peek(hashed<Key> const& k, F&& f) const {
+    shard_type const& s = of(k.hash);
+    held const lock{*this, s};
+    return lock && s.peek(k, f);
+  }
+
+  /// Keeps the box unless the entry's revision is the same or higher; counts as a use of an entry that was there.
+  /// \returns see installed; refused also for a value that is heavier than its shard may hold, and from inside a visitor
+  ///          that would wait for itself
+  /// \throws  what copying the key, its equality and the weigher throw, bad_alloc; then nothing has changed
+  /// \complexity O(1) expected and O(1) per eviction; allocates for a text key that no spare memory fits, or a user's
+  installed install(hashed<Key> const& k, box<Value> b) {
+    std::uint64_t const weight = weigh(b.value());
+    shard_type& s = of(k.hash);
+    std::optional<typename shard_type::kept::type> own;
+    for (;;) {
+      burials<Key, Value> const later;
+      held const lock{*this, s};
+      if (!lock) return installed::refused;
+      step const came = s.install(k, b, weight, own);
+      note_spill(s);
+      switch (came) {
+        case step::yes: return installed::yes;
+        case step::older: return installed::older;
+        case step::refused: return installed::refused;
+        case step::no_key: break;
+      }
+      lock.release();
+      own.emplace(shard_type::kept::make(k.key));
+    }
+  }
+
+  /// Removes the key's entry if its revision is lower. \returns whether one went; false from inside a visitor that would
+  /// wait for itself
+  bool erase(hashed<Key> const& k, revision below) noexcept {
+    shard_type& s = of(k.hash);
+    burials<Key, Value> const later;
+    held const lock{*this, s};
+    bool const gone = lock && s.erase(k, below);
+    if (gone) note_spill(s);
+    return gone;
+  }
+
+  /// Removes every entry, shard after shard. Drain the uses before, or most of them are lost. Does nothing from inside a
+  /// visitor. \complexity linear
+  void clear() noexcept {
+    if (visiting()) return;
+    for (auto& s : shards_) {
+      burials<Key, Value> const later;
+      held const lock{*this, *s};
+      s->clear();
+      note_spill(*s);
+    }
+  }
+
+  [[nodiscard]] std::size_t entries() const noexcept {
+    return sum([](shard_type const& s) { return s.entries(); });
+  }
+  /// Of the values, as weighed. The entries themselves and their keys come on top, in proportion to the capacity.
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return sum([](shard_type const& s) { return s.bytes(); });
+  }
+  [[nodiscard]] hot_stats stats() const noexcept {
+    hot_stats all;
+    for (auto const& s : shards_) s->add_to(all);
+    return all;
+  }
+  [[nodiscard]] options bounds() const noexcept { return bounds_; }
+
+  /// Whether this thread is inside a visitor (or a key's equality) that this tier called.
+  /// \complexity one load per shard
+  [[nodiscard]] bool visiting() const noexcept {
+    return std::ranges::any_of(shards_, [](auto const& s) { return s->lock.mine(); });
+  }
+
+  /// Changes the bound of entries. A shrunken tier keeps its memory until it goes; the number of shards stays. Does nothing
+  /// from inside a visitor. One call at a time.
+  /// \throws bad_alloc, open_error as the constructor does; then nothing has changed
+  void resize(std::size_t capacity_entries) {
+    if (visiting()) return;
+    if (capacity_entries == 0 || capacity_entries > most)
+      throw open_error{error{errc::rejected, strata::tier::hot, "capacity_entries must be between 1 and 2147483647"}};
+    std::vector<std::optional<typename shard_type::space>> larger(shards_.size());
+    for (std::size_t i = 0; i < shards_.size(); ++i)
+      if (part(capacity_entries, i) > shards_[i]->room()) larger[i].emplace(part(capacity_entries, i));
+    bounds_.capacity_entries = capacity_entries;
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+      shard_type& s = *shards_[i];
+      burials<Key, Value> const later;
+      held const lock{*this, s};
+      if (larger[i]) s.move_to(*larger[i]);
+      s.limit(part(capacity_entries, i));
+      note_spill(s);
+    }
+  }
+
+  /// Calls f(key) for every entry, with nothing held: once for each that stays meanwhile. Does nothing from inside a
+  /// visitor. \throws what f throws, bad_alloc
+  template <class F>
+  void keys(F&& f) const {
+    if (visiting()) return;
+    std::vector<item> some(64);
+    for (auto& s : shards_)
+      walk<false>(*s, some, [&](std::span<item> got) {
+        for (item& one : got) f(shard_type::kept::view(one.key));
+      });
+  }
+
+  /// Calls f(key, count) with nothing held, for every key read since the last call, and starts again from zero. A key may
+  /// come more than once; its counts add up. Does nothing from inside a visitor.
+  /// \throws what f throws, and keeps what was not handed out as far as there is room; bad_alloc
+  template <class F>
+    requires counts_uses
+  void drain_uses(F&& f) {
+    if (visiting()) return;
+    due_.store(false, std::memory_order_relaxed);
+    std::vector<item> some(64);
+    for (auto& s : shards_) {
+      auto const hand_out = [&](std::span<item> got) {
+        std::size_t next = 0;
+        try {
+          for (; next < got.size(); ++next) f(shard_type::kept::view(got[next].key), std::uint64_t{got[next].count});
+        } catch (...) {
+          held const lock{*this, *s};
+          for (; next < got.size(); ++next) s->put_back(got[next]);
+          throw;
+        }
+      };
+      walk<true>(*s, some, hand_out);
+      // The spill comes last: an entry that went meanwhile has left its count there.
+      for (std::size_t n = some.size(); n == some.size();) {
+        {
+          held const lock{*this, *s};
+          n = s->collect_spilled(some);
+        }
+        hand_out({some.data(), n});
+        forget(some);
+      }
+    }
+  }
+  /// Whether a spill is half full: drain soon, or counts are lost (K12).
+  [[nodiscard]] bool drain_due() const noexcept
+    requires counts_uses
+  {
+    return due_.load(std::memory_order_relaxed);
+  }
+
+  /// Whether every shard's structure is sound and within bounds. For tests; with no call running.
+  [[nodiscard]] bool valid() const {
+    return std::ranges::all_of(shards_, [this](auto const& s) {
+      held const lock{*this, *s};
+      return s->valid();
+    });
+  }
+
+ private:
+  using shard_type = shard<Key, Value, Eviction, counts_uses>;
+  using item = typename shard_type::item;
+
+  static constexpr std::size_t most = 0x7FFFFFFF;
+  static constexpr std::size_t least = 4096;                          // entries of a shard
+  static constexpr std::size_t least_bytes = std::size_t{64} << 20U;  // and of its share, so that large values fit
+
+  // A shard's lock, or nothing where waiting for it would never end.
+  class held {
+   public:
+    held(tier const& all, shard_type const& s) noexcept
+        : lock_{s.lock.try_lock() || all.wait_for(s.lock) ? &s.lock : nullptr} {}
+    held(held const&) = delete;
+    ~held() { release(); }
+    void release() const noexcept {
+      if (lock_ != nullptr) std::exchange(lock_, nullptr)->unlock();
+    }
+    explicit operator bool() const noexcept { return lock_ != nullptr; }
+
+   private:
+    mutable spin_lock* lock_;
+  };
+
+  // Apart, so that the way of a free lock stays short. A thread that has a lock of this tier never waits for another:
+  // two that visited each other's shards would wait for ever.
+  [[gnu::noinline]] bool wait_for(spin_lock& lock) const noexcept {
+    if (visiting()) return false;
+    lock.lock();
+    return true;
+  }
+
+  shard_type& of(std::uint64_t hash) const noexcept { return *shards_[(hash >> 58U) & mask_]; }
+
+  [[nodiscard]] std::size_t part(std::size_t whole, std::size_t i) const noexcept {
+    return whole / (mask_ + 1) + (i < whole % (mask_ + 1) ? 1 : 0);
+  }
+  [[nodiscard]] std::uint64_t bytes_part(std::size_t i) const noexcept {
+    return bounds_.capacity_bytes == 0 ? std::numeric_limits<std::uint64_t>::max() / 2 : part(bounds_.capacity_bytes, i);
+  }
+  template <class F>
+  [[nodiscard]] std::size_t sum(F f) const noexcept {
+    std::size_t all = 0;
+    for (auto const& s : shards_) all += f(*s);
+    return all;
+  }
+
+  void note_spill(shard_type const& s) noexcept {
+    if constexpr (counts_uses)
+      if (s.spill_half_full()) due_.store(true, std::memory_order_relaxed);
+  }
+
+  // Hands out copies of a shard's keys in portions, the lock held for copying only.
+  template <bool Used, class F>
+  void walk(shard_type& s, std::vector<item>& some, F&& f) const {
+    std::size_t wanted = 0;
+    slot from = 0;
+    for (std::size_t n = some.size(); n == some.size() || wanted != 0;) {
+      {
+        held const lock{*this, s};
+        n = s.template collect<Used>(from, some, wanted);
+      }
+      f(std::span{some.data(), n});
+      forget(some);
+      if (wanted != 0) shard_type::kept::prepare(some[0].key, wanted);
+    }
+  }
+  static void forget(std::vector<item>& some) noexcept {
+    if constexpr (shard_type::kept::foreign)
+      for (item& one : some) one.key = {};
+  }
+
+  struct nothing {};
+  std::vector<std::unique_ptr<shard_type>> shards_;
+  std::size_t mask_ = 0;
+  options bounds_;
+  [[no_unique_address]] std::conditional_t<counts_uses, std::atomic<bool>, nothing> due_{};
+};
+
+}  // namespace strata::hot::engine

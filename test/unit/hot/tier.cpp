@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/concepts/hot.hpp>
+#include <strata/hash.hpp>
+#include <strata/hot/lru.hpp>
+#include <strata/hot/sieve.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <vector>
+
+namespace {
+
+using strata::installed;
+using strata::revision;
+
+struct quiet {};
+struct counting {
+  static constexpr bool counts_usage = true;
+};
+
+struct plain_text {
+  using key = std::string;
+  static key name(int i) { return "key " + std::to_string(i) + std::string(static_cast<std::size_t>(i % 40), '.'); }
+};
+struct number {
+  using key = std::uint64_t;
+  static key name(int i) { return static_cast<key>(i); }
+};
+struct id {  // a user's type: no default, no plain bits
+  std::string text;
+  explicit id(std::string t) : text{std::move(t)} {}
+  bool operator==(id const&) const = default;
+};
+struct users_own {
+  using key = id;
+  static key name(int i) { return id{std::to_string(i)}; }
+};
+
+template <class Policy, class Keys, class Context = quiet>
+struct fixture {
+  using key = typename Keys::key;
+  using tier = typename Policy::template tier<key, std::string, Context>;
+
+  explicit fixture(typename Policy::options o) : cache{o, Context{}} {}
+  ~fixture() { BOOST_TEST(cache.valid()); }
+
+  installed put(int i, std::uint64_t r = 1, std::string value = "v") {
+    return cache.install(hash(Keys::name(i)), {revision{r}, std::move(value)});
+  }
+  bool has(int i) {
+    return cache.peek(hash(Keys::name(i)), [](auto const&) {});
+  }
+  bool use(int i) {
+    return cache.find(hash(Keys::name(i)), [](auto const&) {});
+  }
+  std::string value(int i) {
+    std::string got = "(none)";
+    auto const k = Keys::name(i);
+    cache.find(hash(k), [&](strata::box<std::string> const& b) { got = b.value(); });
+    return got;
+  }
+  bool erase(int i, std::uint64_t below) { return cache.erase(hash(Keys::name(i)), revision{below}); }
+
+  strata::hasher<key> hash{1};
+  tier cache;
+};
+
+using shapes = std::tuple<std::tuple<strata::hot::lru, plain_text>, std::tuple<strata::hot::lru, number>,
+                          std::tuple<strata::hot::lru, users_own>, std::tuple<strata::hot::sieve, plain_text>,
+                          std::tuple<strata::hot::sieve, number>, std::tuple<strata::hot::sieve, users_own>>;
+template <class Shape, class Context = quiet>
+using fixture_of = fixture<std::tuple_element_t<0, Shape>, std::tuple_element_t<1, Shape>, Context>;
+
+}  // namespace
+
+template <>
+struct std::hash<id> {
+  std::size_t operator()(id const& i) const noexcept { return std::hash<std::string>{}(i.text); }
+};
+
+BOOST_AUTO_TEST_SUITE(hot_tier)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(keeps_and_replaces, Shape, shapes) {
+  using f = fixture_of<Shape>;
+  static_assert(strata::hot_tier<typename f::tier, typename f::key, std::string>);
+  f t{{.capacity_entries = 100}};
+  BOOST_TEST((t.put(1, 5, "five") == installed::yes));
+  BOOST_TEST(t.value(1) == "five");
+  BOOST_TEST((t.put(1, 4, "four") == installed::older));
+  BOOST_TEST((t.put(1, 5, "another five") == installed::older));
+  BOOST_TEST(t.value(1) == "five");
+  BOOST_TEST((t.put(1, 6, "six") == installed::yes));
+  BOOST_TEST(t.value(1) == "six");
+  BOOST_TEST(t.cache.entries() == 1U);
+  BOOST_TEST(!t.has(2));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(erases_what_is_older, Shape, shapes) {
+  fixture_of<Shape> t{{.capacity_entries = 100}};
+  t.put(1, 5);
+  BOOST_TEST(!t.erase(2, 9));
+  BOOST_TEST(!t.erase(1, 5));
+  BOOST_TEST(t.has(1));
+  BOOST_TEST(t.erase(1, 6));
+  BOOST_TEST(!t.has(1));
+  BOOST_TEST(t.cache.entries() == 0U);
+  BOOST_TEST(t.cache.bytes() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(keeps_the_bound_of_entries, Shape, shapes) {
+  fixture_of<Shape> t{{.capacity_entries = 50}};
+  for (int i = 0; i < 1000; ++i) {
+    t.put(i);
+    BOOST_TEST(t.cache.entries() == static_cast<std::size_t>(std::min(i + 1, 50)));
+    BOOST_TEST(t.has(i));
+    if (i % 97 == 0) BOOST_TEST(t.cache.valid());
+  }
+  BOOST_TEST(t.cache.stats().evictions == 950U);
+  t.cache.clear();
+  BOOST_TEST(t.cache.entries() == 0U);
+  BOOST_TEST(!t.has(999));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(tells_its_keys, Shape, shapes) {
+  fixture_of<Shape> t{{.capacity_entries = 200}};
+  for (int i = 0; i < 200; ++i) t.put(i);
+  int told = 0;
+  t.cache.keys([&](auto const& k) {
+    BOOST_TEST(t.cache.peek(t.hash(k), [](auto const&) {}));
+    ++told;
+  });
+  BOOST_TEST(told == 200);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(resizes, Shape, shapes) {
+  fixture_of<Shape> t{{.capacity_entries = 10}};
+  for (int i = 0; i < 10; ++i) t.put(i);
+  t.cache.resize(100);
+  for (int i = 10; i < 100; ++i) t.put(i);
+  for (int i = 0; i < 100; ++i) BOOST_TEST(t.has(i));
+  BOOST_TEST(t.cache.valid());
+  t.cache.resize(3);
+  BOOST_TEST(t.cache.entries() == 3U);
+  for (int i = 97; i < 100; ++i) BOOST_TEST(t.has(i));
+  t.put(5);
+  BOOST_TEST(t.cache.entries() == 3U);
+  BOOST_CHECK_THROW(t.cache.resize(0), strata::open_error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
