@@ -40,11 +40,11 @@ struct batch {
       below.push_back(k);
     }
     if (missed.empty()) co_return all;
-    if (auto why = core.life.enter()) {
-      for (auto const i : missed) all[i].second = answer{*why};
+    auto const inside = core.enter();
+    if (!inside) {
+      for (auto const i : missed) all[i].second = answer{inside.error()};
       co_return all;
     }
-    life::stay const inside{core.life};
     for (std::size_t from = 0; from < below.size(); from += piece) {
       std::size_t const count = below.size() - from < piece ? below.size() - from : piece;
       auto found = co_await read_many(core, std::span<typename Core::hashed_key const>{below}.subspan(from, count), until);
@@ -66,8 +66,8 @@ struct batch {
       else
         given.emplace_back(key_type(one.first), std::forward<decltype(one)>(one).second);
     }
-    if (auto why = core.life.enter()) co_return std::vector<result<receipt>>(given.size(), std::unexpected{*why});
-    life::stay const inside{core.life};
+    auto const inside = core.enter();
+    if (!inside) co_return std::vector<result<receipt>>(given.size(), std::unexpected{inside.error()});
     for (std::size_t from = 0; from < given.size(); from += piece) {
       std::vector<std::pair<typename Core::hashed_key, value_type>> part;
       for (std::size_t i = from; i < given.size() && i < from + piece; ++i)

@@ -20,7 +20,7 @@ enum class operation : std::uint8_t { put, erase };
 
 /// \threads a view: valid as long as the key's bytes
 struct change {
-  std::string_view key;
+  std::string_view key{};
   strata::revision revision{};
   strata::operation operation = operation::put;
 };

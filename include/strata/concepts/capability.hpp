@@ -33,7 +33,7 @@ struct uses {
 /// What a tier can say of itself at any time, without asking its server.
 struct tier_health {
   bool up = true;
-  std::string text;  ///< for a person: what is wrong, or what was found (versions, differences)
+  std::string text{};  ///< for a person: what is wrong, or what was found (versions, differences)
 };
 
 /// Many keys in one round trip; one answer per key, in the order asked.

@@ -17,7 +17,7 @@ namespace strata {
 /// What the cold tier has for a key. No value and a revision: erased at that revision. No value and none: never seen.
 template <class T>
 struct copy {
-  std::optional<T> value;
+  std::optional<T> value{};
   strata::revision revision{};
   std::int64_t version = 0;
 };

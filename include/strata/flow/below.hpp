@@ -25,10 +25,10 @@ using moment = kernel::moment;
 /// What warm had.
 template <class Value>
 struct warm_view {
-  hit<Value> answer;            ///< the answer when settled; else the best that may be served if cold has nothing
+  hit<Value> answer{};          ///< the answer when settled; else the best that may be served if cold has nothing
   bool settled = false;         ///< nobody else needs to be asked
-  std::optional<position> at;   ///< where a promotion may store
-  std::optional<revision> overwritable_above;  ///< and which revisions may: only higher ones
+  std::optional<position> at{}; ///< where a promotion may store
+  std::optional<revision> overwritable_above{};  ///< and which revisions may: only higher ones
 };
 
 /// Keeps what a look below found, unless something newer is known by now.

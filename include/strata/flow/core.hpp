@@ -135,6 +135,14 @@ class core {
     if constexpr (requires { record<value_type>::stamp(value, version); }) record<value_type>::stamp(value, version);
   }
 
+  /// Lets a call in that hot alone did not settle, or says why not.
+  [[nodiscard]] flow::life::stay enter() noexcept {
+    if constexpr (has_hot && requires { hot.visiting(); })
+      if (hot.visiting())
+        return flow::life::stay{error{errc::rejected, tier::hot, "a function given to visit called the cache that runs it"}};
+    return life.enter(truth > tier::hot);
+  }
+
   auto at(point p) { return executor.at(p); }
 
   /// K11: whether cold, who could know better, does not answer.

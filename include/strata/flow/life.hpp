@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <thread>
+#include <utility>
 
 // Whether a cache takes calls (K12): not while closing, and not in a process forked from the one that opened it, whose
 // sockets it would share. Only calls that leave memory are counted.
@@ -18,16 +19,33 @@ namespace strata::flow {
 
 class life {
  public:
-  /// Counts a call in, or says why not.
-  [[nodiscard]] std::optional<error> enter() noexcept {
-    if (::getpid() != owner_)
-      return error{errc::forked, tier::none, "this process was forked from the one that opened the cache: open another"};
-    calls_.fetch_add(1, std::memory_order_acq_rel);
-    if (!closed_.load(std::memory_order_acquire)) return std::nullopt;
-    leave();
-    return error{errc::closed, tier::none, "the cache is closed"};
+  /// One call's stay: leaves when it goes out of scope. False when the call was refused, and why.
+  class stay {
+   public:
+    explicit stay(strata::error why) noexcept : why_{std::move(why)} {}
+    explicit stay(life* of = nullptr) noexcept : life_{of} {}  // null: not counted
+    stay(stay const&) = delete;
+    stay& operator=(stay const&) = delete;
+    ~stay() {
+      if (life_ != nullptr) life_->calls_.fetch_sub(1, std::memory_order_acq_rel);
+    }
+    explicit operator bool() const noexcept { return !why_; }
+    [[nodiscard]] strata::error const& error() const noexcept { return *why_; }
+
+   private:
+    life* life_ = nullptr;
+    std::optional<strata::error> why_;
+  };
+
+  /// \param counted  close() has to wait for this call, which may leave memory
+  [[nodiscard]] stay enter(bool counted) noexcept {
+    if (counted && ::getpid() != owner_)
+      return stay{error{errc::forked, tier::none, "this process was forked from the one that opened the cache: open another"}};
+    if (counted) calls_.fetch_add(1, std::memory_order_acq_rel);
+    if (!closed_.load(std::memory_order_acquire)) return stay{counted ? this : nullptr};
+    if (counted) calls_.fetch_sub(1, std::memory_order_acq_rel);
+    return stay{error{errc::closed, tier::none, "the cache is closed"}};
   }
-  void leave() noexcept { calls_.fetch_sub(1, std::memory_order_acq_rel); }
 
   /// From now on nobody enters. \returns whether this call did it, and may go on to take things apart
   [[nodiscard]] bool close() noexcept { return !closed_.exchange(true, std::memory_order_acq_rel) && ::getpid() == owner_; }
@@ -40,18 +58,6 @@ class life {
     }
     return true;
   }
-
-  /// Leaves when it goes out of scope.
-  class stay {
-   public:
-    explicit stay(life& of) noexcept : life_{of} {}
-    stay(stay const&) = delete;
-    stay& operator=(stay const&) = delete;
-    ~stay() { life_.leave(); }
-
-   private:
-    life& life_;
-  };
 
  private:
   std::atomic<std::uint64_t> calls_{0};

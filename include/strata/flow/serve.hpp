@@ -2,7 +2,6 @@
 // Copyright the Strata authors
 #pragma once
 
-#include <strata/flow/life.hpp>
 #include <strata/flow/load.hpp>
 #include <strata/flow/read.hpp>
 #include <strata/flow/write.hpp>
@@ -26,8 +25,8 @@ moment until(Core& core, call_options call, std::chrono::milliseconds usual) {
 template <class Core, class Loader = no_loader>
 task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key, moment until, Loader load = {}) {
   using answer = typename Core::answer;
-  if (auto why = core.life.enter()) co_return answer{std::move(*why)};
-  life::stay const inside{core.life};
+  auto const inside = core.enter();
+  if (!inside) co_return answer{inside.error()};
   auto const text = core.text(key);
   if (auto why = core.fault(text)) co_return answer{std::move(*why)};
   auto found = co_await read(core, key, until, std::move(load));
@@ -38,24 +37,24 @@ task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key
 template <class Core>
 task<result<receipt>> serve_write(Core& core, typename Core::hashed_key key, typename Core::value_type value,
                                   expectation expected, moment until) {
-  if (auto why = core.life.enter()) co_return std::unexpected{std::move(*why)};
-  life::stay const inside{core.life};
+  auto const inside = core.enter();
+  if (!inside) co_return std::unexpected{inside.error()};
   auto done = co_await write(core, key, std::move(value), expected, until);
   co_return std::move(done.receipt);
 }
 
 template <class Core>
 task<result<receipt>> serve_erase(Core& core, typename Core::hashed_key key, moment until) {
-  if (auto why = core.life.enter()) co_return std::unexpected{std::move(*why)};
-  life::stay const inside{core.life};
+  auto const inside = core.enter();
+  if (!inside) co_return std::unexpected{inside.error()};
   co_return co_await erase(core, key, until);
 }
 
 /// Reads, changes a copy and writes it if nobody was faster; 8 rounds.
 template <class Core, class F>
 task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F f, moment until) {
-  if (auto why = core.life.enter()) co_return std::unexpected{std::move(*why)};
-  life::stay const inside{core.life};
+  auto const inside = core.enter();
+  if (!inside) co_return std::unexpected{inside.error()};
   auto const text = core.text(key);
   if (auto why = core.fault(text)) co_return std::unexpected{std::move(*why)};
   auto seen = core.peek(key);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/hit.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <type_traits>
+#include <utility>
+
+using namespace strata;
+
+static_assert(sizeof(hit<std::string>) == 2 * sizeof(void*));
+static_assert(sizeof(box<std::string>) == sizeof(void*));
+static_assert(std::is_nothrow_copy_constructible_v<hit<std::string>> && std::is_nothrow_move_constructible_v<hit<std::string>>);
+static_assert(std::is_same_v<decltype(*std::declval<hit<std::string>&>()), std::string const&>);
+
+namespace {
+struct counted {
+  inline static int alive = 0;
+  counted() { ++alive; }
+  counted(counted const&) { ++alive; }
+  counted(counted&&) noexcept { ++alive; }
+  counted& operator=(counted const&) = default;
+  ~counted() { --alive; }
+};
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(hits)
+
+BOOST_AUTO_TEST_CASE(a_hit_is_a_value_absent_or_an_error) {
+  hit<std::string> const found{box<std::string>{revision{7}, "text"}, tier::cold, freshness::unverified};
+  BOOST_TEST((found && !found.absent() && !found.failed()));
+  BOOST_TEST(*found == "text");
+  BOOST_TEST((found.tier() == tier::cold && found.freshness() == freshness::unverified));
+  BOOST_TEST(number(found.revision()) == 7u);
+
+  auto const absent = hit<std::string>::nothing(tier::warm);
+  BOOST_TEST((!absent && absent.absent() && !absent.failed() && absent.tier() == tier::warm));
+  BOOST_TEST(number(absent.revision()) == 0u);
+
+  hit<std::string> const failed{error{errc::unavailable, tier::cold, "no server"}};
+  BOOST_TEST((!failed && !failed.absent() && failed.failed()));
+  BOOST_TEST((failed.error() == error{errc::unavailable, tier::cold, "no server"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_value_lives_as_long_as_its_last_hit) {
+  hit<counted> kept;
+  {
+    box<counted> const first{revision{1}, counted{}};
+    kept = hit<counted>{first, tier::hot};
+    BOOST_TEST(counted::alive == 1);
+  }
+  BOOST_TEST(counted::alive == 1);
+  hit<counted> moved{std::move(kept)};
+  BOOST_TEST((kept.absent() && moved));
+  auto copy = moved;
+  moved = {};
+  BOOST_TEST(counted::alive == 1);
+  copy = {};
+  BOOST_TEST(counted::alive == 0);
+}
+
+BOOST_AUTO_TEST_CASE(errors_are_copied_and_dropped_with_their_hits) {
+  hit<counted> failed{error{errc::rejected, tier::none, "a sentence of its own"}};
+  auto copy = failed;
+  failed = hit<counted>{box<counted>{revision{1}, counted{}}, tier::hot};
+  BOOST_TEST(copy.error().text() == "a sentence of its own");
+  std::swap(copy, failed);
+  BOOST_TEST((failed.failed() && copy));
+}
+
+BOOST_AUTO_TEST_CASE(a_burial_puts_destructors_off_to_its_end) {
+  box<counted> a{revision{1}, counted{}};
+  box<counted> b{revision{2}, counted{}};
+  auto const shared = b;
+  {
+    box<counted>::burial const later;
+    a = {};
+    b = {};
+    BOOST_TEST(counted::alive == 2);
+    {
+      box<counted>::burial const inner;
+      box<counted> const brief{revision{3}, counted{}};
+    }
+    BOOST_TEST(counted::alive == 2);
+  }
+  BOOST_TEST(counted::alive == 1);
+  BOOST_TEST(number(shared.revision()) == 2u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/valid.hpp>
+
+#include <boost/hana/define_struct.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+using namespace strata;
+using namespace std::string_literals;
+
+namespace {
+struct inner {
+  BOOST_HANA_DEFINE_STRUCT(inner, (std::string, note));
+};
+struct outer {
+  BOOST_HANA_DEFINE_STRUCT(outer, (std::string, id), (inner, part), (std::vector<inner>, parts),
+                           (std::map<std::string, std::string>, metadata), (std::optional<std::string>, extra), (int, version));
+};
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(valid)
+
+BOOST_AUTO_TEST_CASE(a_good_value_has_no_fault) {
+  outer o{};
+  o.id = "x";
+  o.metadata["language"] = "rust \xF0\x9F\xA6\x80";
+  BOOST_TEST(!value_fault(o).has_value());
+  BOOST_TEST(!value_fault(5).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_text_is_named_by_its_path) {
+  auto const fault = [](auto change) {
+    outer o{};
+    change(o);
+    return value_fault(o).value_or("none");
+  };
+  std::string const nul = " holds U+0000, which databases cannot store";
+  BOOST_TEST(fault([](outer& o) { o.id = "a\0b"s; }) == "id" + nul);
+  BOOST_TEST(fault([](outer& o) { o.part.note = "\0"s; }) == "part.note" + nul);
+  BOOST_TEST(fault([](outer& o) { o.parts = {inner{}, inner{"\0"s}}; }) == "parts.note" + nul);
+  BOOST_TEST(fault([](outer& o) { o.metadata["language"] = "\0"s; }) == "metadata.language" + nul);
+  BOOST_TEST(fault([](outer& o) { o.extra = "\xFF"; }) == "extra is not valid UTF-8");
+  BOOST_TEST(value_fault("\0"s).value() == "the value" + nul);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
