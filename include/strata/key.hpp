@@ -67,23 +67,30 @@ inline constexpr std::size_t max_key_bytes = 512;
 
 namespace detail {
 
-// The length of the well-formed UTF-8 prefix (Unicode 15, table 3-7); equal to the size when all is well.
+// The length of the well-formed UTF-8 sequence that begins at s (Unicode 15, table 3-7); 0 where none does.
+constexpr std::size_t utf8_sequence(char const* s, std::size_t left) noexcept {
+  auto const byte = [s](std::size_t at) { return static_cast<unsigned char>(s[at]); };
+  unsigned char const lead = byte(0);
+  if (lead < 0x80) return 1;
+  std::size_t const length = lead >= 0xC2 && lead <= 0xDF   ? 2
+                             : lead >= 0xE0 && lead <= 0xEF ? 3
+                             : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                            : 0;
+  if (length == 0 || left < length) return 0;
+  unsigned char const low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  unsigned char const high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  if (byte(1) < low || byte(1) > high) return 0;
+  for (std::size_t k = 2; k < length; ++k)
+    if (byte(k) < 0x80 || byte(k) > 0xBF) return 0;
+  return length;
+}
+
+// The length of the well-formed prefix; equal to the size when all is well.
 constexpr std::size_t utf8_prefix(std::string_view s) noexcept {
   std::size_t i = 0;
-  auto const byte = [&](std::size_t at) { return static_cast<unsigned char>(s[at]); };
   while (i < s.size()) {
-    unsigned char const lead = byte(i);
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    std::size_t const length = lead >= 0xC2 && lead <= 0xDF ? 2 : lead >= 0xE0 && lead <= 0xEF ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
-    if (length == 0 || s.size() - i < length) return i;
-    unsigned char const low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    unsigned char const high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (byte(i + 1) < low || byte(i + 1) > high) return i;
-    for (std::size_t k = 2; k < length; ++k)
-      if (byte(i + k) < 0x80 || byte(i + k) > 0xBF) return i;
+    std::size_t const length = utf8_sequence(s.data() + i, s.size() - i);
+    if (length == 0) break;
     i += length;
   }
   return i;
