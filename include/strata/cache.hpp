@@ -69,14 +69,12 @@ class cache {
   /// \complexity  hot hit: O(1), no allocation; else at most one round trip per tier and one to promote
   answer get(key_view key, call_options call = {}) {
     auto const k = core_.hash(key);
-    answer found;
-    if (core_.find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return found;
+    if (void const* kept = find_hot(k)) [[likely]] return from_hot(kept);
     return look_below(k, call);
   }
   [[nodiscard]] later<answer> co_get(key_view key, call_options call = {}) {
     auto const k = core_.hash(key);
-    answer found;
-    if (core_.find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return later<answer>{std::move(found)};
+    if (void const* kept = find_hot(k)) return later<answer>{from_hot(kept)};
     return {core_.executor, flow::own_read(core_, key_type{key}, k.hash, read_until(call))};
   }
 
@@ -86,12 +84,9 @@ class cache {
   template <class F>
   auto visit(key_view key, F&& f, call_options call = {}) -> flow::visited<F, value_type> {
     auto const k = core_.hash(key);
-    flow::visited<F, value_type> given;
-    if (core_.find(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) return given;
-    auto const found = look_below(k, call);
-    if (found) flow::visit_one(f, *found, given);
-    if (found.failed()) given = std::unexpected{found.error()};
-    return given;
+    flow::visit_result<F, value_type> given{};
+    if (core_.find(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) [[likely]] return given;
+    return visit_below(k, f, call);
   }
 
   /// Reads from memory alone, and leaves order and counts as they are.
@@ -156,15 +151,13 @@ class cache {
   template <class F>
   answer get_or_load(key_view key, F load, call_options call = {}) {
     auto const k = core_.hash(key);
-    answer found;
-    if (core_.find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return found;
+    if (void const* kept = find_hot(k)) return from_hot(kept);
     return flow::serve_read(core_, k, load_until(call), flow::loader<F>{std::move(load)}).run();
   }
   template <class F>
   [[nodiscard]] later<answer> co_get_or_load(key_view key, F load, call_options call = {}) {
     auto const k = core_.hash(key);
-    answer found;
-    if (core_.find(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; })) return later<answer>{std::move(found)};
+    if (void const* kept = find_hot(k)) return later<answer>{from_hot(kept)};
     return {core_.executor, flow::own_load(core_, key_type{key}, k.hash, load_until(call), flow::loader<F>{std::move(load)})};
   }
 
@@ -207,7 +200,25 @@ class cache {
   }
 
  private:
-  answer look_below(hashed_key k, call_options call) { return flow::serve_read(core_, k, read_until(call)).run(); }
+  // Everything but a hot hit stays out of line: what it needs in registers and stack must cost a hit nothing.
+  [[gnu::noinline]] answer look_below(hashed_key k, call_options call) {
+    return flow::serve_read(core_, k, read_until(call)).run();
+  }
+  template <class F>
+  [[gnu::noinline]] flow::visited<F, value_type> visit_below(hashed_key k, F& f, call_options call) {
+    auto const found = flow::serve_read(core_, k, read_until(call)).run();
+    if (found.failed()) return std::unexpected{found.error()};
+    flow::visit_result<F, value_type> given{};
+    if (found) flow::visit_one(f, *found, given);
+    return given;
+  }
+  // A plain pointer carries the hit out of the guard: an object with a destructor there cost 40 instructions.
+  void const* find_hot(hashed_key k) {
+    void const* kept = nullptr;
+    core_.find(k, [&](box<value_type> const& b) { kept = box<value_type>{b}.release(); });
+    return kept;
+  }
+  static answer from_hot(void const* kept) noexcept { return {box<value_type>::adopt(kept), tier::hot}; }
   auto read_until(call_options call) { return flow::until(core_, call, core_.limits.read_within); }
   auto write_until(call_options call) { return flow::until(core_, call, core_.limits.write_within); }
   auto load_until(call_options call) { return flow::until(core_, call, core_.limits.load_within); }

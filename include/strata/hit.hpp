@@ -42,6 +42,13 @@ class box {
   explicit operator bool() const noexcept { return content_ != nullptr; }
   [[nodiscard]] T const& value() const noexcept { return content_->value; }
   [[nodiscard]] strata::revision revision() const noexcept { return content_->revision; }
+  /// The box as a plain pointer, for code that must not test it again; adopt() takes it back. \returns null when empty
+  [[nodiscard]] void const* release() && noexcept { return std::exchange(content_, nullptr); }
+  [[nodiscard]] static box adopt(void const* released) noexcept {
+    box b;
+    b.content_ = static_cast<content const*>(released);
+    return b;
+  }
   /// Numbers a box that nobody else holds yet.
   void number(strata::revision r) noexcept { const_cast<content*>(content_)->revision = r; }
 

@@ -96,25 +96,27 @@ task<result<receipt>> own_erase(Core& core, typename Core::key_type key, std::ui
 namespace detail {
 template <class R>
 struct visit_result {
-  using type = result<std::optional<std::remove_cvref_t<R>>>;
+  using type = std::optional<std::remove_cvref_t<R>>;
 };
 template <>
 struct visit_result<void> {
-  using type = result<bool>;
+  using type = bool;
 };
 }  // namespace detail
 
-/// What visit gives: an optional of what f gives, or whether f ran where it gives nothing.
+/// What a visit found: an optional of what f gives, or whether f ran where it gives nothing.
 template <class F, class Value>
-using visited = typename detail::visit_result<std::invoke_result_t<F&, Value const&>>::type;
+using visit_result = typename detail::visit_result<std::invoke_result_t<F&, Value const&>>::type;
+template <class F, class Value>
+using visited = result<visit_result<F, Value>>;
 
 template <class F, class Value, class Given>
 constexpr void visit_one(F& f, Value const& value, Given& given) {
-  if constexpr (std::is_same_v<Given, result<bool>>) {
+  if constexpr (std::is_same_v<Given, bool>) {
     f(value);
-    *given = true;
+    given = true;
   } else {
-    given->emplace(f(value));
+    given.emplace(f(value));
   }
 }
 
