@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+#include <strata/concepts/capability.hpp>
+#include <strata/concepts/warm.hpp>
+#include <strata/error.hpp>
+#include <strata/frame.hpp>
+#include <strata/warm/jetstream/access.hpp>
+#include <strata/warm/jetstream/follow.hpp>
+#include <strata/warm/jetstream/keeper.hpp>
+#include <strata/warm/jetstream/options.hpp>
+#include <strata/warm/jetstream/storing.hpp>
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+// The warm tier on NATS JetStream: one stream, one subject per key, the last message of a subject is the key's copy. Any
+// client in any language can read it, since the payload is the codec's bytes alone and the rest stands in headers.
+// The key-value buckets of JetStream were the alternative: the same costs, but a fixed name for the stream, which other
+// programs have named already.
+namespace strata::warm {
+
+struct jetstream {
+  using options = jetstream_detail::options;
+  template <class Key, class Value, class Context>
+  class tier;
+
+  /// Ends its feed when it goes away; then the sink is not running and will never be called again.
+  class subscription {
+   public:
+    subscription() = default;
+    subscription(subscription&&) = default;
+    subscription& operator=(subscription&& other) noexcept {
+      std::swap(keeper_, other.keeper_);
+      std::swap(feed_, other.feed_);
+      return *this;
+    }
+    ~subscription() {
+      if (feed_) keeper_->remove(feed_);
+    }
+
+   private:
+    template <class Key, class Value, class Context>
+    friend class jetstream::tier;
+    subscription(std::shared_ptr<jetstream_detail::keeper> k, std::shared_ptr<jetstream_detail::feed> f)
+        : keeper_{std::move(k)}, feed_{std::move(f)} {}
+
+    std::shared_ptr<jetstream_detail::keeper> keeper_;
+    std::shared_ptr<jetstream_detail::feed> feed_;
+  };
+
+  /// \threads every member is safe from any thread
+  template <class Key, class Value, class Context>
+  class tier {
+   public:
+    /// Connects in the background; a server that does not answer is no error here.
+    /// \errors throws open_error for settings that no server can mend
+    tier(options const& settings, Context const&)
+        : keeper_{std::make_shared<jetstream_detail::keeper>(checked(settings), seen_)}, access_{keeper_, seen_} {}
+    ~tier() { keeper_->close(); }
+    tier(tier const&) = delete;
+    tier& operator=(tier const&) = delete;
+
+    /// \returns the last message of the key's subject, or a vacancy; both with its position
+    /// \errors  unavailable, timed_out; corrupt: a message that cannot be read; rejected: no key
+    /// \complexity one round trip
+    result<sighting> load(std::string_view key, deadline until) const { return access_.load(key, until); }
+
+    /// Waits for the acknowledgement.
+    /// \param at  where the key has to stand, if anywhere
+    /// \errors    conflict; rejected: too large, nothing was sent; unavailable: surely not stored; timed_out: it may have been
+    /// \complexity one round trip; three for a key that is in the stream and that this process has not seen there
+    result<position> store(frame const& f, std::optional<position> at, deadline until) const { return access_.store(f, at, until); }
+
+    /// Publishes an empty message that says so. \errors as store
+    result<position> erase(std::string_view key, revision r, deadline until) const { return access_.erase(key, r, until); }
+
+    /// Calls sink(change, position) on a thread of the client for every change of this space, this process's too, until
+    /// the subscription given back is gone; with an empty key where changes may have been missed.
+    template <class Sink>
+    [[nodiscard]] subscription follow(Sink sink) {
+      auto feed = std::make_shared<jetstream_detail::feed>(keeper_->settings(), std::move(sink), seen_);
+      keeper_->add(feed);
+      return subscription{keeper_, std::move(feed)};
+    }
+
+    /// Waits until the stream can be used. \errors unavailable with the reason
+    result<void> wait_ready(deadline until) const {
+      auto const at = keeper_->ready(until, jetstream_detail::patience::until_deadline);
+      if (!at) return std::unexpected{at.error()};
+      return {};
+    }
+
+    [[nodiscard]] tier_health health() const { return keeper_->health(); }
+
+   private:
+    static options const& checked(options const& settings) {
+      if (auto const fault = jetstream_detail::fault_of(settings); !fault.empty())
+        throw open_error{error{errc::rejected, strata::tier::warm, fault}};
+      if (auto const made = jetstream_detail::client_options(settings); !made) throw open_error{made.error()};
+      return settings;
+    }
+
+    std::shared_ptr<jetstream_detail::seen_table> seen_ = std::make_shared<jetstream_detail::seen_table>();
+    std::shared_ptr<jetstream_detail::keeper> keeper_;
+    jetstream_detail::access access_;
+  };
+};
+
+}  // namespace strata::warm

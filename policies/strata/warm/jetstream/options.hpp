@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/error.hpp>
+#include <strata/warm/jetstream/handle.hpp>
+#include <strata/warm/jetstream/subject.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <format>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace strata::warm::jetstream_detail {
+
+/// What to do when the stream shall have more replicas than there are servers.
+enum class few_servers : std::uint8_t {
+  report,   ///< the tier stays down and says why
+  use_one,  ///< the stream is created with one replica, and health() says so
+};
+
+/// What an operator sets. Limits apply when the stream is created by us; one that is found is left as it is.
+struct options {
+  std::vector<std::string> servers = {"nats://127.0.0.1:4222"};
+  std::string stream = "KNOWLEDGE_CACHE";
+  std::string prefix = "knowledge.cache";  ///< the stream takes everything below it
+  std::string space = "template";          ///< third token: the caches of one stream differ in it
+  std::int64_t replicas = 3;
+  jetstream_detail::few_servers few_servers = few_servers::report;
+  std::int64_t max_messages = 100'000;
+  std::int64_t max_bytes = 10'737'418'240;  ///< reserved on every replica when the stream is created
+  std::chrono::seconds max_age = std::chrono::days{30};
+
+  std::string user = {};
+  std::string password = {};
+  std::string token = {};
+  std::string credentials_file = {};  ///< a user's JWT and seed, as the nsc tool writes them
+  std::string nkey = {};              ///< the public key that belongs to nkey_seed_file
+  std::string nkey_seed_file = {};
+  std::string tls_ca_file = {};  ///< certificates to trust; also turns TLS on, as does a server of the form tls://...
+  std::string tls_certificate_file = {};
+  std::string tls_key_file = {};
+  std::string inbox_prefix = "_INBOX";  ///< answers come below it; private ones allow narrower permissions
+  std::string name = "strata";          ///< how the server's monitoring lists the connection
+};
+
+/// \returns why these settings cannot work whatever the server does, or nothing
+inline std::string fault_of(options const& o) {
+  if (o.servers.empty()) return "warm: name at least one server, like nats://127.0.0.1:4222";
+  for (auto const& url : o.servers)
+    if (url.empty() || url.find_first_of(", \r\n\t") != std::string::npos)
+      return "warm: each entry of servers is one URL, without commas and spaces";
+  if (o.stream.empty() || o.stream.size() > 255 || o.stream.find_first_of(" \t\r\n.*>/\\") != std::string::npos)
+    return "warm: a stream's name has 1 to 255 bytes, and no spaces, dots, slashes, `*` or `>`";
+  if (!good_prefix(o.prefix)) return "warm: the prefix is made of letters, digits, `_` and `-`, with single dots between";
+  if (!good_prefix(o.space) || o.space.find('.') != std::string::npos)
+    return "warm: the space is one token of letters, digits, `_` and `-`";
+  if (!good_prefix(o.inbox_prefix)) return "warm: the inbox prefix is made of letters, digits, `_` and `-`, with single dots between";
+  if (o.replicas < 1 || o.replicas > 5) return "warm: a stream has 1 to 5 replicas";
+  if (o.nkey.empty() != o.nkey_seed_file.empty()) return "warm: nkey and nkey_seed_file belong together";
+  if (o.tls_certificate_file.empty() != o.tls_key_file.empty()) return "warm: tls_certificate_file and tls_key_file belong together";
+  return {};
+}
+
+/// A URL for people: without the name and password that it may carry.
+inline std::string without_secrets(std::string_view url) {
+  std::size_t const scheme = url.find("://");
+  std::size_t const host = scheme == std::string_view::npos ? 0 : scheme + 3;
+  std::size_t const at = url.rfind('@');
+  return at == std::string_view::npos || at < host ? std::string{url} : std::string{url.substr(0, host)}.append(url.substr(at + 1));
+}
+
+/// The client's own form of the settings, callbacks aside.
+/// \errors rejected: a file that cannot be read, a URL that is none
+inline result<options_handle> client_options(options const& o) {
+  natsOptions* raw = nullptr;
+  if (natsOptions_Create(&raw) != NATS_OK) throw std::bad_alloc{};
+  options_handle made{raw};
+  natsStatus status = NATS_OK;
+  std::string_view doing;
+  auto const set = [&](std::string_view what, auto&& setting) {
+    if (status != NATS_OK) return;
+    doing = what;
+    status = setting();
+  };
+  std::vector<char const*> urls;
+  bool secure = !o.tls_ca_file.empty() || !o.tls_certificate_file.empty();
+  for (auto const& url : o.servers) {
+    urls.push_back(url.c_str());
+    secure = secure || url.starts_with("tls://");
+  }
+  set("servers", [&] { return natsOptions_SetServers(raw, urls.data(), static_cast<int>(urls.size())); });
+  // For ever: the default gives up after sixty tries and stays closed.
+  set("reconnecting", [&] { return natsOptions_SetMaxReconnect(raw, -1); });
+  set("reconnecting", [&] { return natsOptions_SetReconnectWait(raw, 250); });
+  set("reconnecting", [&] { return natsOptions_SetReconnectJitter(raw, 50, 100); });
+  // A dead peer is noticed in two to three seconds; the default takes minutes.
+  set("pinging", [&] { return natsOptions_SetPingInterval(raw, 1000); });
+  set("pinging", [&] { return natsOptions_SetMaxPingsOut(raw, 2); });
+  // K7: otherwise what was published while disconnected fails and is sent later all the same.
+  set("buffering", [&] { return natsOptions_SetReconnectBufSize(raw, 0); });
+  set("time-outs", [&] { return natsOptions_SetTimeout(raw, 2000); });
+  set("time-outs", [&] { return natsOptions_SetWriteDeadline(raw, 3000); });
+  // Every call waits for its answer, so nothing is gained by collecting writes for a millisecond.
+  set("sending", [&] { return natsOptions_SetSendAsap(raw, true); });
+  set("name", [&] { return natsOptions_SetName(raw, o.name.c_str()); });
+  if (!o.user.empty()) set("user", [&] { return natsOptions_SetUserInfo(raw, o.user.c_str(), o.password.c_str()); });
+  if (!o.token.empty()) set("token", [&] { return natsOptions_SetToken(raw, o.token.c_str()); });
+  if (!o.credentials_file.empty())
+    set("credentials_file", [&] { return natsOptions_SetUserCredentialsFromFiles(raw, o.credentials_file.c_str(), nullptr); });
+  if (!o.nkey.empty()) set("nkey", [&] { return natsOptions_SetNKeyFromSeed(raw, o.nkey.c_str(), o.nkey_seed_file.c_str()); });
+  if (secure) set("tls", [&] { return natsOptions_SetSecure(raw, true); });
+  if (!o.tls_ca_file.empty()) set("tls_ca_file", [&] { return natsOptions_LoadCATrustedCertificates(raw, o.tls_ca_file.c_str()); });
+  if (!o.tls_certificate_file.empty())
+    set("tls_certificate_file", [&] {
+      return natsOptions_LoadCertificatesChain(raw, o.tls_certificate_file.c_str(), o.tls_key_file.c_str());
+    });
+  if (status != NATS_OK)
+    return failure(errc::rejected, tier::warm, std::format("warm: {} cannot be used: {}", doing, natsStatus_GetText(status)));
+  return made;
+}
+
+}  // namespace strata::warm::jetstream_detail

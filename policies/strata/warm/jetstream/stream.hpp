@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/error.hpp>
+#include <strata/warm/jetstream/handle.hpp>
+#include <strata/warm/jetstream/options.hpp>
+#include <strata/warm/jetstream/status.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <format>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The stream: created as the settings say, or taken as it is found. Other programs live on it, so what differs is told to a
+// person with the command that would change it, and never changed by us.
+namespace strata::warm::jetstream_detail {
+
+inline constexpr std::int64_t duplicate_window_ns = 120'000'000'000;
+
+/// What the tier has to know of its stream.
+struct stream_facts {
+  bool direct = false;  ///< reads may ask any server at once; else they go through the leader
+  std::int64_t replicas = 1;
+  std::int64_t max_message_bytes = -1;  ///< -1: the server's limit alone
+  std::int64_t created_ns = 0;          ///< tells a stream from another of the same name
+  std::string server_version;           ///< empty before 2.11, which does not say
+  std::vector<std::string> differences;
+  std::string note;  ///< what was done about it: created, created with fewer replicas
+};
+
+/// What differs between a stream and the one we would create, and how to change it.
+inline std::vector<std::string> differences(jsStreamConfig const& is, options const& o) {
+  std::vector<std::string> all;
+  auto const differs = [&](std::string_view what, auto found, auto ours, std::string_view flag) {
+    if (found == ours) return;
+    if (flag.empty())
+      all.push_back(std::format("{} is {}, ours would be {}: only a new stream can change that", what, found, ours));
+    else
+      all.push_back(std::format("{} is {}, ours would be {}: nats stream edit {} {}", what, found, ours, o.stream, flag));
+  };
+  auto const limit = [](std::int64_t n) { return n <= 0 ? std::int64_t{-1} : n; };
+  using namespace std::string_view_literals;
+  differs("storage", is.Storage == js_FileStorage ? "file"sv : "memory"sv, "file"sv, "");
+  differs("retention", is.Retention == js_LimitsPolicy ? "limits"sv : "another"sv, "limits"sv, "");
+  differs("discard", is.Discard == js_DiscardOld ? "old"sv : "new"sv, "old"sv, "--discard=old");
+  differs("max_msgs", limit(is.MaxMsgs), limit(o.max_messages), std::format("--max-msgs={}", o.max_messages));
+  differs("max_bytes", limit(is.MaxBytes), limit(o.max_bytes), std::format("--max-bytes={}", o.max_bytes));
+  differs("max_age", is.MaxAge / 1'000'000'000, std::int64_t{o.max_age.count()}, std::format("--max-age={}s", o.max_age.count()));
+  differs("max_msgs_per_subject", limit(is.MaxMsgsPerSubject), std::int64_t{1}, "--max-msgs-per-subject=1");
+  differs("allow_direct", is.AllowDirect, true, "--allow-direct");
+  differs("num_replicas", is.Replicas, o.replicas, std::format("--replicas={}", o.replicas));
+  differs("duplicate_window", is.Duplicates, duplicate_window_ns, "--dupe-window=2m");
+  return all;
+}
+
+/// \returns why a stream that was found cannot hold our messages, or nothing
+inline std::string stream_fault(jsStreamConfig const& is, options const& o) {
+  std::string const ours = o.prefix + "." + o.space + ".";
+  bool takes = false;
+  for (int i = 0; i < is.SubjectsLen; ++i) {
+    std::string_view const subject = is.Subjects[i];
+    if (subject == ">" || subject == ours + "*" || subject == ours + ">") takes = true;
+    if (subject.ends_with(".>") && std::string_view{ours}.starts_with(subject.substr(0, subject.size() - 1))) takes = true;
+  }
+  if (!takes)
+    return std::format("the stream {} does not take {}*: nats stream edit {} --subjects='{}.>'", o.stream, ours, o.stream, o.prefix);
+  if (is.NoAck) return std::format("the stream {} acknowledges nothing: nats stream edit {} --ack", o.stream, o.stream);
+  if (is.Sealed) return std::format("the stream {} is sealed; only a new one can take messages", o.stream);
+  return {};
+}
+
+inline stream_facts facts_of(jsStreamInfo const& info, options const& o) {
+  jsStreamConfig const& is = *info.Config;
+  stream_facts facts{.direct = is.AllowDirect && is.Replicas <= 1,
+                     .replicas = is.Replicas,
+                     .max_message_bytes = is.MaxMsgSize > 0 ? is.MaxMsgSize : -1,
+                     .created_ns = info.Created,
+                     .server_version = {},
+                     .differences = differences(is, o),
+                     .note = {}};
+  for (int i = 0; i + 1 < is.Metadata.Count * 2; i += 2)
+    if (std::string_view{is.Metadata.List[i]} == "_nats.ver") facts.server_version = is.Metadata.List[i + 1];
+  return facts;
+}
+
+/// Finds the stream, or creates it. Takes some round trips; for the keeping thread.
+/// \errors unavailable: not there and not to be had, with the reason; rejected: there, and of no use to us
+inline result<stream_facts> find_or_create(jsCtx* js, options const& o) {
+  jsErrCode number{};
+  jsStreamInfo* raw = nullptr;
+  auto const take = [&]() -> result<stream_facts> {
+    stream_info_handle const info{raw};
+    raw = nullptr;
+    if (auto const fault = stream_fault(*info->Config, o); !fault.empty()) return failure(errc::rejected, tier::warm, "JetStream: " + fault);
+    return facts_of(*info, o);
+  };
+  auto const look = [&] { return js_GetStreamInfo(&raw, js, o.stream.c_str(), nullptr, &number); };
+  auto const why = [&](natsStatus status, std::string_view doing) {
+    return number != 0 ? refused(number, nats_GetLastError(nullptr), doing) : failed(status, doing);
+  };
+
+  natsStatus status = look();
+  if (status == NATS_OK) return take();
+  if (status != NATS_NOT_FOUND) return std::unexpected{why(status, std::format("look for the stream {}", o.stream))};
+
+  std::string const everything = o.prefix + ".>";
+  std::array<char const*, 1> subjects{everything.c_str()};
+  jsStreamConfig wanted;
+  jsStreamConfig_Init(&wanted);
+  wanted.Name = o.stream.c_str();
+  wanted.Subjects = subjects.data();
+  wanted.SubjectsLen = 1;
+  wanted.Storage = js_FileStorage;
+  wanted.Retention = js_LimitsPolicy;
+  wanted.Discard = js_DiscardOld;
+  wanted.MaxMsgs = o.max_messages;
+  wanted.MaxBytes = o.max_bytes;
+  wanted.MaxAge = std::chrono::nanoseconds{o.max_age}.count();
+  wanted.MaxMsgsPerSubject = 1;
+  wanted.AllowDirect = true;
+  wanted.Replicas = o.replicas;
+  wanted.Duplicates = duplicate_window_ns;
+  auto const create = [&] { return js_AddStream(&raw, js, &wanted, nullptr, &number); };
+  std::string note = std::format("the stream {} was created", o.stream);
+  status = create();
+  bool const too_few = number == 10074 || number == 10005;  // no cluster; no suitable peers
+  if (status != NATS_OK && too_few && o.few_servers == few_servers::use_one && o.replicas > 1) {
+    wanted.Replicas = 1;
+    note.append(std::format(" with 1 replica instead of {}: {}", o.replicas, nats_GetLastError(nullptr)));
+    status = create();
+  }
+  if (status != NATS_OK && number == 10058) {  // somebody else was faster
+    note.clear();
+    status = look();
+  }
+  if (status != NATS_OK) {
+    error reason = why(status, std::format("create the stream {}", o.stream));
+    if (!too_few) return std::unexpected{std::move(reason)};
+    return failure(errc::unavailable, tier::warm,
+                   std::format("{}; set .replicas = 1, or .few_servers = use_one to let Strata do so", reason.text()));
+  }
+  auto facts = take();
+  if (facts) facts->note = std::move(note);
+  return facts;
+}
+
+}  // namespace strata::warm::jetstream_detail

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/warm/jetstream.hpp>
+
+#include <strata/concepts/capability.hpp>
+#include <strata/concepts/warm.hpp>
+#include <strata/error.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+using namespace strata::warm::jetstream_detail;
+using strata::errc;
+
+BOOST_AUTO_TEST_SUITE(settings)
+
+namespace {
+struct no_context {};
+using tier = strata::warm::jetstream::tier<std::string, int, no_context>;
+static_assert(strata::warm_tier<tier>);
+static_assert(strata::followable<tier>);
+static_assert(strata::reports_health<tier>);
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(what_no_server_can_mend_is_refused_at_once) {
+  BOOST_TEST(fault_of({}) == "");
+  auto const refused = [](std::function<void(options&)> const& spoil) {
+    options o;
+    spoil(o);
+    BOOST_TEST(!fault_of(o).empty());
+    BOOST_CHECK_EXCEPTION((tier{o, no_context{}}), strata::open_error, [](auto const& e) { return e.why() == errc::rejected; });
+  };
+  refused([](options& o) { o.servers.clear(); });
+  refused([](options& o) { o.servers = {"nats://a:1,nats://b:2"}; });
+  refused([](options& o) { o.stream = "a.b"; });
+  refused([](options& o) { o.stream = ""; });
+  refused([](options& o) { o.prefix = "a.>"; });
+  refused([](options& o) { o.space = "a.b"; });
+  refused([](options& o) { o.space = ""; });
+  refused([](options& o) { o.inbox_prefix = "*"; });
+  refused([](options& o) { o.replicas = 0; });
+  refused([](options& o) { o.nkey = "U"; });
+  refused([](options& o) { o.tls_key_file = "f"; });
+}
+
+BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_are_refused_at_once) {
+  BOOST_CHECK_THROW((tier{{.tls_ca_file = "/nowhere"}, no_context{}}), strata::open_error);
+}
+
+BOOST_AUTO_TEST_CASE(secrets_do_not_show) {
+  BOOST_TEST(without_secrets("nats://me:secret@host:4222") == "nats://host:4222");
+  BOOST_TEST(without_secrets("nats://token@host") == "nats://host");
+  BOOST_TEST(without_secrets("nats://host:4222") == "nats://host:4222");
+  BOOST_TEST(without_secrets("me:p@ss@host") == "host");
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_is_not_there_costs_one_short_failure) {
+  using namespace std::chrono;
+  tier nobody{{.servers = {"nats://me:secret@127.0.0.1:1"}}, no_context{}};
+  auto const start = steady_clock::now();
+  auto const first = nobody.load("k", start + 5s);
+  BOOST_REQUIRE(!first);
+  BOOST_TEST((first.error() == errc::unavailable));
+  BOOST_TEST((nobody.wait_ready(steady_clock::now() + 50ms).error() == errc::unavailable));
+  auto const health = nobody.health();
+  BOOST_TEST(!health.up);
+  BOOST_TEST(health.text.contains("127.0.0.1:1"));
+  BOOST_TEST(!health.text.contains("secret"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
