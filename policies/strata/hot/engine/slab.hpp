@@ -45,6 +45,7 @@ class slab {
   Entry& operator[](slot i) noexcept { return entries_[i]; }
   Entry const& operator[](slot i) const noexcept { return entries_[i]; }
   [[nodiscard]] auto nodes() noexcept { return node_array<Entry>{entries_}; }
+  [[nodiscard]] auto nodes() const noexcept { return node_array<Entry const>{entries_}; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// Slots below it have been used; entries from it on do not exist.
   [[nodiscard]] std::size_t touched() const noexcept { return touched_; }

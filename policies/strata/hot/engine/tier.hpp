@@ -34,7 +34,7 @@ namespace strata::hot::engine {
 /// Bounds of a hot tier, kept at every moment.
 struct options {
   std::size_t capacity_entries = 1000;  ///< at least 1; memory for the entries themselves is proportional to it
-  std::size_t capacity_bytes = 0;       ///< of the values as weighed; zero: not bounded by bytes
+  std::size_t capacity_bytes = 0;       ///< of the values as weighed; zero: not bounded. A value of 4 GiB is never kept
 };
 
 template <class Eviction>
