@@ -85,7 +85,10 @@ class cache {
   auto visit(key_view key, F&& f, call_options call = {}) -> flow::visited<F, value_type> {
     auto const k = core_.hash(key);
     flow::visit_result<F, value_type> given{};
-    if (core_.find(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) [[likely]] return given;
+    if (core_.find(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) [[likely]] {
+      core_.tell_hit(tier::hot);
+      return given;
+    }
     return visit_below(k, f, call);
   }
 
@@ -215,7 +218,7 @@ class cache {
   // A plain pointer carries the hit out of the guard: an object with a destructor there cost 40 instructions.
   void const* find_hot(hashed_key k) {
     void const* kept = nullptr;
-    core_.find(k, [&](box<value_type> const& b) { kept = box<value_type>{b}.release(); });
+    if (core_.find(k, [&](box<value_type> const& b) { kept = box<value_type>{b}.release(); })) core_.tell_hit(tier::hot);
     return kept;
   }
   static answer from_hot(void const* kept) noexcept { return {box<value_type>::adopt(kept), tier::hot}; }

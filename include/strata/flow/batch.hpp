@@ -41,7 +41,7 @@ template <class Core>
 task<std::vector<bool>> store_frames(Core& core, std::span<placement const> frames, moment until) {
   std::vector<bool> there(frames.size());
   auto const note = [&](std::size_t i, result<position> const& stored) {
-    core.counters.add(stored ? core.counters.warm_stores : core.counters.warm_failures);
+    core.stored_in(tier::warm, frames[i].frame->revision, stored);
     there[i] = stored || stored.error() == errc::conflict;
   };
   if (frames.empty()) co_return there;
@@ -125,7 +125,7 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
       else if constexpr (!Core::has_cold)
         one.seen = {.answer = answer{seen[i].error()}, .settled = true};
       else
-        core.counters.missed(miss::unreachable);
+        core.missed_in(tier::warm, miss::unreachable);
     }
   }
   open.clear();
@@ -186,14 +186,13 @@ task<std::vector<result<receipt>>> write_many(Core& core, std::span<std::pair<ty
     co_await core.at(point::after_truth);
     for (std::size_t n = 0; n < at.size(); ++n) {
       std::size_t const i = at[n];
-      if (!stored[n]) {
+      if (!core.stored_in(tier::cold, stored[n] ? stored[n]->revision : revision{}, stored[n])) {
         if (stored[n].error() == errc::unknown) core.doubt(values[i].first);
         receipts[i] = std::unexpected{stored[n].error()};
         continue;
       }
       core.overtake(values[i].first, stored[n]->revision);
       receipts[i] = receipt{.revision = stored[n]->revision, .version = stored[n]->version, .changed = stored[n]->changed, .tiers = Core::truth_bit};
-      core.counters.add(core.counters.cold_stores);
     }
     try {  // K6: committed is committed
       std::vector<frame> frames;
@@ -223,7 +222,7 @@ task<std::vector<result<receipt>>> write_many(Core& core, std::span<std::pair<ty
       co_await core.at(point::before_hot);
       for (std::size_t i = 0; i < values.size(); ++i) {
         if (!receipts[i]) continue;
-        if (receipts[i]->degraded) core.counters.add(core.counters.degraded);
+        if (receipts[i]->degraded) core.degraded(receipts[i]->revision);
         box<value_type> kept{receipts[i]->revision, std::move(values[i].second)};
         if (core.settle(values[i].first, kept)) receipts[i]->tiers |= tier_bit(tier::hot);
       }

@@ -39,7 +39,7 @@ void keep(Core& core, typename Core::hashed_key key, typename Core::turn const& 
     admitted = core.gate.admit(turn, found.revision(), core.clock.now(), [&] { core.install(key, found); });
   } catch (std::bad_alloc const&) {  // no room to keep it: the answer stands all the same
   }
-  if (!admitted) core.counters.add(core.counters.fenced);
+  if (!admitted) core.fenced();
 }
 
 /// Turns a frame into an answer, or says why not.
@@ -48,33 +48,33 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
                                            typename Core::turn const& turn, sighting&& seen) {
   using value_type = typename Core::value_type;
   warm_view<value_type> view{.at = seen.position, .overwritable_above = revision{}};
-  if (!seen.frame) return core.counters.missed(miss::vacant), view;
+  if (!seen.frame) return core.missed_in(tier::warm, miss::vacant), view;
   frame& f = *seen.frame;
   revision const order = Core::has_cold ? f.revision : revision{static_cast<std::uint64_t>(seen.position)};
   auto const found = judge<value_type>(f, order, text, turn.fill().floor, Core::codec_type::id);
   view.overwritable_above = found.overwritable_above;
-  if (!found.good && found.why != miss::unversioned) return core.counters.missed(found.why), view;
+  if (!found.good && found.why != miss::unversioned) return core.missed_in(tier::warm, found.why), view;
 
   if (found.good && f.operation == operation::erase) {
     core.overtake(key, order);
-    core.counters.add(core.counters.warm_hits);
+    core.hit_in(tier::warm);
     view.settled = true;
     view.answer = hit<value_type>::nothing(tier::warm);
     return view;
   }
   auto value = core.codec.decode(f.payload);
   if (!value || !core.owns(text, *value)) {
-    core.counters.missed(value ? miss::foreign_key : miss::undecodable);
+    core.missed_in(tier::warm, value ? miss::foreign_key : miss::undecodable);
     view.overwritable_above = revision{};
     return view;
   }
   box<value_type> copy{order, std::move(*value)};
   if (!found.good) {  // K3: no revision, so only cold can tell what it is worth
-    core.counters.missed(miss::unversioned);
+    core.missed_in(tier::warm, miss::unversioned);
     view.answer = {std::move(copy), tier::warm, freshness::unverified};
     return view;
   }
-  core.counters.add(core.counters.warm_hits);
+  core.hit_in(tier::warm);
   keep(core, key, turn, copy);
   view.settled = true;
   view.answer = {std::move(copy), tier::warm, core.unverified() ? freshness::unverified : freshness::fresh};
@@ -87,13 +87,14 @@ task<warm_view<typename Core::value_type>> look_warm(Core& core, typename Core::
   warm_view<typename Core::value_type> view;
   if constexpr (Core::has_warm) {
     if (turn.fill().doubtful && Core::has_cold) {
-      core.counters.missed(miss::doubtful);
+      core.missed_in(tier::warm, miss::doubtful);
       co_return view;
     }
     moment const budget = Core::has_cold ? kernel::warm_read(core.clock.now(), until) : until;
     auto seen = co_await core.warm.ask(core, direction::reading, [&](auto& tier) { return tier.load(text, budget); });
     if (seen) co_return weigh(core, key, text, turn, std::move(*seen));
-    core.counters.missed(miss::unreachable);
+    core.failed_in(tier::warm, seen.error());
+    core.missed_in(tier::warm, miss::unreachable);
     if constexpr (!Core::has_cold) view = {.answer = hit<typename Core::value_type>{seen.error()}, .settled = true};
   }
   co_return view;
@@ -105,18 +106,18 @@ typename Core::answer weigh_cold(Core& core, typename Core::hashed_key key, type
                                  result<copy<typename Core::value_type>>&& found) {
   using value_type = typename Core::value_type;
   if (!found) {
-    core.counters.add(core.counters.cold_failures);
+    core.failed_in(tier::cold, found.error());
     bool const unreachable = found.error() == errc::unavailable || found.error() == errc::timed_out;
     return unreachable && seen.answer ? seen.answer : hit<value_type>{found.error()};
   }
   core.gate.resolve(turn);
   if (!found->value) {
-    core.counters.add(core.counters.cold_absent);
+    core.missed_in(tier::cold, miss::vacant);
     if (found->revision == revision{}) return seen.answer ? seen.answer : hit<value_type>::nothing(tier::cold);
     core.overtake(key, found->revision);
     return hit<value_type>::nothing(tier::cold);
   }
-  core.counters.add(core.counters.cold_hits);
+  core.hit_in(tier::cold);
   box<value_type> copy{found->revision, std::move(*found->value)};
   keep(core, key, turn, copy);
   return {std::move(copy), tier::cold};
@@ -153,7 +154,7 @@ task<void> promote(Core& core, std::string_view text, warm_view<typename Core::v
     if (!framed) co_return;
     moment const budget = kernel::warm_write(core.clock.now(), until);
     auto const stored = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.store(*framed, seen.at, budget); });
-    if (stored) core.counters.add(core.counters.warm_promotions);
+    if (core.stored_in(tier::warm, answer.revision(), stored)) core.counters.add(core.counters.warm_promotions);
   }
 }
 

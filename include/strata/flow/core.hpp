@@ -4,6 +4,7 @@
 
 #include <strata/concepts/capability.hpp>
 #include <strata/concepts/hot.hpp>
+#include <strata/concepts/observer.hpp>
 #include <strata/context.hpp>
 #include <strata/flow/channel.hpp>
 #include <strata/flow/counters.hpp>
@@ -229,6 +230,39 @@ class core {
       }
     }
     return s;
+  }
+
+  // What happened below memory, counted and told to the observer; never under a lock.
+  void hit_in(tier where) noexcept {
+    counters.add(where == tier::warm ? counters.warm_hits : counters.cold_hits);
+    tell_hit(where);
+  }
+  void tell_hit([[maybe_unused]] tier where) noexcept {
+    if constexpr (hears_hit<observer_type>) observer.hit(where);
+  }
+  void missed_in(tier where, miss why) noexcept {
+    counters.add(where == tier::warm ? counters.warm_misses[static_cast<std::size_t>(why)] : counters.cold_absent);
+    if constexpr (hears_miss<observer_type>) observer.miss(where, why);
+  }
+  /// Counts what a tier answered to a store or an erase, and gives it on.
+  template <class Given>
+  Given const& stored_in(tier where, [[maybe_unused]] revision r, Given const& given) noexcept {
+    if (!given) return failed_in(where, given.error()), given;
+    counters.add(where == tier::warm ? counters.warm_stores : counters.cold_stores);
+    if constexpr (hears_stored<observer_type>) observer.stored(where, r);
+    return given;
+  }
+  void failed_in(tier where, [[maybe_unused]] error const& why) noexcept {
+    counters.add(where == tier::warm ? counters.warm_failures : counters.cold_failures);
+    if constexpr (hears_failed<observer_type>) observer.failed(where, why);
+  }
+  void fenced() noexcept {
+    counters.add(counters.fenced);
+    if constexpr (hears_fenced<observer_type>) observer.fenced();
+  }
+  void degraded([[maybe_unused]] revision r) noexcept {
+    counters.add(counters.degraded);
+    if constexpr (hears_degraded<observer_type>) observer.degraded(r);
   }
 
   void collect_uses() {

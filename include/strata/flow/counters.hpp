@@ -2,7 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
-#include <strata/flow/judge.hpp>
+#include <strata/miss.hpp>
 
 #include <array>
 #include <atomic>
@@ -39,8 +39,7 @@ struct counters {
   count cold_hits{}, cold_absent{}, cold_stores{}, cold_failures{};
   count loads{}, joined{}, fenced{}, degraded{};
 
-  static void add(count& c, std::uint64_t n = 1) noexcept { c.fetch_add(n, std::memory_order_relaxed); }
-  void missed(miss why) noexcept { add(warm_misses[static_cast<std::size_t>(why)]); }
+  static void add(count& c) noexcept { c.fetch_add(1, std::memory_order_relaxed); }
 
   [[nodiscard]] stats snapshot() const noexcept {
     auto const of = [](count const& c) { return c.load(std::memory_order_relaxed); };

@@ -20,16 +20,15 @@ task<result<written>> store_truth(Core& core, std::string_view text, typename Co
                                   expectation expected, moment until) {
   if constexpr (Core::has_cold) {
     auto stored = co_await core.cold.ask(core, direction::writing, [&](auto& tier) { return tier.store(text, value, expected, until); });
-    core.counters.add(stored ? core.counters.cold_stores : core.counters.cold_failures);
-    co_return stored;
+    co_return core.stored_in(tier::cold, stored ? stored->revision : revision{}, stored);
   } else {
     auto framed = seal(core.codec, text, revision{}, value);  // the stream's sequence is the revision
     if (!framed) co_return std::unexpected{framed.error()};
     auto at = co_await meet(core, text, expected, until);
     if (!at) co_return std::unexpected{at.error()};
     auto const stored = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.store(*framed, *at, until); });
-    core.counters.add(stored ? core.counters.warm_stores : core.counters.warm_failures);
-    if (!stored) co_return failure(stored.error() == errc::timed_out ? errc::unknown : stored.error().code(), tier::warm, stored.error().text());
+    if (!core.stored_in(tier::warm, revision{stored ? static_cast<std::uint64_t>(*stored) : 0}, stored))
+      co_return failure(stored.error() == errc::timed_out ? errc::unknown : stored.error().code(), tier::warm, stored.error().text());
     co_return written{.revision = revision{static_cast<std::uint64_t>(*stored)}};
   }
 }

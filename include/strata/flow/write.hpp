@@ -26,8 +26,7 @@ task<bool> publish(Core& core, std::string_view text, revision r, typename Core:
   if (!framed) co_return false;
   moment const budget = kernel::warm_write(core.clock.now(), until);
   auto const stored = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.store(*framed, std::nullopt, budget); });
-  core.counters.add(stored ? core.counters.warm_stores : core.counters.warm_failures);
-  co_return stored || stored.error() == errc::conflict;
+  co_return core.stored_in(tier::warm, r, stored) || stored.error() == errc::conflict;
 }
 
 template <class Core>
@@ -59,11 +58,11 @@ task<outcome<typename Core::value_type>> write_through(Core& core, typename Core
     co_await core.at(point::before_hot);
     box<typename Core::value_type> kept{truth->revision, std::move(value)};
     if (core.settle(key, kept)) done.tiers |= tier_bit(tier::hot);
-    if (done.degraded) core.counters.add(core.counters.degraded);
+    if (done.degraded) core.degraded(done.revision);
     co_return outcome{done, {std::move(kept), Core::truth}};
   } catch (...) {
     done.degraded = true;
-    core.counters.add(core.counters.degraded);
+    core.degraded(done.revision);
     co_return outcome{done, hit<typename Core::value_type>::nothing(Core::truth)};
   }
 }
@@ -87,11 +86,11 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
     if (truth->revision == revision{}) co_return done;  // nobody ever wrote it: there is nothing to announce
     moment const budget = kernel::warm_write(core.clock.now(), until);
     auto const told = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.erase(text, truth->revision, budget); });
-    if (told || told.error() == errc::conflict) {
+    if (core.stored_in(tier::warm, truth->revision, told) || told.error() == errc::conflict) {
       done.tiers |= tier_bit(tier::warm);
     } else {
       done.degraded = true;
-      core.counters.add(core.counters.degraded);
+      core.degraded(done.revision);
     }
   }
   co_return done;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+#include <strata/error.hpp>
+#include <strata/miss.hpp>
+
+// Who hears of events. An observer has any of the members below, const-correct for its own state, safe from any thread;
+// they run with nothing locked and must not throw. One that is absent costs nothing.
+namespace strata {
+
+/// hit(tier): a read was answered by that tier.
+template <class O>
+concept hears_hit = requires(O& o) { o.hit(tier::hot); };
+/// miss(tier, why): a tier was asked and could not answer.
+template <class O>
+concept hears_miss = requires(O& o) { o.miss(tier::warm, miss::vacant); };
+/// stored(tier, revision): a write reached a tier; by promotion too.
+template <class O>
+concept hears_stored = requires(O& o) { o.stored(tier::warm, revision{}); };
+/// failed(tier, why): a tier answered with an error.
+template <class O>
+concept hears_failed = requires(O& o, error const& why) { o.failed(tier::cold, why); };
+/// fenced(): a copy was not kept because something newer was known.
+template <class O>
+concept hears_fenced = requires(O& o) { o.fenced(); };
+/// degraded(revision): a committed write of which a tier above cold could not be told.
+template <class O>
+concept hears_degraded = requires(O& o) { o.degraded(revision{}); };
+
+template <class O>
+concept hears_anything = hears_hit<O> || hears_miss<O> || hears_stored<O> || hears_failed<O> || hears_fenced<O> || hears_degraded<O>;
+
+}  // namespace strata
