@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include "model.hpp"
+
+#include <strata/hash.hpp>
+#include <strata/hot/lru.hpp>
+#include <strata/hot/sieve.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <tuple>
+#include <vector>
+
+// Every request of a random stream gets the same answer from the tier and from the model of its algorithm, and both hold
+// the same keys. 10,000,000 requests over 64 keys for each algorithm, at capacities from one to more than all keys.
+namespace {
+
+struct quiet {};
+
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+constexpr int requests = 1'000'000;
+#else
+constexpr int requests = 50'000;
+#endif
+
+template <class Policy, class Model>
+struct pair {
+  using policy = Policy;
+  using model = Model;
+};
+using pairs = std::tuple<pair<strata::hot::lru, model::lru>, pair<strata::hot::sieve, model::sieve>>;
+
+template <class Pair, class Key>
+void compare(std::size_t capacity, int count, std::vector<Key> const& names) {
+  typename Pair::policy::template tier<Key, std::uint64_t, quiet> tier{{.capacity_entries = capacity}, {}};
+  typename Pair::model model{capacity};
+  strata::hasher<Key> const hash{capacity};
+  std::mt19937_64 random{capacity};
+  int wrong = 0;
+  for (int n = 1; n <= count; ++n) {
+    std::uint64_t const word = random();
+    std::uint64_t const i = (word >> 32U) % 8 < 5 ? word % 16 : word % names.size();  // some keys are asked for more often
+    auto const k = hash(names[i]);
+    auto const r = strata::revision{static_cast<std::uint64_t>(n)};
+    switch ((word >> 40U) % 32) {
+      case 0: wrong += tier.erase(k, r) != model.erase(i); break;
+      case 1: wrong += tier.peek(k, [](auto const&) {}) != model.has(i); break;
+      case 2: case 3:
+        (void)tier.install(k, {r, i});
+        model.put(i);
+        break;
+      default: {
+        bool const hit = tier.find(k, [&](strata::box<std::uint64_t> const& b) { wrong += b.value() != i; });
+        wrong += hit != model.use(i);
+        if (hit) break;
+        (void)tier.install(k, {r, i});
+        model.put(i);
+      }
+    }
+    if (n % 4096 == 0) {
+      wrong += !tier.valid();
+      for (std::uint64_t j = 0; j < names.size(); ++j)
+        wrong += tier.peek(hash(names[j]), [](auto const&) {}) != model.has(j);
+    }
+    BOOST_REQUIRE_MESSAGE(wrong == 0, "capacity " << capacity << ": request " << n << " differs from the model");
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(hot_eviction)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(request_by_request, Pair, pairs) {
+  std::vector<std::uint64_t> numbers;
+  std::vector<std::string> texts;
+  for (std::uint64_t i = 0; i < 64; ++i) {
+    numbers.push_back(i * 1'000'003);
+    texts.push_back("template-" + std::to_string(i) + std::string(i % 20, '-'));
+  }
+  for (std::size_t capacity : {1U, 2U, 3U, 7U, 16U, 31U, 48U, 63U}) compare<Pair>(capacity, requests, numbers);
+  for (std::size_t capacity : {5U, 80U}) compare<Pair>(capacity, requests, texts);
+}
+
+BOOST_AUTO_TEST_CASE(say_what_a_hit_needs) {
+  using enum strata::hot::engine::hit_needs;
+  static_assert(strata::hot::lru_order::needs == exclusive);
+  static_assert(strata::hot::sieve_order::needs == shared);
+  static_assert(strata::hot::engine::eviction<strata::hot::lru_order>);
+  static_assert(strata::hot::engine::eviction<strata::hot::sieve_order>);
+  static_assert(sizeof(strata::hot::lru_order::node) == 8 && sizeof(strata::hot::sieve_order::node) == 8);
+}
+
+// First in, first out, as a user would write it: a hit needs nothing, and nothing of it is called.
+namespace {
+class fifo_order {
+ public:
+  struct node {
+    strata::hot::engine::slot newer = strata::hot::engine::no_slot, older = strata::hot::engine::no_slot;
+  };
+  static constexpr auto needs = strata::hot::engine::hit_needs::nothing;
+  void on_hit(auto, strata::hot::engine::slot) noexcept { std::abort(); }
+  void on_insert(auto nodes, strata::hot::engine::slot i, std::uint64_t, std::uint32_t) noexcept {
+    nodes[i] = {strata::hot::engine::no_slot, newest_};
+    (newest_ == strata::hot::engine::no_slot ? oldest_ : nodes[newest_].newer) = i;
+    newest_ = i;
+  }
+  void on_erase(auto nodes, strata::hot::engine::slot i) noexcept {
+    auto const [newer, older] = nodes[i];
+    (newer == strata::hot::engine::no_slot ? newest_ : nodes[newer].older) = older;
+    (older == strata::hot::engine::no_slot ? oldest_ : nodes[older].newer) = newer;
+  }
+  strata::hot::engine::slot victim(auto, strata::hot::engine::newcomer const&) const noexcept { return oldest_; }
+
+ private:
+  strata::hot::engine::slot newest_ = strata::hot::engine::no_slot;
+  strata::hot::engine::slot oldest_ = strata::hot::engine::no_slot;
+};
+// Admits only what has an odd hash once the tier is full.
+class picky_order : public fifo_order {
+ public:
+  strata::hot::engine::slot victim(auto nodes, strata::hot::engine::newcomer const& who) const noexcept {
+    return who.hash % 2 == 0 && who.weight != 0 ? strata::hot::engine::no_slot : fifo_order::victim(nodes, who);
+  }
+};
+// Keeps nothing about entries but their number: the highest slot goes.
+class blind_order {
+ public:
+  struct node {};
+  static constexpr auto needs = strata::hot::engine::hit_needs::nothing;
+  void on_hit(auto, strata::hot::engine::slot) noexcept {}
+  void on_insert(auto, strata::hot::engine::slot, std::uint64_t, std::uint32_t) noexcept { ++entries_; }
+  void on_erase(auto, strata::hot::engine::slot) noexcept { --entries_; }
+  strata::hot::engine::slot victim(auto, strata::hot::engine::newcomer const&) const noexcept { return entries_ - 1; }
+
+ private:
+  std::uint32_t entries_ = 0;
+};
+template <class Order>
+using of_mine = strata::hot::engine::tier<Order, std::uint64_t, std::uint64_t, quiet>;
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_users_own) {
+  of_mine<fifo_order> tier{{.capacity_entries = 10}, {}};
+  strata::hasher<std::uint64_t> const hash{1};
+  for (std::uint64_t i = 0; i < 25; ++i) {
+    (void)tier.install(hash(i), {strata::revision{1}, i});
+    (void)tier.find(hash(0), [](auto const&) {});  // does not save it
+    BOOST_TEST(tier.entries() == std::min<std::uint64_t>(i + 1, 10));
+  }
+  for (std::uint64_t i = 0; i < 25; ++i) BOOST_TEST(tier.peek(hash(i), [](auto const&) {}) == (i >= 15));
+  BOOST_TEST(tier.valid());
+}
+
+BOOST_AUTO_TEST_CASE(may_refuse_a_newcomer) {
+  of_mine<picky_order> tier{{.capacity_entries = 10}, {}};
+  strata::hasher<std::uint64_t> const hash{1};
+  std::uint64_t refused = 0;
+  for (std::uint64_t i = 0; i < 200; ++i) {
+    bool const full = tier.entries() == 10;
+    auto const how = tier.install(hash(i), {strata::revision{1}, i});
+    bool const unwanted = full && hash(i).hash % 2 == 0;
+    refused += unwanted;
+    BOOST_TEST((how == (unwanted ? strata::installed::refused : strata::installed::yes)));
+    BOOST_TEST(tier.peek(hash(i), [](auto const&) {}) == !unwanted);
+  }
+  BOOST_TEST(refused > 50U);
+  BOOST_TEST(tier.stats().refused == refused);
+  tier.resize(4);
+  BOOST_TEST(tier.entries() == 4U);
+  BOOST_TEST(tier.valid());
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_node_costs_nothing) {
+  static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, blind_order::node, false>) == 32);
+  static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, strata::hot::lru_order::node, false>) == 40);
+  static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, strata::hot::lru_order::node, true>) == 40);
+  static_assert(sizeof(strata::hot::engine::entry<std::string, int, strata::hot::lru_order::node, true>) == 64);
+  of_mine<blind_order> tier{{.capacity_entries = 5}, {}};
+  strata::hasher<std::uint64_t> const hash{1};
+  for (std::uint64_t i = 0; i < 9; ++i) (void)tier.install(hash(i), {strata::revision{1}, i});
+  for (std::uint64_t i = 0; i < 9; ++i) BOOST_TEST(tier.peek(hash(i), [](auto const&) {}) == (i < 4 || i == 8));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

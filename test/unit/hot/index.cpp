@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/hot/engine/index.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <map>
+#include <random>
+#include <vector>
+
+using strata::hot::engine::no_slot;
+using strata::hot::engine::slot;
+using strata::hot::engine::slot_index;
+
+BOOST_AUTO_TEST_SUITE(hot_index)
+
+// Whatever the hashes: all alike, alike in their low bits, alike in their tags, or random.
+BOOST_AUTO_TEST_CASE(against_a_map) {
+  std::mt19937_64 random{1};
+  std::vector<std::uint64_t (*)(std::uint64_t)> const kinds{
+      [](std::uint64_t) -> std::uint64_t { return 0; },
+      [](std::uint64_t) -> std::uint64_t { return ~0ULL; },
+      [](std::uint64_t r) { return r << 32U; },
+      [](std::uint64_t r) { return r & 0xFFFFFFFFU; },
+      [](std::uint64_t r) { return r; },
+  };
+  for (auto const kind : kinds)
+    for (std::size_t capacity : {1U, 8U, 9U, 100U, 1000U}) {
+      slot_index index{capacity};
+      std::map<slot, std::uint64_t> there;
+      for (int step = 0; step < 4'000; ++step) {
+        auto const i = static_cast<slot>(random() % capacity);
+        if (auto const at = there.find(i); at != there.end()) {
+          BOOST_REQUIRE(index.find(at->second, [&](slot s) { return s == i; }) == i);
+          index.erase(at->second, i);
+          there.erase(at);
+        } else {
+          std::uint64_t const hash = kind(random());
+          BOOST_REQUIRE(index.find(hash, [&](slot s) { return s == i; }) == no_slot);
+          index.insert(hash, i);
+          there.emplace(i, hash);
+        }
+      }
+      BOOST_TEST(index.count() == there.size());
+      for (auto const& [i, hash] : there) BOOST_TEST(index.find(hash, [&](slot s) { return s == i; }) == i);
+    }
+}
+
+// Nothing is left behind: after everything went, a miss looks at one bucket.
+BOOST_AUTO_TEST_CASE(no_tombstones) {
+  slot_index index{1000};
+  for (int round = 0; round < 50; ++round) {
+    for (slot i = 0; i < 1000; ++i) index.insert(std::uint64_t{i} << 40U, i);
+    for (slot i = 0; i < 1000; ++i) index.erase(std::uint64_t{i} << 40U, i);
+  }
+  BOOST_TEST(index.count() == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/hash.hpp>
+#include <strata/hot/lru.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+// A call from inside a visitor never waits for itself, nor two threads for each other across shards.
+namespace {
+
+struct counting {
+  static constexpr bool counts_usage = true;
+};
+using tier = strata::hot::lru::tier<std::uint64_t, std::string, counting>;
+
+struct fixture {
+  explicit fixture(std::size_t entries) : cache{{.capacity_entries = entries}, {}} {
+    for (std::uint64_t i = 0; i < 1000; ++i) put(i, 1);
+  }
+  strata::installed put(std::uint64_t i, std::uint64_t r) {
+    return cache.install(hash(i), {strata::revision{r}, std::to_string(i)});
+  }
+  strata::hasher<std::uint64_t> hash{1};
+  tier cache;
+};
+
+constexpr auto ignore = [](auto const&...) {};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(hot_reentry)
+
+BOOST_AUTO_TEST_CASE(one_shard) {
+  fixture t{1000};
+  BOOST_TEST(!t.cache.visiting());
+  bool found = t.cache.find(t.hash(1), [&](strata::box<std::string> const& b) {
+    BOOST_TEST(t.cache.visiting());
+    BOOST_TEST(!t.cache.find(t.hash(2), ignore));
+    BOOST_TEST(!t.cache.peek(t.hash(1), ignore));
+    BOOST_TEST((t.put(1, 9) == strata::installed::refused));
+    BOOST_TEST((t.put(5000, 9) == strata::installed::refused));
+    BOOST_TEST(!t.cache.erase(t.hash(1), strata::revision{9}));
+    t.cache.clear();
+    t.cache.resize(1);
+    t.cache.keys(ignore);
+    t.cache.drain_uses(ignore);
+    BOOST_TEST(t.cache.entries() == 1000U);
+    BOOST_TEST(b.value() == "1");
+    // Another thread is no visitor.
+    std::thread{[&] { BOOST_TEST(!t.cache.visiting()); }}.join();
+  });
+  BOOST_TEST(found);
+  BOOST_TEST(!t.cache.visiting());
+  BOOST_TEST(t.cache.find(t.hash(2), ignore));
+  BOOST_TEST(t.cache.valid());
+}
+
+BOOST_AUTO_TEST_CASE(peek_is_a_visit_too) {
+  fixture t{1000};
+  t.cache.peek(t.hash(1), [&](auto const&) { BOOST_TEST(t.cache.visiting()); });
+  BOOST_TEST(!t.cache.visiting());
+}
+
+BOOST_AUTO_TEST_CASE(a_visitor_that_throws_lets_go) {
+  fixture t{1000};
+  BOOST_CHECK_THROW(t.cache.find(t.hash(1), [](auto const&) { throw std::runtime_error{"x"}; }), std::runtime_error);
+  BOOST_TEST(!t.cache.visiting());
+  BOOST_TEST(t.cache.stats().hits == 0U);
+  BOOST_TEST(t.cache.find(t.hash(1), ignore));
+}
+
+BOOST_AUTO_TEST_CASE(another_cache_is_another_matter) {
+  fixture outer{1000};
+  fixture inner{1000};
+  outer.cache.find(outer.hash(1), [&](auto const&) {
+    BOOST_TEST(!inner.cache.visiting());
+    BOOST_TEST(inner.cache.find(inner.hash(1), ignore));
+  });
+}
+
+// Two threads that visit each other's shards in opposite orders: with plain locks this hangs within milliseconds.
+BOOST_AUTO_TEST_CASE(crossed_visits) {
+  fixture t{100'000};
+  std::atomic<std::uint64_t> inner = 0;
+  std::atomic<std::uint64_t> refused = 0;
+  auto const cross = [&](std::uint64_t seed) {
+    for (std::uint64_t n = 0; n < 20'000; ++n)
+      t.cache.find(t.hash((n + seed) % 1000), [&](auto const&) {
+        BOOST_REQUIRE(t.cache.visiting());
+        for (std::uint64_t other = 1; other < 4; ++other)
+          ++(t.cache.find(t.hash((n * 7 + other * 13 + seed) % 1000), ignore) ? inner : refused);
+      });
+  };
+  std::thread a{cross, 0};
+  std::thread b{cross, 500};
+  a.join();
+  b.join();
+  BOOST_TEST(inner + refused == 120'000U);
+  BOOST_TEST(inner > 0U);
+  BOOST_TEST(t.cache.valid());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/hot/lru.hpp>
+#include <strata/hot/sieve.hpp>
+#include <strata/testing/boost.hpp>
+#include <strata/testing/laws/hot_history.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <tuple>
+
+// T4: 16 threads on the real hot tier, every read checked: 5,000,000 operations in all.
+namespace {
+
+#if defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t share = 100'000;
+#else
+constexpr std::uint64_t share = 1'250'000;
+#endif
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(hot_threads)
+
+using policies = std::tuple<strata::hot::lru, strata::hot::sieve>;
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(one_shard, Policy, policies) {
+  strata::testing::hot_history<Policy>(strata::testing::boost_report, {.entries = 200, .keys = 400, .operations = share});
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(several_shards, Policy, policies) {
+  strata::testing::hot_history<Policy>(strata::testing::boost_report, {.entries = 20'000, .keys = 22'000, .operations = share});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

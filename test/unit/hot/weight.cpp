@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/hot/engine/weight.hpp>
+
+#include <boost/hana/define_struct.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct inner {
+  BOOST_HANA_DEFINE_STRUCT(inner, (std::string, name), (int, n));
+};
+struct outer {
+  BOOST_HANA_DEFINE_STRUCT(outer, (std::string, id), (std::vector<inner>, parts), (std::map<std::string, std::string>, metadata),
+                           (std::optional<std::string>, note), (std::int64_t, version));
+};
+struct weighed {
+  std::string text;
+};
+struct opaque {
+  std::string text;
+};
+
+std::string const longer(100, 'x');
+std::size_t const on_heap = longer.capacity() + 1;
+
+}  // namespace
+
+template <>
+struct strata::record<weighed> : strata::default_record<weighed> {
+  static std::size_t bytes(weighed const& w) noexcept { return w.text.size(); }
+};
+
+BOOST_AUTO_TEST_SUITE(hot_weight)
+
+using strata::hot::engine::weigh;
+
+BOOST_AUTO_TEST_CASE(plain) {
+  BOOST_TEST(weigh(7) == sizeof(int));
+  BOOST_TEST(weigh(std::array<char, 64>{}) == 64U);
+  BOOST_TEST(weigh(std::string{"short"}) == sizeof(std::string));
+  BOOST_TEST(weigh(longer) == sizeof(std::string) + on_heap);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_user_says) { BOOST_TEST(weigh(weighed{"12345"}) == 5U); }
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_seen) { BOOST_TEST(weigh(opaque{longer}) == sizeof(opaque)); }
+
+BOOST_AUTO_TEST_CASE(described_structs) {
+  outer o{};
+  BOOST_TEST(weigh(o) == sizeof(outer));
+  o.id = longer;
+  BOOST_TEST(weigh(o) == sizeof(outer) + on_heap);
+  o.note = longer;
+  BOOST_TEST(weigh(o) == sizeof(outer) + 2 * on_heap);
+  o.parts.reserve(3);
+  o.parts.push_back({longer, 1});
+  BOOST_TEST(weigh(o) == sizeof(outer) + 3 * on_heap + 3 * sizeof(inner));
+  o.metadata = {{"language", longer}};
+  BOOST_TEST(weigh(o) == sizeof(outer) + 4 * on_heap + 3 * sizeof(inner) + sizeof(std::pair<std::string const, std::string>) + 4 * sizeof(void*));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
