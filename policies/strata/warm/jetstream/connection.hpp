@@ -5,7 +5,9 @@
 #include <strata/concepts/warm.hpp>
 #include <strata/error.hpp>
 #include <strata/warm/jetstream/handle.hpp>
+#include <strata/warm/jetstream/headers.hpp>
 #include <strata/warm/jetstream/options.hpp>
+#include <strata/warm/jetstream/outlet.hpp>
 #include <strata/warm/jetstream/status.hpp>
 #include <strata/warm/jetstream/text.hpp>
 
@@ -18,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <random>
 #include <string>
 #include <string_view>
@@ -164,6 +167,7 @@ class link {
       for (auto const& url : settings.servers) doing.append(" ").append(without_secrets(url));
       return std::unexpected{failed(status, doing)};
     }
+    self->outlet_ = std::make_unique<jetstream_detail::outlet>(connection);
     self->max_message_bytes_ = natsConnection_GetMaxPayload(connection);
     // A loss between the connect and this line has been counted; the next state decides.
     self->signals_->connected = natsConnection_Status(connection) == NATS_CONN_STATUS_CONNECTED;
@@ -193,7 +197,7 @@ class link {
         id_{registry<signals>::enter(signals_)},
         inbox_base_{std::format("{}.{}.", settings.inbox_prefix, random_name())} {}
 
-  natsStatus lease(std::unique_ptr<inbox>& out) {
+  natsStatus lease(std::unique_ptr<inbox>& out, deadline until) {
     {
       std::scoped_lock const lock{mutex_};
       if (!pool_.empty()) {
@@ -205,7 +209,9 @@ class link {
       out->base = std::format("{}{}.", inbox_base_, ++inboxes_);
     }
     natsSubscription* made = nullptr;
-    natsStatus const status = natsConnection_SubscribeSync(&made, connection_.get(), (out->base + ">").c_str());
+    std::string const all = out->base + ">";
+    natsStatus const status =
+        outlet_->small(all.size(), until, [&] { return natsConnection_SubscribeSync(&made, connection_.get(), all.c_str()); });
     out->subscription.reset(made);
     if (status == NATS_OK) natsSubscription_SetPendingLimits(made, -1, -1);  // bounded by what its reader asks for
     return status;
@@ -220,6 +226,7 @@ class link {
   std::string inbox_base_;
   connection_handle connection_;
   context_handle context_;
+  std::unique_ptr<jetstream_detail::outlet> outlet_;  // ends before the connection it writes to
   std::int64_t max_message_bytes_ = 0;
   std::mutex mutex_;
   std::vector<std::unique_ptr<inbox>> pool_;
@@ -230,11 +237,11 @@ class link {
 /// \threads one thread
 class exchange {
  public:
-  explicit exchange(std::shared_ptr<link> over) : link_{std::move(over)}, breaks_{link_->breaks()} {
-    status_ = link_->lease(inbox_);
+  exchange(std::shared_ptr<link> over, deadline until) : link_{std::move(over)}, until_{until}, breaks_{link_->breaks()} {
+    status_ = link_->lease(inbox_, until_);
     if (status_ != NATS_OK) return;
     reply_ = std::format("{}{}.", inbox_->base, ++inbox_->call);
-    answers_size_ = reply_.size();
+    stem_bytes_ = reply_.size();
   }
   ~exchange() {
     if (inbox_ && inbox_->subscription) link_->give_back(std::move(inbox_));
@@ -242,33 +249,64 @@ class exchange {
   exchange(exchange const&) = delete;
   exchange& operator=(exchange const&) = delete;
 
-  /// Sends a request whose answers will carry the number.
-  natsStatus ask(char const* subject, std::string_view question, std::size_t number = 0) {
+  /// Sends one question without headers; the answers to it will carry the number.
+  natsStatus ask(std::string const& subject, std::string_view question, std::size_t number = 0) {
     if (status_ != NATS_OK) return status_;
-    return natsConnection_PublishRequest(link_->connection(), subject, reply_to(number), question.data(), static_cast<int>(question.size()));
+    std::size_t const bytes = subject.size() + stem_bytes_ + question.size() + 32;
+    if (!link_->outlet_->fits(bytes)) {
+      add(subject, header_list::none(), question, number);
+      return send().first;
+    }
+    natsStatus const status = link_->outlet_->small(bytes, until_, [&] {
+      return natsConnection_PublishRequest(link_->connection(), subject.c_str(), reply_to(number), question.data(),
+                                           static_cast<int>(question.size()));
+    });
+    return note_sent(status, 1);
   }
-  /// Sends a message with headers; its acknowledgement will carry the number.
-  template <class Headers>
-  natsStatus publish(char const* subject, Headers const& headers, std::string_view payload, std::size_t number = 0) {
-    if (status_ != NATS_OK) return status_;
+
+  /// Collects a message; send() sends what was collected.
+  void add(std::string const& subject, header_list const& headers, std::string_view payload, std::size_t number = 0) {
+    if (status_ != NATS_OK) return;
     natsMsg* raw = nullptr;
-    natsStatus status = natsMsg_Create(&raw, subject, reply_to(number), payload.data(), static_cast<int>(payload.size()));
-    message_handle const message{raw};
+    natsStatus status = natsMsg_Create(&raw, subject.c_str(), reply_to(number), payload.data(), static_cast<int>(payload.size()));
+    collected_.emplace_back(raw);
     for (auto const& [name, value] : headers)
       if (status == NATS_OK) status = natsMsgHeader_Set(raw, name, value.c_str());
-    return status == NATS_OK ? natsConnection_PublishMsg(link_->connection(), raw) : status;
+    if (status != NATS_OK) throw std::bad_alloc{};  // nothing else can be wrong with them
+    collected_bytes_ += subject.size() + stem_bytes_ + headers.bytes() + payload.size() + 32;
+  }
+  /// \returns what became of it, and how many messages have left or may leave
+  std::pair<natsStatus, std::size_t> send() {
+    if (status_ != NATS_OK) return {status_, 0};
+    auto messages = std::exchange(collected_, {});
+    std::size_t const bytes = std::exchange(collected_bytes_, 0);
+    std::size_t const count = messages.size();
+    if (link_->outlet_->fits(bytes)) {
+      std::size_t left = 0;
+      natsStatus const status = link_->outlet_->small(bytes, until_, [&] {
+        for (auto const& message : messages) {
+          natsStatus const one = natsConnection_PublishMsg(link_->connection(), message.get());
+          if (one != NATS_OK) return one;
+          ++left;
+        }
+        return NATS_OK;
+      });
+      return {note_sent(status, left), left};
+    }
+    auto const [status, left] = link_->outlet_->large(std::move(messages), bytes, until_);
+    return {note_sent(status, left), std::min(left, count)};
   }
 
   struct answer {
     natsStatus status = NATS_OK;
-    message_handle message;
+    message_handle message{};
     std::size_t number = 0;
   };
   /// Waits for the next answer. The wait is cut into slices to notice a lost connection, which wakes nobody.
-  /// \returns NATS_TIMEOUT at the deadline, NATS_CONNECTION_DISCONNECTED when answers are lost, NATS_NO_RESPONDERS
+  /// \returns NATS_TIMEOUT when the time is over, NATS_CONNECTION_DISCONNECTED when answers are lost, NATS_NO_RESPONDERS
   answer next(deadline until) {
     using namespace std::chrono;
-    if (status_ != NATS_OK) return {.status = status_, .message = {}};
+    if (status_ != NATS_OK) return {.status = status_};
     for (;;) {
       auto const left = ceil<milliseconds>(until - steady_clock::now()).count();
       natsMsg* raw = nullptr;
@@ -276,34 +314,49 @@ class exchange {
           natsSubscription_NextMsg(&raw, inbox_->subscription.get(), std::clamp<std::int64_t>(left, left > 0 ? 1 : 0, 50));
       message_handle message{raw};
       if (status == NATS_TIMEOUT) {
-        if (link_->breaks() != breaks_) return {.status = NATS_CONNECTION_DISCONNECTED, .message = {}};
-        if (left <= 0) return {.status = NATS_TIMEOUT, .message = {}};
+        if (link_->breaks() != breaks_) return {.status = NATS_CONNECTION_DISCONNECTED};
+        if (left <= 0) return {.status = NATS_TIMEOUT};
         continue;
       }
       if (status == NATS_SLOW_CONSUMER) continue;
-      if (status != NATS_OK) return {.status = status, .message = {}};
+      if (status != NATS_OK) return {.status = status};
       std::string_view const subject = natsMsg_GetSubject(raw);
-      if (!subject.starts_with(std::string_view{reply_}.substr(0, answers_size_))) continue;  // of an earlier call
-      auto const number = number_in<std::size_t>(subject.substr(answers_size_));
+      if (!subject.starts_with(std::string_view{reply_}.substr(0, stem_bytes_))) continue;  // of an earlier call
+      auto const number = number_in<std::size_t>(subject.substr(stem_bytes_));
       if (!number) continue;
-      if (natsMsg_IsNoResponders(raw)) return {.status = NATS_NO_RESPONDERS, .message = {}, .number = *number};
+      link_->outlet_->heard(unanswered_ <= 1 ? last_mark_ : first_mark_);
+      if (unanswered_ > 0) --unanswered_;
+      // A stored message may say 503 as well, but it has a sequence.
+      if (natsMsg_IsNoResponders(raw) && !parsed_headers{raw}.get("Nats-Sequence")) return {.status = NATS_NO_RESPONDERS, .number = *number};
       return {.status = NATS_OK, .message = std::move(message), .number = *number};
     }
   }
 
  private:
   char const* reply_to(std::size_t number) {
-    reply_.resize(answers_size_);
+    reply_.resize(stem_bytes_);
     reply_.append(std::to_string(number));
     return reply_.c_str();
   }
+  natsStatus note_sent(natsStatus status, std::size_t count) {
+    last_mark_ = link_->outlet_->mark();
+    if (first_mark_ == 0) first_mark_ = last_mark_;
+    unanswered_ += count;
+    return status;
+  }
 
   std::shared_ptr<link> link_;
+  deadline until_;
   std::unique_ptr<inbox> inbox_;
   std::uint32_t breaks_;
   natsStatus status_ = NATS_OK;
   std::string reply_;
-  std::size_t answers_size_ = 0;
+  std::size_t stem_bytes_ = 0;
+  std::vector<message_handle> collected_;
+  std::size_t collected_bytes_ = 0;
+  std::uint64_t first_mark_ = 0;
+  std::uint64_t last_mark_ = 0;
+  std::size_t unanswered_ = 0;
 };
 
 }  // namespace strata::warm::jetstream_detail

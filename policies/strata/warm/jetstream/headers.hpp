@@ -52,7 +52,11 @@ class header_list {
   [[nodiscard]] auto begin() const noexcept { return list_.begin(); }
   [[nodiscard]] auto end() const noexcept { return list_.begin() + static_cast<std::ptrdiff_t>(count_); }
   /// What they take on the wire and count towards the server's limit.
-  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return count_ == 0 ? 0 : bytes_; }
+  static header_list const& none() noexcept {
+    static header_list const empty;
+    return empty;
+  }
 
  private:
   std::array<std::pair<char const*, std::string>, 9> list_{};

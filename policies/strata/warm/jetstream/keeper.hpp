@@ -29,10 +29,14 @@
 // its credentials) is made anew.
 namespace strata::warm::jetstream_detail {
 
+enum class knowledge : std::uint8_t { unknown, no };
+
 /// A connection with its stream: what a call works with.
 struct station {
   std::shared_ptr<jetstream_detail::link> link;
   stream_facts stream;
+  /// Whether the server takes one question for many subjects: known once it has been asked.
+  std::shared_ptr<std::atomic<knowledge>> knows_one_question = std::make_shared<std::atomic<knowledge>>(knowledge::unknown);
 };
 
 /// Whether a call may wait for a connection that is known to be down.

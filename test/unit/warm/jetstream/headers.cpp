@@ -4,7 +4,7 @@
 
 #include <strata/change.hpp>
 #include <strata/frame.hpp>
-#include <strata/warm/jetstream/access.hpp>
+#include <strata/warm/jetstream/answers.hpp>
 #include <strata/warm/jetstream/follow.hpp>
 
 #include <boost/test/unit_test.hpp>

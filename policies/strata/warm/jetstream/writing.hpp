@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/capability.hpp>
+#include <strata/concepts/warm.hpp>
+#include <strata/error.hpp>
+#include <strata/frame.hpp>
+#include <strata/key.hpp>
+#include <strata/warm/jetstream/answers.hpp>
+#include <strata/warm/jetstream/connection.hpp>
+#include <strata/warm/jetstream/headers.hpp>
+#include <strata/warm/jetstream/keeper.hpp>
+#include <strata/warm/jetstream/reading.hpp>
+#include <strata/warm/jetstream/status.hpp>
+#include <strata/warm/jetstream/storing.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <format>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+// Frames into the stream, one or many by the same steps: publish all with their conditions, a bounded window of them
+// unacknowledged; look at those whose condition did not hold; try again what failed in passing, until the deadline.
+namespace strata::warm::jetstream_detail {
+
+class writer {
+ public:
+  static constexpr std::size_t window_messages = 256;
+  static constexpr std::size_t window_bytes = 4 * 1024 * 1024;
+
+  writer(std::shared_ptr<keeper> k, std::shared_ptr<seen_table> seen, reader const& r)
+      : keeper_{std::move(k)}, seen_{std::move(seen)}, reader_{&r}, instance_{random_name()} {}
+
+  result<position> store(frame const& f, std::optional<position> at, deadline until) const {
+    placement const one{&f, at};
+    result<position> outcome = position{};
+    store_all({&one, 1}, {&outcome, 1}, until);
+    return outcome;
+  }
+  std::vector<result<position>> store_many(std::span<placement const> frames, deadline until) const {
+    std::vector<result<position>> outcomes(frames.size(), position{});
+    store_all(frames, outcomes, until);
+    return outcomes;
+  }
+
+ private:
+  using step = storing::step;
+
+  struct item {
+    placement what;
+    result<position>* outcome;
+    storing plan;
+    step next = step::publish;
+    std::optional<error> passing{};  // why it has to be tried again
+    bool done = false;
+
+    void end(result<position> how) {
+      *outcome = std::move(how);
+      done = true;
+    }
+    /// Gives up; what may have been stored all the same says so.
+    void give_up(error const& why) {
+      end(plan.maybe_stored() ? failure(errc::timed_out, tier::warm, std::format("it may have been stored: {}", why.text()))
+                              : std::unexpected{why});
+    }
+  };
+
+  void store_all(std::span<placement const> frames, std::span<result<position>> outcomes, deadline until) const {
+    using namespace std::chrono;
+    std::vector<item> open;
+    open.reserve(frames.size());
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      frame const& f = *frames[i].frame;
+      if (auto const fault = key_fault(f.key); !fault.empty())
+        outcomes[i] = failure(errc::rejected, tier::warm, fault);
+      else
+        open.push_back({frames[i], &outcomes[i],
+                        storing{f.revision, f.schema, frames[i].at, frames[i].at ? 0 : seen_->below(f.key, f.revision)}});
+    }
+    auto pause = milliseconds{25};
+    for (bool first = true; !open.empty(); first = false) {
+      auto const here = keeper_->ready(until, first ? patience::none : patience::until_deadline);
+      if (!here) {
+        for (auto& one : open) one.give_up(here.error());
+        return;
+      }
+      publish(**here, open, until);
+      look(**here, open, until);
+      std::erase_if(open, [](item const& one) { return one.done; });
+      bool const passing = std::ranges::any_of(open, [](item const& one) { return one.passing.has_value(); });
+      auto const late = steady_clock::now() + (passing ? pause : milliseconds{0}) >= until;
+      for (auto& one : open) {
+        if (late) one.give_up(one.passing.value_or(error{errc::timed_out, tier::warm, "JetStream: store: others keep writing this key"}));
+        one.passing.reset();
+      }
+      if (late) return;
+      if (passing) {
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, milliseconds{400});
+      }
+    }
+  }
+
+  void publish(station const& where, std::span<item> open, deadline until) const {
+    using namespace std::chrono;
+    exchange call{where.link, until};
+    std::vector<std::size_t> unacknowledged(open.size());  // bytes, zero once it is
+    std::size_t at = 0;
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+    auto const stop = [&](error const& why) {  // whatever is unacknowledged may be stored
+      for (std::size_t i = 0; i < open.size(); ++i) {
+        if (unacknowledged[i] != 0) open[i].plan.lost();
+        if (!open[i].done && open[i].next == step::publish && (unacknowledged[i] != 0 || i >= at)) open[i].passing = why;
+      }
+    };
+    std::vector<std::size_t> burst;
+    while (at < open.size() || messages > 0) {
+      // Half a window at a time, so that bursts stay bursts.
+      if (messages <= window_messages / 2 && bytes <= window_bytes / 2) {
+        burst.clear();
+        while (at < open.size() && messages < window_messages && bytes < window_bytes) {
+          std::size_t const i = at++;
+          item& one = open[i];
+          if (one.next != step::publish || one.done) continue;
+          frame const& f = *one.what.frame;
+          auto const headers = headers_of(f, instance_, one.plan.expected());
+          std::size_t const size = headers.bytes() + f.payload.size();
+          if (auto fault = size_fault(where, size)) {
+            one.end(std::unexpected{*std::move(fault)});
+            continue;
+          }
+          call.add(reader_->subject(f.key), headers, f.payload, i);
+          unacknowledged[i] = size;
+          burst.push_back(i);
+          ++messages;
+          bytes += size;
+        }
+        if (!burst.empty()) {
+          auto const [status, left] = call.send();
+          if (status != NATS_OK) {
+            // The first that did not leave may have left in part; those after it have not.
+            for (std::size_t n = left; n < burst.size(); ++n)
+              if (n > left || surely_not_sent(status)) {
+                unacknowledged[burst[n]] = 0;
+                open[burst[n]].passing = failed(status, "store");
+              }
+            return stop(failed(status, "store"));
+          }
+        }
+      }
+      if (messages == 0) continue;
+      auto answer = call.next(std::min(until, steady_clock::now() + seconds{2}));
+      if (answer.status != NATS_OK && answer.status != NATS_NO_RESPONDERS) return stop(failed(answer.status, "store"));
+      if (answer.number >= open.size() || unacknowledged[answer.number] == 0) continue;
+      bytes -= std::exchange(unacknowledged[answer.number], 0);
+      --messages;
+      acknowledge(open[answer.number], answer);
+    }
+  }
+
+  void acknowledge(item& one, exchange::answer const& answer) const {
+    if (answer.status == NATS_NO_RESPONDERS) {
+      keeper_->doubt_stream();
+      one.passing = failed(answer.status, "store");
+      return;
+    }
+    auto const said = acknowledgement_in(body(answer.message.get()));
+    if (said.refused == 0 && said.sequence != 0) {
+      seen_->note(one.what.frame->key, said.sequence, one.what.frame->revision);
+      return one.end(position{said.sequence});
+    }
+    switch (meaning_of_refusal(said.refused)) {
+      case refusal::conflict:
+        one.next = one.plan.refused();
+        if (one.next == step::conflict) one.end(conflict());
+        return;
+      case refusal::passing: one.passing = refused(said.refused, said.why, "store"); return;
+      default: one.give_up(refused(said.refused, said.why, "store"));
+    }
+  }
+
+  void look(station const& where, std::span<item> open, deadline until) const {
+    std::vector<std::string_view> keys;
+    std::vector<item*> of;
+    for (auto& one : open) {
+      if (one.done || one.next != step::look) continue;
+      keys.push_back(one.what.frame->key);
+      of.push_back(&one);
+    }
+    if (keys.empty()) return;
+    auto const held = reader_->read(where, keys, until);
+    for (std::size_t n = 0; n < of.size(); ++n) {
+      item& one = *of[n];
+      if (!held[n]) {
+        one.passing = held[n].error();
+        continue;
+      }
+      frame const& f = *one.what.frame;
+      auto const& there = held[n]->frame;
+      bool const ours = there && there->revision == f.revision && there->operation == f.operation && there->payload == f.payload;
+      one.next = one.plan.looked(there ? &*there : nullptr, held[n]->sequence, ours);
+      if (there) seen_->note(f.key, held[n]->sequence, there->revision);
+      if (one.next == step::stored) one.end(position{held[n]->sequence});
+      if (one.next == step::conflict) one.end(conflict());
+    }
+  }
+
+  static std::unexpected<error> conflict() { return failure(errc::conflict, tier::warm, "JetStream: another write was first"); }
+
+  /// A message too large is refused here; the server would close the connection over it.
+  static std::optional<error> size_fault(station const& where, std::size_t bytes) {
+    auto limit = where.link->max_message_bytes();
+    if (where.stream.max_message_bytes >= 0) limit = std::min(limit, where.stream.max_message_bytes);
+    if (std::cmp_less_equal(bytes, limit)) return std::nullopt;
+    return error{errc::rejected, tier::warm,
+                 std::format("JetStream: the message has {} bytes with its headers, and the server takes {}: it is not kept in warm", bytes, limit)};
+  }
+
+  std::shared_ptr<keeper> keeper_;
+  std::shared_ptr<seen_table> seen_;
+  reader const* reader_;
+  std::string instance_;
+};
+
+}  // namespace strata::warm::jetstream_detail
