@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+#include <strata/concepts/capability.hpp>
+#include <strata/concepts/warm.hpp>
+#include <strata/error.hpp>
+#include <strata/frame.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// A warm tier as a user would write one: a map behind a mutex, for tests and for the simulator. Caches given the same
+// `shared` see each other's frames, as instances on one stream do.
+namespace strata::testing {
+
+struct memory_warm {
+  using sink = std::function<void(change const&, position)>;
+
+  /// What the tiers of several instances have in common.
+  class shelf {
+   public:
+    result<position> put(frame const& f, std::optional<position> at) {
+      position now{};
+      {
+        std::scoped_lock const lock{mutex_};
+        sighting& there = entries_[f.key];
+        if (at && there.position != *at) return failure(errc::conflict, strata::tier::warm, "the key has moved");
+        if (!at && there.frame && there.frame->revision > f.revision)
+          return failure(errc::conflict, strata::tier::warm, "a higher revision is there");
+        there.frame = f;
+        there.position = now = position{++last_};
+      }
+      tell({.key = f.key, .revision = f.revision, .operation = f.operation}, now);
+      return now;
+    }
+    sighting get(std::string_view key) const {
+      std::scoped_lock const lock{mutex_};
+      auto const found = entries_.find(key);
+      return found == entries_.end() ? sighting{} : found->second;
+    }
+    /// Loses everything, as a stream may.
+    void lose() {
+      {
+        std::scoped_lock const lock{mutex_};
+        entries_.clear();
+      }
+      tell({}, {});
+    }
+    /// \returns what forget takes
+    std::list<sink>::iterator follow(sink s) {
+      std::scoped_lock const lock{telling_};
+      return sinks_.insert(sinks_.end(), std::move(s));
+    }
+    void forget(std::list<sink>::iterator which) {
+      std::scoped_lock const lock{telling_};
+      sinks_.erase(which);
+    }
+
+   private:
+    void tell(change const& told, position at) {
+      std::scoped_lock const lock{telling_};
+      for (auto const& s : sinks_) s(told, at);
+    }
+
+    mutable std::mutex mutex_;
+    std::map<std::string, sighting, std::less<>> entries_;
+    std::uint64_t last_ = 0;
+    std::recursive_mutex telling_;  // a sink may write
+    std::list<sink> sinks_;
+  };
+
+  struct options {
+    std::shared_ptr<shelf> shared = nullptr;  ///< nullptr: one of its own
+    std::size_t max_payload_bytes = 1'048'576;
+  };
+
+  class subscription {
+   public:
+    subscription(std::shared_ptr<shelf> of, sink s) : shelf_{std::move(of)}, which_{shelf_->follow(std::move(s))} {}
+    subscription(subscription const&) = delete;
+    subscription& operator=(subscription const&) = delete;
+    ~subscription() { shelf_->forget(which_); }
+
+   private:
+    std::shared_ptr<shelf> shelf_;
+    std::list<sink>::iterator which_;
+  };
+
+  template <class Key, class Value, class Context>
+  class tier {
+   public:
+    tier(options const& settings, Context const&)
+        : shelf_{settings.shared ? settings.shared : std::make_shared<shelf>()}, max_payload_bytes_{settings.max_payload_bytes} {}
+
+    result<sighting> load(std::string_view key, deadline) const { return shelf_->get(key); }
+
+    result<position> store(frame const& f, std::optional<position> at, deadline) {
+      if (f.payload.size() > max_payload_bytes_) return failure(errc::rejected, strata::tier::warm, "the payload is too big for this tier");
+      return shelf_->put(f, at);
+    }
+
+    result<position> erase(std::string_view key, revision r, deadline until) {
+      frame gone;
+      gone.key = key;
+      gone.revision = r;
+      gone.operation = operation::erase;
+      gone.sum = checksum(gone);
+      return store(gone, std::nullopt, until);
+    }
+
+    std::vector<result<sighting>> load_many(std::span<std::string_view const> keys, deadline until) const {
+      std::vector<result<sighting>> all;
+      for (auto const key : keys) all.push_back(load(key, until));
+      return all;
+    }
+    std::vector<result<position>> store_many(std::span<placement const> frames, deadline until) {
+      std::vector<result<position>> all;
+      for (auto const& one : frames) all.push_back(store(*one.frame, one.at, until));
+      return all;
+    }
+
+    [[nodiscard]] subscription follow(sink s) { return subscription{shelf_, std::move(s)}; }
+
+   private:
+    std::shared_ptr<shelf> shelf_;
+    std::size_t max_payload_bytes_;
+  };
+};
+
+}  // namespace strata::testing
