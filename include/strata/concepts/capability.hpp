@@ -6,7 +6,9 @@
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/warm.hpp>
 
+#include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -28,6 +30,23 @@ struct keyed_value {
 struct uses {
   std::string_view key;
   std::uint64_t count;
+};
+
+/// How often a key was read, ever.
+struct used {
+  std::string key;
+  std::uint64_t count;
+};
+
+/// What a key was at one revision. The newest is what it is.
+template <class T>
+struct past {
+  strata::revision revision{};
+  std::int64_t version = 0;
+  strata::operation operation = operation::put;
+  std::chrono::system_clock::time_point written{};
+  std::optional<T> value = {};      ///< nothing for an erase, or when there is a fault
+  std::optional<error> fault = {};  ///< why the content of that time does not decode
 };
 
 /// What a tier can say of itself at any time, without asking its server.
@@ -61,6 +80,19 @@ concept followable = requires(W w, void (*sink)(change const&, position)) { w.fo
 template <class C>
 concept counts_usage = requires(C c, std::span<uses const> counts, deadline until) {
   { c.add_usage(counts, until) } -> gives<result<void>>;
+};
+
+/// The keys read most, the most read first.
+template <class C>
+concept ranks_usage = requires(C c, std::size_t limit, deadline until) {
+  { c.most_used(limit, until) } -> gives<result<std::vector<used>>>;
+};
+
+/// What keys were: all of it, newest first, and one revision of it.
+template <class C, class T>
+concept keeps_history = requires(C c, std::string_view key, std::size_t limit, revision at, deadline until) {
+  { c.history(key, limit, until) } -> gives<result<std::vector<past<T>>>>;
+  { c.get_at(key, at, until) } -> gives<result<copy<T>>>;
 };
 
 template <class W>

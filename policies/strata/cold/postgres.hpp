@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/cold/postgres/bulk.hpp>
+#include <strata/cold/postgres/calls.hpp>
+#include <strata/cold/postgres/conninfo.hpp>
+#include <strata/cold/postgres/mapping.hpp>
+#include <strata/cold/postgres/migrate.hpp>
+#include <strata/cold/postgres/names.hpp>
+#include <strata/cold/postgres/options.hpp>
+#include <strata/cold/postgres/pool.hpp>
+#include <strata/cold/postgres/statements.hpp>
+#include <strata/concepts/capability.hpp>
+#include <strata/concepts/codec.hpp>
+#include <strata/concepts/cold.hpp>
+#include <strata/error.hpp>
+#include <strata/key.hpp>
+#include <strata/record.hpp>
+
+#include <pqxx/params>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The cold tier on PostgreSQL: the source of truth in a table that other programs may share. The server orders the copies
+// (a trigger takes each revision inside the row's own statement, whoever writes) and every call is one statement.
+namespace strata::cold {
+
+struct postgres {
+  using options = pg::options;
+
+  /// \threads all members from any thread
+  template <class Key, class Value, class Context>
+  class tier {
+    using codec = typename Context::codec_type;
+    static_assert(json_capable<codec>,
+                  "strata::cache, 4th parameter (Codec): cold::postgres keeps values as JSON that can be queried; add "
+                  "to_json(value, out) and from_json(text).");
+
+   public:
+    /// Needs no server: connecting goes on in the background.
+    /// \errors throws open_error for settings that cannot work
+    tier(options const& given, Context const& context)
+        : codec_{context.codec},
+          schema_{checked(given), info_, wanted_, detail_type(), [](pg::names const& n) { return pg::prepare(n, pg::shape_of<Value>); }},
+          pool_{info_, given.connections, given.connect_timeout, schema_} {}
+
+    /// \complexity one round trip
+    /// \errors unavailable, timed_out; corrupt: the row does not decode; rejected: no key
+    result<copy<Value>> load(std::string_view key, deadline until) {
+      if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
+      std::string const id{key};
+      auto rows = calls_.read("strata_load", pqxx::params{pqxx::zview{id}}, until);
+      if (!rows) return std::unexpected{std::move(rows.error())};
+      return first_copy(key, *rows);
+    }
+
+    /// \complexity one round trip; more only if another inserts the same key at the same moment
+    /// \errors conflict: not as expected; rejected: what PostgreSQL cannot hold; unknown; unavailable, timed_out: not stored
+    result<written> store(std::string_view key, Value const& value, expectation expected, deadline until) {
+      if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
+      auto columns = pg::columns_of(value, codec_);
+      if (!columns) return std::unexpected{std::move(columns.error())};
+      return store_columns(key, *columns, expected, until);
+    }
+
+    /// \complexity one round trip
+    /// \errors as store
+    result<written> erase(std::string_view key, deadline until) {
+      if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
+      std::string const id{key};
+      auto const operation = operations_.next();
+      auto rows = calls_.write("strata_erase", pqxx::params{pqxx::zview{id}, operation}, array_of(key), operation, until);
+      if (!rows) return std::unexpected{std::move(rows.error())};
+      auto const row = (*rows)[0];
+      if (rows->columns() == 4) return *pg::answer_of(row);  // from the trace
+      return written{revision{row[0].is_null() ? 0 : row[0].template as<std::uint64_t>()},
+                     row[1].is_null() ? 0 : row[1].template as<std::int64_t>(), row[2].template as<bool>()};
+    }
+
+    /// One answer per key, in the order asked.
+    /// \complexity one round trip per 1,000 keys
+    std::vector<result<copy<Value>>> load_many(std::span<std::string_view const> keys, deadline until) {
+      return pg::load_many<Value>(calls_, keys, codec_, until);
+    }
+
+    /// One answer per element; of several with one key the last counts, and all have its answer. Not atomic.
+    /// \complexity one round trip per 1,000 elements or 8 MiB
+    std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline until) {
+      return pg::store_many(calls_, operations_, values, codec_, until, [&](std::string_view key, pg::columns const& value) {
+        return store_columns(key, value, anything, until);
+      });
+    }
+
+    /// Adds to the usage columns without moving a revision; keys that are not there are passed over.
+    /// \errors unknown: not repeated, because it would count twice
+    result<void> add_usage(std::span<uses const> counts, deadline until) {
+      for (std::size_t from = 0; from < counts.size(); from += pg::most_keys) {
+        auto const part = counts.subspan(from, std::min(pg::most_keys, counts.size() - from));
+        pg::array_text keys{part.size() * 32};
+        std::string numbers = "{";
+        for (auto const& [key, count] : part) {
+          if (!key_fault(key).empty() || count == 0) continue;
+          keys.add(key);
+          numbers.append(numbers.size() == 1 ? "" : ",").append(std::to_string(count));
+        }
+        numbers += '}';
+        auto done = calls_.write_once("strata_add_usage", pqxx::params{keys.finish(), numbers}, until);
+        if (!done) return std::unexpected{std::move(done.error())};
+      }
+      return {};
+    }
+
+    /// The most used keys, the most used first.
+    /// \complexity one round trip; the server looks at every row
+    result<std::vector<used>> most_used(std::size_t limit, deadline until) {
+      auto rows = calls_.read("strata_most_used", pqxx::params{limit}, until);
+      if (!rows) return std::unexpected{std::move(rows.error())};
+      std::vector<used> all;
+      for (auto const& row : *rows) all.push_back({row[0].template as<std::string>(), row[1].template as<std::uint64_t>()});
+      return all;
+    }
+
+    /// What the key has been, newest first, beginning with what it is.
+    result<std::vector<past<Value>>> history(std::string_view key, std::size_t limit, deadline until) {
+      if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
+      std::string const id{key};
+      auto rows = calls_.read("strata_history", pqxx::params{pqxx::zview{id}, limit}, until);
+      if (!rows) return std::unexpected{std::move(rows.error())};
+      std::vector<past<Value>> all;
+      for (auto const& row : *rows) {
+        using seconds = std::chrono::duration<double>;
+        auto const age = row[6].is_null() ? seconds{} : seconds{row[6].template as<double>()};
+        past<Value> one{.revision = revision{row[4].template as<std::uint64_t>()},
+                        .version = row[3].is_null() ? 0 : row[3].template as<std::int64_t>(),
+                        .operation = row[5].template as<int>() == 0 ? operation::put : operation::erase,
+                        .written = std::chrono::system_clock::time_point{std::chrono::duration_cast<std::chrono::system_clock::duration>(age)}};
+        auto found = pg::copy_of<Value>(key, row, codec_);
+        if (found)
+          one.value = std::move(found->value);
+        else
+          one.fault = std::move(found.error());
+        all.push_back(std::move(one));
+      }
+      return all;
+    }
+
+    /// The key's copy of exactly that revision; no revision when it never had it.
+    result<copy<Value>> get_at(std::string_view key, revision at, deadline until) {
+      if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
+      std::string const id{key};
+      auto rows = calls_.read("strata_at_revision", pqxx::params{pqxx::zview{id}, number(at)}, until);
+      if (!rows) return std::unexpected{std::move(rows.error())};
+      return first_copy(key, *rows);
+    }
+
+    /// Waits for the first answer of the server.
+    /// \returns an error only for what waiting will not mend: the table is refused
+    result<void> wait_ready(deadline until) { return pool_.wait_ready(until); }
+
+    [[nodiscard]] tier_health health() const {
+      auto [up, text] = pool_.state();
+      if (auto const remarks = schema_.remarks(); !remarks.empty()) text.append(text.empty() ? "" : "; ").append(remarks);
+      return {up, std::move(text)};
+    }
+
+    /// Refuses new calls, waits for those in flight until the deadline, ends them; joins the background threads.
+    void close(deadline until) noexcept { pool_.close(until); }
+
+   private:
+    static constexpr std::string_view detail_type() { return strata::detail::type_name<Value>(); }
+
+    options const& checked(options const& given) {
+      auto const refuse = [](error why) { throw open_error{std::move(why)}; };
+      if (given.connections == 0 || given.connections > 1000)
+        refuse(error{errc::rejected, strata::tier::cold, "connections: from 1 to 1000"});
+      for (auto const time : {given.connect_timeout, given.setup_timeout, given.statement_timeout, given.lock_timeout})
+        if (time.count() <= 0) refuse(error{errc::rejected, strata::tier::cold, "a time-out is not positive"});
+      auto info = pg::read_conninfo(given.connection);
+      if (!info) refuse(info.error());
+      info_ = std::move(*info);
+      auto names = pg::read_names(given);
+      if (!names) refuse(names.error());
+      wanted_ = std::move(*names);
+      return given;
+    }
+
+    static std::string array_of(std::string_view key) {
+      pg::array_text array{key.size() + 8};
+      array.add(key);
+      return array.finish();
+    }
+
+    result<copy<Value>> first_copy(std::string_view key, pqxx::result const& rows) const {
+      if (rows.empty()) return copy<Value>{};
+      return pg::copy_of<Value>(key, rows[0], codec_);  // the live row comes before the tombstone
+    }
+
+    result<written> store_columns(std::string_view key, pg::columns const& value, expectation expected, deadline until) {
+      std::string const id{key};
+      auto const operation = operations_.next();
+      pqxx::params with{pqxx::zview{id}, pqxx::zview{value.kind}, pqxx::zview{value.raw()}, pqxx::zview{value.json},
+                        pqxx::zview{value.metadata}, pqxx::zview{operation}};
+      if (expected)
+        with.append(number(*expected));
+      else
+        with.append();
+      for (;;) {
+        auto rows = calls_.write("strata_store", with, array_of(key), operation, until);
+        if (!rows) return std::unexpected{std::move(rows.error())};
+        if (rows->empty()) {
+          if (expected && *expected != absence) return failure(errc::conflict, strata::tier::cold, "the key is absent");
+        } else if (auto answer = pg::answer_of((*rows)[0])) {
+          return std::move(*answer);
+        }
+        if (std::chrono::steady_clock::now() >= until)
+          return failure(errc::timed_out, strata::tier::cold, "other writers of the key were faster until the deadline");
+      }
+    }
+
+    codec const& codec_;
+    pg::conninfo info_;
+    pg::names wanted_;
+    pg::operations operations_;
+    pg::schema schema_;
+    pg::pool<pg::schema> pool_;
+    pg::calls<pg::pool<pg::schema>> calls_{pool_};
+  };
+};
+
+}  // namespace strata::cold

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/cold/postgres/calls.hpp>
+#include <strata/cold/postgres/mapping.hpp>
+#include <strata/concepts/capability.hpp>
+#include <strata/concepts/cold.hpp>
+#include <strata/error.hpp>
+#include <strata/key.hpp>
+
+#include <pqxx/params>
+#include <pqxx/result>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+// Many keys in one statement, cut where one would become too large. Each key has its own answer: what is wrong with one is
+// found before the statement is sent, or, if only the server can tell, by sending that part again one by one.
+namespace strata::cold::pg {
+
+inline constexpr std::size_t most_keys = 1000;
+inline constexpr std::size_t most_bytes = std::size_t{8} << 20U;
+
+/// What a row of strata_store or strata_trace says; nothing when the statement has to be asked again.
+inline std::optional<result<written>> answer_of(pqxx::row const& row) {
+  written const stands{revision{row[1].as<std::uint64_t>()}, row[2].is_null() ? 0 : row[2].as<std::int64_t>(), row[0].as<int>() == 0};
+  switch (row[0].as<int>()) {
+    case 0:
+    case 1: return stands;
+    case 2: return failure(errc::conflict, tier::cold, "another revision is stored than the one expected");
+    case 4: return failure(errc::rejected, tier::cold, "the id is taken by another space of the same table");
+    default: return std::nullopt;
+  }
+}
+
+template <class Value, class Codec, class Calls>
+std::vector<result<copy<Value>>> load_many(Calls const& calls, std::span<std::string_view const> keys, Codec const& codec, deadline until) {
+  std::vector<result<copy<Value>>> answers(keys.size());
+  for (std::size_t from = 0; from < keys.size();) {
+    std::size_t bytes = 0;
+    std::size_t to = from;
+    for (; to < keys.size() && to - from < most_keys && (to == from || bytes + keys[to].size() <= most_bytes); ++to) bytes += keys[to].size() + 4;
+    array_text array{bytes + 2};
+    for (std::size_t i = from; i < to; ++i) {
+      auto const fault = key_fault(keys[i]);
+      if (!fault.empty()) answers[i] = failure(errc::rejected, tier::cold, fault);
+      array.add(fault.empty() ? keys[i] : std::string_view{});  // the empty id finds nothing
+    }
+    auto rows = calls.read("strata_load_many", pqxx::params{array.finish()}, until);
+    if (!rows) {
+      for (std::size_t i = from; i < to; ++i)
+        if (answers[i]) answers[i] = std::unexpected{rows.error()};
+    } else {
+      for (auto const& row : *rows) {
+        std::size_t const i = from + row[5].template as<std::size_t>() - 1;
+        bool const tombstone = row[1].is_null();
+        if (!answers[i] || (tombstone && number(answers[i]->revision) != 0)) continue;  // the live row is newer
+        answers[i] = copy_of<Value>(keys[i], row, codec);
+      }
+    }
+    from = to;
+  }
+  return answers;
+}
+
+/// \param one  stores one value by itself, for what a bulk statement refused
+template <class Value, class Codec, class Calls, class One>
+std::vector<result<written>> store_many(Calls const& calls, operations& names, std::span<keyed_value<Value> const> values, Codec const& codec,
+                                        deadline until, One&& one) {
+  auto const undecided = failure(errc::unavailable, tier::cold, "no answer");
+  std::vector<result<written>> answers(values.size(), result<written>{undecided});
+  struct element {
+    std::size_t at;
+    columns value;
+  };
+  std::vector<element> part;  // distinct keys, the last value of each
+  std::size_t part_bytes = 0;
+
+  auto const send = [&] {
+    // Twice at most: a second time for keys that others inserted meanwhile.
+    for (int round = 0; !part.empty(); ++round) {
+      array_text keys{part.size() * 32}, kinds{part.size() * 16}, raws{part_bytes}, jsons{part_bytes}, metadata{part.size() * 32};
+      for (auto const& e : part) {
+        keys.add(values[e.at].key), kinds.add(e.value.kind), raws.add(e.value.raw()), jsons.add(e.value.json), metadata.add(e.value.metadata);
+      }
+      auto const operation = names.next();
+      auto const key_array = keys.finish();
+      auto rows = calls.write("strata_store_many",
+                              pqxx::params{pqxx::zview{key_array}, kinds.finish(), raws.finish(), jsons.finish(), metadata.finish(), operation},
+                              key_array, operation, until);
+      std::vector<bool> answered(part.size());
+      if (!rows && (rows.error() != errc::rejected || part.size() == 1)) {
+        for (auto const& e : part) answers[e.at] = std::unexpected{rows.error()};
+        break;
+      }
+      if (rows) {
+        bool const traced = rows->columns() == 4 && !rows->empty() && pqxx::oid{rows->column_type(3)} == 25;  // by id, not by place
+        std::unordered_map<std::string_view, std::size_t> place;
+        if (traced)
+          for (std::size_t i = 0; i < part.size(); ++i) place.emplace(values[part[i].at].key, i);
+        for (auto const& row : *rows) {
+          std::size_t const i = traced ? place.at(row[3].view()) : row[3].template as<std::size_t>() - 1;
+          if (auto answer = answer_of(row)) {
+            answers[part[i].at] = std::move(*answer);
+            answered[i] = true;
+          }
+        }
+      }
+      std::vector<element> rest;
+      for (std::size_t i = 0; i < part.size(); ++i)
+        if (!answered[i]) rest.push_back(std::move(part[i]));
+      part = std::move(rest);
+      if (rows && round == 0) continue;
+      for (auto const& e : part) answers[e.at] = one(values[e.at].key, e.value);
+      break;
+    }
+    part.clear();
+    part_bytes = 0;
+  };
+
+  std::unordered_map<std::string_view, std::size_t> last;
+  last.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) last[values[i].key] = i;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (last[values[i].key] != i) continue;  // a later one of the same key wins and answers for both
+    if (auto const fault = key_fault(values[i].key); !fault.empty()) {
+      answers[i] = failure(errc::rejected, tier::cold, fault);
+      continue;
+    }
+    auto value = columns_of(*values[i].value, codec);
+    if (!value) {
+      answers[i] = std::unexpected{value.error()};
+      continue;
+    }
+    auto const bytes = value->bytes() + values[i].key.size();
+    if (part.size() == most_keys || (!part.empty() && part_bytes + bytes > most_bytes)) send();
+    part.push_back({i, std::move(*value)});
+    part_bytes += bytes;
+  }
+  send();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (auto const at = last[values[i].key]; at != i) answers[i] = answers[at];
+  return answers;
+}
+
+}  // namespace strata::cold::pg

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/cold/postgres/pool.hpp>
+#include <strata/cold/postgres/sqlstate.hpp>
+#include <strata/concepts/warm.hpp>
+#include <strata/error.hpp>
+
+#include <pqxx/except>
+#include <pqxx/nontransaction>
+#include <pqxx/params>
+#include <pqxx/prepared_statement>
+#include <pqxx/result>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <new>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+// One prepared statement on one connection of the pool, with what follows from each way it can fail. A statement that the
+// server refused did not happen. A read whose connection was lost is asked again. A write whose connection was lost may
+// have happened: the process behind the connection is ended first, so that it cannot commit later, then the write's
+// operation is looked for; what cannot be found out before the deadline is `unknown` (K6, P10).
+namespace strata::cold::pg {
+
+/// Names of operations: unique among all writers, not secret.
+class operations {
+ public:
+  [[nodiscard]] std::string next() noexcept {
+    char text[33];
+    std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(origin_),
+                  static_cast<unsigned long long>(count_.fetch_add(1, std::memory_order_relaxed)));
+    return text;
+  }
+
+ private:
+  static std::uint64_t random() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32U | device();
+  }
+  std::uint64_t const origin_ = random();
+  std::atomic<std::uint64_t> count_{random()};
+};
+
+template <class Pool>
+class calls {
+ public:
+  explicit calls(Pool& pool) noexcept : pool_{pool} {}
+
+  /// A statement that changes nothing.
+  result<pqxx::result> read(pqxx::zview name, pqxx::params const& with, deadline until) const {
+    for (int attempt = 0;; ++attempt) {
+      auto got = once(name, with, until);
+      if (got.rows) return std::move(*got.rows);
+      if (again(got, attempt, until)) continue;
+      if (got.what == remedy::reconnect && attempt == 0 && !got.overdue) continue;
+      return std::unexpected{std::move(got.why)};
+    }
+  }
+
+  /// A statement that leaves its operation with what it changes.
+  /// \param keys  the array of keys it is about, for looking the operation up
+  /// \returns its rows; or the rows of strata_trace, which begin like them
+  result<pqxx::result> write(pqxx::zview name, pqxx::params const& with, std::string_view keys, std::string const& operation,
+                             deadline until) const {
+    for (int attempt = 0;; ++attempt) {
+      auto got = once(name, with, until);
+      if (got.rows) return std::move(*got.rows);
+      if (again(got, attempt, until)) continue;
+      if (!got.sent || got.what != remedy::reconnect) return std::unexpected{std::move(got.why)};
+      auto trace = got.overdue ? std::nullopt : find_out(got.who, keys, operation, until);
+      if (!trace) return failure(errc::unknown, tier::cold, "the connection was lost during a write: " + std::string{got.why.text()});
+      if (!trace->empty()) return std::move(*trace);
+      if (attempt > 0) return std::unexpected{std::move(got.why)};  // it did not happen, twice
+    }
+  }
+
+  /// A statement that changes something and leaves no trace: what became of it when its connection is lost is `unknown`.
+  result<pqxx::result> write_once(pqxx::zview name, pqxx::params const& with, deadline until) const {
+    for (int attempt = 0;; ++attempt) {
+      auto got = once(name, with, until);
+      if (got.rows) return std::move(*got.rows);
+      if (again(got, attempt, until)) continue;
+      if (got.sent && got.what == remedy::reconnect) return failure(errc::unknown, tier::cold, got.why.text());
+      return std::unexpected{std::move(got.why)};
+    }
+  }
+
+ private:
+  struct outcome {
+    std::optional<pqxx::result> rows;
+    error why{errc::unavailable, tier::cold};
+    remedy what = remedy::report;
+    bool sent = false;     // a connection was had; the statement may have reached the server
+    bool overdue = false;  // the deadline passed and the socket was shut
+    backend who;
+  };
+
+  outcome once(pqxx::zview name, pqxx::params const& with, deadline until) const {
+    outcome got;
+    auto lease = pool_.take(until);
+    if (!lease) {
+      got.why = std::move(lease.error());
+      return got;
+    }
+    got.sent = true;
+    std::string text;
+    verdict means{errc::unavailable, remedy::reconnect};
+    try {
+      pqxx::nontransaction tx{**lease};
+      got.rows.emplace(tx.exec(pqxx::prepped{name}, with));
+      // An answer that came in time counts, even if the socket was shut just after.
+      tx.commit();
+    } catch (pqxx::sql_error const& e) {
+      means = judge(e.sqlstate());
+      text = e.what();
+    } catch (std::bad_alloc const&) {
+      lease->give_up();
+      throw;
+    } catch (std::exception const& e) {
+      text = e.what();
+    }
+    if (got.rows) return got;
+    got.what = means.what;
+    if (means.what == remedy::reconnect) {
+      got.who = lease->who();
+      lease->give_up();
+    }
+    if (lease->settle()) {
+      got.overdue = true;
+      got.what = remedy::reconnect;
+      got.why = error{errc::timed_out, tier::cold, "the server did not answer before the deadline"};
+    } else {
+      got.why = error{means.code, tier::cold, sentence(pool_.info(), text)};
+    }
+    return got;
+  }
+
+  // A statement that lost to another: again, after a moment that differs from the other's.
+  static bool again(outcome const& got, int attempt, deadline until) {
+    if (got.what != remedy::retry || attempt >= 3) return false;
+    static thread_local std::minstd_rand jitter{std::random_device{}()};
+    auto const pause = std::chrono::microseconds{500 + jitter() % (2000U << static_cast<unsigned>(attempt))};
+    if (std::chrono::steady_clock::now() + pause >= until) return false;
+    std::this_thread::sleep_for(pause);
+    return true;
+  }
+
+  // Nothing: it cannot be known. No rows: it did not happen and never will.
+  std::optional<pqxx::result> find_out(backend const& lost, std::string_view keys, std::string const& operation, deadline until) const {
+    using namespace std::chrono_literals;
+    for (auto pause = 1ms;; pause = std::min(pause * 2, 32ms)) {
+      auto alive = read("strata_end_backend", pqxx::params{lost.pid, lost.started}, until);
+      if (!alive) return std::nullopt;
+      if (alive->empty()) break;
+      if (std::chrono::steady_clock::now() + pause >= until) return std::nullopt;
+      std::this_thread::sleep_for(pause);
+    }
+    auto trace = read("strata_trace", pqxx::params{keys, operation}, until);
+    if (!trace) return std::nullopt;
+    return std::move(*trace);
+  }
+
+  Pool& pool_;
+};
+
+}  // namespace strata::cold::pg

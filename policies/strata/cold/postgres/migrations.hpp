@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <array>
+#include <string_view>
+
+// What is added to a table, in numbered steps that are never changed once released. Each runs in the transaction that
+// holds the table's locks; none rewrites the table: a column with a constant default costs the same for any number of rows.
+namespace strata::cold::pg {
+
+/// A table like the ones in the field, for a database that has none. No index on usage_count or last_used_at: either would
+/// make each count a rewrite of index entries.
+inline constexpr std::string_view create_table = R"(
+create table {table} (
+  id bigint generated always as identity primary key, artifact_id text not null unique, artifact_type text not null,
+  content_raw text not null, content jsonb not null, metadata jsonb not null default '{}',
+  usage_count bigint not null default 0, success_rate double precision default 0.0, last_used_at timestamptz,
+  created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
+  version bigint not null default 1,
+  check (octet_length(artifact_id) between 1 and 512)) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02))";
+
+/// Where pgvector is to be had.
+inline constexpr std::string_view add_embedding = "alter table {table} add column embedding vector(1536)";
+
+// 1. Revisions, operations, spaces; history and tombstones, kept by triggers so that other programs' writes count too.
+//
+// A row's revision is taken inside the statement that holds the row (K1). Rows from before have revision 1. The one gap is
+// an insert: its trigger runs before the row is there, so another may insert and erase the key in between; the trigger
+// after the insert finds the tombstone, and has ours do it again (40001) and mends other programs' rows.
+//
+// The triggers name the columns they guard, so that counting usage does not run them, and sort last, so that they see what
+// other triggers made of the row. They run with the rights of the migrating role: other programs' roles need no new ones.
+inline constexpr std::string_view migration_1 = R"(
+create sequence {revisions} as bigint minvalue 1 start with 2;
+alter table {table}
+  add column strata_revision bigint not null default 1,
+  add column strata_operation uuid,
+  add column strata_space text not null default {space};
+create table {history} (
+  artifact_id text not null, revision bigint not null, space text not null, version bigint, artifact_type text,
+  content_raw text, content jsonb, metadata jsonb, operation uuid, written_at timestamptz,
+  replaced_at timestamptz not null default clock_timestamp(), primary key (artifact_id, revision));
+create table {erased} (
+  artifact_id text primary key, space text not null, revision bigint not null, version bigint not null, operation uuid,
+  erased_at timestamptz not null default clock_timestamp());
+create table {usage} (
+  artifact_id text primary key, uses bigint not null, last_used_at timestamptz not null) with (fillfactor = 50);
+create table {spaces} (space text primary key, type text not null, since timestamptz not null default now());
+
+create function {before}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
+  new.strata_revision := nextval('{revisions}');
+  if tg_op = 'INSERT' then
+    if new.version is not null then  -- not ours, or a row that somebody brings back
+      new.strata_operation := null;
+    elsif new.strata_operation is not null then  -- ours: goes on from where an erase left it
+      new.version := coalesce((select e.version from {erased} e where e.artifact_id = new.artifact_id), 0) + 1;
+      if new.content -> 'version' = 'null' then
+        new.content := jsonb_set(new.content, '{version}', to_jsonb(new.version));
+      end if;
+    end if;
+  elsif new.strata_operation is not distinct from old.strata_operation then  -- not ours
+    new.strata_operation := null;
+  end if;
+  return new;
+end $strata$;
+
+create function {after}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
+  if tg_op = 'INSERT' then
+    if exists (select from {erased} e where e.artifact_id = new.artifact_id and (e.revision > new.strata_revision
+        or (new.strata_operation is not null and e.version >= new.version))) then
+      if new.strata_operation is not null then
+        raise exception 'erased while being inserted' using errcode = '40001';
+      end if;
+      update {table} set strata_revision = nextval('{revisions}') where artifact_id = new.artifact_id;
+    end if;
+    return null;
+  end if;
+  insert into {history} (artifact_id, revision, space, version, artifact_type, content_raw, content, metadata, operation, written_at)
+    values (old.artifact_id, old.strata_revision, old.strata_space, old.version, old.artifact_type, old.content_raw, old.content,
+            old.metadata, old.strata_operation, old.updated_at)
+    on conflict do nothing;
+  if tg_op = 'DELETE' or old.artifact_id <> new.artifact_id then
+    insert into {erased} as e (artifact_id, space, revision, version)
+      values (old.artifact_id, old.strata_space, nextval('{revisions}'), coalesce(old.version, 0))
+      on conflict (artifact_id) do update set space = excluded.space, revision = excluded.revision,
+        version = excluded.version, operation = null, erased_at = excluded.erased_at;
+  end if;
+  return null;
+end $strata$;
+
+create trigger zz_strata_insert before insert on {table} for each row execute function {before}();
+create trigger zz_strata_update before update of artifact_id, artifact_type, content_raw, content, metadata, version on {table}
+  for each row when (row(old.version, old.artifact_id, old.artifact_type, old.metadata, old.content_raw, old.content)
+    is distinct from row(new.version, new.artifact_id, new.artifact_type, new.metadata, new.content_raw, new.content))
+  execute function {before}();
+create trigger zz_strata_inserted after insert on {table} for each row execute function {after}();
+create trigger zz_strata_updated after update on {table} for each row
+  when (old.strata_revision is distinct from new.strata_revision) execute function {after}();
+create trigger zz_strata_deleted after delete on {table} for each row execute function {after}();
+
+create function {erase}(wanted text, wanted_space text, by_operation uuid,
+                        out revision bigint, out version bigint, out changed boolean)
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
+  delete from {table} t where t.artifact_id = wanted and t.strata_space = wanted_space;
+  changed := found;
+  if changed then
+    update {erased} e set operation = by_operation where e.artifact_id = wanted
+      returning e.revision, e.version into revision, version;
+  else
+    select e.revision, e.version into revision, version from {erased} e
+      where e.artifact_id = wanted and e.space = wanted_space;
+  end if;
+end $strata$;
+revoke all on function {erase}(text, text, uuid) from public;
+)";
+
+inline constexpr std::array migrations{migration_1};
+
+/// What a program that only runs needs: no deleting, no creating.
+inline constexpr std::string_view grants = R"(
+grant select, insert, update on {table} to %role%;
+grant select, insert, update on {usage} to %role%;
+grant select on {history}, {erased}, {spaces}, {migrations} to %role%;
+grant execute on function {erase}(text, text, uuid) to %role%;
+grant usage on schema %schema% to %role%;
+)";
+
+}  // namespace strata::cold::pg

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace strata::cold::pg {
+
+/// What may be done to the database before the first call.
+enum class setup : std::uint8_t {
+  create,  ///< create the table where there is none, adopt it where there is one, bring either up to date
+  adopt,   ///< the table must be there (a mistyped name creates nothing); bring it up to date
+  check,   ///< change nothing: everything must be there and up to date. For programs whose role may not create
+};
+
+/// Where the server's own time-outs come from.
+enum class time_outs : std::uint8_t {
+  session,  ///< set on each connection
+  role,     ///< settings of the role (`alter role ... set statement_timeout = '5s'`): needed behind PgBouncer, which
+            ///< drops or shares a session's settings; health() tells when they are not there
+};
+
+struct options {
+  /// libpq's, `keyword=value ...` or a URI. Secrets are better kept in a password file (`passfile=...`).
+  std::string connection = {};
+  /// One statement runs per connection at a time: as many as threads that miss at once; never more are opened.
+  std::size_t connections = 8;
+  /// The table, with its schema if the search path does not lead to it. Adopted tables may have another name.
+  std::string table = "knowledge_artifacts";
+  /// Which of the table's rows are this cache's: several caches of different types can share a table.
+  std::string space = "template";
+  pg::setup setup = pg::setup::create;
+  /// A role that is granted what a running program needs, and no more, whenever the table is brought up to date.
+  std::string application_role = {};
+  /// How long one attempt to connect may take; attempts go on in the background for ever.
+  std::chrono::milliseconds connect_timeout{3000};
+  /// How long bringing the table up to date may wait for other programs to let go of it.
+  std::chrono::milliseconds setup_timeout{60000};
+  pg::time_outs time_outs = pg::time_outs::session;
+  /// The server gives up a statement, and a wait for a lock, after this long, whatever became of the caller.
+  std::chrono::milliseconds statement_timeout{5000};
+  std::chrono::milliseconds lock_timeout{1000};
+};
+
+}  // namespace strata::cold::pg

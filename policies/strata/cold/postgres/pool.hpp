@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/cold/postgres/conninfo.hpp>
+#include <strata/cold/postgres/watchdog.hpp>
+#include <strata/concepts/warm.hpp>
+#include <strata/error.hpp>
+
+#include <poll.h>
+#include <pqxx/connection>
+#include <pqxx/except>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+// A fixed number of connections, opened and replaced by one background thread; calls only wait for one, until their
+// deadline. Once the server has been away for half a second and an attempt to connect has failed, calls fail at once, so that
+// a restart is bridged and an outage costs a call nothing. Connections that another's loss makes doubtful are looked at before they are lent out:
+// libpqxx says is_open() long after the backend was killed.
+//
+// Setup is what a fresh connection needs before it is lent out: `result<backend> operator()(pqxx::connection&, arm)`, where
+// `arm(duration)` gives the next statements so long; and `void survey(pqxx::connection&)`, asked once, afterwards.
+namespace strata::cold::pg {
+
+/// Which process of which life of the server a connection talks to.
+struct backend {
+  int pid = 0;
+  std::string started;
+};
+
+/// The first line of what the server or libpq said, without secrets.
+inline std::string sentence(conninfo const& info, std::string_view what) {
+  if (auto const start = what.find_first_not_of(" \n"); start != std::string_view::npos) what.remove_prefix(start);
+  for (auto const* prefix : {"ERROR:  ", "FATAL:  "})
+    if (what.starts_with(prefix)) what.remove_prefix(8);
+  return info.scrub(what.substr(0, std::min(what.find('\n'), std::size_t{400})));
+}
+
+template <class Setup>
+class pool {
+  using clock = std::chrono::steady_clock;
+
+  struct slot {
+    std::optional<pqxx::connection> connection;
+    backend who;
+    watched* eye = nullptr;
+    clock::time_point last_used{};
+    std::uint64_t losses_seen = 0;
+  };
+
+ public:
+  /// A connection lent out. Back in the pool when this ends, unless it was given up.
+  class lease {
+   public:
+    lease(pool& from, slot& lent, deadline until) noexcept : pool_{&from}, slot_{&lent} { from.watchdog_.arm(*lent.eye, until); }
+    lease(lease&& other) noexcept : pool_{std::exchange(other.pool_, nullptr)}, slot_{other.slot_}, broken_{other.broken_} {}
+    lease& operator=(lease&&) = delete;
+    ~lease() {
+      if (pool_) settle();
+    }
+    pqxx::connection& operator*() const noexcept { return *slot_->connection; }
+    [[nodiscard]] backend const& who() const noexcept { return slot_->who; }
+    /// The connection is not to be used again.
+    void give_up() noexcept { broken_ = true; }
+    /// Ends the lease. \returns whether the deadline passed and the socket was shut
+    bool settle() noexcept {
+      bool const overdue = pool_->watchdog_.disarm(*slot_->eye);
+      std::exchange(pool_, nullptr)->take_back(*slot_, broken_ || overdue);
+      return overdue;
+    }
+
+   private:
+    pool* pool_;
+    slot* slot_;
+    bool broken_ = false;
+  };
+
+  pool(conninfo info, std::size_t connections, std::chrono::milliseconds connect_timeout, Setup& setup)
+      : info_{std::move(info)}, connect_timeout_{connect_timeout}, setup_{setup}, eyes_(connections), slots_(connections), watchdog_{eyes_} {
+    for (std::size_t i = 0; i < connections; ++i) slots_[i].eye = &eyes_[i];
+    empty_.reserve(connections);
+    for (auto& s : slots_) empty_.push_back(&s);
+    idle_.reserve(connections);
+    keeper_ = std::thread{[this] { keep(); }};
+  }
+  ~pool() { close(clock::now() + std::chrono::seconds{2}); }
+
+  /// \errors closed; timed_out: all connections are busy; unavailable: there is none; what Setup refused
+  result<lease> take(deadline until) {
+    std::unique_lock lock{mutex_};
+    for (;;) {
+      if (closing_) return failure(errc::closed, tier::cold, "the cold tier is closed");
+      if (refused_) return std::unexpected{*refused_};
+      auto const now = clock::now();
+      while (!idle_.empty()) {
+        slot* const s = idle_.back();
+        idle_.pop_back();
+        if (usable(*s, now)) return result<lease>{std::in_place, *this, *s, until};
+        discard(*s);
+      }
+      bool const away = live_ == 0 && failed_since_away_;
+      if (away && now >= away_since_ + patience) return failure(errc::unavailable, tier::cold, reason_);
+      if (now >= until)
+        return live_ == 0 ? failure(errc::unavailable, tier::cold, reason_)
+                          : failure(errc::timed_out, tier::cold, "all connections of the pool were busy until the deadline");
+      lent_out_.wait_until(lock, away ? std::min(until, away_since_ + patience) : until);
+    }
+  }
+
+  /// Waits until Setup has agreed or refused, or the server has not answered.
+  /// \returns an error only for what waiting will not mend
+  result<void> wait_ready(deadline until) {
+    std::unique_lock lock{mutex_};
+    known_.wait_until(lock, until, [&] { return closing_ || refused_ || live_ > 0 || attempts_failed_ > 0; });
+    if (refused_) return std::unexpected{*refused_};
+    return {};
+  }
+
+  /// \returns whether calls can be answered, and why not
+  [[nodiscard]] std::pair<bool, std::string> state() const {
+    std::lock_guard const lock{mutex_};
+    if (refused_) return {false, std::string{refused_->text()}};
+    return {live_ > 0, live_ > 0 ? std::string{} : reason_};
+  }
+  [[nodiscard]] conninfo const& info() const noexcept { return info_; }
+
+  /// Refuses new calls, waits for those in flight until the deadline, then ends them; joins the background threads.
+  void close(deadline until) noexcept {
+    {
+      std::unique_lock lock{mutex_};
+      closing_ = true;
+      lent_out_.notify_all();
+      known_.notify_all();
+      wake_keeper_.notify_all();
+      returned_.wait_until(lock, until, [&] { return busy() == 0; });
+    }
+    for (bool done = false; !done;) {  // again and again: one may have begun to wait a moment after
+      watchdog_.shut_all();
+      std::unique_lock lock{mutex_};
+      done = returned_.wait_for(lock, std::chrono::milliseconds{5}, [&] { return busy() == 0 && keeper_gone_; });
+    }
+    if (keeper_.joinable()) keeper_.join();
+    std::lock_guard const lock{mutex_};
+    for (auto& s : slots_) s.connection.reset();
+    idle_.clear();
+    live_ = 0;
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds patience{500};
+  static constexpr std::chrono::milliseconds first_pause{20};
+  static constexpr std::chrono::milliseconds last_pause{2000};
+
+  [[nodiscard]] std::size_t busy() const noexcept { return live_ - idle_.size(); }
+
+  // Under the mutex. A connection at rest has nothing to say; one that is gone has an end of file or a last message.
+  bool usable(slot& s, clock::time_point now) noexcept {
+    if (s.losses_seen == losses_ && now - s.last_used < std::chrono::milliseconds{100}) return true;
+    s.losses_seen = losses_;
+    char first = 0;
+    auto const got = ::recv(s.eye->socket.load(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got < 0 ? errno == EAGAIN || errno == EWOULDBLOCK : got > 0 && first != 'E';
+  }
+
+  void discard(slot& s) noexcept {  // under the mutex
+    ++losses_;
+    --live_;
+    if (live_ == 0) {
+      away_since_ = clock::now();
+      failed_since_away_ = false;
+      reason_ = "the connection to the server was lost";
+    }
+    empty_.push_back(&s);
+    wake_keeper_.notify_one();
+  }
+
+  void take_back(slot& s, bool broken) noexcept {
+    if (broken) {
+      ::shutdown(s.eye->socket.load(), SHUT_RDWR);  // so that closing never waits for a peer that does not read
+      s.connection.reset();
+    }
+    {
+      std::lock_guard const lock{mutex_};
+      if (broken) {
+        discard(s);
+      } else {
+        s.last_used = clock::now();
+        idle_.push_back(&s);
+      }
+      if (closing_) returned_.notify_all();
+    }
+    lent_out_.notify_one();
+  }
+
+  // The background thread: fills empty slots, pausing longer and longer while that fails.
+  void keep() noexcept {
+    std::minstd_rand jitter{std::random_device{}()};
+    auto pause = first_pause;
+    bool surveyed = false;
+    std::unique_lock lock{mutex_};
+    while (!closing_) {
+      if (empty_.empty()) {
+        if (!std::exchange(surveyed, true)) survey(lock);
+        wake_keeper_.wait(lock, [&] { return closing_ || !empty_.empty(); });
+        continue;
+      }
+      slot& s = *empty_.back();
+      empty_.pop_back();
+      lock.unlock();
+      s.connection.reset();
+      auto made = open(s);
+      lock.lock();
+      if (made) {
+        pause = first_pause;
+        refused_.reset();
+        s.last_used = clock::now();
+        s.losses_seen = losses_;
+        ++live_;
+        idle_.insert(idle_.begin(), &s);
+        lent_out_.notify_all();
+        known_.notify_all();
+        continue;
+      }
+      empty_.push_back(&s);
+      ++attempts_failed_;
+      failed_since_away_ = true;
+      reason_ = made.error().text();
+      if (made.error() != errc::unavailable && made.error() != errc::timed_out) refused_ = made.error();
+      lent_out_.notify_all();
+      known_.notify_all();
+      auto const length = pause.count() / 2 + static_cast<std::int64_t>(jitter()) % (pause.count() / 2 + 1);
+      wake_keeper_.wait_for(lock, std::chrono::milliseconds{length}, [&] { return closing_; });
+      pause = std::min(pause * 2, last_pause);
+    }
+    keeper_gone_ = true;
+    returned_.notify_all();
+  }
+
+  void survey(std::unique_lock<std::mutex>& lock) noexcept {
+    if (idle_.empty()) return;
+    slot& s = *idle_.back();
+    idle_.pop_back();
+    lock.unlock();
+    {
+      lease lent{*this, s, clock::now() + std::chrono::seconds{10}};
+      try {
+        setup_.survey(*lent);
+      } catch (std::exception const&) {
+        lent.give_up();  // only a remark is lost
+      }
+    }
+    lock.lock();
+  }
+
+  result<void> open(slot& s) noexcept try {
+    auto const until = clock::now() + connect_timeout_;
+    pqxx::connecting attempt{pqxx::zview{info_.text}};
+    while (!attempt.done()) {
+      if (stopping()) return failure(errc::closed, tier::cold);
+      if (clock::now() >= until) return failure(errc::unavailable, tier::cold, "the server did not answer the attempt to connect");
+      auto const events = static_cast<short>((attempt.wait_to_read() ? POLLIN : 0) | (attempt.wait_to_write() ? POLLOUT : 0));
+      pollfd waiting{attempt.sock(), events, 0};
+      if (::poll(&waiting, 1, 20) > 0) attempt.process();
+    }
+    s.connection.emplace(std::move(attempt).produce());
+    s.connection->set_notice_handler([](pqxx::zview) {});
+    s.eye->socket.store(s.connection->sock());
+    watchdog_.arm(*s.eye, until);
+    auto who = setup_(*s.connection, [&](std::chrono::milliseconds more) {
+      if (!stopping()) watchdog_.arm(*s.eye, clock::now() + more);
+    });
+    bool const overdue = watchdog_.disarm(*s.eye);
+    if (who && !overdue) {
+      s.who = std::move(*who);
+      return {};
+    }
+    s.connection.reset();
+    if (overdue) return failure(errc::unavailable, tier::cold, "the server did not answer while a connection was set up");
+    return std::unexpected{who.error()};
+  } catch (std::exception const& e) {
+    (void)watchdog_.disarm(*s.eye);
+    s.connection.reset();
+    return failure(errc::unavailable, tier::cold, sentence(info_, e.what()));
+  }
+
+  bool stopping() const noexcept {
+    std::lock_guard const lock{mutex_};
+    return closing_;
+  }
+
+  conninfo info_;
+  std::chrono::milliseconds connect_timeout_;
+  Setup& setup_;
+  std::vector<watched> eyes_;
+  std::vector<slot> slots_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable lent_out_, known_, wake_keeper_, returned_;
+  std::vector<slot*> idle_;   // the one used last is lent first: it is the warmest
+  std::vector<slot*> empty_;  // for the keeper
+  std::size_t live_ = 0;      // idle and lent
+  std::uint64_t losses_ = 0;
+  std::uint64_t attempts_failed_ = 0;
+  bool failed_since_away_ = false;
+  clock::time_point away_since_ = clock::now();
+  std::string reason_ = "no connection to the server yet";
+  std::optional<error> refused_;
+  bool closing_ = false;
+  bool keeper_gone_ = false;
+
+  pg::watchdog watchdog_;
+  std::thread keeper_;
+};
+
+}  // namespace strata::cold::pg

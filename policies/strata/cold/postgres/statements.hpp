@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/cold/postgres/names.hpp>
+
+#include <string>
+#include <string_view>
+
+// The statements, each one round trip and each its own transaction.
+namespace strata::cold::pg {
+
+/// How a value type uses the table's columns; decides what is read and what "unchanged" means.
+struct shape {
+  bool restored = false;  ///< the value is made of kind, text, metadata; else decoded from JSON
+  bool texted = false;    ///< content_raw is the record's text; else it is the JSON
+  bool stamped = false;   ///< the JSON has the version as its member `version`
+};
+
+namespace detail {
+
+inline void replace(std::string& text, std::string_view mark, std::string_view by) {
+  for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + by.size())) text.replace(at, mark.size(), by);
+}
+
+// A tombstone is a second row of the same answer, not a second question; the live row, where there is one, is newer.
+inline constexpr std::string_view load = R"(
+select %read%, k.version, k.strata_revision from {table} k where k.artifact_id = $1 and k.strata_space = {space}
+union all
+select null, null, null, e.version, e.revision from {erased} e where e.artifact_id = $1 and e.space = {space})";
+
+inline constexpr std::string_view load_many = R"(
+select %read%, k.version, k.strata_revision, d.n::int from unnest($1) with ordinality d(a, n)
+  join {table} k on k.artifact_id = d.a where k.strata_space = {space}
+union all
+select null, null, null, e.version, e.revision, d.n::int from unnest($1) with ordinality d(a, n)
+  join {erased} e on e.artifact_id = d.a where e.space = {space})";
+
+// The row is updated where it is there, inserted where it is not (an insert that turns into an update would use up a value
+// of the id's sequence each time). Updated and inserted by nobody: the third part says why, as of the statement's
+// snapshot: 1 unchanged, 2 not as expected, 4 of another space, 3 or no row: somebody was faster, ask again.
+inline constexpr std::string_view store = R"(
+with updated as (
+  update {table} k set artifact_type = $2, content_raw = $3, content = %stamp%, metadata = $5,
+      version = coalesce(k.version, 0) + 1, updated_at = now(), strata_operation = $6
+    where k.artifact_id = $1 and k.strata_space = {space} and ($7 is null or k.strata_revision = $7) and not (%same%)
+    returning k.strata_revision, k.version),
+inserted as (
+  insert into {table} (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space)
+    select $1, $2, $3, %unstamped%, $5, null, $6, {space}
+    where ($7 is null or $7 = 0) and not exists (select from {table} k where k.artifact_id = $1)
+    on conflict (artifact_id) do nothing returning strata_revision, version)
+select 0, u.strata_revision, u.version from updated u
+union all
+select 0, i.strata_revision, i.version from inserted i
+union all
+select case when k.strata_space <> {space} then 4 when k.strata_revision <> $7 then 2 when %same% then 1 else 3 end,
+    k.strata_revision, coalesce(k.version, 0)
+  from {table} k where k.artifact_id = $1 and not exists (select from updated))";
+
+// Two of these cannot wait for each other: each inserts first, in the order of the ids, and locks what is there after that,
+// in that order too. (The other way round they can: an insert also waits for whoever has just locked a row that came to be
+// after the snapshot, and that one may wait for our locks.) Ids are distinct. An id without an answer was inserted or erased
+// by another: ask again.
+inline constexpr std::string_view store_many = R"(
+with given as materialized (
+  select * from unnest($1, $2, $3, $4, $5) with ordinality d(artifact_id, artifact_type, content_raw, content, metadata, n)),
+inserted as (
+  insert into {table} as k (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space)
+    select d.artifact_id, d.artifact_type, d.content_raw, %unstamped%, d.metadata, null, $6, {space} from given d
+      where not exists (select from {table} k where k.artifact_id = d.artifact_id) order by d.artifact_id collate "C"
+    on conflict (artifact_id) do nothing returning k.artifact_id, k.strata_revision, k.version),
+locked as materialized (
+  select k.artifact_id from {table} k where k.artifact_id = any($1) and (select count(*) from inserted) >= 0
+    order by k.artifact_id collate "C" for no key update),
+updated as (
+  update {table} k set artifact_type = d.artifact_type, content_raw = d.content_raw, content = %stamp%, metadata = d.metadata,
+      version = coalesce(k.version, 0) + 1, updated_at = now(), strata_operation = $6
+    from locked l join given d on d.artifact_id = l.artifact_id
+    where k.artifact_id = l.artifact_id and k.strata_space = {space} and not (%same%)
+    returning d.n, k.strata_revision, k.version)
+select 0, i.strata_revision, i.version, d.n::int from inserted i join given d on d.artifact_id = i.artifact_id
+union all
+select 0, u.strata_revision, u.version, u.n::int from updated u
+union all
+select case when k.strata_space <> {space} then 4 when %same% then 1 else 3 end, k.strata_revision, coalesce(k.version, 0), d.n::int
+  from given d join {table} k on k.artifact_id = d.artifact_id where not exists (select from updated u where u.n = d.n))";
+
+inline constexpr std::string_view erase = "select revision, version, changed from {erase}($1, {space}, $2)";
+
+// What an operation did to a key, wherever its trace is now.
+inline constexpr std::string_view trace = R"(
+select 0, k.strata_revision, k.version, k.artifact_id from {table} k where k.artifact_id = any($1) and k.strata_operation = $2
+union all
+select 0, h.revision, h.version, h.artifact_id from {history} h where h.artifact_id = any($1) and h.operation = $2
+union all
+select 0, e.revision, e.version, e.artifact_id from {erased} e where e.artifact_id = any($1) and e.operation = $2)";
+
+// Ends the process behind a lost connection; a row as long as it is there.
+inline constexpr std::string_view end_backend =
+    "select pg_terminate_backend(a.pid) from pg_stat_activity a where a.pid = $1 and a.backend_start = $2";
+
+// The narrow table is the count that never overflows; the table's own column is what other programs read and add to.
+inline constexpr std::string_view add_usage = R"(
+with given as materialized (select * from unnest($1, $2) d(artifact_id, n)),
+locked as materialized (
+  select k.artifact_id, d.n from {table} k join given d on d.artifact_id = k.artifact_id where k.strata_space = {space}
+    order by k.artifact_id collate "C" for no key update of k),
+counted as (
+  update {table} k set last_used_at = greatest(k.last_used_at, now()), usage_count = least(coalesce(k.usage_count, 0) + l.n,
+      case when pg_typeof(k.usage_count) = 'integer'::regtype then 2147483647 else 9223372036854775807 end)
+    from locked l where k.artifact_id = l.artifact_id)
+insert into {usage} as u (artifact_id, uses, last_used_at)
+  select l.artifact_id, l.n, now() from locked l order by l.artifact_id collate "C"
+  on conflict (artifact_id) do update set uses = u.uses + excluded.uses, last_used_at = excluded.last_used_at)";
+
+inline constexpr std::string_view most_used = R"(
+select k.artifact_id, k.usage_count from {table} k where k.strata_space = {space} and k.usage_count > 0
+    and octet_length(k.artifact_id) between 1 and 512
+  order by k.usage_count desc, k.artifact_id limit $1)";
+
+// Newest first: the row or the tombstone that stands, then what was replaced.
+inline constexpr std::string_view history = R"(
+select %read%, k.version, k.strata_revision, 0, extract(epoch from k.updated_at) from {table} k
+  where k.artifact_id = $1 and k.strata_space = {space}
+union all
+select null, null, null, e.version, e.revision, 1, extract(epoch from e.erased_at) from {erased} e
+  where e.artifact_id = $1 and e.space = {space}
+union all
+select %read%, k.version, k.revision, 0, extract(epoch from k.written_at) from {history} k
+  where k.artifact_id = $1 and k.space = {space}
+order by 5 desc limit $2)";
+
+inline constexpr std::string_view at_revision = R"(
+select %read%, k.version, k.strata_revision from {table} k where k.artifact_id = $1 and k.strata_space = {space} and k.strata_revision = $2
+union all
+select %read%, k.version, k.revision from {history} k where k.artifact_id = $1 and k.space = {space} and k.revision = $2
+union all
+select null, null, null, e.version, e.revision from {erased} e where e.artifact_id = $1 and e.space = {space} and e.revision = $2)";
+
+}  // namespace detail
+
+/// \returns one text that prepares them all
+inline std::string prepare(names const& n, shape s) {
+  // The two columns beside content_raw are not sent when nothing is made of them.
+  std::string const read = s.restored ? "k.artifact_type, k.content_raw, k.metadata::text"
+                           : s.texted ? "null::text, k.content::text, null::text"
+                                      : "null::text, k.content_raw, null::text";
+  // `content` is compared without the version, and not at all where the columns beside it say everything: a row found with
+  // a content that differs from them is not rewritten because it was read and put back.
+  auto const same = [&](std::string_view type, std::string_view raw, std::string_view json, std::string_view metadata) {
+    std::string text = "coalesce(k.artifact_type = " + std::string{type} + " and coalesce(k.metadata, '{}') = " + std::string{metadata};
+    if (s.restored || s.texted) text.append(" and k.content_raw = ").append(raw);
+    if (!s.restored) text.append(s.stamped ? " and k.content - 'version' = " : " and k.content = ").append(json).append(s.stamped ? " - 'version'" : "");
+    return text.append(", false)");
+  };
+  auto const stamp = [&](std::string const& json) {
+    return s.stamped ? "jsonb_set(" + json + ", '{version}', to_jsonb(coalesce(k.version, 0) + 1), false)" : json;
+  };
+  auto const unstamped = [&](std::string const& json) { return s.stamped ? "jsonb_set(" + json + ", '{version}', 'null', false)" : json; };
+
+  std::string script;
+  auto const add = [&](std::string_view name_and_types, std::string_view text, bool many = false) {
+    std::string body{text};
+    detail::replace(body, "%read%", read);
+    detail::replace(body, "%same%", many ? same("d.artifact_type", "d.content_raw", "d.content", "d.metadata") : same("$2", "$3", "$4", "$5"));
+    detail::replace(body, "%stamp%", stamp(many ? "d.content" : "$4"));
+    detail::replace(body, "%unstamped%", unstamped(many ? "d.content" : "$4"));
+    script.append("prepare ").append(name_and_types).append(" as ").append(n.fill(body)).append(";\n");
+  };
+  add("strata_load(text)", detail::load);
+  add("strata_load_many(text[])", detail::load_many);
+  add("strata_store(text, text, text, jsonb, jsonb, uuid, bigint)", detail::store);
+  add("strata_store_many(text[], text[], text[], jsonb[], jsonb[], uuid)", detail::store_many, true);
+  add("strata_erase(text, uuid)", detail::erase);
+  add("strata_trace(text[], uuid)", detail::trace);
+  add("strata_end_backend(int, timestamptz)", detail::end_backend);
+  add("strata_add_usage(text[], bigint[])", detail::add_usage);
+  add("strata_most_used(bigint)", detail::most_used);
+  add("strata_history(text, bigint)", detail::history);
+  add("strata_at_revision(text, bigint)", detail::at_revision);
+  return script;
+}
+
+}  // namespace strata::cold::pg
