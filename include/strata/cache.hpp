@@ -13,7 +13,9 @@
 #include <strata/run/later.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <expected>
+#include <type_traits>
 #include <utility>
 
 // The verbs. A hot hit is decided here and enters no coroutine; everything else is a flow (flow/), run to its end on this
@@ -70,7 +72,7 @@ class cache {
   answer get(key_view key, call_options call = {}) {
     auto const k = core_.hash(key);
     if (void const* kept = find_hot(k)) [[likely]] return from_hot(kept);
-    return look_below(k, call);
+    return look_below(k.key, k.hash, call);
   }
   [[nodiscard]] later<answer> co_get(key_view key, call_options call = {}) {
     auto const k = core_.hash(key);
@@ -89,7 +91,10 @@ class cache {
       core_.tell_hit(tier::hot);
       return given;
     }
-    return visit_below(k, f, call);
+    flow::visited<F, value_type> late{};
+    visit_late<F> const target{&f, &late};
+    visit_below(k.key, k.hash, call, target);
+    return std::exchange(late, {});  // by hand: were it elided, a hit's result would have to live in memory as well
   }
 
   /// Reads from memory alone, and leaves order and counts as they are.
@@ -203,25 +208,31 @@ class cache {
   }
 
  private:
-  // Everything but a hot hit stays out of line: what it needs in registers and stack must cost a hit nothing.
-  [[gnu::noinline]] answer look_below(hashed_key k, call_options call) {
-    return flow::serve_read(core_, k, read_until(call)).run();
+  // Everything but a hot hit stays out of line, behind arguments that fit into registers: a stack frame for the miss cost
+  // every hit 14 instructions.
+  [[gnu::noinline]] answer look_below(key_view key, std::uint64_t hash, call_options call) {
+    return flow::serve_read(core_, hashed_key{key, hash}, read_until(call)).run();
   }
   template <class F>
-  [[gnu::noinline]] flow::visited<F, value_type> visit_below(hashed_key k, F& f, call_options call) {
-    auto const found = flow::serve_read(core_, k, read_until(call)).run();
-    if (found.failed()) return std::unexpected{found.error()};
-    flow::visit_result<F, value_type> given{};
-    if (found) flow::visit_one(f, *found, given);
-    return given;
+  struct visit_late {
+    std::remove_reference_t<F>* f;
+    flow::visited<F, value_type>* given;
+  };
+  template <class F>
+  [[gnu::noinline]] void visit_below(key_view key, std::uint64_t hash, call_options call, visit_late<F> const& target) {
+    auto const found = flow::serve_read(core_, hashed_key{key, hash}, read_until(call)).run();
+    if (found.failed())
+      *target.given = std::unexpected{found.error()};
+    else if (found)
+      flow::visit_one(*target.f, *found, **target.given);
   }
   // A plain pointer carries the hit out of the guard: an object with a destructor there cost 40 instructions.
-  void const* find_hot(hashed_key k) {
+  [[gnu::always_inline]] void const* find_hot(hashed_key k) {
     void const* kept = nullptr;
     if (core_.find(k, [&](box<value_type> const& b) { kept = box<value_type>{b}.release(); })) core_.tell_hit(tier::hot);
     return kept;
   }
-  static answer from_hot(void const* kept) noexcept { return {box<value_type>::adopt(kept), tier::hot}; }
+  [[gnu::always_inline]] static answer from_hot(void const* kept) noexcept { return {box<value_type>::adopt(kept), tier::hot}; }
   auto read_until(call_options call) { return flow::until(core_, call, core_.limits.read_within); }
   auto write_until(call_options call) { return flow::until(core_, call, core_.limits.write_within); }
   auto load_until(call_options call) { return flow::until(core_, call, core_.limits.load_within); }

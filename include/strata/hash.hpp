@@ -53,7 +53,7 @@ std::uint64_t read(char const* at) noexcept {
   return word;
 }
 
-inline std::uint64_t hash_text(hash_words const& words, std::string_view text) noexcept {
+[[gnu::always_inline]] inline std::uint64_t hash_text(hash_words const& words, std::string_view text) noexcept {
   using std::uint32_t;
   using std::uint64_t;
   char const* at = text.data();

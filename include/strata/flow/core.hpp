@@ -155,7 +155,7 @@ class core {
   }
   /// f(box) under the entry's guard, if hot has the key.
   template <class F>
-  bool find(hashed_key k, F&& f) {
+  [[gnu::always_inline]] bool find(hashed_key k, F&& f) {
     if constexpr (has_hot)
       return hot.find(k, std::forward<F>(f));
     else

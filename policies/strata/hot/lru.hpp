@@ -19,7 +19,7 @@ class lru_order {
   };
   static constexpr auto needs = engine::hit_needs::exclusive;
 
-  void on_hit(auto nodes, engine::slot i) noexcept {
+  [[gnu::always_inline]] void on_hit(auto nodes, engine::slot i) noexcept {
     if (i == newest_) return;
     if (i != nodes[newest_].newer) {
       unlink(nodes, i);

@@ -31,7 +31,7 @@ class slot_index {
 
   /// The slot that is(slot) accepts among those of that hash's tag, or no_slot. Throws what `is` throws.
   template <class Is>
-  [[nodiscard]] slot find(std::uint64_t hash, Is&& is) const {
+  [[nodiscard, gnu::always_inline]] slot find(std::uint64_t hash, Is&& is) const {
     for (std::size_t at = hash & mask_, passed = 0; passed <= mask_; at = (at + 1) & mask_, ++passed) {
       bucket const& b = buckets_[at];
       for (unsigned some = matches(b, tag(hash)); some != 0; some &= some - 1) {

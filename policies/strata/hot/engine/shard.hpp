@@ -57,7 +57,7 @@ class alignas(64) shard {
       : space_{most_entries}, most_entries_{most_entries}, most_bytes_{most_bytes} {}
 
   template <class F>
-  bool find(hashed<Key> const& k, F& f) {
+  [[gnu::always_inline]] bool find(hashed<Key> const& k, F& f) {
     slot const at = look_up(k);
     if (at == no_slot) {
       misses_.add(1);
@@ -223,14 +223,14 @@ class alignas(64) shard {
  private:
   static constexpr std::uint64_t heaviest = ~std::uint32_t{};
 
-  slot look_up(hashed<Key> const& k) const {
+  [[gnu::always_inline]] slot look_up(hashed<Key> const& k) const {
     return space_.index.find(k.hash, [&](slot i) {
       entry_type const& e = space_.slab[i];
       return e.hash == k.hash && kept::view(e.key) == k.key;
     });
   }
 
-  void touch(slot i) noexcept {
+  [[gnu::always_inline]] void touch(slot i) noexcept {
     if constexpr (Eviction::needs != hit_needs::nothing) order_.on_hit(space_.slab.nodes(), i);
   }
 

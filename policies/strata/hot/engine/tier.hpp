@@ -78,7 +78,7 @@ class tier : check_eviction<Eviction> {
   /// \throws  what f and the key's equality throw; then nothing has changed
   /// \complexity O(1) expected, no allocation
   template <class F>
-  bool find(hashed<Key> const& k, F&& f) {
+  [[gnu::always_inline]] bool find(hashed<Key> const& k, F&& f) {
     shard_type& s = of(k.hash);
     held const lock{*this, s};
     return lock && s.find(k, f);
