@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/benchmarking/hot.hpp>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+// What a good programmer writes without Strata: a list in order of use, a flat map into it, one mutex, shared values.
+namespace peers {
+
+/// Strata's own hash, so that maps are compared and not hashes.
+template <class Key>
+struct same_hash {
+  using is_avalanching = std::true_type;
+  std::size_t operator()(Key const& key) const noexcept { return hash(key).hash; }
+  strata::hasher<Key> hash{1};
+};
+
+template <class Key>
+class hand_lru_mutex {
+ public:
+  static constexpr bool threads = true;
+
+  explicit hand_lru_mutex(std::size_t capacity) : capacity_{capacity} { at_.reserve(capacity + 1); }
+
+  bool visit(Key const& key, std::uint64_t& sum) {
+    std::lock_guard const held{lock_};
+    auto const found = at_.find(key);
+    if (found == at_.end()) return false;
+    order_.splice(order_.begin(), order_, found->second);
+    sum += found->second->second->words[0];
+    return true;
+  }
+  bool get(Key const& key, std::uint64_t& sum) {
+    value mine;
+    {
+      std::lock_guard const held{lock_};
+      auto const found = at_.find(key);
+      if (found == at_.end()) return false;
+      order_.splice(order_.begin(), order_, found->second);
+      mine = found->second->second;
+    }
+    sum += mine->words[0];
+    return true;
+  }
+  void put(Key const& key, std::uint64_t, strata::benchmarking::payload const& p) {
+    value mine = std::make_shared<strata::benchmarking::payload const>(p);
+    std::lock_guard const held{lock_};
+    if (auto const found = at_.find(key); found != at_.end()) {
+      order_.splice(order_.begin(), order_, found->second);
+      found->second->second.swap(mine);
+      return;
+    }
+    if (at_.size() == capacity_) {
+      at_.erase(order_.back().first);
+      order_.pop_back();
+    }
+    order_.emplace_front(key, std::move(mine));
+    at_.emplace(key, order_.begin());
+  }
+
+ private:
+  using value = std::shared_ptr<strata::benchmarking::payload const>;
+  using list = std::list<std::pair<Key, value>>;
+
+  std::mutex lock_;
+  list order_;
+  boost::unordered_flat_map<Key, typename list::iterator, same_hash<Key>> at_;
+  std::size_t capacity_;
+};
+
+}  // namespace peers

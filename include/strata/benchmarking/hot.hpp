@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/context.hpp>
+#include <strata/hash.hpp>
+#include <strata/hit.hpp>
+#include <strata/none.hpp>
+#include <strata/options.hpp>
+#include <strata/run/clock.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The standard benchmarks of a hot tier, for policies and for peers alike: same keys in the same order, made before the
+// clock starts; same values; a hit rate and a checksum beside each figure. Knows no framework: benchmarking/google.hpp
+// runs it under Google Benchmark.
+namespace strata::benchmarking {
+
+/// What all of them hold: 64 bytes, the first eight of which go into the checksum.
+struct payload {
+  std::array<std::uint64_t, 8> words{};
+};
+
+/// What is done. Capacity is 1,000 entries; all tiers are full before the clock starts.
+enum class hot_work : std::uint8_t {
+  visit,   ///< reads a value in place; 1,000 keys, Zipf 0.99, all there
+  get,     ///< the same, and takes a share of the value
+  miss,    ///< visits keys that are not there
+  put,     ///< installs a new value: half replace, half evict
+  zipf10,  ///< visits, and puts what was not there; 10,000 keys, Zipf 0.99
+};
+constexpr std::string_view to_string(hot_work work) noexcept {
+  switch (work) {
+    case hot_work::visit: return "visit";
+    case hot_work::get: return "get";
+    case hot_work::miss: return "miss";
+    case hot_work::put: return "put";
+    case hot_work::zipf10: return "zipf10";
+  }
+  return "";
+}
+
+/// What can be measured. A peer is a class like policy_subject below; one that is not thread-safe says so.
+template <class S, class Key>
+concept hot_subject = requires(S s, Key const& key, payload const& value, std::uint64_t revision, std::uint64_t& sum) {
+  S{std::size_t{1'000}};
+  { s.visit(key, sum) } -> std::same_as<bool>;
+  { s.get(key, sum) } -> std::same_as<bool>;
+  s.put(key, revision, value);
+  { S::threads } -> std::convertible_to<bool>;
+};
+
+inline constexpr std::size_t hot_capacity = 1'000;
+
+/// Keys 15 to 31 bytes long, or numbers; and the orders in which they are asked for.
+template <class Key>
+struct hot_keys {
+  static constexpr std::size_t different = 20'000;
+  static constexpr std::size_t asked = std::size_t{1} << 16U;
+
+  std::vector<Key> keys;
+  std::vector<std::uint32_t> zipf_hot, zipf_wide;  // over the first 1,000 and the first 10,000
+  std::vector<std::uint32_t> even;                 // over the first 2,000, each as often as any other
+
+  hot_keys() {
+    std::mt19937_64 random{42};
+    for (std::size_t i = 0; i < different; ++i) keys.push_back(name(i));
+    std::ranges::shuffle(keys, random);
+    zipf_hot = zipf(1'000, random);
+    zipf_wide = zipf(10'000, random);
+    for (std::size_t i = 0; i < asked; ++i) even.push_back(static_cast<std::uint32_t>(random() % (2 * hot_capacity)));
+  }
+
+ private:
+  static Key name(std::size_t i) {
+    if constexpr (std::integral<Key>)
+      return static_cast<Key>(i) * 0x9E3779B97F4A7C15U;
+    else
+      return "template-" + std::to_string(100'000 + i) + std::string(i % 17, '-');
+  }
+  static std::vector<std::uint32_t> zipf(std::size_t n, std::mt19937_64& random) {
+    std::vector<double> until(n);
+    double sum = 0;
+    for (std::size_t i = 0; i < n; ++i) until[i] = sum += 1 / std::pow(static_cast<double>(i + 1), 0.99);
+    std::uniform_real_distribution<double> even{0, sum};
+    std::vector<std::uint32_t> order(asked);
+    for (auto& o : order) {
+      auto const at = std::ranges::lower_bound(until, even(random)) - until.begin();
+      o = static_cast<std::uint32_t>(std::min<std::ptrdiff_t>(at, static_cast<std::ptrdiff_t>(n) - 1));
+    }
+    return order;
+  }
+};
+
+/// What one thread did.
+struct hot_tally {
+  std::uint64_t operations = 0;
+  std::uint64_t hits = 0;
+  std::uint64_t sum = 0;
+};
+
+/// One subject under one kind of work.
+template <class Key, hot_subject<Key> Subject>
+class hot_bench {
+ public:
+  hot_bench() : subject_{hot_capacity} {
+    for (std::size_t i = 0; i < hot_capacity; ++i) subject_.put(all_.keys[i], 1, made_of(i));
+  }
+
+  /// One operation of one of several threads. The work is a constant, so that nothing is decided inside the loop.
+  template <hot_work Work>
+  void step(hot_tally& mine, std::size_t thread) {
+    std::size_t const at = (mine.operations++ + thread * 7'919) % hot_keys<Key>::asked;
+    if constexpr (Work == hot_work::visit) {
+      mine.hits += subject_.visit(all_.keys[all_.zipf_hot[at]], mine.sum);
+    } else if constexpr (Work == hot_work::get) {
+      mine.hits += subject_.get(all_.keys[all_.zipf_hot[at]], mine.sum);
+    } else if constexpr (Work == hot_work::miss) {
+      mine.hits += subject_.visit(all_.keys[10'000 + all_.zipf_wide[at]], mine.sum);
+    } else if constexpr (Work == hot_work::put) {
+      std::size_t const i = all_.even[at];
+      subject_.put(all_.keys[i], 1 + mine.operations, made_of(i));
+      mine.sum += i;
+    } else {
+      std::size_t const i = all_.zipf_wide[at];
+      if (subject_.visit(all_.keys[i], mine.sum))
+        ++mine.hits;
+      else
+        subject_.put(all_.keys[i], 1 + mine.operations, made_of(i));
+    }
+  }
+
+ private:
+  static hot_keys<Key> const& keys() {
+    static hot_keys<Key> const made;
+    return made;
+  }
+  static payload made_of(std::size_t i) noexcept { return {{i}}; }
+
+  hot_keys<Key> const& all_ = keys();
+  Subject subject_;
+};
+
+/// A hot policy of Strata's or of yours, as the cache calls it: hash once, then the tier.
+template <class Policy, class Key>
+class policy_subject {
+ public:
+  static constexpr bool threads = true;
+
+  explicit policy_subject(std::size_t capacity) : tier_{bound(capacity), around{clock_, observer_, codec_}} {}
+
+  bool visit(Key const& key, std::uint64_t& sum) {
+    return tier_.find(hash_(key), [&](box<payload> const& b) { sum += b.value().words[0]; });
+  }
+  bool get(Key const& key, std::uint64_t& sum) {
+    hit<payload> mine;
+    if (!tier_.find(hash_(key), [&](box<payload> const& b) { mine = hit<payload>{b, strata::tier::hot}; })) return false;
+    sum += mine->words[0];
+    return true;
+  }
+  void put(Key const& key, std::uint64_t revision, payload const& value) {
+    (void)tier_.install(hash_(key), {strata::revision{revision}, value});
+  }
+
+ private:
+  using codec_type = codec::none<payload, Key>;
+  using around = context<monotonic_clock, no_observer, codec_type>;
+  static auto bound(std::size_t capacity) {
+    typename Policy::options o{};
+    o.capacity_entries = capacity;
+    return o;
+  }
+
+  [[no_unique_address]] monotonic_clock clock_{};
+  [[no_unique_address]] no_observer observer_{};
+  [[no_unique_address]] codec_type codec_{};
+  hasher<Key> hash_{1};
+  typename Policy::template tier<Key, payload, around> tier_;
+};
+
+}  // namespace strata::benchmarking
