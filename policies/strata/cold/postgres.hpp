@@ -208,8 +208,9 @@ struct postgres {
       auto const operation = operations_.next();
       pqxx::params with{pqxx::zview{id}, pqxx::zview{value.kind}, pqxx::zview{value.raw()}, pqxx::zview{value.json},
                         pqxx::zview{value.metadata}, pqxx::zview{operation}};
+      std::string const standing = expected ? std::to_string(number(*expected)) : std::string{};
       if (expected)
-        with.append(number(*expected));
+        with.append(pqxx::zview{standing});
       else
         with.append();
       for (;;) {

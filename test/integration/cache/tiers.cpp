@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+//
+// One cache, and several of them, on a real stream and a real table.
+#include "support.hpp"
+
+#include <strata/batch.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <pqxx/connection>
+#include <pqxx/nontransaction>
+#include <pqxx/result>
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace strata;
+using namespace cache_test;
+using namespace std::chrono_literals;
+
+namespace {
+std::string folder() { return given("STRATA_TEST_FOLDER"); }
+std::string nats_port() { auto const url = given("STRATA_TEST_NATS"); return url.substr(url.rfind(':') + 1); }
+std::string postgres_port() {
+  auto const line = given("STRATA_TEST_POSTGRES");
+  auto const at = line.find("port=") + 5;
+  return line.substr(at, line.find(' ', at) - at);
+}
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(tiers)
+
+BOOST_AUTO_TEST_CASE(a_value_falls_through_and_is_promoted_on_the_way_up) {
+  auto first = knowledge::open(settings());
+  BOOST_REQUIRE(first->ready({.within = 10s}).has_value());
+  auto const receipt = first->put(asset("fall", "text"));
+  BOOST_REQUIRE(receipt.has_value());
+  BOOST_TEST((receipt->changed && receipt->version == 1 && !receipt->degraded));
+  BOOST_TEST((receipt->in(tier::hot) && receipt->in(tier::warm) && receipt->in(tier::cold)));
+  auto const hot = first->get("fall");
+  BOOST_TEST((hot.tier() == tier::hot && hot->version == 1));
+
+  auto second = knowledge::open(settings());
+  BOOST_REQUIRE(second->ready({.within = 10s}).has_value());
+  auto const warm = second->get("fall");
+  BOOST_TEST((warm.tier() == tier::warm && *warm == *hot && warm.revision() == receipt->revision));
+  BOOST_TEST((second->get("fall").tier() == tier::hot));
+
+  auto other = settings();
+  other.warm.stream = "OTHER";
+  other.warm.prefix = "other.cache";
+  auto third = knowledge::open(other);
+  BOOST_REQUIRE(third->ready({.within = 10s}).has_value());
+  auto const cold = third->get("fall");
+  BOOST_TEST((cold.tier() == tier::cold && *cold == *hot && cold.revision() == receipt->revision));
+  BOOST_TEST(third->stats().warm.promotions == 1u);
+  auto fourth = knowledge::open(other);
+  BOOST_REQUIRE(fourth->ready({.within = 10s}).has_value());
+  BOOST_TEST((fourth->get("fall").tier() == tier::warm));
+  BOOST_TEST(first->get("nobody-has-it").absent());
+}
+
+BOOST_AUTO_TEST_CASE(a_write_reaches_the_other_instances) {
+  auto one = knowledge::open(settings());
+  auto two = knowledge::open(settings());
+  BOOST_REQUIRE((one->ready({.within = 10s}) && two->ready({.within = 10s})));
+  (void)one->put(asset("feed", "old"));
+  BOOST_TEST(two->get("feed")->data == "old");
+  auto const changed = one->put(asset("feed", "new"));
+  BOOST_TEST((changed->version == 2));
+  BOOST_TEST(soon([&] { auto const hit = two->get("feed"); return hit && hit->data == "new" && hit.revision() == changed->revision; }));
+  BOOST_TEST(two->erase("feed")->changed);
+  BOOST_TEST(soon([&] { return one->get("feed").absent(); }));
+  BOOST_TEST((one->put(asset("feed", "again"))->version == 3));  // it goes on from where it was
+}
+
+BOOST_AUTO_TEST_CASE(unchanged_content_writes_nothing_and_says_so) {
+  auto cache = knowledge::open(settings());
+  BOOST_REQUIRE(cache->ready({.within = 10s}).has_value());
+  auto const first = cache->put(asset("same", "text"));
+  auto const again = cache->put(asset("same", "text"));
+  BOOST_TEST((!again->changed && again->version == 1 && again->revision == first->revision));
+  auto const read = cache->get("same");
+  BOOST_TEST(!cache->put_if(read, *read)->changed);
+}
+
+BOOST_AUTO_TEST_CASE(put_if_and_loaders_have_one_winner_over_instances) {
+  auto one = knowledge::open(settings());
+  auto two = knowledge::open(settings());
+  BOOST_REQUIRE((one->ready({.within = 10s}) && two->ready({.within = 10s})));
+  (void)one->put(asset("race", "start"));
+  auto const read = one->get("race");
+  std::atomic<int> won{0};
+  {
+    std::vector<std::jthread> racers;
+    for (int i = 0; i < 8; ++i)
+      racers.emplace_back([&, i] { won += (i % 2 == 0 ? one : two)->put_if(read.revision(), asset("race", std::to_string(i))).has_value() ? 1 : 0; });
+  }
+  BOOST_TEST(won == 1);
+  auto const left = one->get_or_load("made", [] { return asset("made", "left"); });
+  auto const right = two->get_or_load("made", [] { return asset("made", "right"); });
+  BOOST_TEST((left->data == "left" && right->data == "left"));
+}
+
+BOOST_AUTO_TEST_CASE(batches_go_through_all_tiers) {
+  auto one = knowledge::open(settings());
+  BOOST_REQUIRE(one->ready({.within = 10s}).has_value());
+  std::vector<knowledge_asset> many;
+  std::vector<std::string> ids;
+  for (int i = 0; i < 2'500; ++i) {
+    ids.push_back("batch/" + std::to_string(i));
+    many.push_back(asset(ids.back(), "data " + std::to_string(i)));
+  }
+  auto const receipts = one->put_many(many, {.within = 30s});
+  BOOST_TEST(receipts.size() == many.size());
+  for (auto const& r : receipts) BOOST_REQUIRE((r && r->version == 1 && !r->degraded));
+  auto two = knowledge::open(settings());
+  BOOST_REQUIRE(two->ready({.within = 10s}).has_value());
+  ids.push_back("batch/absent");
+  auto const found = two->get_many(ids, {.within = 30s});
+  for (std::size_t i = 0; i < many.size(); ++i)
+    BOOST_REQUIRE((found[i].second && found[i].second->data == many[i].data && found[i].second.tier() == tier::warm));
+  BOOST_TEST(found.back().second.absent());
+}
+
+BOOST_AUTO_TEST_CASE(uses_add_up_and_move_no_revision) {
+  auto cache = knowledge::open(settings());
+  BOOST_REQUIRE(cache->ready({.within = 10s}).has_value());
+  auto const put = cache->put(asset("used", "text"));
+  for (int i = 0; i < 10; ++i) (void)cache->get("used");
+  (void)cache->visit("used", [](knowledge_asset const&) {});
+  (void)cache->peek("used");
+  BOOST_TEST(cache->flush().has_value());
+  auto second = knowledge::open(settings());
+  BOOST_REQUIRE(second->ready({.within = 10s}).has_value());
+  (void)second->get("used");
+  BOOST_TEST(second->flush().has_value());
+  BOOST_TEST((second->get("used").revision() == put->revision));
+  pqxx::connection raw{given("STRATA_TEST_POSTGRES")};
+  pqxx::nontransaction sql{raw};
+  BOOST_TEST(sql.query_value<int>("select usage_count from knowledge_artifacts where artifact_id = 'used'") == 12);
+}
+
+BOOST_AUTO_TEST_CASE(without_nats_reads_and_writes_go_on_and_it_heals) {
+  auto cache = knowledge::open(settings());
+  BOOST_REQUIRE(cache->ready({.within = 10s}).has_value());
+  (void)cache->put(asset("nats", "before"));
+  BOOST_REQUIRE(servers("nats stop " + folder() + "/nats KILL") == 0);
+  auto const during = cache->put(asset("nats", "during"));
+  BOOST_REQUIRE(during.has_value());
+  BOOST_TEST((during->degraded && !during->in(tier::warm) && during->in(tier::cold)));
+  BOOST_TEST(cache->get("nats")->data == "during");
+  BOOST_TEST(cache->get("never").absent());
+  auto late = knowledge::open(settings());  // a server that is down is no error
+  BOOST_TEST(late.has_value());
+  auto const cold = late->get("nats");
+  BOOST_TEST((cold.tier() == tier::cold && cold->data == "during"));
+  BOOST_TEST(!late->health().warm.up);
+  for (int i = 0; i < 5; ++i) (void)cache->get("miss" + std::to_string(i));
+  auto const start = std::chrono::steady_clock::now();
+  (void)cache->get("one-more-miss");
+  BOOST_TEST((std::chrono::steady_clock::now() - start < 1s));  // K11: not a time-out per call
+  BOOST_REQUIRE(servers("nats start " + folder() + "/nats " + nats_port()) == 0);
+  BOOST_TEST(soon([&] { auto const r = cache->put(asset("nats", "after" + std::to_string(std::rand()))); return r && !r->degraded; }));
+}
+
+BOOST_AUTO_TEST_CASE(without_postgres_copies_are_served_and_writes_say_no) {
+  auto cache = knowledge::open(settings());
+  auto other = knowledge::open(settings());
+  BOOST_REQUIRE((cache->ready({.within = 10s}) && other->ready({.within = 10s})));
+  (void)cache->put(asset("pg", "kept"));
+  BOOST_REQUIRE(servers("postgres stop " + folder() + "/postgres immediate") == 0);
+  BOOST_TEST((cache->get("pg").tier() == tier::hot));
+  auto const warm = other->get("pg");
+  BOOST_TEST((warm.tier() == tier::warm && warm->data == "kept"));
+  auto const miss = cache->get("not-there", {.within = 300ms});
+  BOOST_TEST((miss.failed() && (miss.error() == errc::unavailable || miss.error() == errc::timed_out)));
+  auto const put = cache->put(asset("pg", "lost?"), {.within = 300ms});
+  BOOST_TEST(!put.has_value());
+  BOOST_TEST((put.error() == errc::unavailable || put.error() == errc::timed_out));
+  BOOST_REQUIRE(servers("postgres start " + folder() + "/postgres " + postgres_port()) == 0);
+  BOOST_TEST(soon([&] { return cache->put(asset("pg", "back"), {.within = 1s}).has_value(); }));
+  BOOST_TEST(soon([&] { auto const hit = other->get("pg"); return hit && hit->data == "back"; }));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_right_from_cold) {
+  auto cache = knowledge::open(settings());
+  BOOST_REQUIRE(cache->ready({.within = 10s}).has_value());
+  auto const big = cache->put(asset("big", std::string(2 << 20, 'x')));
+  BOOST_REQUIRE(big.has_value());
+  BOOST_TEST((big->degraded && !big->in(tier::warm) && big->in(tier::hot)));
+  auto other = knowledge::open(settings());
+  BOOST_REQUIRE(other->ready({.within = 10s}).has_value());
+  auto const hit = other->get("big");
+  BOOST_TEST((hit.tier() == tier::cold && hit->data.size() == std::size_t{2 << 20}));
+}
+
+BOOST_AUTO_TEST_CASE(settings_that_waiting_does_not_mend_refuse_to_open) {
+  auto bad = settings();
+  bad.warm.servers = {};
+  BOOST_TEST((knowledge::open(bad).error() == errc::rejected));
+  BOOST_CHECK_THROW(knowledge{bad}, open_error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
