@@ -10,6 +10,10 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 add_library(strata_development INTERFACE)
 target_compile_options(strata_development INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wextra-semi -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 14 takes the unused alternatives of libpqxx's parameter variant for reads of uninitialized memory.
+    target_compile_options(strata_development INTERFACE -Wno-maybe-uninitialized)
+endif()
 
 find_program(STRATA_CCACHE ccache)
 mark_as_advanced(STRATA_CCACHE)
