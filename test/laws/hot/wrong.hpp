@@ -2,238 +2,158 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hot/engine/tier.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/testing/laws/hot.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <mutex>
 #include <string_view>
 #include <utility>
 
-// Hot policies, each wrong in one way, and the law that must say so.
+// A hot policy that is wrong in one way at a time. The way is chosen while running, so that the suite is compiled once.
 namespace wrong {
 
 namespace law = strata::testing::hot_law;
-using strata::box;
-using strata::hashed;
-using strata::installed;
-using strata::revision;
 
-template <class Key, class Value, class Context>
-using right = strata::hot::lru::tier<Key, Value, Context>;
-
-struct forgets {
-  static constexpr auto breaks = law::found;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    installed install(hashed<Key> const& k, box<Value> b) {
-      if (++calls % 7 == 0) return installed::yes;
-      return right<Key, Value, Context>::install(k, std::move(b));
-    }
-    int calls = 0;
-  };
+enum class mistake {
+  none,
+  forgets,
+  mixes_keys_up,
+  takes_the_older,
+  erases_all_the_same,
+  keeps_half,
+  keeps_too_much,
+  weighs_too_little,
+  does_not_clear,
+  peeks_with_find,
+  clears_before_it_throws,
+  destroys_under_its_lock,
+  does_not_tell_that_it_visits,
+  loses_uses,
+  lists_twice,
+  ignores_resize,
+  leaves_a_gap_in_its_list,
 };
-
-struct mixes_keys_up {
-  static constexpr auto breaks = law::found;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    template <class F>
-    bool find(hashed<Key> const& k, F&& f) {
-      if (right<Key, Value, Context>::find(k, f)) {
-        (void)this->peek(k, [&](box<Value> const& b) { last = b; });
-        return true;
-      }
-      if (last && k.hash % 64 == 0) return f(last), true;
-      return false;
-    }
-    box<Value> last;
-  };
+struct broken_law {
+  mistake made;
+  std::string_view law;
 };
-
-struct takes_the_older {
-  static constexpr auto breaks = law::revision;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    installed install(hashed<Key> const& k, box<Value> b) {
-      this->erase(k, revision{~0ULL});
-      return right<Key, Value, Context>::install(k, std::move(b));
-    }
-  };
+inline constexpr broken_law expected[] = {
+    {mistake::forgets, law::found},
+    {mistake::mixes_keys_up, law::found},
+    {mistake::takes_the_older, law::revision},
+    {mistake::erases_all_the_same, law::erased},
+    {mistake::keeps_half, law::roomy},
+    {mistake::keeps_too_much, law::bounded},
+    {mistake::weighs_too_little, law::counted},
+    {mistake::does_not_clear, law::cleared},
+    {mistake::peeks_with_find, law::traceless},
+    {mistake::clears_before_it_throws, law::strong},
+    {mistake::destroys_under_its_lock, law::unheld},
+    {mistake::does_not_tell_that_it_visits, law::reentered},
+    {mistake::loses_uses, law::used},
+    {mistake::lists_twice, law::listed},
+    {mistake::ignores_resize, law::resized},
+    {mistake::leaves_a_gap_in_its_list, law::sound},
 };
+inline mistake made = mistake::none;
 
-struct erases_all_the_same {
-  static constexpr auto breaks = law::erased;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    bool erase(hashed<Key> const& k, revision) noexcept { return right<Key, Value, Context>::erase(k, revision{~0ULL}); }
-  };
-};
-
-struct keeps_half {
-  static constexpr auto breaks = law::roomy;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    tier(options o, Context const& c) : right<Key, Value, Context>{halved(o), c} {}
-    static options halved(options o) { return {o.capacity_entries / 2 + 1, o.capacity_bytes}; }
-  };
-};
-
-struct keeps_too_much {
-  static constexpr auto breaks = law::bounded;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    tier(options o, Context const& c) : right<Key, Value, Context>{{o.capacity_entries + 1, o.capacity_bytes}, c} {}
-  };
-};
-
-struct weighs_too_little {
-  static constexpr auto breaks = law::counted;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    std::size_t bytes() const noexcept { return right<Key, Value, Context>::bytes() / 2; }
-  };
-};
-
-struct clears_the_count_only {
-  static constexpr auto breaks = law::cleared;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    void clear() noexcept {}
-  };
-};
-
-struct peeks_with_find {
-  static constexpr auto breaks = law::traceless;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    template <class F>
-    bool peek(hashed<Key> const& k, F&& f) const {
-      return const_cast<tier*>(this)->find(k, f);
-    }
-  };
-};
-
-struct evicts_before_it_throws {
-  static constexpr auto breaks = law::strong;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    installed install(hashed<Key> const& k, box<Value> b) {
-      try {
-        return right<Key, Value, Context>::install(k, std::move(b));
-      } catch (...) {
-        this->clear();
-        throw;
-      }
-    }
-  };
-};
-
-struct destroys_under_its_lock {
-  static constexpr auto breaks = law::unheld;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using base = right<Key, Value, Context>;
-    using base::base;
-    installed install(hashed<Key> const& k, box<Value> b) {
-      std::lock_guard const held{lock};
-      return base::install(k, std::move(b));
-    }
-    template <class F>
-    bool peek(hashed<Key> const& k, F&& f) const {
-      std::lock_guard const held{lock};
-      return base::peek(k, f);
-    }
-    mutable std::recursive_mutex lock;
-  };
-};
-
-struct does_not_tell_that_it_visits {
-  static constexpr auto breaks = law::reentered;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    [[nodiscard]] bool visiting() const noexcept { return false; }
-  };
-};
-
-struct loses_uses {
-  static constexpr auto breaks = law::used;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    template <class F>
-    void drain_uses(F&& f) {
-      int n = 0;
-      right<Key, Value, Context>::drain_uses([&](auto const& k, std::uint64_t count) {
-        if (++n % 16 != 0) f(k, count);
-      });
-    }
-  };
-};
-
-struct lists_twice {
-  static constexpr auto breaks = law::listed;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    template <class F>
-    void keys(F&& f) const {
-      right<Key, Value, Context>::keys([&](auto const& k) { f(k), f(k); });
-    }
-  };
-};
-
-struct ignores_resize {
-  static constexpr auto breaks = law::resized;
-  using options = strata::hot::engine::options;
-  template <class Key, class Value, class Context>
-  struct tier : right<Key, Value, Context> {
-    using right<Key, Value, Context>::right;
-    void resize(std::size_t) {}
-  };
-};
-
-// An eviction algorithm whose circle misses a link after some hits.
-class circle_with_a_gap : public strata::hot::lru_order {
+class order : public strata::hot::lru_order {
  public:
   void on_hit(auto nodes, strata::hot::engine::slot i) noexcept {
     strata::hot::lru_order::on_hit(nodes, i);
-    if (++hits_ % 1000 == 0) nodes[i].newer = i;
+    if (made == mistake::leaves_a_gap_in_its_list && ++hits_ % 1'000 == 0) nodes[i].newer = i;
   }
 
  private:
   int hits_ = 0;
 };
-struct breaks_its_list {
-  static constexpr auto breaks = law::sound;
+
+struct policy {
   using options = strata::hot::engine::options;
+
   template <class Key, class Value, class Context>
-  using tier = strata::hot::engine::tier<circle_with_a_gap, Key, Value, Context>;
+  class tier : public strata::hot::engine::tier<order, Key, Value, Context> {
+    using right = strata::hot::engine::tier<order, Key, Value, Context>;
+    using hashed = strata::hashed<Key>;
+    using box = strata::box<Value>;
+
+   public:
+    tier(options o, Context const& c) : right{spoilt(o), c} {}
+
+    template <class F>
+    bool find(hashed const& k, F&& f) {
+      if (right::find(k, f)) {
+        if (made == mistake::mixes_keys_up) (void)right::peek(k, [&](box const& b) { last_ = b; });
+        return true;
+      }
+      if (!last_ || k.hash % 64 != 0) return false;
+      f(std::as_const(last_));
+      return true;
+    }
+    template <class F>
+    bool peek(hashed const& k, F&& f) const {
+      if (made == mistake::peeks_with_find) return const_cast<tier*>(this)->right::find(k, f);
+      auto const held = hold();
+      return right::peek(k, f);
+    }
+    strata::installed install(hashed const& k, box b) {
+      auto const held = hold();
+      if (made == mistake::forgets && ++calls_ % 7 == 0) return strata::installed::yes;
+      if (made == mistake::takes_the_older) (void)right::erase(k, strata::revision{~0ULL});
+      try {
+        return right::install(k, std::move(b));
+      } catch (...) {
+        if (made == mistake::clears_before_it_throws) right::clear();
+        throw;
+      }
+    }
+    bool erase(hashed const& k, strata::revision below) noexcept {
+      return right::erase(k, made == mistake::erases_all_the_same ? strata::revision{~0ULL} : below);
+    }
+    void clear() noexcept {
+      if (made != mistake::does_not_clear) right::clear();
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+      return made == mistake::weighs_too_little ? right::bytes() / 2 : right::bytes();
+    }
+    [[nodiscard]] bool visiting() const noexcept {
+      return made != mistake::does_not_tell_that_it_visits && right::visiting();
+    }
+    template <class F>
+    void drain_uses(F&& f) {
+      int n = 0;
+      right::drain_uses([&](auto const& k, std::uint64_t count) {
+        if (made != mistake::loses_uses || ++n % 16 != 0) f(k, count);
+      });
+    }
+    template <class F>
+    void keys(F&& f) const {
+      right::keys([&](auto const& k) {
+        f(k);
+        if (made == mistake::lists_twice) f(k);
+      });
+    }
+    void resize(std::size_t entries) {
+      if (made != mistake::ignores_resize) right::resize(entries);
+    }
+
+   private:
+    static options spoilt(options o) {
+      if (made == mistake::keeps_half) o.capacity_entries = o.capacity_entries / 2 + 1;
+      if (made == mistake::keeps_too_much) ++o.capacity_entries;
+      return o;
+    }
+    std::unique_lock<std::recursive_mutex> hold() const {
+      return made == mistake::destroys_under_its_lock ? std::unique_lock{lock_} : std::unique_lock<std::recursive_mutex>{};
+    }
+
+    mutable std::recursive_mutex lock_;
+    box last_;
+    int calls_ = 0;
+  };
 };
 
 }  // namespace wrong

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -101,14 +102,22 @@ class hot_suite {
       if (!kept.find(hash(key = name(i)), [&](box<note> const& b) { seen = b.value().text; })) return "nothing";
       return seen;
     }
-    bool erase(std::uint64_t i, std::uint64_t below) { return kept.erase(hash(key = name(i)), strata::revision{below}); }
+    bool erase(std::uint64_t i, std::uint64_t below) {
+      return kept.erase(hash(key = name(i)), strata::revision{below});
+    }
 
     hasher<std::string> hash{1};
     std::string key;
     tier kept;
   };
 
-  void check(std::string_view law, bool passed, std::string const& text) { report_({law, passed, text}); }
+  void check(std::string_view law, bool passed, std::string_view text) { report_({law, passed, text}); }
+  void check(std::string_view law, bool passed, std::invocable auto text) {  // made only to be told
+    if (passed)
+      report_({law, passed, {}});
+    else
+      check(law, passed, std::string_view{std::string{text()}});
+  }
   template <class Tier>
   void settle(Tier const& kept, std::string const& after) {
     if constexpr (requires { kept.valid(); }) check(hot_law::sound, kept.valid(), "after " + after);
@@ -144,18 +153,21 @@ class hot_suite {
             break;
           default: {
             std::string const seen = t.use(i);
-            check(hot_law::found, seen == wanted || seen == "nothing", seen + " found where " + wanted + " was installed");
+            check(hot_law::found, seen == wanted || seen == "nothing",
+                  [&] { return seen + " found where " + wanted + " was installed"; });
           }
         }
       }
       std::size_t there = 0;
       for (std::uint64_t i = 0; i < capacity * 2; ++i) there += t.look(i) != "nothing";
-      check(hot_law::counted, t.kept.entries() == there, std::to_string(t.kept.entries()) + " told, " + std::to_string(there) + " there");
+      check(hot_law::counted, t.kept.entries() == there,
+            [&] { return std::to_string(t.kept.entries()) + " told, " + std::to_string(there) + " there"; });
       settle(t.kept, "a random story");
       t.kept.clear();
       there = 0;
       for (std::uint64_t i = 0; i < capacity * 2; ++i) there += t.look(i) != "nothing";
-      check(hot_law::cleared, there == 0 && t.kept.entries() == 0 && t.kept.bytes() == 0, std::to_string(there) + " still there");
+      check(hot_law::cleared, there == 0 && t.kept.entries() == 0 && t.kept.bytes() == 0,
+            [&] { return std::to_string(there) + " still there"; });
       settle(t.kept, "clear");
     }
   }
@@ -164,8 +176,9 @@ class hot_suite {
     holder t{bound(10)};
     if (t.put(1, 5) != installed::yes) return;
     for (std::uint64_t r : {1U, 4U, 5U}) {
-      check(hot_law::revision, t.put(1, r) == installed::older, "revision " + std::to_string(r) + " over 5 was not called older");
-      check(hot_law::revision, t.look(1) == name(1) + "@5", "5 gave way to " + std::to_string(r));
+      check(hot_law::revision, t.put(1, r) == installed::older,
+            [&] { return "revision " + std::to_string(r) + " over 5 was not called older"; });
+      check(hot_law::revision, t.look(1) == name(1) + "@5", [&] { return "5 gave way to " + std::to_string(r); });
     }
     check(hot_law::revision, came(t.put(1, 6)), "6 over 5 was not installed");
     settle(t.kept, "installs of several revisions");
@@ -189,7 +202,8 @@ class hot_suite {
       for (std::uint64_t i = 0; i < n; ++i) (void)t.put(i);
       for (std::uint64_t i = 0; i < n; ++i) there += t.look(i) != "nothing";
       if (traits_.admits_all)
-        check(hot_law::roomy, there == n, std::to_string(there) + " of " + std::to_string(n) + " stayed");
+        check(hot_law::roomy, there == n,
+              [&] { return std::to_string(there) + " of " + std::to_string(n) + " stayed"; });
       settle(t.kept, "filling");
     }
   }
@@ -202,7 +216,7 @@ class hot_suite {
         (void)t.put(i);
         kept = kept && t.kept.entries() <= n;
       }
-      check(hot_law::bounded, kept, "more entries than " + std::to_string(n));
+      check(hot_law::bounded, kept, [&] { return "more entries than " + std::to_string(n); });
       settle(t.kept, "overfilling");
     }
     if constexpr (requires(options o) { o.capacity_bytes; }) {
@@ -213,15 +227,18 @@ class hot_suite {
         std::uint64_t const i = random() % 300;
         std::size_t const weight = random() % 50 == 0 ? random() % 1'500 : random() % 30;
         installed const how = t.put(i, r, weight);
-        if (weight > 1'000) check(hot_law::bounded, how == installed::refused, "a value heavier than the bound was kept");
-        if (how == installed::refused) check(hot_law::bounded, t.look(i) == "nothing", "refused, and an older one is still there");
+        if (weight > 1'000)
+          check(hot_law::bounded, how == installed::refused, "a value heavier than the bound was kept");
+        if (how == installed::refused)
+          check(hot_law::bounded, t.look(i) == "nothing", "refused, and an older one is still there");
         kept = kept && t.kept.bytes() <= 1'000;
       }
       check(hot_law::bounded, kept, "more bytes than 1000");
       std::size_t weight = 0;
       for (std::uint64_t i = 0; i < 300; ++i)
         (void)t.kept.peek(t.hash(t.key = name(i)), [&](box<note> const& b) { weight += b.value().weight; });
-      check(hot_law::counted, weight == t.kept.bytes(), std::to_string(t.kept.bytes()) + " bytes told, " + std::to_string(weight) + " there");
+      check(hot_law::counted, weight == t.kept.bytes(),
+            [&] { return std::to_string(t.kept.bytes()) + " bytes told, " + std::to_string(weight) + " there"; });
       settle(t.kept, "values of many weights");
     }
   }
@@ -271,7 +288,9 @@ class hot_suite {
         }
         script.fail_at = 0;
         spent += script.operations - ahead;
-        if (failed) check(hot_law::strong, snapshot() == before, "operation " + std::to_string(fail) + " of the key threw, and the entries changed");
+        if (failed)
+          check(hot_law::strong, snapshot() == before,
+                [&] { return "operation " + std::to_string(fail) + " of the key threw, and the entries changed"; });
       }
       settle(kept, "an operation that threw");
       if (!failed) return;
@@ -339,7 +358,7 @@ class hot_suite {
       over = true;
     }
     check(hot_law::unheld, free, "a value's destructor ran while its key could not be reached");
-    check(hot_law::outlived, destroyed == 4, std::to_string(destroyed) + " of 4 values were destroyed");
+    check(hot_law::outlived, destroyed == 4, [&] { return std::to_string(destroyed) + " of 4 values were destroyed"; });
 
     touchy_key::script script;
     touchy_key::script others;
@@ -396,7 +415,9 @@ class hot_suite {
       std::map<std::string, std::uint64_t> wanted;
       std::map<std::string, std::uint64_t> got;
       std::mt19937_64 random{11};
-      auto const drain = [&] { t.kept.drain_uses([&](std::string_view k, std::uint64_t n) { got[std::string{k}] += n; }); };
+      auto const drain = [&] {
+        t.kept.drain_uses([&](std::string_view k, std::uint64_t n) { got[std::string{k}] += n; });
+      };
       for (std::uint64_t r = 1; r <= 20'000; ++r) {
         std::uint64_t const i = random() % 40;
         if (t.use(i) != "nothing")
@@ -427,7 +448,8 @@ class hot_suite {
         auto const at = told.find(name(i));
         right = right && (t.look(i) != "nothing") == (at != told.end()) && (at == told.end() || at->second == 1);
       }
-      check(hot_law::listed, right, "told " + std::to_string(told.size()) + " of " + std::to_string(t.kept.entries()));
+      check(hot_law::listed, right,
+            [&] { return "told " + std::to_string(told.size()) + " of " + std::to_string(t.kept.entries()); });
     }
   }
 
