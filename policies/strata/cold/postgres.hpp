@@ -46,11 +46,13 @@ struct postgres {
 
    public:
     /// Needs no server: connecting goes on in the background.
-    /// \errors throws open_error for settings that cannot work
+    /// \errors throws open_error for what waiting will not mend: settings that cannot work, a table that cannot be used
     tier(options const& given, Context const& context)
         : codec_{context.codec},
           schema_{checked(given), info_, wanted_, detail_type(), [](pg::names const& n) { return pg::prepare(n, pg::shape_of<Value>); }},
-          pool_{info_, given.connections, given.connect_timeout, schema_} {}
+          pool_{info_, given.connections, given.connect_timeout, schema_} {
+      if (auto usable = pool_.first_answer(std::chrono::steady_clock::now() + given.wait_at_open); !usable) throw open_error{usable.error()};
+    }
 
     /// \complexity one round trip
     /// \errors unavailable, timed_out; corrupt: the row does not decode; rejected: no key
@@ -161,8 +163,7 @@ struct postgres {
       return first_copy(key, *rows);
     }
 
-    /// Waits for the first answer of the server.
-    /// \returns an error only for what waiting will not mend: the table is refused
+    /// Waits until calls can be answered. \errors unavailable: not by the deadline; else why the table cannot be used
     result<void> wait_ready(deadline until) { return pool_.wait_ready(until); }
 
     [[nodiscard]] tier_health health() const {

@@ -37,6 +37,9 @@ struct options {
   std::string application_role = {};
   /// How long one attempt to connect may take; attempts go on in the background for ever.
   std::chrono::milliseconds connect_timeout{3000};
+  /// How long opening waits for the server's first answer, to fail for a table that cannot be used. One that does not
+  /// answer by then is no error.
+  std::chrono::milliseconds wait_at_open{1000};
   /// How long bringing the table up to date may wait for other programs to let go of it.
   std::chrono::milliseconds setup_timeout{60000};
   pg::time_outs time_outs = pg::time_outs::session;

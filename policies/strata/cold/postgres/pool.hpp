@@ -122,13 +122,21 @@ class pool {
     }
   }
 
-  /// Waits until Setup has agreed or refused, or the server has not answered.
+  /// Waits until Setup has agreed or refused, or the first attempt has failed.
   /// \returns an error only for what waiting will not mend
-  result<void> wait_ready(deadline until) {
+  result<void> first_answer(deadline until) {
     std::unique_lock lock{mutex_};
-    known_.wait_until(lock, until, [&] { return closing_ || refused_ || live_ > 0 || attempts_failed_ > 0; });
+    known_.wait_until(lock, until, [&] { return closing_ || refused_ || live_ > 0 || failed_since_away_; });
     if (refused_) return std::unexpected{*refused_};
     return {};
+  }
+  /// Waits until calls can be answered. \errors what Setup refused; unavailable
+  result<void> wait_ready(deadline until) {
+    std::unique_lock lock{mutex_};
+    known_.wait_until(lock, until, [&] { return closing_ || refused_ || live_ > 0; });
+    if (refused_) return std::unexpected{*refused_};
+    if (live_ > 0) return {};
+    return failure(errc::unavailable, tier::cold, reason_);
   }
 
   /// \returns whether calls can be answered, and why not
@@ -237,7 +245,6 @@ class pool {
         continue;
       }
       empty_.push_back(&s);
-      ++attempts_failed_;
       failed_since_away_ = true;
       reason_ = made.error().text();
       if (made.error() != errc::unavailable && made.error() != errc::timed_out) refused_ = made.error();
@@ -315,7 +322,6 @@ class pool {
   std::vector<slot*> empty_;  // for the keeper
   std::size_t live_ = 0;      // idle and lent
   std::uint64_t losses_ = 0;
-  std::uint64_t attempts_failed_ = 0;
   bool failed_since_away_ = false;
   clock::time_point away_since_ = clock::now();
   std::string reason_ = "no connection to the server yet";

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+#include <strata/concepts/capability.hpp>
+#include <strata/concepts/cold.hpp>
+#include <strata/error.hpp>
+#include <strata/record.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// A cold tier as a user would write one: a map behind a mutex, for tests and for the simulator. Caches given the same shelf
+// share one truth, as instances on one database do. It keeps values, not bytes, so it needs no codec; they are compared
+// with == to see what is unchanged, and those that cannot be compared always count as changed.
+namespace strata::testing {
+
+struct memory_cold {
+  using keeps_values = void;  ///< as they are, so that no codec can refuse them: the laws of codecs do not apply
+
+  struct any_shelf {
+    virtual ~any_shelf() = default;
+  };
+
+  /// What the tiers of several instances have in common.
+  template <std::copyable Value>
+  class shelf : public any_shelf {
+   public:
+    copy<Value> get(std::string_view key) const {
+      std::scoped_lock const lock{mutex_};
+      auto const found = entries_.find(key);
+      return found == entries_.end() ? copy<Value>{} : found->second.now;
+    }
+
+    result<written> put(std::string_view key, Value const& value, expectation expected) {
+      std::scoped_lock const lock{mutex_};
+      auto const found = entries_.find(key);
+      revision const standing = found != entries_.end() && found->second.now.value ? found->second.now.revision : absence.value();
+      if (expected && *expected != standing) return failure(errc::conflict, strata::tier::cold, "another revision is stored than the one expected");
+      if (found != entries_.end() && found->second.now.value && same(*found->second.now.value, value))
+        return written{standing, found->second.now.version, false};
+      auto& e = found != entries_.end() ? found->second : entries_.emplace(std::string{key}, entry{}).first->second;
+      copy<Value> next{value, revision{++last_}, e.now.version + 1};
+      if constexpr (requires { record<Value>::stamp(*next.value, next.version); }) record<Value>::stamp(*next.value, next.version);
+      return replace(e, std::move(next));
+    }
+
+    written remove(std::string_view key) {
+      std::scoped_lock const lock{mutex_};
+      auto const found = entries_.find(key);
+      if (found == entries_.end()) return {.changed = false};
+      auto& e = found->second;
+      if (!e.now.value) return {e.now.revision, e.now.version, false};
+      return replace(e, {std::nullopt, revision{++last_}, e.now.version});
+    }
+
+    void count(std::span<uses const> counts) {
+      std::scoped_lock const lock{mutex_};
+      for (auto const& [key, n] : counts)
+        if (auto const found = entries_.find(key); found != entries_.end() && found->second.now.value) found->second.uses += n;
+    }
+
+    std::vector<used> most_used(std::size_t limit) const {
+      std::scoped_lock const lock{mutex_};
+      std::vector<used> all;
+      for (auto const& [key, e] : entries_)
+        if (e.now.value && e.uses > 0) all.push_back({key, e.uses});
+      std::ranges::stable_sort(all, std::greater{}, &used::count);
+      if (all.size() > limit) all.resize(limit);
+      return all;
+    }
+
+    std::vector<past<Value>> history(std::string_view key, std::size_t limit) const {
+      std::scoped_lock const lock{mutex_};
+      auto const found = entries_.find(key);
+      if (found == entries_.end()) return {};
+      auto const& all = found->second.all;
+      return {all.rbegin(), all.rbegin() + static_cast<std::ptrdiff_t>(std::min(limit, all.size()))};
+    }
+
+   private:
+    struct entry {
+      copy<Value> now;
+      std::uint64_t uses = 0;
+      std::vector<past<Value>> all;  // oldest first, the last is now
+    };
+
+    static bool same(Value stored, Value given) {
+      if constexpr (requires { record<Value>::stamp(stored, std::int64_t{}); }) {
+        record<Value>::stamp(stored, 0);
+        record<Value>::stamp(given, 0);
+      }
+      if constexpr (std::equality_comparable<Value>)
+        return stored == given;
+      else
+        return false;
+    }
+
+    static written replace(entry& e, copy<Value> next) {
+      e.all.push_back({.revision = next.revision,
+                       .version = next.version,
+                       .operation = next.value ? operation::put : operation::erase,
+                       .written = std::chrono::system_clock::now(),
+                       .value = next.value});
+      e.now = std::move(next);
+      return {e.now.revision, e.now.version, true};
+    }
+
+    mutable std::mutex mutex_;
+    std::map<std::string, entry, std::less<>> entries_;
+    std::uint64_t last_ = 0;
+  };
+
+  struct options {
+    std::shared_ptr<any_shelf> shared = nullptr;  ///< a shelf<Value>; nullptr: one of its own
+  };
+
+  template <class Key, class Value, class Context>
+  class tier {
+   public:
+    tier(options const& settings, Context const&) : shelf_{std::dynamic_pointer_cast<shelf<Value>>(settings.shared)} {
+      if (!shelf_ && settings.shared) throw open_error{error{errc::rejected, strata::tier::cold, "the shelf holds another type"}};
+      if (!shelf_) shelf_ = std::make_shared<shelf<Value>>();
+    }
+
+    result<copy<Value>> load(std::string_view key, deadline) { return shelf_->get(key); }
+    result<written> store(std::string_view key, Value const& value, expectation expected, deadline) { return shelf_->put(key, value, expected); }
+    result<written> erase(std::string_view key, deadline) { return shelf_->remove(key); }
+
+    std::vector<result<copy<Value>>> load_many(std::span<std::string_view const> keys, deadline) {
+      std::vector<result<copy<Value>>> all;
+      for (auto const key : keys) all.push_back(shelf_->get(key));
+      return all;
+    }
+    /// Of several values for one key the last is stored, and answers for all.
+    std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline) {
+      std::map<std::string_view, std::size_t> last;
+      for (std::size_t i = 0; i < values.size(); ++i) last[values[i].key] = i;
+      std::map<std::string_view, result<written>> done;
+      for (auto const& [key, at] : last) done.emplace(key, shelf_->put(key, *values[at].value, anything));
+      std::vector<result<written>> all;
+      for (auto const& one : values) all.push_back(done.at(one.key));
+      return all;
+    }
+
+    result<void> add_usage(std::span<uses const> counts, deadline) {
+      shelf_->count(counts);
+      return {};
+    }
+    result<std::vector<used>> most_used(std::size_t limit, deadline) { return shelf_->most_used(limit); }
+
+    result<std::vector<past<Value>>> history(std::string_view key, std::size_t limit, deadline) { return shelf_->history(key, limit); }
+    result<copy<Value>> get_at(std::string_view key, revision at, deadline) {
+      for (auto& one : shelf_->history(key, static_cast<std::size_t>(-1)))
+        if (one.revision == at) return copy<Value>{std::move(one.value), at, one.version};
+      return copy<Value>{};
+    }
+
+   private:
+    std::shared_ptr<shelf<Value>> shelf_;
+  };
+};
+
+}  // namespace strata::testing
