@@ -42,7 +42,8 @@ endfunction()
 # strata_test(NAME unit.error SOURCES error.cpp [LIBRARIES strata::json] [LABELS unit threads] [SERVERS] [TIMEOUT 60]
 #             [RESOURCE_LOCK name])
 # One executable of Boost.Test cases and one test of its name. `threads` among the labels makes the thread sanitizer run it;
-# SERVERS gives it a PostgreSQL and a NATS of its own, and test/servers says how it finds them.
+# SERVERS gives it a PostgreSQL and a NATS of its own, and test/servers says how it finds them. The folder test/fixtures is
+# STRATA_TEST_FIXTURES. A cell that cannot have the test leaves it out, so say no more about its target than this.
 function(strata_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "SERVERS" "NAME;TIMEOUT;RESOURCE_LOCK" "SOURCES;LIBRARIES;LABELS")
     if(STRATA_CELL STREQUAL "tsan" AND NOT "threads" IN_LIST arg_LABELS)
@@ -57,6 +58,7 @@ function(strata_test)
     string(REPLACE "." "_" target test_${arg_NAME})
     add_executable(${target} ${arg_SOURCES})
     target_link_libraries(${target} PRIVATE strata_core ${arg_LIBRARIES} strata_development strata_test_main)
+    target_compile_definitions(${target} PRIVATE STRATA_TEST_FIXTURES="${PROJECT_SOURCE_DIR}/test/fixtures")
     target_precompile_headers(${target} REUSE_FROM strata_test_headers)
     if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
         target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)
@@ -123,12 +125,43 @@ function(strata_compile_fail)
                 -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/compile_fail.cmake)
 endfunction()
 
-# strata_benchmark(NAME hot SOURCES hot.cpp LIBRARIES strata::core): the program bench_hot, run by ./dev bench hot.
+# strata_benchmark(NAME hot SOURCES hot.cpp [LIBRARIES strata::nats] [SERVERS] [BRIEF --benchmark_filter=visit])
+# strata_benchmark(NAME compose COMMAND compose.py DEPENDS targets [SERVERS] [BRIEF --once])
+# What ./dev bench NAME builds (the target bench_hot) and runs (the script run_hot beside it): a program of Google Benchmark's,
+# which also reports commit, compiler and flags, or any other command. So that it does not rot it is also a test, which runs
+# it briefly: with what BRIEF says.
 function(strata_benchmark)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "SOURCES;LIBRARIES")
-    find_package(benchmark CONFIG REQUIRED)
-    add_executable(bench_${arg_NAME} ${arg_SOURCES})
-    target_link_libraries(bench_${arg_NAME} PRIVATE strata_core ${arg_LIBRARIES} strata_development benchmark::benchmark)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "SERVERS" "NAME" "SOURCES;LIBRARIES;COMMAND;DEPENDS;BRIEF")
+    if(arg_COMMAND)
+        add_custom_target(bench_${arg_NAME} ALL)
+        if(arg_DEPENDS)
+            add_dependencies(bench_${arg_NAME} ${arg_DEPENDS})
+        endif()
+        list(TRANSFORM arg_COMMAND REPLACE "^([^/].*\\.(py|sh))$" "${CMAKE_CURRENT_SOURCE_DIR}/\\1")
+    else()
+        find_package(benchmark CONFIG REQUIRED)
+        add_executable(bench_${arg_NAME} ${arg_SOURCES})
+        target_link_libraries(bench_${arg_NAME} PRIVATE strata_core ${arg_LIBRARIES} strata_development benchmark::benchmark)
+        set(flags "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_RELEASE}")
+        string(STRIP "${flags}" flags)
+        set(arg_COMMAND $<TARGET_FILE:bench_${arg_NAME}>
+            "\"--benchmark_context=commit=$commit,compiler=${CMAKE_CXX_COMPILER_ID}-${CMAKE_CXX_COMPILER_VERSION},flags=${flags}\"")
+        list(APPEND arg_BRIEF --benchmark_min_time=1x)
+    endif()
+    set(servers)
+    if(arg_SERVERS)
+        set(servers ${PROJECT_SOURCE_DIR}/test/servers run)
+    endif()
+    list(JOIN servers " " servers)
+    list(JOIN arg_COMMAND " " arg_COMMAND)
+    set(script ${CMAKE_CURRENT_BINARY_DIR}/run_${arg_NAME})
+    file(GENERATE OUTPUT ${script} CONTENT "#!/bin/sh
+commit=$(git -C ${PROJECT_SOURCE_DIR} describe --always --exclude='*' --dirty=+ 2>/dev/null)
+exec ${servers} ${arg_COMMAND} \"$@\"
+" FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+    if(STRATA_TESTS AND STRATA_CELL STREQUAL "release")
+        strata_add_test(NAME bench.${arg_NAME} COMMAND ${script} ${arg_BRIEF} LABELS bench)
+    endif()
 endfunction()
 
 # strata_example(NAME first SOURCES first.cpp LIBRARIES strata::knowledge [SERVERS]): a complete program, also run as a test.

@@ -1,3 +1,0 @@
-// SPDX-License-Identifier: BSL-1.0
-// That it links is the test.
-int main() {}
