@@ -13,6 +13,7 @@
 #include <strata/run/later.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <expected>
 #include <type_traits>
@@ -27,8 +28,8 @@ namespace strata {
 /// \threads all members may be called from any thread, but the destructor
 template <class Hot, class Warm, class Cold, class Codec, class... Options>
 class cache {
-  static_assert(explain_cache<Hot, Warm, Cold, Codec, Options...>());
-  using core_type = flow::core<Hot, Warm, Cold, Codec, Options...>;
+  static constexpr bool sound = explain_cache<Hot, Warm, Cold, Codec, Options...>();
+  using core_type = typename flow::composed<sound, Hot, Warm, Cold, Codec, Options...>::type;
   using hashed_key = typename core_type::hashed_key;
 
  public:
@@ -41,9 +42,9 @@ class cache {
 
   /// Settings of the tiers and of the whole; every member has a default.
   struct options {
-    typename Hot::options hot{};
-    typename Warm::options warm{};
-    typename Cold::options cold{};
+    typename core_type::hot_options hot{};
+    typename core_type::warm_options warm{};
+    typename core_type::cold_options cold{};
     typename core_type::observer_type observer{};
     typename core_type::clock_type const* clock = nullptr;
     typename core_type::executor_type* executor = nullptr;
@@ -52,7 +53,7 @@ class cache {
 
   /// Opens the tiers. A server that does not answer is no error: calls say `unavailable` until it does.
   /// \errors rejected, unsupported: settings, a table or a stream that waiting will not mend
-  static result<cache> open(options settings) {
+  [[nodiscard]] static result<cache> open(options settings) {
     try {
       return result<cache>{std::in_place, std::move(settings)};
     } catch (open_error const& fault) {
@@ -84,7 +85,7 @@ class cache {
   /// f must not call this cache: such a call answers `rejected`.
   /// \returns what f returned (true for void), nothing when absent, or an error as get's
   template <class F>
-  auto visit(key_view key, F&& f, call_options call = {}) -> flow::visited<F, value_type> {
+  [[nodiscard]] auto visit(key_view key, F&& f, call_options call = {}) -> flow::visited<F, value_type> {
     auto const k = core_.hash(key);
     flow::visit_result<F, value_type> given{};
     if (core_.find(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) [[likely]] {
@@ -103,12 +104,12 @@ class cache {
   /// Writes through cold, warm and hot, in this order.
   /// \returns a receipt once the lowest tier has it; `degraded` when one above could not be told
   /// \errors  unavailable, timed_out: not written; unknown: perhaps written; rejected: key or value; closed, forked
-  result<receipt> put(value_type value, call_options call = {})
+  [[nodiscard]] result<receipt> put(value_type value, call_options call = {})
     requires keyed<value_type>
   {
     return put_if(anything, std::move(value), call);
   }
-  result<receipt> put(key_view key, value_type value, call_options call = {}) {
+  [[nodiscard]] result<receipt> put(key_view key, value_type value, call_options call = {}) {
     return flow::serve_write(core_, core_.hash(key), std::move(value), anything, write_until(call)).run();
   }
   [[nodiscard]] later<result<receipt>> co_put(value_type value, call_options call = {})
@@ -119,12 +120,12 @@ class cache {
 
   /// Writes only if what was read is still current; an absent hit, or revision zero, asks for absence.
   /// \errors conflict: another write was first; else as put
-  result<receipt> put_if(answer const& read, value_type value, call_options call = {})
+  [[nodiscard]] result<receipt> put_if(answer const& read, value_type value, call_options call = {})
     requires keyed<value_type>
   {
     return put_if(expectation{read.revision()}, std::move(value), call);
   }
-  result<receipt> put_if(revision current, value_type value, call_options call = {})
+  [[nodiscard]] result<receipt> put_if(revision current, value_type value, call_options call = {})
     requires keyed<value_type>
   {
     return put_if(expectation{current}, std::move(value), call);
@@ -137,16 +138,33 @@ class cache {
     return {core_.executor, flow::own_write(core_, std::move(own), hash, std::move(value), current, write_until(call))};
   }
 
+  // For values that know no key there is only advice.
+  template <class V = value_type>
+    requires(!keyed<value_type> && std::same_as<V, value_type>)
+  [[nodiscard]] result<receipt> put(V) {
+    return explain_keyed<V>();
+  }
+  template <class V = value_type>
+    requires(!keyed<value_type> && std::same_as<V, value_type>)
+  [[nodiscard]] result<receipt> put_if(answer const&, V) {
+    return explain_keyed<V>();
+  }
+  template <class V = value_type>
+    requires(!keyed<value_type> && std::same_as<V, value_type>)
+  [[nodiscard]] later<result<receipt>> co_put(V) {
+    return later<result<receipt>>{explain_keyed<V>()};
+  }
+
   /// Reads, lets f change a copy, and writes it if nobody else wrote meanwhile; else again, 8 times at most.
   /// \param f  void or bool f(value&); false gives up: nothing is written and the receipt says changed = false
   /// \errors   rejected: absent; conflict: 8 others were faster; else as get and put
   template <class F>
-  result<receipt> update(key_view key, F f, call_options call = {}) {
+  [[nodiscard]] result<receipt> update(key_view key, F f, call_options call = {}) {
     return flow::serve_update(core_, core_.hash(key), std::move(f), write_until(call)).run();
   }
 
   /// Erases everywhere; erasing what is not there succeeds with changed = false.
-  result<receipt> erase(key_view key, call_options call = {}) {
+  [[nodiscard]] result<receipt> erase(key_view key, call_options call = {}) {
     return flow::serve_erase(core_, core_.hash(key), write_until(call)).run();
   }
   [[nodiscard]] later<result<receipt>> co_erase(key_view key, call_options call = {}) {
@@ -171,15 +189,15 @@ class cache {
 
   /// Many keys with one round trip per tier; one answer per key, in the order asked. Needs <strata/batch.hpp>.
   template <class Keys>
-  auto get_many(Keys&& keys, call_options call = {}) {
+  [[nodiscard]] auto get_many(Keys&& keys, call_options call = {}) {
     if constexpr (explain_batch<Keys>()) return flow::batch<Keys>::get(core_, keys, read_until(call)).run();
   }
   template <class Values>
-  auto put_many(Values&& values, call_options call = {}) {
+  [[nodiscard]] auto put_many(Values&& values, call_options call = {}) {
     if constexpr (explain_batch<Values>()) return flow::batch<Values>::put(core_, values, write_until(call)).run();
   }
   template <class Keys>
-  auto erase_many(Keys&& keys, call_options call = {}) {
+  [[nodiscard]] auto erase_many(Keys&& keys, call_options call = {}) {
     if constexpr (explain_batch<Keys>()) return flow::batch<Keys>::erase(core_, keys, write_until(call)).run();
   }
 
@@ -188,9 +206,9 @@ class cache {
   /// What each tier says of itself, without asking its server.
   [[nodiscard]] strata::health health() const { return flow::health_of(core_); }
   /// Waits until every tier answers. \errors unavailable: naming the first tier that does not
-  result<void> ready(call_options call = {}) { return flow::wait_ready(core_, read_until(call)); }
+  [[nodiscard]] result<void> ready(call_options call = {}) { return flow::wait_ready(core_, read_until(call)); }
   /// Makes usage counts durable. \errors as the cold tier's
-  result<void> flush(call_options call = {}) { return flow::flush_usage(core_, write_until(call)).run(); }
+  [[nodiscard]] result<void> flush(call_options call = {}) { return flow::flush_usage(core_, write_until(call)).run(); }
   /// Refuses new calls, ends waits, flushes, and lets the tiers go. A second call does nothing.
   void close(std::chrono::milliseconds within) noexcept { flow::close(core_, within); }
 

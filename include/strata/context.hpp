@@ -10,6 +10,7 @@ struct context {
   using clock_type = Clock;
   using observer_type = Observer;
   using codec_type = Codec;
+  static constexpr bool counts_usage = false;  ///< hot: whether the cold tier wants to be told how often keys are read
 
   Clock const& clock;
   Observer& observer;

@@ -102,8 +102,9 @@ endfunction()
 
 # strata_compile_fail(NAME hot_erase [SOURCE hot_erase.cpp] [LIBRARIES strata::json])
 # The test compile_fail.hot_erase: a source that must not compile, and whose first error must be the advice that a line
-# `// first error: text` in it demands; at most one more error may follow. Compiled with STRATA_MENDED defined it must
-# pass, so that nothing but the mistake makes it fail.
+# `// first error: text` in it demands; at most one more error may follow. A source with several mistakes, each told by a
+# line `// next error: text`, must give exactly these errors in this order. Compiled with STRATA_MENDED defined it must
+# pass, so that nothing but the mistakes makes it fail.
 function(strata_compile_fail)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;SOURCE" "LIBRARIES")
     if(STRATA_CELL MATCHES "san$")

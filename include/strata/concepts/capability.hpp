@@ -100,4 +100,8 @@ concept reports_health = requires(W const& w) {
   { w.health() } -> std::same_as<tier_health>;
 };
 
+/// A cold policy that keeps values as JSON says `static constexpr bool keeps_json = true`, and its codec must be json_capable.
+template <class P>
+concept wants_json = requires { requires P::keeps_json; };
+
 }  // namespace strata

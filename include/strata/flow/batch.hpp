@@ -7,6 +7,7 @@
 #include <strata/flow/load.hpp>
 #include <strata/flow/serve.hpp>
 #include <strata/flow/write.hpp>
+#include <strata/run/point.hpp>
 #include <strata/run/task.hpp>
 
 #include <cstddef>

@@ -2,10 +2,11 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/concepts/binding.hpp>
 #include <strata/concepts/capability.hpp>
+#include <strata/concepts/explain.hpp>
 #include <strata/concepts/hot.hpp>
 #include <strata/concepts/observer.hpp>
-#include <strata/context.hpp>
 #include <strata/flow/channel.hpp>
 #include <strata/flow/counters.hpp>
 #include <strata/flow/gate.hpp>
@@ -19,6 +20,7 @@
 #include <strata/valid.hpp>
 
 #include <atomic>
+#include <concepts>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,22 +31,6 @@
 namespace strata::flow {
 
 namespace detail {
-
-template <class Codec>
-struct key_of {
-  using type = std::string;
-};
-template <class Codec>
-  requires requires { typename Codec::key_type; }
-struct key_of<Codec> {
-  using type = typename Codec::key_type;
-};
-
-// The hot tier counts uses where the cold tier wants to know them.
-template <class Context, bool Counts>
-struct counting : Context {
-  static constexpr bool counts_usage = Counts;
-};
 
 struct nobody_counts {
   explicit nobody_counts(std::size_t) noexcept {}
@@ -58,15 +44,15 @@ class core {
  public:
   using codec_type = Codec;
   using value_type = typename Codec::value_type;
-  using key_type = typename detail::key_of<Codec>::type;
+  using key_type = key_in<Codec>;
   using hashed_key = hashed<key_type>;
   using answer = hit<value_type>;
-  using clock_type = option_t<strata::detail::clock_option, monotonic_clock, Options...>;
-  using observer_type = option_t<strata::detail::observer_option, no_observer, Options...>;
+  using clock_type = clock_in<Options...>;
+  using observer_type = observer_in<Options...>;
   using executor_type = option_t<strata::detail::executor_option, threads, Options...>;
   using gate_type = flow::gate<value_type, typename executor_type::event>;
   using turn = typename gate_type::turn;
-  using context_type = context<clock_type, observer_type, codec_type>;
+  using context_type = context_for<Codec, Options...>;
   using warm_channel = typename channel_to<Warm, key_type, value_type, context_type>::type;
   using cold_channel = typename channel_to<Cold, key_type, value_type, context_type>::type;
 
@@ -75,12 +61,7 @@ class core {
   static constexpr bool has_cold = cold_channel::present;
   static constexpr tier truth = has_cold ? tier::cold : has_warm ? tier::warm : has_hot ? tier::hot : tier::none;
   static constexpr std::uint8_t truth_bit = tier_bit(truth);
-  static constexpr bool counts_use = [] {
-    if constexpr (has_cold)
-      return counts_usage<std::remove_cvref_t<decltype(std::declval<cold_channel&>().tier())>>;
-    else
-      return false;
-  }();
+  static constexpr bool counts_use = usage_wanted<Cold, Codec, Options...>();
   static constexpr bool follows = [] {
     if constexpr (has_warm)
       return followable<std::remove_cvref_t<decltype(std::declval<warm_channel&>().tier())>>;
@@ -93,8 +74,11 @@ class core {
     else
       return false;
   }();
-  using hot_context = detail::counting<context_type, counts_use>;
-  using hot_tier = typename Hot::template tier<key_type, value_type, hot_context>;
+  using hot_context = hot_context_for<Cold, Codec, Options...>;
+  using hot_tier = tier_in_memory<Hot, Cold, Codec, Options...>;
+  using hot_options = typename Hot::options;
+  using warm_options = typename Warm::options;
+  using cold_options = typename Cold::options;
   using usage_type = std::conditional_t<counts_use, usage_table, detail::nobody_counts>;
 
   template <class Settings>
@@ -280,7 +264,7 @@ class core {
   std::optional<executor_type> own_executor_;
   executor_type& executor;
   strata::limits limits;
-  hot_tier hot;
+  [[no_unique_address]] hot_tier hot;
   [[no_unique_address]] warm_channel warm;
   [[no_unique_address]] cold_channel cold;
   gate_type gate;
@@ -307,6 +291,28 @@ class core {
 
   hasher<key_type> hash_;
   std::atomic<std::uint64_t> last_revision_{0};
+};
+
+namespace detail {
+template <class Codec>
+struct stand_in {
+  using type = codec::none<char>;
+};
+template <strata::detail::names_value Codec>
+  requires std::move_constructible<typename Codec::value_type> && strata::detail::usable_key<key_in<Codec>>
+struct stand_in<Codec> {
+  using type = codec::none<typename Codec::value_type, key_in<Codec>>;
+};
+}  // namespace detail
+
+/// The core of a sound composition. Of any other, one without tiers: the advice shall be the only error.
+template <bool Sound, class Hot, class Warm, class Cold, class Codec, class... Options>
+struct composed {
+  using type = core<Hot, Warm, Cold, Codec, Options...>;
+};
+template <class Hot, class Warm, class Cold, class Codec, class... Options>
+struct composed<false, Hot, Warm, Cold, Codec, Options...> {
+  using type = core<none, none, none, typename detail::stand_in<Codec>::type>;
 };
 
 }  // namespace strata::flow

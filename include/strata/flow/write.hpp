@@ -9,6 +9,7 @@
 #include <strata/flow/truth.hpp>
 #include <strata/options.hpp>
 #include <strata/record.hpp>
+#include <strata/run/point.hpp>
 #include <strata/run/task.hpp>
 
 #include <new>
