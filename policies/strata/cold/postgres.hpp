@@ -35,6 +35,7 @@ namespace strata::cold {
 
 struct postgres {
   using options = pg::options;
+  static constexpr bool keeps_json = true;  ///< rows can be queried
 
   /// \threads all members from any thread
   template <class Key, class Value, class Context>
