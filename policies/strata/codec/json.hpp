@@ -29,18 +29,13 @@ struct json {
   /// \errors     rejected, with the member's path: a text with U+0000 or invalid UTF-8, a number that is not finite, an
   ///             enumerator without a name, more than 128 levels; then nothing is appended
   /// \complexity linear in the text; allocates for `out` only, and for maps that are not sorted as JavaScript does
-  result<void> encode(T const& value, std::string& out) const { return detail::write_json(value, out); }
+  result<void> encode(T const& value, std::string& out) const { return detail::append_written<detail::json_writer>(value, out); }
 
   /// \returns    the value; members nobody knows are ignored, missing ones keep their defaults, of equal keys the last counts
   /// \errors     corrupt, with the member's path: not JSON, another type than the member's, out of its range, more than
   ///             128 levels, a text with U+0000
   /// \complexity linear; needs memory in proportion to the bytes, and no more stack for deep nesting than for 128 levels
-  result<T> decode(std::string_view bytes) const {
-    T value{};
-    auto const read = detail::read_json(bytes, {&value, detail::table_of<T>()});
-    if (!read) return std::unexpected{read.error()};
-    return value;
-  }
+  result<T> decode(std::string_view bytes) const { return detail::made_by<T>(detail::read_json, bytes); }
 
   /// The same: what a cold tier stores and queries.
   result<void> to_json(T const& value, std::string& out) const { return encode(value, out); }

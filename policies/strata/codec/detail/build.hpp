@@ -21,8 +21,8 @@ inline constexpr std::size_t max_depth = 128;
 
 /// \tparam Source  the parser's side:
 ///   text_fault(text)        why a text of the value cannot be stored, or nothing
-///   json_since(token)       the JSON text of the value that began with that event, counted from 1; empty where the format
-///                           is not JSON
+///   is_json                 whether the bytes are JSON text; then
+///   json_since(token)       the text of the value that began with that event, counted from 1
 template <class Source>
 class builder {
  public:
@@ -52,7 +52,7 @@ class builder {
       text_fault_ = source_.text_fault(s.text);
       return fail(fault::bad_text);
     }
-    if (to.type->is == kind::metadata) return keep(to, token_);
+    if (Source::is_json && to.type->is == kind::metadata) return keep(to, token_);
     fault const f = to.type->set != nullptr ? to.type->set(to.at, s) : fault::wrong_type;
     if (f == fault::none) return true;
     if (turn_raw()) return true;
@@ -65,7 +65,7 @@ class builder {
     place const at = next();
     if (failed()) return false;
     if (!at) return ignore();
-    if (at.type->is == kind::metadata) return push(at, true);
+    if (Source::is_json && at.type->is == kind::metadata) return push(at, true);
     place const list = at.type->open_list != nullptr ? at.type->open_list(at.at) : place{};
     if (list) return push(list, false);
     return turn_raw() ? ignore() : refuse(at, "a list");
@@ -95,6 +95,20 @@ class builder {
     return true;
   }
 
+  /// A key that is no text, where a format has such: no member of a struct has it.
+  bool foreign_key() {
+    ++token_;
+    if (ignored_ != 0) return true;
+    auto& top = frames_[depth_ - 1];
+    next_ = {};
+    top.name = {};
+    if (top.raw || top.type->is == kind::structure) return true;
+    top.name = "(a key)";
+    opened_ = "something else";
+    expects_ = "a text";
+    return fail(fault::wrong_type);
+  }
+
   bool close() {
     if (ignored_ != 0) {
       --ignored_;
@@ -111,6 +125,12 @@ class builder {
     return !top.raw || keep({top.at, top.type}, top.token);
   }
 
+  /// What next() gave cannot take `what`, a literal: "a list".
+  bool refuse(place at, std::string_view what) noexcept {
+    opened_ = what;
+    expects_ = at.type->expects;
+    return fail(fault::wrong_type);
+  }
   bool fail(fault f) noexcept {
     if (fault_ == fault::none) fault_ = f;
     return false;
@@ -127,6 +147,7 @@ class builder {
       case fault::too_many: line += "more elements than it can hold"; break;
       case fault::too_few: line += "fewer elements than it must hold"; break;
       case fault::bad_text: line.append("a text that ").append(text_fault_); break;
+      case fault::bad_key: line += "a key that is a list or a map"; break;
       case fault::too_deep: line += "nested deeper than 128 levels"; break;
       case fault::too_large: line += "says it holds more than there are bytes"; break;
       case fault::none: line += "no fault"; break;
@@ -154,12 +175,6 @@ class builder {
     ++ignored_;
     return true;
   }
-  bool refuse(place at, std::string_view what) {
-    opened_ = what;
-    expects_ = at.type->expects;
-    return fail(fault::wrong_type);
-  }
-
   // A value that is no text, directly within metadata.
   bool turn_raw() {
     if (!Source::is_json || depth_ == 0 || frames_[depth_ - 1].type->is != kind::metadata) return false;
@@ -168,10 +183,6 @@ class builder {
   }
   bool keep(place to, std::size_t token) {
     std::string_view const json = source_.json_since(token);
-    if (json.empty()) {
-      expects_ = "a map";
-      return fail(fault::wrong_type);
-    }
     if (scan_json(json).escaped_nul) {
       text_fault_ = "holds U+0000, which databases cannot store";
       return fail(fault::bad_text);
@@ -218,5 +229,13 @@ class builder {
   std::string_view text_fault_{};
   std::array<frame, max_depth> frames_;
 };
+
+/// A value made by a reader that fills a place: read(bytes, place) gives result<void>.
+template <class T, class Read>
+result<T> made_by(Read&& read, std::string_view bytes) {
+  result<T> made{std::in_place};
+  if (auto const fine = read(bytes, place{&*made, table_of<T>()}); !fine) made = std::unexpected{fine.error()};
+  return made;
+}
 
 }  // namespace strata::codec::detail

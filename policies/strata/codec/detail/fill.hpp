@@ -55,7 +55,7 @@ struct scalar {
   constexpr scalar(what w, double d) noexcept : is{w}, real{d} {}
 };
 
-enum class fault : std::uint8_t { none, wrong_type, out_of_range, unknown_name, too_many, too_few, bad_text, too_deep, too_large };
+enum class fault : std::uint8_t { none, wrong_type, out_of_range, unknown_name, too_many, too_few, bad_text, bad_key, too_deep, too_large };
 
 struct table;
 

@@ -145,19 +145,4 @@ class json_writer {
   trouble& why_;
 };
 
-/// Appends the value as JSON; nothing when it fails.
-template <class T>
-result<void> write_json(T const& value, std::string& out) {
-  std::size_t const before = out.size();
-  trouble why;
-  try {
-    if (json_writer{out, why}.write(value, 0)) return {};
-  } catch (...) {  // out of memory: as if never called
-    out.resize(before);
-    throw;
-  }
-  out.resize(before);
-  return std::unexpected{why.why()};
-}
-
 }  // namespace strata::codec::detail

@@ -43,4 +43,19 @@ class trouble {
   std::string what_;
 };
 
+/// Appends what a writer makes of the value; nothing when it fails.
+template <class Writer, class T>
+result<void> append_written(T const& value, std::string& out) {
+  std::size_t const before = out.size();
+  trouble why;
+  try {
+    if (Writer{out, why}.write(value, 0)) return {};
+  } catch (...) {  // out of memory: as if never called
+    out.resize(before);
+    throw;
+  }
+  out.resize(before);
+  return std::unexpected{why.why()};
+}
+
 }  // namespace strata::codec::detail
