@@ -44,6 +44,16 @@ void keep(Core& core, typename Core::hashed_key key, typename Core::turn const& 
   core.overtake(key, found.revision());  // it is served all the same, so nothing older may follow it
 }
 
+/// Why warm's copy was not taken. Where warm is the truth that is an error: what cannot be read there is not absent.
+template <class Core>
+void decline(Core& core, warm_view<typename Core::value_type>& view, miss why) {
+  core.missed_in(tier::warm, why);
+  if constexpr (!Core::has_cold) {
+    view.settled = true;
+    view.answer = error{why == miss::behind ? errc::unavailable : errc::corrupt, tier::warm, to_string(why)};
+  }
+}
+
 /// Turns a frame into an answer, or says why not.
 template <class Core>
 warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key key, std::string_view text,
@@ -55,7 +65,7 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
   revision const order = Core::has_cold ? f.revision : revision{static_cast<std::uint64_t>(seen.position)};
   auto const found = judge<value_type>(f, order, text, turn.fill().floor, Core::codec_type::id);
   view.overwritable_above = found.overwritable_above;
-  if (!found.good && found.why != miss::unversioned) return core.missed_in(tier::warm, found.why), view;
+  if (!found.good && found.why != miss::unversioned) return decline(core, view, found.why), view;
 
   if (found.good && f.operation == operation::erase) {
     core.overtake(key, order);
@@ -66,9 +76,8 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
   }
   auto value = core.codec.decode(f.payload);
   if (!value || !core.owns(text, *value)) {
-    core.missed_in(tier::warm, value ? miss::foreign_key : miss::undecodable);
     view.overwritable_above = revision{};
-    return view;
+    return decline(core, view, value ? miss::foreign_key : miss::undecodable), view;
   }
   box<value_type> copy{order, std::move(*value)};
   if (!found.good) {  // K3: no revision, so only cold can tell what it is worth

@@ -21,12 +21,15 @@ struct verdict {
   std::optional<strata::revision> overwritable_above = strata::revision{};
 };
 
+/// Whether a frame is what its writer sent, as far as it can be told.
+inline bool whole(frame const& f) { return f.sum ? *f.sum == checksum(f) : f.revision == revision{}; }
+
 /// \param order  the revision that orders the frame: its own, or its position where warm is the truth
 /// \param codec  the codec this cache reads
 template <class Value>
 verdict judge(frame const& f, revision order, std::string_view key, revision floor, std::string_view codec) {
   if (f.key != key) return {.why = miss::foreign_key};
-  if (f.sum ? *f.sum != checksum(f) : f.revision != revision{}) return {.why = miss::damaged};
+  if (!whole(f)) return {.why = miss::damaged};
   if (f.schema > record<Value>::schema) return {.why = miss::newer_schema, .overwritable_above = std::nullopt};
   if (order == revision{}) return {.why = miss::unversioned};
   if (order < floor) return {.why = miss::behind, .overwritable_above = order};

@@ -40,7 +40,8 @@ task<result<written>> erase_truth(Core& core, std::string_view text, moment unti
   } else {
     auto const seen = co_await core.warm.ask(core, direction::reading, [&](auto& tier) { return tier.load(text, until); });
     if (!seen) co_return std::unexpected{seen.error()};
-    if (!seen->frame || seen->frame->operation == operation::erase) co_return written{.changed = false};
+    bool const gone = !seen->frame || (seen->frame->operation == operation::erase && seen->frame->key == text && whole(*seen->frame));
+    if (gone) co_return written{.changed = false};
     auto const stored = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.erase(text, revision{}, until); });
     if (!stored) co_return failure(stored.error() == errc::timed_out ? errc::unknown : stored.error().code(), tier::warm, stored.error().text());
     co_return written{.revision = revision{static_cast<std::uint64_t>(*stored)}};
@@ -53,6 +54,7 @@ task<result<std::optional<position>>> meet(Core& core, std::string_view text, ex
   if (!expected) co_return std::optional<position>{};
   auto const seen = co_await core.warm.ask(core, direction::reading, [&](auto& tier) { return tier.load(text, until); });
   if (!seen) co_return std::unexpected{seen.error()};
+  if (seen->frame && (seen->frame->key != text || !whole(*seen->frame))) co_return failure(errc::corrupt, tier::warm, "what is stored is damaged");
   bool const there = seen->frame && seen->frame->operation == operation::put;
   revision const standing = there ? revision{static_cast<std::uint64_t>(seen->position)} : revision{};
   if (standing != *expected) co_return failure(errc::conflict, tier::warm, "another write was first");
