@@ -170,8 +170,11 @@ task<std::vector<result<receipt>>> write_many(Core& core, std::span<std::pair<ty
     std::vector<decltype(core.text(values[0].first))> texts;
     std::vector<keyed_value<value_type>> rows;
     std::vector<std::size_t> at;
+    std::vector<typename Core::turn> turns;
     texts.reserve(values.size());
+    turns.reserve(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) {
+      turns.push_back(core.gate.enter_alone(values[i].first.hash));
       texts.push_back(core.text(values[i].first));
       if (auto why = core.fault(texts[i], values[i].second)) {
         receipts[i] = std::unexpected{std::move(*why)};
@@ -225,7 +228,7 @@ task<std::vector<result<receipt>>> write_many(Core& core, std::span<std::pair<ty
         if (!receipts[i]) continue;
         if (receipts[i]->degraded) core.degraded(receipts[i]->revision);
         box<value_type> kept{receipts[i]->revision, std::move(values[i].second)};
-        if (core.settle(values[i].first, kept)) receipts[i]->tiers |= tier_bit(tier::hot);
+        if (core.settle(turns[i], values[i].first, kept)) receipts[i]->tiers |= tier_bit(tier::hot);
       }
     } catch (...) {
       for (auto& one : receipts)

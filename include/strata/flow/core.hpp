@@ -168,9 +168,9 @@ class core {
     });
   }
   /// Keeps what was just written, unless something newer is known. \returns whether hot has it
-  bool settle(hashed_key k, box<value_type> const& mine) {
+  bool settle(turn const& t, hashed_key k, box<value_type> const& mine) {
     bool kept = false;
-    if constexpr (has_hot) gate.settle(k.hash, mine.revision(), [&] { kept = hot.install(k, mine) == installed::yes; });
+    if constexpr (has_hot) gate.settle(t, mine.revision(), [&] { kept = hot.install(k, mine) == installed::yes; });
     return kept;
   }
 

@@ -123,13 +123,14 @@ class gate {
     drop();
   }
 
-  /// After its own write: installs unless something newer is known.
+  /// After its own write, which registered before it went to the truth: installs unless something newer is known, or may
+  /// have been missed meanwhile.
   template <class Install>
-  bool settle(std::uint64_t hash, revision r, Install&& install) {
-    auto& s = stripe_of(hash);
+  bool settle(turn const& t, revision r, Install&& install) {
+    auto& s = stripe_of(t.fill_.key);
     typename box<Value>::burial const later;
     std::lock_guard const held{s.lock};
-    if (s.fence.doubtful(hash) || s.fence.floor(hash) > r) return false;
+    if (s.fence.doubtful(t.fill_.key) || !s.fence.admits(t.fill_, r)) return false;
     install();
     return true;
   }

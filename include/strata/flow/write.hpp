@@ -37,6 +37,7 @@ task<outcome<typename Core::value_type>> write_through(Core& core, typename Core
   auto const text = core.text(key);
   if (auto fault = core.fault(text, value)) co_return outcome{std::unexpected{std::move(*fault)}, {}};
 
+  auto const turn = core.gate.enter_alone(key.hash);
   co_await core.at(point::before_truth);
   auto const truth = co_await store_truth(core, text, value, expected, until);
   if (!truth) {
@@ -58,7 +59,7 @@ task<outcome<typename Core::value_type>> write_through(Core& core, typename Core
     }
     co_await core.at(point::before_hot);
     box<typename Core::value_type> kept{truth->revision, std::move(value)};
-    if (core.settle(key, kept)) done.tiers |= tier_bit(tier::hot);
+    if (core.settle(turn, key, kept)) done.tiers |= tier_bit(tier::hot);
     if (done.degraded) core.degraded(done.revision);
     co_return outcome{done, {std::move(kept), Core::truth}};
   } catch (...) {
