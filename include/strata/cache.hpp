@@ -23,6 +23,10 @@
 // thread, or on the executor for the co_ form.
 namespace strata {
 
+namespace testing {
+struct access;
+}
+
 /// A cache of three tiers, composed at compile time. Any tier may be strata::none; options come in any order:
 /// strata::observer<O>, strata::clock<C>, strata::executor<E>, strata::single_writer.
 /// \threads all members may be called from any thread, but the destructor
@@ -262,6 +266,7 @@ class cache {
     return flow::serve_write(core_, core_.hash(own), std::move(value), expected, write_until(call)).run();
   }
 
+  friend struct testing::access;
   core_type core_;
   [[no_unique_address]] flow::background<core_type> background_{core_};  // works on the core, so it ends first
 };

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/testing/simulation/choices.hpp>
+#include <strata/testing/simulation/faults.hpp>
+#include <strata/testing/simulation/plan.hpp>
+#include <strata/testing/simulation/scheduler.hpp>
+#include <strata/testing/simulation/world.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <format>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+// What the simulated tiers know of the play they are in: whose call this is, what goes wrong with it, and what to tell.
+namespace strata::testing {
+
+inline constexpr std::size_t most_instances = 3;
+
+class director {
+ public:
+  scheduler time;
+  testing::world world;
+  testing::choices choices;
+  testing::plan plan;
+
+  /// The step that each strand is at, and how many calls of tiers it made.
+  struct part {
+    plan::step* step = nullptr;
+    std::uint16_t number = 0;
+    std::uint8_t calls = 0;
+  };
+  std::array<part, scheduler::most_strands> parts{};
+  std::array<bool, most_instances> cold_failed{};  ///< since the beginning: its calls may fail from then on
+  std::array<bool, most_instances> paused{};       ///< time went on while one of its callers could have
+
+  /// Who was answered with an outdated message: whatever lags so far behind has yet to deliver the newer one in its feed.
+  std::array<std::array<bool, most_keys>, most_instances> lagging{};
+
+  bool quiet = false;      ///< no faults any more
+  bool exploring = false;  ///< faults are choices like all others, `faults_left` in all
+  unsigned faults_left = 0;
+  std::array<std::uint64_t, scheduler::most_strands> answered{};  ///< digest of the answer under way, for explorers
+  std::uint64_t digest = 0;                                       ///< of all that happened
+  std::vector<std::string>* story = nullptr;
+
+  [[nodiscard]] part& own() noexcept { return parts[time.running]; }
+  [[nodiscard]] std::uint16_t number() noexcept { return own().number; }
+
+  /// What goes wrong with the running strand's next call.
+  ailment next_ailment(call_kind kind, bool outdated_possible) {
+    auto& mine = own();
+    std::size_t const n = mine.calls++;
+    if (quiet || mine.step == nullptr || n >= plan::most_calls) return {};
+    auto const kinds = faults_of(kind, world.warm_is_truth());
+    if (exploring) return explored(kinds, kind, outdated_possible);
+    auto& slot = mine.step->ailments[n];
+    if (!slot) {
+      slot.emplace();
+      bool const cold = kind == call_kind::cold_load || kind == call_kind::cold_write;
+      unsigned const rate = cold ? plan.cold_fault_in : plan.warm_fault_in;
+      if (choices.random() && rate != 0 && choices.draw_below(rate) == 0) {
+        slot->what = kinds[choices.draw_below(static_cast<unsigned>(kinds.size()))];
+        slot->much = static_cast<std::uint8_t>(choices.draw_below(256));
+      }
+    }
+    return *slot;
+  }
+
+  void mix(std::uint64_t what) noexcept { digest = (digest ^ what) * 0x9E3779B97F4A7C15U + 1; }
+
+  template <class... A>
+  void tell(std::format_string<A...> line, A&&... arguments) {
+    if (story != nullptr) story->push_back(std::format(line, std::forward<A>(arguments)...));
+  }
+  [[nodiscard]] std::string name(std::size_t strand) const {
+    std::string s(1, static_cast<char>('A' + strand / plan.callers));
+    return s += static_cast<char>('1' + strand % plan.callers);
+  }
+  [[nodiscard]] static char name_of_instance(std::size_t i) noexcept { return static_cast<char>('A' + i); }
+
+ private:
+  ailment explored(std::span<fault const> kinds, call_kind, bool outdated_possible) {
+    if (faults_left == 0) return {};
+    std::size_t const which = choices.pick(kinds.size() + 1);
+    if (which == 0) return {};
+    fault const f = kinds[which - 1];
+    if (f == fault::outdated && !outdated_possible) return {};
+    --faults_left;
+    return {f, static_cast<std::uint8_t>(f == fault::slow ? 0 : f == fault::late ? 0 : 3)};
+  }
+};
+
+}  // namespace strata::testing

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/testing/simulation/choices.hpp>
+#include <strata/testing/simulation/faults.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+// What the callers of a simulation are going to do, and what befalls them; in which order is for the choices to say.
+namespace strata::testing {
+
+enum class verb : std::uint8_t { get, visit, put, put_if, update, erase, get_or_load, crash, evict, regress, intrude, forget };
+
+constexpr std::string_view to_string(verb v) noexcept {
+  constexpr std::string_view names[] = {"get",   "visit", "put",     "put_if",  "update", "erase", "get_or_load",
+                                        "crash", "evict", "regress", "intrude", "forget"};
+  return names[static_cast<std::size_t>(v)];
+}
+/// Whether it happens to the world rather than being called by anybody.
+constexpr bool befalls(verb v) noexcept { return v >= verb::crash; }
+
+struct plan {
+  static constexpr std::size_t most_calls = 24;
+
+  struct step {
+    verb what = verb::get;
+    std::uint8_t instance = 0;
+    std::uint8_t caller = 0;
+    std::uint8_t key = 0;
+    std::uint8_t param = 0;  ///< put_if: 0 expects what was read, 1 absence; get_or_load: 1 a loader that throws; crash: 1 requests arrive
+    std::array<std::optional<ailment>, most_calls> ailments{};  ///< of its n-th call of a tier; undecided until drawn
+  };
+
+  std::uint8_t instances = 3;
+  std::uint8_t callers = 2;  ///< of each instance
+  std::uint8_t keys = 2;
+  std::uint8_t hot_entries = 4;
+  std::uint8_t warm_fault_in = 0;  ///< one call in so many has a fault; zero: none
+  std::uint8_t cold_fault_in = 0;
+  std::uint8_t favour = 0;      ///< how long one caller tends to go on, of 8
+  std::vector<step> steps;
+};
+
+struct shape {
+  std::uint8_t instances = 3;
+  bool warm_may_fail = true;  ///< regress and forget: not where warm is the truth
+};
+
+/// Draws a plan. Every seed has its own mixture of verbs, faults and patience.
+inline void draw_plan(plan& p, shape const& of, dice& d) {
+  p.instances = of.instances;
+  p.callers = 2;
+  p.keys = static_cast<std::uint8_t>(d.one_in(3) ? 2 : 1);
+  p.hot_entries = static_cast<std::uint8_t>(d.one_in(4) ? 1 : 4);
+  constexpr std::array<std::uint8_t, 6> rates{0, 0, 16, 6, 3, 1};
+  p.warm_fault_in = rates[d.below(6)];
+  p.cold_fault_in = rates[d.below(5)];
+  constexpr std::array<std::uint8_t, 4> favours{0, 3, 5, 7};
+  p.favour = favours[d.below(4)];
+  std::size_t const steps = 4 + d.below(7);
+  bool const disasters = !d.one_in(3);
+  p.steps.clear();
+  for (std::size_t i = 0; i < steps; ++i) {
+    auto& s = p.steps.emplace_back();
+    constexpr std::array calls{verb::get, verb::get, verb::get, verb::visit, verb::put, verb::put, verb::put,
+                               verb::put_if, verb::put_if, verb::update, verb::erase, verb::erase, verb::get_or_load, verb::get_or_load};
+    constexpr std::array blows{verb::crash, verb::evict, verb::evict, verb::intrude, verb::regress, verb::forget};
+    bool const blow = disasters && d.one_in(5);
+    s.what = blow ? blows[d.below(of.warm_may_fail ? 6 : 3)] : calls[d.below(calls.size())];
+    s.instance = static_cast<std::uint8_t>(d.below(of.instances));
+    s.caller = static_cast<std::uint8_t>(d.below(p.callers));
+    s.key = static_cast<std::uint8_t>(d.below(p.keys));
+    s.param = static_cast<std::uint8_t>(d.below(4));
+  }
+}
+
+}  // namespace strata::testing

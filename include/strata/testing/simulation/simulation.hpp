@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/cache.hpp>
+#include <strata/testing/access.hpp>
+#include <strata/testing/simulation/director.hpp>
+#include <strata/testing/simulation/history.hpp>
+#include <strata/testing/simulation/tiers.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <format>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Several instances of one and the same cache, played on one thread over one simulated world.
+namespace strata::testing {
+
+/// What one play found and did.
+struct played {
+  std::optional<breach> broken;
+  bool cut_short = false;  ///< an explorer had been here before
+  std::uint64_t digest = 0;
+  std::uint64_t steps = 0;
+};
+
+/// The cache under test: the product's, with time, waiting and tiers of the simulation.
+template <class Hot, class Warm, class Cold, class... Options>
+using simulated_cache = cache<Hot, Warm, Cold, mark_codec, strata::clock<virtual_clock>, strata::executor<by_schedule>, Options...>;
+
+template <class Cache>
+class simulation {
+ public:
+  director stage;
+  testing::history history{stage};
+  /// Asked before each choice by explorers: whether this state has been seen.
+  bool (*seen_before)(void*, std::uint64_t) = nullptr;
+  void* explorer = nullptr;
+
+  simulation() = default;
+
+  /// Plays stage.plan by stage.choices.
+  played play() {
+    begin();
+    while (!history.found && !cut_short_ && step()) {
+    }
+    if (!history.found && !cut_short_) come_to_rest();
+    end();
+    return {history.found, cut_short_, stage.digest, steps_};
+  }
+
+ private:
+  using core_type = std::remove_cvref_t<decltype(access::core(std::declval<Cache&>()))>;
+  static constexpr bool has_warm = core_type::has_warm;
+  static constexpr bool has_cold = core_type::has_cold;
+  static constexpr std::size_t no_strand = ~std::size_t{0};
+
+  struct instance {
+    listener feed;
+    std::optional<Cache> cache;
+    std::array<std::size_t, most_keys> heard{};  ///< how much of each subject's feed
+    std::array<bool, most_keys> owed{};          ///< something of it was held back
+    std::uint64_t past = 0;                      ///< digest of all that ever happened to it
+  };
+  struct caller {
+    std::array<std::uint8_t, 32> steps{};
+    std::uint8_t count = 0;
+    std::uint8_t next = 0;
+    bool calling = false;
+    std::optional<task<void>> flow;
+    std::array<revision, most_keys> last_read{};
+  };
+
+  // --- before and after ----------------------------------------------------------------------------------------------
+  void begin() {
+    auto& p = stage.plan;
+    scheduler::current = &stage.time;
+    stage.world.reset(!has_cold);
+    stage.time.now = moment{std::chrono::hours{1}};
+    stage.time.strands = {};
+    stage.parts = {};
+    stage.answered = {};
+    stage.cold_failed = {};
+    stage.paused = {};
+    stage.lagging = {};
+    stage.quiet = false;
+    stage.digest = 0;
+    steps_ = 0;
+    last_ = 0;
+    nature_next_ = 0;
+    nature_count_ = 0;
+    cut_short_ = false;
+    history.reset();
+    strands_ = std::size_t{p.instances} * p.callers;
+    for (auto& c : callers_) c = caller{};
+    for (std::size_t i = 0; i < p.steps.size() && i < 32; ++i) {
+      auto const& s = p.steps[i];
+      if (befalls(s.what))
+        nature_[nature_count_++] = static_cast<std::uint8_t>(i);
+      else if (auto& c = callers_[strand_of(s)]; c.count < c.steps.size())
+        c.steps[c.count++] = static_cast<std::uint8_t>(i);
+    }
+    for (std::size_t i = 0; i < p.instances; ++i) start(i);
+  }
+  void end() {
+    for (auto& c : callers_) c.flow.reset();
+    for (auto& i : instances_) i.cache.reset();
+  }
+  void start(std::size_t i) {
+    auto& one = instances_[i];
+    one.past = 0;
+    one.owed = {};
+    for (std::size_t k = 0; k < most_keys; ++k) one.heard[k] = stage.world.feed[k].size();
+    simulated_options const here{&stage, static_cast<std::uint8_t>(i), &one.feed};
+    typename Cache::options settings;
+    settings.hot.capacity_entries = stage.plan.hot_entries;
+    if constexpr (has_warm) settings.warm = here;
+    if constexpr (has_cold) settings.cold = here;
+    settings.limits.load_within = std::chrono::milliseconds{6'000};
+    one.cache.emplace(std::move(settings));
+  }
+  [[nodiscard]] std::size_t strand_of(plan::step const& s) const noexcept { return std::size_t{s.instance} * stage.plan.callers + s.caller; }
+  [[nodiscard]] std::size_t instance_of(std::size_t strand) const noexcept { return strand / stage.plan.callers; }
+
+  // --- one step ------------------------------------------------------------------------------------------------------
+  enum class actor : std::uint8_t { strand, feed, nature, network, time };
+  struct option {
+    actor who;
+    std::uint8_t which;
+  };
+
+  [[nodiscard]] bool can_go(std::size_t s) const noexcept {
+    auto const& c = callers_[s];
+    return c.calling ? stage.time.can_go(s) : c.next < c.count;
+  }
+  [[nodiscard]] bool asleep(std::size_t s) const noexcept {
+    return callers_[s].calling && scheduler::timed(stage.time.strands[s]) && stage.time.strands[s].wake > stage.time.now;
+  }
+
+  bool step() {
+    std::array<option, 24> options;
+    std::size_t n = 0;
+    bool sleepers = false;
+    bool busy = false;
+    auto const consider = [&](std::size_t s) {
+      if (can_go(s)) options[n++] = {actor::strand, static_cast<std::uint8_t>(s)};
+    };
+    consider(last_);
+    for (std::size_t s = 0; s < strands_; ++s) {
+      if (s != last_) consider(s);
+      sleepers = sleepers || asleep(s);
+      busy = busy || callers_[s].calling || callers_[s].next < callers_[s].count;
+    }
+    bool const somebody = n != 0;
+    if constexpr (has_warm)
+      if (busy)
+        for (std::size_t i = 0; i < stage.plan.instances; ++i)
+          if (pending(i)) options[n++] = {actor::feed, static_cast<std::uint8_t>(i)};
+    if (nature_next_ < nature_count_) options[n++] = {actor::nature, 0};
+    for (auto const& g : stage.world.ghosts)
+      if (g.at <= stage.time.now) {
+        options[n++] = {actor::network, 0};
+        break;
+      }
+    if (sleepers && (n == 0 || (!stage.exploring && somebody && stage.choices.random() && stage.choices.draw_below(16) == 0))) options[n++] = {actor::time, 0};
+    if (sleepers && !stage.choices.random() && !stage.exploring && n != 0 && options[n - 1].who != actor::time) options[n++] = {actor::time, 0};
+    if (n == 0) {
+      for (std::size_t s = 0; s < strands_; ++s)
+        if (callers_[s].calling) history.never_ended(s);
+      return false;
+    }
+    if (stage.exploring && n > 1 && seen_before != nullptr && seen_before(explorer, fingerprint())) {
+      cut_short_ = true;
+      return false;
+    }
+    auto const chosen = options[stage.choices.pick(n, somebody && options[0].which == last_ ? stage.plan.favour : 0)];
+    ++steps_;
+    stage.mix(static_cast<std::uint64_t>(chosen.who) << 8U | chosen.which);
+    switch (chosen.who) {
+      case actor::strand: go(chosen.which); break;
+      case actor::feed: deliver(chosen.which); break;
+      case actor::nature: befall(stage.plan.steps[nature_[nature_next_++]]); break;
+      case actor::network: arrive(); break;
+      case actor::time: pass(); break;
+    }
+    return true;
+  }
+
+  void go(std::size_t s) {
+    last_ = s;
+    auto& c = callers_[s];
+    auto& home = instances_[instance_of(s)];
+    bool const serves = c.calling && stage.time.strands[s].asked != nullptr;
+    if (!serves) home.past = detail::digest_of(home.past, detail::digest_of(s, stage.answered[s]));
+    stage.answered[s] = 0;
+    if (!c.calling) {
+      c.calling = true;
+      auto& step = stage.plan.steps[c.steps[c.next++]];
+      stage.parts[s] = {&step, 0, 0};
+      stage.time.running = s;
+      c.flow.emplace(perform(s, step));
+      stage.time.running = s;
+      stage.time.strands[s] = {};
+      // A task hands back to its awaiter; with none it just suspends at its end.
+      c.flow->await_suspend(std::noop_coroutine()).resume();
+    } else {
+      stage.time.step(s);
+    }
+    if (done_) {
+      done_ = false;
+      c.flow.reset();
+      c.calling = false;
+      stage.time.strands[s] = {};
+    }
+  }
+
+  // --- what callers do -----------------------------------------------------------------------------------------------
+  task<void> perform(std::size_t s, plan::step& step) {
+    auto& here = *instances_[instance_of(s)].cache;
+    auto& core = access::core(here);
+    std::string_view const name = key_names[step.key];
+    auto const hash = core.hash(name).hash;
+    bool const writes = step.what == verb::put || step.what == verb::put_if || step.what == verb::update || step.what == verb::erase;
+    auto const within = writes ? core.limits.write_within : step.what == verb::get_or_load ? core.limits.load_within : core.limits.read_within;
+    moment const until = stage.time.now + within;
+    auto const number = history.begin(step.what, step.instance, step.key, until);
+    stage.parts[s].number = number;
+    auto& c = callers_[s];
+    auto const mine = [&](std::uint32_t base = 0) { return make_mark(step.key, step.instance, number, base); };
+    if (stage.story != nullptr) tell_begin(s, step, number, c.last_read[step.key]);
+
+    switch (step.what) {
+      case verb::get: {
+        auto const h = co_await here.co_get(name);
+        end_read(s, step, number, h);
+        break;
+      }
+      case verb::visit: {
+        if (core.peek(core.hash(name))) {
+          auto const given = here.visit(name, [](mark const& m) { return m; });
+          if (stage.story != nullptr) stage.tell("{}: visit of {} gives {} from hot", stage.name(s), name, given && *given ? std::format("value {}", (*given)->number) : "nothing");
+          stage.mix(given && *given ? (*given)->number : 1000);
+          history.end_visit(number, given);
+        } else {
+          auto const h = co_await here.co_get(name);
+          end_read(s, step, number, h);
+        }
+        break;
+      }
+      case verb::put: {
+        auto const r = co_await flow::own_write(core, std::string{name}, hash, mine(), anything, until);
+        end_write(s, step, number, r);
+        break;
+      }
+      case verb::put_if: {
+        expectation const expected = step.param == 1 ? absence : expectation{c.last_read[step.key]};
+        history.of(number).expected = expected;
+        auto const r = co_await flow::own_write(core, std::string{name}, hash, mine(), expected, until);
+        end_write(s, step, number, r);
+        break;
+      }
+      case verb::update: {
+        std::string const own{name};
+        auto const r = co_await flow::serve_update(core, core.hash(own), [&](mark& m) { m = mine(m.number); }, until);
+        end_write(s, step, number, r);
+        break;
+      }
+      case verb::erase: {
+        auto const r = co_await here.co_erase(name);
+        end_write(s, step, number, r);
+        break;
+      }
+      case verb::get_or_load: {
+        auto const h = co_await here.co_get_or_load(name, [&]() -> result<mark> {
+          if (step.param == 1) throw std::runtime_error{"the loader threw"};
+          return mine();
+        });
+        end_read(s, step, number, h);
+        break;
+      }
+      default: break;
+    }
+    done_ = true;
+  }
+
+  void end_read(std::size_t s, plan::step const& step, std::uint16_t number, hit<mark> const& h) {
+    auto& c = callers_[s];
+    if (h || h.absent()) c.last_read[step.key] = h.revision();
+    stage.mix(strata::number(h.revision()) * 4 + (h.failed() ? 2 : h.absent() ? 1 : 0));
+    if (stage.story != nullptr)
+      stage.tell("{}: {} of {} gives {}", stage.name(s), to_string(step.what), key_names[step.key],
+                 h ? std::format("revision {} (value {}) from {}", strata::number(h.revision()), h->number, strata::to_string(h.tier()))
+                 : h.absent() ? std::format("\"absent\" from {}", strata::to_string(h.tier()))
+                              : std::format("\"{}\"", h.error()));
+    history.end_read(number, h);
+  }
+  void end_write(std::size_t s, plan::step const& step, std::uint16_t number, result<receipt> const& r) {
+    auto& c = callers_[s];
+    if (r && r->changed) c.last_read[step.key] = step.what == verb::erase ? revision{} : r->revision;
+    stage.mix(r ? strata::number(r->revision) * 4 + r->changed : static_cast<std::uint64_t>(r.error().code()) * 4 + 2);
+    if (stage.story != nullptr)
+      stage.tell("{}: {} of {} {}", stage.name(s), to_string(step.what), key_names[step.key],
+                 r ? std::format("is committed as revision {}{}{}", strata::number(r->revision), r->changed ? "" : ", nothing changed", r->degraded ? ", degraded" : "")
+                   : std::format("fails with \"{}\"", r.error()));
+    history.end_write(number, r);
+  }
+  void tell_begin(std::size_t s, plan::step const& step, std::uint16_t number, revision expected) {
+    std::string more;
+    if (step.what == verb::put_if) more = std::format(" expecting revision {}", step.param == 1 ? 0 : strata::number(expected));
+    stage.tell("{}: {} of {} begins (call {}){}", stage.name(s), to_string(step.what), key_names[step.key], number, more);
+  }
+
+  // --- what befalls them ---------------------------------------------------------------------------------------------
+  [[nodiscard]] bool pending(std::size_t i) const noexcept {
+    for (std::size_t k = 0; k < stage.plan.keys; ++k)
+      if (instances_[i].heard[k] < stage.world.feed[k].size()) return true;
+    return false;
+  }
+  void hear(std::size_t i, std::size_t k, world::notice const& n) {
+    auto& one = instances_[i];
+    one.past = detail::digest_of(one.past, 1'000 + strata::number(n.revision));
+    if (one.feed.deliver == nullptr) return;
+    if (stage.story != nullptr) stage.tell("   feed: {} hears of revision {} of {}", director::name_of_instance(i), strata::number(n.revision), key_names[k]);
+    one.feed.deliver(one.feed.to, change{key_names[k], n.revision, n.operation}, n.position);
+  }
+  /// The next of one subject, in order; sometimes twice, sometimes an old one again, sometimes not until the end; and
+  /// sometimes the feed has a gap, and says so.
+  void deliver(std::size_t i) {
+    auto& one = instances_[i];
+    std::size_t k = 0;
+    while (one.heard[k] >= stage.world.feed[k].size()) ++k;
+    auto const& all = stage.world.feed[k];
+    std::size_t const next = one.heard[k]++;
+    std::size_t const how = stage.exploring ? 0 : stage.choices.pick(8, 5);
+    if (how == 5) {
+      one.owed = {};
+      for (std::size_t other = 0; other < stage.plan.keys; ++other) one.heard[other] = stage.world.feed[other].size();
+      stage.tell("   feed: {} notices that it may have missed something", director::name_of_instance(i));
+      return one.feed.deliver(one.feed.to, change{}, position{});
+    }
+    if (how == 1) {
+      one.owed[k] = true;
+      return stage.tell("   feed: {} misses revision {} of {}", director::name_of_instance(i), strata::number(all[next].revision), key_names[k]);
+    }
+    if (how == 2 && next > 0) hear(i, k, all[next - 1]);
+    hear(i, k, all[next]);
+    if (how == 3) hear(i, k, all[next]);
+    if (how == 4 && next > 0) hear(i, k, all[0]);
+  }
+
+  void befall(plan::step const& s) {
+    auto& subject = stage.world.subjects[s.key];
+    switch (s.what) {
+      case verb::crash: return crash(s);
+      case verb::evict:
+        if (stage.story != nullptr) stage.tell("   hot of {} loses {}", director::name_of_instance(s.instance), key_names[s.key]);
+        access::evict(*instances_[s.instance].cache, key_names[s.key]);
+        return;
+      case verb::intrude: {
+        if constexpr (has_warm && has_cold) {
+          if (stage.story != nullptr) stage.tell("   a program that knows no revisions writes {} in warm", key_names[s.key]);
+          frame f{.key = std::string{key_names[s.key]}};
+          (void)mark_codec::encode(make_mark(s.key, 255, 902), f.payload);
+          stage.world.publish(s.key, std::move(f), 0);
+          stage.world.told[s.key] = {};
+        }
+        return;
+      }
+      case verb::regress:
+        if (subject.kept < 2) return;
+        --subject.kept;
+        stage.world.told[s.key] = {};
+        if (stage.story != nullptr) stage.tell("   warm falls back to {} of {}", detail::text_of(subject.last()->frame), key_names[s.key]);
+        return;
+      case verb::forget:
+        if (subject.kept == 0) return;
+        subject.kept = 0;
+        stage.world.told[s.key] = {};
+        if (stage.story != nullptr) stage.tell("   warm forgets {}", key_names[s.key]);
+        return;
+      default: return;
+    }
+  }
+
+  void crash(plan::step const& s) {
+    stage.tell("   {} is killed and starts anew", director::name_of_instance(s.instance));
+    for (std::size_t i = 0; i < stage.plan.callers; ++i) {
+      std::size_t const strand = std::size_t{s.instance} * stage.plan.callers + i;
+      auto& c = callers_[strand];
+      if (!c.calling) continue;
+      stage.time.running = strand;
+      if (auto* const asked = stage.time.strands[strand].asked; asked != nullptr && s.param % 2 == 1) {
+        stage.time.strands[strand].asked = nullptr;
+        asked->serve(*asked);  // it was on the wire already
+      }
+    }
+    for (std::size_t i = 0; i < stage.plan.callers; ++i) {
+      std::size_t const strand = std::size_t{s.instance} * stage.plan.callers + i;
+      auto& c = callers_[strand];
+      c.flow.reset();
+      c.calling = false;
+      c.last_read = {};
+      stage.time.strands[strand] = {};
+      stage.answered[strand] = 0;
+    }
+    auto& one = instances_[s.instance];
+    one.cache.reset();
+    history.restarted(s.instance);
+    stage.cold_failed[s.instance] = false;
+    start(s.instance);
+    one.past = detail::digest_of(one.past, 77);
+  }
+
+  void arrive() {
+    auto& ghosts = stage.world.ghosts;
+    for (std::size_t i = 0; i < ghosts.size(); ++i)
+      if (ghosts[i].at <= stage.time.now) {
+        auto const happen = std::move(ghosts[i].happen);
+        ghosts.erase(ghosts.begin() + static_cast<std::ptrdiff_t>(i));
+        return happen();
+      }
+  }
+
+  /// On to the next moment at which somebody wakes.
+  void pass() {
+    moment next = moment::max();
+    for (std::size_t s = 0; s < strands_; ++s) {
+      if (asleep(s) && stage.time.strands[s].wake < next) next = stage.time.strands[s].wake;
+      if (callers_[s].calling && stage.time.can_go(s)) stage.paused[instance_of(s)] = true;
+    }
+    for (auto const& g : stage.world.ghosts)
+      if (g.at > stage.time.now && g.at < next) next = g.at;
+    if (stage.story != nullptr)
+      stage.tell("   {} ms pass", std::chrono::duration_cast<std::chrono::milliseconds>(next - stage.time.now).count());
+    stage.time.now = next;
+  }
+
+  // --- the end: nothing fails any more, the feed delivers what the stream has, and everybody reads --------------------
+  void come_to_rest() {
+    stage.quiet = true;
+    stage.tell("   nothing fails from here on; the feed delivers what it has");
+    while (!stage.world.ghosts.empty()) {
+      for (auto& g : stage.world.ghosts) g.at = stage.time.now;
+      arrive();
+    }
+    if constexpr (has_warm)
+      for (std::size_t i = 0; i < stage.plan.instances; ++i)
+        for (std::size_t k = 0; k < stage.plan.keys; ++k)
+          if (stage.world.feed[k].size() > instances_[i].heard[k] || instances_[i].owed[k] || stage.lagging[i][k]) hear(i, k, stage.world.feed[k].back());
+    stage.time.now += std::chrono::seconds{2};
+    auto const told = stage.world.told;  // reads tell warm more
+    for (std::size_t i = 0; i < stage.plan.instances && !history.found; ++i)
+      for (std::size_t k = 0; k < stage.plan.keys && !history.found; ++k) {
+        stage.cold_failed[i] = false;
+        stage.paused[i] = false;
+        if (has_warm) history.expect_told(i, k, told[k]);
+        last_look_.instance = static_cast<std::uint8_t>(i);
+        last_look_.key = static_cast<std::uint8_t>(k);
+        std::size_t const strand = i * stage.plan.callers;
+        auto& c = callers_[strand];
+        c.calling = true;
+        stage.parts[strand] = {&last_look_, 0, 0};
+        stage.time.running = strand;
+        c.flow.emplace(perform(strand, last_look_));
+        c.flow->await_suspend(std::noop_coroutine()).resume();
+        while (!done_ && stage.time.can_go(strand)) stage.time.step(strand);
+        if (!done_) history.never_ended(strand);
+        done_ = false;
+        c.flow.reset();
+        c.calling = false;
+        stage.time.strands[strand] = {};
+      }
+    if (!history.found) history.check_outcomes();
+  }
+
+  // --- for explorers -------------------------------------------------------------------------------------------------
+  /// Equal for two states from which the same can follow: an instance is a function of what happened to it, in order.
+  [[nodiscard]] std::uint64_t fingerprint() const {
+    using detail::digest_of;
+    std::uint64_t all = digest_of(stage.faults_left, nature_next_);
+    for (std::size_t i = 0; i < stage.plan.instances; ++i) {
+      all = digest_of(all, instances_[i].past);
+      all = digest_of(all, instances_[i].heard[0]);
+    }
+    for (std::size_t s = 0; s < strands_; ++s) {
+      auto const& t = stage.time.strands[s];
+      std::uint64_t const wake = scheduler::timed(t) ? static_cast<std::uint64_t>((t.wake - stage.time.now).count()) : 0;
+      all = digest_of(all, digest_of(wake, static_cast<std::uint64_t>(t.is) * 4 + (t.asked != nullptr) * 2U + callers_[s].calling));
+      all = digest_of(all, digest_of(stage.answered[s], stage.parts[s].calls));
+    }
+    all = digest_of(all, static_cast<std::uint64_t>(stage.time.now.time_since_epoch().count()));
+    for (auto const& c : stage.world.commits[0]) all = digest_of(all, strata::number(c.revision) << 16U | c.by);
+    auto const& subject = stage.world.subjects[0];
+    all = digest_of(all, subject.kept);
+    for (auto const& m : subject.messages)
+      all = digest_of(all, strata::number(m.frame.revision) << 20U | static_cast<std::uint64_t>(m.position) << 4U | static_cast<std::uint64_t>(m.frame.operation));
+    all = digest_of(all, stage.world.ghosts.size());
+    return all;
+  }
+
+  std::array<instance, most_instances> instances_;
+  std::array<caller, scheduler::most_strands> callers_;
+  std::array<std::uint8_t, 32> nature_{};
+  plan::step last_look_{.what = verb::get};
+  std::size_t strands_ = 0;
+  std::size_t last_ = 0;
+  std::size_t nature_next_ = 0;
+  std::size_t nature_count_ = 0;
+  std::uint64_t steps_ = 0;
+  bool done_ = false;
+  bool cut_short_ = false;
+};
+
+}  // namespace strata::testing

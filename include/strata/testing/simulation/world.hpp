@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+#include <strata/concepts/cold.hpp>
+#include <strata/frame.hpp>
+#include <strata/testing/simulation/faults.hpp>
+#include <strata/testing/simulation/mark.hpp>
+#include <strata/testing/simulation/scheduler.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// What all instances share: a database, a stream and its feed. Both stores keep everything that ever was in them, so that
+// the checker can ask and the stream can answer with the past.
+namespace strata::testing {
+
+inline constexpr std::size_t most_keys = 2;
+inline constexpr std::array<std::string_view, most_keys> key_names{"k0", "k1"};
+
+inline std::size_t key_index(std::string_view key) noexcept { return key == key_names[0] ? 0 : 1; }
+
+/// One change of the truth.
+struct commit {
+  strata::revision revision{};
+  strata::operation operation = operation::put;
+  mark value;
+  std::uint16_t by = 0;  ///< number of the operation
+};
+
+class world {
+ public:
+  struct message {
+    strata::frame frame;
+    strata::position position{};
+    std::uint16_t by = 0;
+  };
+  /// A request that arrives although its caller has given up.
+  struct ghost {
+    moment at;
+    std::function<void()> happen;
+  };
+
+  /// \param warm_is_truth  there is no database; the stream's positions are the revisions
+  void reset(bool warm_is_truth) {
+    warm_is_truth_ = warm_is_truth;
+    for (auto& c : commits) c.clear();
+    for (auto& s : subjects) s = {};
+    for (auto& t : told) t = {};
+    for (auto& f : feed) f.clear();
+    ghosts.clear();
+    last_revision_ = 0;
+    last_position_ = 0;
+  }
+
+  // --- the truth -----------------------------------------------------------------------------------------------------
+  [[nodiscard]] commit const* last(std::size_t key) const noexcept { return commits[key].empty() ? nullptr : &commits[key].back(); }
+  [[nodiscard]] commit const* at(std::size_t key, revision r) const noexcept {
+    for (auto const& c : commits[key])
+      if (c.revision == r) return &c;
+    return nullptr;
+  }
+  [[nodiscard]] commit const* before(std::size_t key, revision r) const noexcept {
+    commit const* found = nullptr;
+    for (auto const& c : commits[key])
+      if (c.revision < r) found = &c;
+    return found;
+  }
+  [[nodiscard]] commit const* by(std::uint16_t number) const noexcept {
+    for (auto const& key : commits)
+      for (auto const& c : key)
+        if (c.by == number) return &c;
+    return nullptr;
+  }
+
+  // --- the database --------------------------------------------------------------------------------------------------
+  [[nodiscard]] copy<mark> cold_load(std::size_t key) const {
+    auto const* row = last(key);
+    if (row == nullptr) return {};
+    copy<mark> c{.value = {}, .revision = row->revision, .version = static_cast<std::int64_t>(commits[key].size())};
+    if (row->operation == operation::put) c.value = row->value;
+    return c;
+  }
+  [[nodiscard]] result<written> cold_store(std::size_t key, mark const& value, expectation expected, std::uint16_t by) {
+    auto const* row = last(key);
+    bool const there = row != nullptr && row->operation == operation::put;
+    if (expected && *expected != (there ? row->revision : revision{})) return failure(errc::conflict, tier::cold, "another write was first");
+    auto const version = static_cast<std::int64_t>(commits[key].size());
+    if (there && row->value == value) return written{row->revision, version, false};
+    commits[key].push_back({revision{++last_revision_}, operation::put, value, by});
+    return written{revision{last_revision_}, version + 1, true};
+  }
+  [[nodiscard]] written cold_erase(std::size_t key, std::uint16_t by) {
+    auto const* row = last(key);
+    auto const version = static_cast<std::int64_t>(commits[key].size());
+    if (row == nullptr) return {.changed = false};
+    if (row->operation == operation::erase) return {row->revision, version, false};
+    commits[key].push_back({revision{++last_revision_}, operation::erase, {}, by});
+    return {revision{last_revision_}, version, true};
+  }
+
+  // --- the stream ----------------------------------------------------------------------------------------------------
+  struct subject {
+    std::vector<message> messages;  ///< all there ever were
+    std::size_t kept = 0;           ///< how many of them are still there: fewer after a fall back
+    [[nodiscard]] message const* last() const noexcept { return kept == 0 ? nullptr : &messages[kept - 1]; }
+  };
+
+  [[nodiscard]] static sighting seen(message const* m) {
+    return m == nullptr ? sighting{} : sighting{m->frame, m->position};
+  }
+  [[nodiscard]] result<position> warm_store(std::size_t key, frame f, std::optional<position> at, std::uint16_t by) {
+    auto& s = subjects[key];
+    auto const* standing = s.last();
+    if (at && *at != (standing == nullptr ? position{} : standing->position)) return failure(errc::conflict, tier::warm, "the key moved");
+    if (!at && standing != nullptr && standing->frame.revision > f.revision) return failure(errc::conflict, tier::warm, "a higher revision is there");
+    return publish(key, std::move(f), by);
+  }
+  position publish(std::size_t key, frame f, std::uint16_t by) {
+    auto& s = subjects[key];
+    position const p{++last_position_};
+    if (warm_is_truth_) {
+      commit c{revision{last_position_}, f.operation, {}, by};
+      if (f.operation == operation::put) c.value = *mark_codec::decode(f.payload);
+      commits[key].push_back(c);
+      told[key] = c.revision;
+    } else if (f.revision > told[key]) {
+      told[key] = f.revision;
+    }
+    s.messages.resize(s.kept);
+    s.messages.push_back({std::move(f), p, by});
+    s.kept = s.messages.size();
+    feed[key].push_back({s.messages.back().frame.revision, s.messages.back().frame.operation, p});
+    return p;
+  }
+
+  // --- the feed ------------------------------------------------------------------------------------------------------
+  struct notice {
+    strata::revision revision{};
+    strata::operation operation = operation::put;
+    strata::position position{};
+  };
+
+  std::array<std::vector<commit>, most_keys> commits;
+  std::array<subject, most_keys> subjects;
+  std::array<std::vector<notice>, most_keys> feed;
+  std::array<revision, most_keys> told;  ///< the highest revision the stream has had since it last lost something
+  std::vector<ghost> ghosts;
+
+  [[nodiscard]] bool warm_is_truth() const noexcept { return warm_is_truth_; }
+  [[nodiscard]] std::uint64_t last_position() const noexcept { return last_position_; }
+
+ private:
+  bool warm_is_truth_ = false;
+  std::uint64_t last_revision_ = 0;
+  std::uint64_t last_position_ = 0;
+};
+
+}  // namespace strata::testing

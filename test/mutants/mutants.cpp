@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata_mutant.hpp>
+
+#include "../simulation/configurations.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// T3: the same simulations with a rule of the protocol broken must break a promise. Arguments: [NAME] [--schedules N]
+// [--story 1]. Without a name all mutants are tried, and the program as it is, which must pass.
+namespace {
+
+using namespace simulated;
+
+struct kill {
+  std::uint64_t schedules = 0;
+  std::string_view where;
+  std::optional<st::counterexample> how;
+};
+
+template <class Cache>
+bool hunt(std::string_view name, st::shape of, std::uint64_t schedules, kill& k) {
+  st::simulator<Cache> one{of};
+  for (std::uint64_t seed = 1; seed <= schedules; ++seed) {
+    ++k.schedules;
+    if (!one.play_seed(seed).broken) continue;
+    k.where = name;
+    k.how = one.shorten(seed);
+    return true;
+  }
+  return false;
+}
+
+bool listed(std::string_view promise, std::string_view breaks) {
+  for (std::size_t at = 0; at < breaks.size();) {
+    auto const end = std::min(breaks.find(' ', at), breaks.size());
+    if (breaks.substr(at, end - at) == promise) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
+bool killed(int mutant, std::uint64_t schedules, bool story) {
+  strata_mutant = mutant;
+  auto const& entry = strata_mutants[mutant];
+  kill k;
+  // Small portions of each first: most mutants die within some hundred schedules of the right configuration.
+  for (std::uint64_t portion = 1'000; !k.how && portion <= schedules; portion *= 10) {
+    (void)(hunt<three_tiers>("three_tiers", shape_of_three_tiers, portion, k) ||
+           hunt<warm_is_truth>("warm_is_truth", shape_of_warm_is_truth, portion / 10, k) ||
+           hunt<without_warm>("without_warm", shape_of_without_warm, portion / 10, k));
+  }
+  strata_mutant = 0;
+  if (mutant == 0) {
+    std::printf("%-34s %s after %llu schedules\n", entry.name, k.how ? "BROKEN" : "alive, as it should be,", static_cast<unsigned long long>(k.schedules));
+    if (k.how) std::printf("%s", st::to_string(*k.how).c_str());
+    return !k.how;
+  }
+  if (!k.how) {
+    std::printf("%-34s SURVIVES %llu schedules\n", entry.name, static_cast<unsigned long long>(k.schedules));
+    return false;
+  }
+  auto const broke = st::to_string(k.how->breach.what);
+  bool const expected = listed(broke, entry.breaks);
+  std::printf("%-34s killed by %.*s%s after %llu schedules (%.*s)\n", entry.name, static_cast<int>(broke.size()), broke.data(),
+              expected ? "" : ", WHICH IS NOT WHAT IT SHOULD BREAK,", static_cast<unsigned long long>(k.schedules),
+              static_cast<int>(k.where.size()), k.where.data());
+  if (story || !expected) std::printf("%s", st::to_string(*k.how).c_str());
+  return expected;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  auto const schedules = number_after("--schedules", argc, argv, 100'000);
+  bool const story = number_after("--story", argc, argv, 0) != 0;
+  std::string_view const only = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
+  bool good = true;
+  bool found = false;
+  for (int i = 0; i < static_cast<int>(std::size(strata_mutants)); ++i) {
+    if (!only.empty() && only != strata_mutants[i].name) continue;
+    found = true;
+    good = killed(i, schedules, story) && good;
+  }
+  if (!found) std::printf("there is no mutant of that name\n");
+  return good && found ? EXIT_SUCCESS : EXIT_FAILURE;
+}
