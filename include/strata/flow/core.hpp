@@ -249,6 +249,12 @@ class core {
     if constexpr (hears_degraded<observer_type>) observer.degraded(r);
   }
 
+  /// Ends the threads that this cache started; what is queued there is told that the cache is closed.
+  void end_executor() noexcept {
+    if constexpr (requires { own_executor_->stop(); })
+      if (own_executor_) own_executor_->stop();
+  }
+
   void collect_uses() {
     if constexpr (has_hot && counts_use)
       hot.drain_uses([&](auto const& k, std::uint64_t count) { usage.add(key<key_type>::text(k), count); });

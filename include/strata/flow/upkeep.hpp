@@ -56,13 +56,17 @@ task<result<void>> flush_usage(Core& core, deadline until) {
 /// Waits until every tier below hot answers. \errors the first tier's that does not, or will never
 template <class Core>
 result<void> wait_ready(Core& core, deadline until) {
-  auto const one = [&](auto& channel) -> result<void> {
-    if constexpr (std::remove_cvref_t<decltype(channel)>::present)
-      if constexpr (requires { channel.tier().wait_ready(until); }) return channel.tier().wait_ready(until);
+  auto const one = [&](auto& channel, tier where) -> result<void> {
+    if constexpr (std::remove_cvref_t<decltype(channel)>::present) {
+      if constexpr (requires { channel.tier().wait_ready(until); })
+        if (auto const ready = channel.tier().wait_ready(until); !ready) return ready;
+      if constexpr (reports_health<std::remove_cvref_t<decltype(channel.tier())>>)
+        if (auto const state = channel.tier().health(); !state.up) return failure(errc::unavailable, where, state.text);
+    }
     return {};
   };
-  if (auto const cold = one(core.cold); !cold) return cold;
-  return one(core.warm);
+  if (auto const cold = one(core.cold, tier::cold); !cold) return cold;
+  return one(core.warm, tier::warm);
 }
 
 template <class Core>
@@ -78,13 +82,24 @@ strata::health health_of(Core const& core) {
   return all;
 }
 
-/// Refuses new calls, waits for those under way, and makes usage durable as far as time allows. The rest is the
-/// destructors': executor, feed, tiers, in this order.
+/// \throws open_error if cold says by then that waiting will not mend it; one that does not answer is no error
+template <class Core>
+void refuse_unusable(Core& core) {
+  if constexpr (Core::has_cold)
+    if constexpr (requires { core.cold.tier().wait_ready(core.clock.now()); }) {
+      auto const ready = core.cold.tier().wait_ready(core.clock.now() + core.limits.open_within);
+      if (!ready && (ready.error() == errc::rejected || ready.error() == errc::unsupported)) throw open_error{ready.error()};
+    }
+}
+
+/// Refuses new calls, waits for those under way, ends the threads of co_ calls, and makes usage durable as far as time
+/// allows. The destructors do the rest: feed, flusher, tiers, in this order.
 template <class Core>
 void close(Core& core, std::chrono::milliseconds within) noexcept {
   if (!core.life.close()) return;
   auto const until = core.clock.now() + within;
   (void)core.life.drain(until);
+  core.end_executor();
   try {
     (void)flush_usage(core, until).run();
   } catch (...) {  // no memory to flush: the counts since the last flush are lost, as in a crash

@@ -59,10 +59,14 @@ class threads {
   threads& operator=(threads const&) = delete;
   ~threads() { stop(); }
 
-  /// Resumes the coroutine on one of the threads.
+  /// Resumes the coroutine on one of the threads; at once and here when they have ended.
   void post(std::coroutine_handle<> work) {
     {
-      std::lock_guard const held{guard_};
+      std::unique_lock held{guard_};
+      if (stopped_) {
+        held.unlock();
+        return work.resume();
+      }
       queue_.push_back(work);
       if (crew_.size() < count_ && crew_.size() < queue_.size() + busy_) crew_.emplace_back([this] { run(); });
     }
