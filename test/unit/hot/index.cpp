@@ -52,9 +52,11 @@ BOOST_AUTO_TEST_CASE(no_tombstones) {
   slot_index index{1000};
   for (int round = 0; round < 50; ++round) {
     for (slot i = 0; i < 1000; ++i) index.insert(std::uint64_t{i} << 40U, i);
+    BOOST_REQUIRE(!index.unpassed());
     for (slot i = 0; i < 1000; ++i) index.erase(std::uint64_t{i} << 40U, i);
   }
   BOOST_TEST(index.count() == 0U);
+  BOOST_TEST(index.unpassed());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

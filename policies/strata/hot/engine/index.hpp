@@ -73,6 +73,12 @@ class slot_index {
       n += width - static_cast<unsigned>(std::popcount(matches(buckets_[at], 0)));
     return n;
   }
+  /// Whether no look-up has to go further than its bucket. For tests.
+  [[nodiscard]] bool unpassed() const noexcept {
+    for (std::size_t at = 0; buckets_ && at <= mask_; ++at)
+      if (buckets_[at].passed != 0) return false;
+    return true;
+  }
 
  private:
   struct alignas(64) bucket {

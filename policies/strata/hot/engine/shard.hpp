@@ -212,7 +212,8 @@ class alignas(64) shard {
       if (space_.index.find(e.hash, [&](slot j) { return j == i; }) != i) return false;
     }
     bool sound = live == entries_ && weight == bytes_ && live <= most_entries_ && weight <= most_bytes_ &&
-                 space_.index.count() == live && space_.slab.dead() + live == space_.slab.touched();
+                 space_.index.count() == live && (live != 0 || space_.index.unpassed()) &&
+                 space_.slab.dead() + live == space_.slab.touched();
     if constexpr (requires { order_.valid(space_.slab.nodes(), live); })
       sound = sound && order_.valid(space_.slab.nodes(), live);
     return sound;
