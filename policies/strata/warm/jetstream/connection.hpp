@@ -177,6 +177,7 @@ class link {
   ~link() {
     registry<signals>::leave(id_);
     pool_.clear();  // before the connection, which each of them names
+    spoilt_.clear();
   }
   link(link const&) = delete;
   link& operator=(link const&) = delete;
@@ -186,6 +187,12 @@ class link {
   [[nodiscard]] std::uint32_t breaks() const noexcept { return signals_->breaks.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint32_t feed_faults() const noexcept { return signals_->feed_faults.load(std::memory_order_acquire); }
   [[nodiscard]] std::int64_t max_message_bytes() const noexcept { return max_message_bytes_; }
+  /// Ends the inboxes that nobody may use again; it may block, so it is for the keeping thread.
+  void tidy() {
+    std::vector<std::unique_ptr<inbox>> old;
+    std::scoped_lock const lock{mutex_};
+    std::swap(old, spoilt_);
+  }
   [[nodiscard]] natsConnection* connection() const noexcept { return connection_.get(); }
   [[nodiscard]] jsCtx* context() const noexcept { return context_.get(); }
 
@@ -216,9 +223,10 @@ class link {
     if (status == NATS_OK) natsSubscription_SetPendingLimits(made, -1, -1);  // bounded by what its reader asks for
     return status;
   }
-  void give_back(std::unique_ptr<inbox> used) {
+  /// Something may still come to an inbox whose call did not hear all its answers: nobody gets that one again.
+  void give_back(std::unique_ptr<inbox> used, bool settled) {
     std::scoped_lock const lock{mutex_};
-    pool_.push_back(std::move(used));
+    (settled ? pool_ : spoilt_).push_back(std::move(used));
   }
 
   std::shared_ptr<signals> signals_;
@@ -230,6 +238,7 @@ class link {
   std::int64_t max_message_bytes_ = 0;
   std::mutex mutex_;
   std::vector<std::unique_ptr<inbox>> pool_;
+  std::vector<std::unique_ptr<inbox>> spoilt_;
   std::uint64_t inboxes_ = 0;
 };
 
@@ -244,7 +253,7 @@ class exchange {
     stem_bytes_ = reply_.size();
   }
   ~exchange() {
-    if (inbox_ && inbox_->subscription) link_->give_back(std::move(inbox_));
+    if (inbox_ && inbox_->subscription) link_->give_back(std::move(inbox_), settled_);
   }
   exchange(exchange const&) = delete;
   exchange& operator=(exchange const&) = delete;
@@ -297,6 +306,9 @@ class exchange {
     return {note_sent(status, left), std::min(left, count)};
   }
 
+  /// All answers have come.
+  void settled() noexcept { settled_ = true; }
+
   struct answer {
     natsStatus status = NATS_OK;
     message_handle message{};
@@ -304,6 +316,8 @@ class exchange {
   };
   /// Waits for the next answer. The wait is cut into slices to notice a lost connection, which wakes nobody.
   /// \returns NATS_TIMEOUT when the time is over, NATS_CONNECTION_DISCONNECTED when answers are lost, NATS_NO_RESPONDERS
+  ///          when nobody takes one of the requests: the client does not say which, nor lets see whether a stored message
+  ///          that says 503 came instead
   answer next(deadline until) {
     using namespace std::chrono;
     if (status_ != NATS_OK) return {.status = status_};
@@ -326,8 +340,6 @@ class exchange {
       if (!number) continue;
       link_->outlet_->heard(unanswered_ <= 1 ? last_mark_ : first_mark_);
       if (unanswered_ > 0) --unanswered_;
-      // A stored message may say 503 as well, but it has a sequence.
-      if (natsMsg_IsNoResponders(raw) && !parsed_headers{raw}.get("Nats-Sequence")) return {.status = NATS_NO_RESPONDERS, .number = *number};
       return {.status = NATS_OK, .message = std::move(message), .number = *number};
     }
   }
@@ -357,6 +369,7 @@ class exchange {
   std::uint64_t first_mark_ = 0;
   std::uint64_t last_mark_ = 0;
   std::size_t unanswered_ = 0;
+  bool settled_ = false;
 };
 
 }  // namespace strata::warm::jetstream_detail

@@ -181,6 +181,7 @@ class keeper {
         if (!std::exchange(checked, true) || another || deaf) renew_feeds();
       }
       attach(current);
+      current->tidy();
       bell_->wait_for(1000ms);
     }
     nats_ReleaseThreadMemory();

@@ -19,6 +19,7 @@
 #include <format>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,8 +56,8 @@ class reader {
     if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, tier::warm, fault);
     auto const at = keeper_->ready(until);
     if (!at) return std::unexpected{at.error()};
-    result<holding> answer = unanswered();
-    read_singly(**at, {&key, 1}, {&answer, 1}, until);
+    result<holding> answer = holding{};
+    read(**at, {&key, 1}, {&answer, 1}, until);
     return shown(std::move(answer));
   }
 
@@ -74,123 +75,131 @@ class reader {
 
   /// \returns what each key's subject holds, in the order asked
   std::vector<result<holding>> read(station const& where, std::span<std::string_view const> keys, deadline until) const {
-    std::vector<result<holding>> answers(keys.size(), unanswered());
-    if (keys.size() < 2 || !where.stream.direct || *where.knows_one_question == knowledge::no || !read_together(where, keys, answers, until))
-      read_singly(where, keys, answers, until);
+    std::vector<result<holding>> answers(keys.size(), holding{});
+    read(where, keys, answers, until);
     return answers;
   }
 
  private:
-  static result<holding> unanswered() { return std::unexpected{error{errc::timed_out, tier::warm, "NATS: load: no answer in time"}}; }
+  /// Keys without an answer yet, by their place.
+  using places = std::vector<std::size_t>;
+  /// Why no other way of asking is worth a try.
+  using leftover = std::optional<error>;
+  enum class way : std::uint8_t { direct, leader };
+
+  void read(station const& where, std::span<std::string_view const> keys, std::span<result<holding>> answers, deadline until) const {
+    places open(keys.size());
+    std::iota(open.begin(), open.end(), std::size_t{0});
+    leftover why;
+    // Each way takes on what the one before could not: a server that does not know the question, a stream that has
+    // switched direct reads off, a message that looks like a refusal.
+    if (keys.size() > 1 && where.stream.direct && *where.knows_one_question != knowledge::no) why = read_together(where, keys, answers, open, until);
+    if (!open.empty() && where.stream.direct && !why) why = read_singly(where, way::direct, keys, answers, open, until);
+    if (!open.empty() && !why) why = read_singly(where, way::leader, keys, answers, open, until);
+    if (open.empty()) return;
+    if (!why) {
+      keeper_->doubt_stream();
+      why = failed(NATS_NO_RESPONDERS, "load");
+    }
+    for (std::size_t const i : open) answers[i] = std::unexpected{*why};
+  }
+
   static result<sighting> shown(result<holding>&& held) {
     if (!held) return std::unexpected{std::move(held).error()};
     if (held->damage) return std::unexpected{*std::move(held->damage)};
     return sighting{.frame = std::move(held->frame), .position = position{held->sequence}};
   }
-  void suspect(result<holding> const& answer) const {
-    if (!answer && answer.error() == errc::unavailable) keeper_->doubt_stream();
-  }
 
   /// One question per key, a window of them on their way at a time.
-  void read_singly(station const& where, std::span<std::string_view const> keys, std::span<result<holding>> answers, deadline until) const {
+  /// \returns nothing when all have answers or nobody is there to answer
+  leftover read_singly(station const& where, way how, std::span<std::string_view const> keys, std::span<result<holding>> answers, places& open,
+                       deadline until) const {
     exchange call{where.link, until};
     std::size_t asked = 0;
-    std::size_t open = 0;
-    std::size_t largest = 512 * 1024;  // until something is known
+    std::size_t unanswered = 0;
+    std::size_t largest = window_bytes / 32;  // until something is known
     std::size_t seen = 0;
     std::vector<bool> answered(keys.size());
-    auto const fail_rest = [&](error const& why) {
-      for (std::size_t i = 0; i < keys.size(); ++i)
-        if (!answered[i]) answers[i] = std::unexpected{why};
-    };
-    while (asked < keys.size() || open > 0) {
-      while (asked < keys.size() && open < std::clamp<std::size_t>(window_bytes / largest, 1, window_messages)) {
-        std::string const s = subject(keys[asked]);
-        natsStatus const status = where.stream.direct ? call.ask(std::format("{}.{}", direct_, s), {}, asked)
-                                                      : call.ask(leader_, std::format(R"({{"last_by_subj":"{}"}})", s), asked);
-        if (status != NATS_OK) return fail_rest(failed(status, "load"));
+    leftover why;
+    while (asked < open.size() || unanswered > 0) {
+      while (asked < open.size() && unanswered < std::clamp<std::size_t>(window_bytes / largest, 1, window_messages)) {
+        std::size_t const i = open[asked];
+        std::string const s = subject(keys[i]);
+        natsStatus const status = how == way::direct ? call.ask(std::format("{}.{}", direct_, s), {}, i)
+                                                     : call.ask(leader_, std::format(R"({{"last_by_subj":"{}"}})", s), i);
+        if (status != NATS_OK) return forget_answered(open, answered), failed(status, "load");
         ++asked;
-        ++open;
+        ++unanswered;
       }
       auto const answer = call.next(until);
-      bool const names_its_question = answer.status == NATS_OK || answer.status == NATS_NO_RESPONDERS;
-      if (!names_its_question) return fail_rest(failed(answer.status, "load"));
-      if (answer.number >= keys.size() || answered[answer.number]) continue;
+      if (answer.status == NATS_NO_RESPONDERS) return forget_answered(open, answered), std::nullopt;
+      if (answer.status != NATS_OK) return forget_answered(open, answered), failed(answer.status, "load");
       std::size_t const i = answer.number;
+      if (i >= keys.size() || answered[i]) continue;
+      auto const bytes = body(answer.message.get());
+      largest = std::max(seen++ == 0 ? std::size_t{1024} : largest, bytes.size());
+      answers[i] = how == way::direct ? direct_answer(answer.message.get(), keys[i]) : leader_answer(bytes, keys[i]);
+      if (!answers[i]) keeper_->doubt_stream();
       answered[i] = true;
-      --open;
-      if (answer.status == NATS_NO_RESPONDERS) {
-        answers[i] = std::unexpected{failed(answer.status, "load")};
-      } else {
-        auto const bytes = body(answer.message.get());
-        largest = std::max(seen++ == 0 ? std::size_t{1024} : largest, bytes.size());
-        answers[i] = where.stream.direct ? direct_answer(answer.message.get(), keys[i]) : leader_answer(bytes, keys[i]);
-      }
-      suspect(answers[i]);
+      --unanswered;
     }
+    call.settled();
+    open.clear();
+    return std::nullopt;
+  }
+  static void forget_answered(places& open, std::vector<bool> const& answered) {
+    std::erase_if(open, [&](std::size_t i) { return answered[i]; });
   }
 
   /// One question for many keys; the server answers with the messages there are, and then says that this was all, or how
-  /// many it still has. \returns false when the server does not know the question
-  bool read_together(station const& where, std::span<std::string_view const> keys, std::span<result<holding>> answers, deadline until) const {
-    std::vector<std::pair<std::string, std::size_t>> open;  // subject and place, sorted, so that equal keys are neighbours
-    open.reserve(keys.size());
-    for (std::size_t i = 0; i < keys.size(); ++i) open.emplace_back(subject(keys[i]), i);
-    std::ranges::sort(open);
+  /// many it still has. \returns nothing when all have answers or the server does not know the question
+  leftover read_together(station const& where, std::span<std::string_view const> keys, std::span<result<holding>> answers, places& open,
+                         deadline until) const {
+    std::vector<std::pair<std::string, std::size_t>> left;  // subject and place, sorted, so that equal keys are neighbours
+    left.reserve(open.size());
+    for (std::size_t const i : open) left.emplace_back(subject(keys[i]), i);
+    std::ranges::sort(left);
     std::vector<bool> answered(keys.size());
-    auto const fail_rest = [&](error const& why) {
-      for (auto const& [s, i] : open)
-        if (!answered[i]) answers[i] = std::unexpected{why};
-    };
-    while (!open.empty()) {
-      std::size_t const part = part_of(where, open);
+    while (!left.empty()) {
+      std::size_t const part = part_of(where, left);
       exchange call{where.link, until};
       std::string question = R"({"multi_last":[)";
       for (std::size_t n = 0; n < part; ++n)
-        if (n == 0 || open[n].first != open[n - 1].first) question.append(n == 0 ? "\"" : ",\"").append(open[n].first).append("\"");
+        if (n == 0 || left[n].first != left[n - 1].first) question.append(n == 0 ? "\"" : ",\"").append(left[n].first).append("\"");
       question.append(std::format(R"(],"max_bytes":{}}})", bytes_per_question));
-      if (natsStatus const status = call.ask(direct_, question); status != NATS_OK) return fail_rest(failed(status, "load")), true;
+      if (natsStatus const status = call.ask(direct_, question); status != NATS_OK) return forget_answered(open, answered), failed(status, "load");
 
-      bool progress = false;
-      std::uint64_t still = 0;
-      for (bool more = true; more;) {
+      std::size_t came = 0;
+      for (;;) {
         auto const answer = call.next(until);
-        if (answer.status != NATS_OK) {
-          if (answer.status == NATS_NO_RESPONDERS) keeper_->doubt_stream();
-          return fail_rest(failed(answer.status, "load")), true;
-        }
+        if (answer.status == NATS_NO_RESPONDERS) return forget_answered(open, answered), std::nullopt;
+        if (answer.status != NATS_OK) return forget_answered(open, answered), failed(answer.status, "load");
         parsed_headers const headers{answer.message.get()};
         if (!headers.last("Nats-Sequence")) {
           auto const said = headers.get("Status");
-          if (said == "408") {
-            *where.knows_one_question = knowledge::no;
-            return false;
+          if (said == "408") *where.knows_one_question = knowledge::no;
+          if (said != "204" && said != "404") return forget_answered(open, answered), std::nullopt;
+          call.settled();
+          bool const all = number_in<std::uint64_t>(headers.get("Nats-Num-Pending").value_or("0")) == 0U;
+          if (!all && came == 0) return forget_answered(open, answered), std::nullopt;
+          for (std::size_t n = 0; all && n < part; ++n) {
+            if (answered[left[n].second]) continue;
+            answers[left[n].second] = holding{};
+            answered[left[n].second] = true;
           }
-          if (said != "204" && said != "404")
-            return fail_rest(error{errc::unavailable, tier::warm, std::format("JetStream: load: {}", headers.get("Description").value_or("refused"))}), true;
-          still = number_in<std::uint64_t>(headers.get("Nats-Num-Pending").value_or("0")).value_or(0);
-          more = false;
-          continue;
+          break;
         }
         std::string_view const of = headers.last("Nats-Subject").value_or("");
-        auto const equal = std::ranges::equal_range(open, of, {}, [](auto const& pair) -> std::string_view { return pair.first; });
-        for (auto const& [s, i] : equal) {
+        for (auto const& [s, i] : std::ranges::equal_range(left, of, {}, [](auto const& one) -> std::string_view { return one.first; })) {
           answers[i] = direct_answer(answer.message.get(), keys[i]);
           answered[i] = true;
-          progress = true;
+          ++came;
         }
       }
-      if (still != 0 && !progress) return fail_rest(error{errc::unavailable, tier::warm, "JetStream: load: the server sends nothing"}), true;
-      auto const asked_end = open.begin() + static_cast<std::ptrdiff_t>(part);
-      if (still == 0)
-        for (auto it = open.begin(); it != asked_end; ++it)
-          if (!answered[it->second]) {
-            answers[it->second] = holding{};
-            answered[it->second] = true;
-          }
-      std::erase_if(open, [&](auto const& one) { return answered[one.second]; });
+      std::erase_if(left, [&](auto const& one) { return answered[one.second]; });
     }
-    return true;
+    open.clear();
+    return std::nullopt;
   }
 
   /// How many of the open subjects fit one question.

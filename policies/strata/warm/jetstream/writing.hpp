@@ -161,20 +161,24 @@ class writer {
       }
       if (messages == 0) continue;
       auto answer = call.next(std::min(until, steady_clock::now() + seconds{2}));
-      if (answer.status != NATS_OK && answer.status != NATS_NO_RESPONDERS) return stop(failed(answer.status, "store"));
+      if (answer.status == NATS_NO_RESPONDERS) {
+        keeper_->doubt_stream();
+        // It does not say to which message; of one alone it is certain that it was not stored.
+        if (messages == 1) std::ranges::fill(unacknowledged, 0);
+        for (std::size_t const i : burst)
+          if (messages == 1 && !open[i].done) open[i].passing = failed(answer.status, "store");
+        return stop(failed(answer.status, "store"));
+      }
+      if (answer.status != NATS_OK) return stop(failed(answer.status, "store"));
       if (answer.number >= open.size() || unacknowledged[answer.number] == 0) continue;
       bytes -= std::exchange(unacknowledged[answer.number], 0);
       --messages;
       acknowledge(open[answer.number], answer);
     }
+    call.settled();
   }
 
   void acknowledge(item& one, exchange::answer const& answer) const {
-    if (answer.status == NATS_NO_RESPONDERS) {
-      keeper_->doubt_stream();
-      one.passing = failed(answer.status, "store");
-      return;
-    }
     auto const said = acknowledgement_in(body(answer.message.get()));
     if (said.refused == 0 && said.sequence != 0) {
       seen_->note(one.what.frame->key, said.sequence, one.what.frame->revision);
