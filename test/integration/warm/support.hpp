@@ -97,7 +97,10 @@ class server {
     run("nats stop", signal);
     runs_ = false;
   }
-  void freeze() const { ::kill(pid(), SIGSTOP); }
+  void freeze() const {
+    ::kill(pid(), SIGSTOP);
+    std::this_thread::sleep_for(50ms);  // until each of its threads has stopped
+  }
   void thaw() const { ::kill(pid(), SIGCONT); }
   void forget_everything() const { (void)std::system(("rm -rf " + folder_ + "/store").c_str()); }
   std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }

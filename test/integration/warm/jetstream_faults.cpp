@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include "support.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+// Bad days: servers that are not there, go, freeze, forget, refuse.
+using namespace warm_test;
+using strata::errc;
+using strata::position;
+using strata::revision;
+
+BOOST_AUTO_TEST_SUITE(bad_days)
+
+BOOST_AUTO_TEST_CASE(a_server_that_comes_later_is_found) {
+  server s{0};
+  tier t{settings(s.url()), no_context{}};
+  BOOST_TEST((t.load("k", in(2s)).error() == errc::unavailable));
+  BOOST_TEST((t.store(made("k", 1), {}, in(2s)).error() == errc::unavailable));
+  BOOST_TEST(!t.health().up);
+  s.start();
+  BOOST_TEST(t.wait_ready(in(10s)).has_value());
+  BOOST_TEST(t.store(made("k", 1), {}, in(2s)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_acknowledged_survives_restarts_and_kills) {
+  server s{1};
+  s.start();
+  tier t{settings(s.url()), no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  std::uint64_t r = 0;
+  std::uint64_t acknowledged = 0;
+  for (std::string const signal : {"TERM", "KILL", "KILL"}) {
+    std::atomic<bool> stopping = false;
+    std::jthread writing{[&] {
+      while (!stopping)
+        if (t.store(made("k", ++r), {}, in(2s))) acknowledged = r;
+    }};
+    std::this_thread::sleep_for(200ms);
+    s.stop(signal);
+    std::this_thread::sleep_for(50ms);
+    s.start();
+    std::this_thread::sleep_for(600ms);
+    stopping = true;
+    writing.join();
+    BOOST_REQUIRE(t.wait_ready(in(10s)));
+    auto const seen = t.load("k", in(5s));
+    BOOST_REQUIRE((seen && seen->frame));
+    BOOST_TEST(number(seen->frame->revision) >= acknowledged);
+  }
+  BOOST_TEST_MESSAGE(acknowledged << " of " << r << " stores were acknowledged");
+}
+
+BOOST_AUTO_TEST_CASE(a_store_waits_for_a_server_that_is_coming_back) {
+  server s{2};
+  s.start();
+  tier t{settings(s.url()), no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  BOOST_REQUIRE(t.store(made("k", 1), {}, in(2s)));
+  s.freeze();
+  std::jthread later{[&] {
+    std::this_thread::sleep_for(300ms);
+    s.stop("KILL");
+    s.start();
+  }};
+  auto const stored = t.store(made("k", 2), {}, in(8s));  // sent to the frozen server, and again to the one that came back
+  BOOST_TEST(stored.has_value());
+  later.join();
+  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  auto const seen = t.load("k", in(5s));
+  BOOST_TEST((seen && seen->frame && seen->frame->revision == revision{2}));
+}
+
+BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_is_frozen) {
+  server s{3};
+  s.start();
+  tier t{settings(s.url()), no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  std::vector<strata::frame> frames;
+  std::vector<strata::placement> places;
+  std::vector<std::string_view> keys;
+  for (std::uint64_t i = 0; i < 200; ++i) frames.push_back(made("many-" + std::to_string(i), 1, std::string(100'000, 'x')));
+  for (auto const& f : frames) {
+    places.push_back({&f, std::nullopt});
+    keys.push_back(f.key);
+  }
+  BOOST_REQUIRE(t.store(made("k", 1), {}, in(2s)));
+  std::uint64_t r = 1;
+  std::chrono::milliseconds worst{0};
+  // The least of three, since this machine may be busy; what is wrong is late each time.
+  auto const late_by = [&](auto call) {
+    std::chrono::milliseconds least = 1h;
+    for (int tries = 0; tries < 3; ++tries) {
+      auto const until = in(200ms);
+      call(until);
+      least = std::min(least, std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - until));
+      if (least <= 50ms) break;
+    }
+    worst = std::max(worst, least);
+    return least.count();
+  };
+  for (int round = 0; round < 2; ++round) {
+    s.freeze();
+    auto const frozen = clock::now();
+    while (clock::now() - frozen < 4s) {  // the connection is given up in between
+      BOOST_TEST(late_by([&](auto until) { (void)t.load("k", until); }) <= 50);
+      BOOST_TEST(late_by([&](auto until) { (void)t.store(made("k", ++r, std::string(900'000, 'x')), {}, until); }) <= 50);
+      BOOST_TEST(late_by([&](auto until) { (void)t.store(made("k", ++r), position{1}, until); }) <= 50);
+      BOOST_TEST(late_by([&](auto until) { (void)t.erase("k", revision{++r}, until); }) <= 50);
+      BOOST_TEST(late_by([&](auto until) { (void)t.store_many(places, until); }) <= 50);
+      BOOST_TEST(late_by([&](auto until) { (void)t.load_many(keys, until); }) <= 50);
+    }
+    s.thaw();
+    BOOST_TEST(t.wait_ready(in(10s)).has_value());
+    BOOST_TEST(eventually([&] { return t.store(made("k", ++r), {}, in(2s)).has_value(); }));
+  }
+  BOOST_TEST_MESSAGE("latest by " << worst);
+  // Of what was cut off, what is there is whole.
+  for (auto const& seen : t.load_many(keys, in(10s)))
+    BOOST_TEST((seen && (!seen->frame || checksum(*seen->frame) == seen->frame->sum)));
+}
+
+BOOST_AUTO_TEST_CASE(a_frozen_server_does_not_hold_up_the_end) {
+  server s{4};
+  s.start();
+  auto const start = [&] {
+    tier t{settings(s.url()), no_context{}};
+    BOOST_REQUIRE(t.wait_ready(in(10s)));
+    auto const feed = t.follow([](strata::change const&, position) {});
+    std::this_thread::sleep_for(100ms);
+    s.freeze();
+    for (std::uint64_t i = 1; i <= 8; ++i) (void)t.store(made("k", i, std::string(1'000'000, 'x')), {}, in(50ms));
+    return clock::now();
+  }();
+  BOOST_TEST((clock::now() - start < 6s));
+  s.thaw();
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_vanished_is_made_anew_and_said_so) {
+  server s{5};
+  s.start();
+  other_program const they{s.url()};
+  tier t{settings(s.url()), no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  std::atomic<int> gaps = 0;
+  auto const feed = t.follow([&](strata::change const& told, position) { gaps += told.key.empty() ? 1 : 0; });
+  BOOST_TEST(eventually([&] { return gaps > 0; }));
+  BOOST_REQUIRE(t.store(made("k", 5), {}, in(2s)));
+  int const before = gaps;
+  they.delete_stream("KNOWLEDGE_CACHE");
+  BOOST_TEST(t.store(made("k", 6), {}, in(5s)).has_value());
+  BOOST_TEST(t.health().text.contains("vanished"));
+  BOOST_TEST(eventually([&] { return gaps > before; }));
+  they.delete_stream("KNOWLEDGE_CACHE");
+  BOOST_TEST(eventually([&] {
+    auto const seen = t.load("k", in(2s));
+    return seen && !seen->frame;
+  }));
+  BOOST_TEST(t.store(made("k", 1), {}, in(5s)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_forgot_everything_is_noticed) {
+  server s{6};
+  s.start();
+  tier t{settings(s.url()), no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  BOOST_REQUIRE(t.store(made("k", 5), {}, in(2s)));
+  s.stop("KILL");
+  s.forget_everything();
+  s.start();
+  BOOST_TEST(eventually([&] { return t.store(made("k", 6), {}, in(2s)).has_value(); }));
+  BOOST_TEST(t.health().text.contains("vanished"));
+}
+
+BOOST_AUTO_TEST_CASE(the_feed_survives_a_restart_and_says_that_it_may_have_missed_something) {
+  server s{7};
+  s.start();
+  tier t{settings(s.url()), no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  std::mutex guard;
+  std::set<std::string> told;
+  std::atomic<int> gaps = 0;
+  auto const feed = t.follow([&](strata::change const& c, position) {
+    if (c.key.empty()) ++gaps;
+    std::scoped_lock const lock{guard};
+    told.insert(std::string{c.key});
+  });
+  BOOST_TEST(eventually([&] { return gaps > 0; }));
+  for (int round = 0; round < 3; ++round) {
+    int const before = gaps;
+    s.stop(round == 1 ? "KILL" : "TERM");
+    BOOST_TEST(eventually([&] { return gaps > before; }));
+    int const down = gaps;
+    s.start();
+    BOOST_TEST(eventually([&] { return gaps > down; }));
+    std::string const key = "after-" + std::to_string(round);
+    std::uint64_t r = 0;
+    BOOST_TEST(eventually([&] {
+      (void)t.store(made(key, ++r), {}, in(2s));
+      std::scoped_lock const lock{guard};
+      return told.contains(key);
+    }));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(wrong_credentials_are_told_without_the_secret_and_right_ones_work) {
+  server s{8, {"authorization { user: strata, password: open-sesame }"}};
+  s.start();
+  auto o = settings(s.url());
+  o.user = "strata";
+  o.password = "guessed-wrong";
+  {
+    tier t{o, no_context{}};
+    auto const ready = t.wait_ready(in(1s));
+    BOOST_REQUIRE(!ready);
+    BOOST_TEST((ready.error() == errc::unavailable));
+    BOOST_TEST(ready.error().text().contains("uthenticat") == true, ready.error().text());
+    BOOST_TEST(!t.health().text.contains("guessed-wrong"));
+  }
+  o.password = "open-sesame";
+  tier t{o, no_context{}};
+  BOOST_TEST(t.wait_ready(in(5s)).has_value());
+  BOOST_TEST(t.store(made("k", 1), {}, in(2s)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(credentials_that_change_on_the_server_are_tried_for_ever) {
+  server s{9, {"authorization { token: first }"}};
+  s.start();
+  auto o = settings(s.url());
+  o.token = "first";
+  tier t{o, no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(5s)));
+  s.stop();
+  server other{9, {"authorization { token: second }"}};
+  other.start();
+  BOOST_TEST(eventually([&] { return !t.health().up; }));
+  std::this_thread::sleep_for(1500ms);  // refused twice in a row: the client has closed for good
+  BOOST_TEST((t.load("k", in(1s)).error() == errc::unavailable));
+  other.stop();
+  s.start();
+  BOOST_TEST(t.wait_ready(in(15s)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_told_and_reads_go_on) {
+  server s{11, {"jetstream { store_dir: \"" + from_environment("STRATA_TEST_FOLDER") + "/nats-11/store\", max_file: 20000000 }"}};
+  s.start();
+  auto o = settings(s.url());
+  o.max_bytes = -1;
+  tier t{o, no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(5s)));
+  BOOST_REQUIRE(t.store(made("k", 1), {}, in(2s)));
+  std::optional<strata::error> full;
+  for (int i = 0; i < 60 && !full; ++i) {
+    auto const stored = t.store(made("fill-" + std::to_string(i), 1, std::string(900'000, 'x')), {}, in(2s));
+    if (!stored) full = stored.error();
+  }
+  BOOST_REQUIRE(full.has_value());
+  BOOST_TEST((*full == errc::unavailable), full->text());
+  BOOST_TEST((t.load("k", in(2s)) && t.load("k", in(2s))->frame));
+}
+
+BOOST_AUTO_TEST_CASE(calls_after_the_end_of_the_connection_are_answered) {
+  server s{0};
+  s.start();
+  std::vector<std::jthread> callers;
+  std::atomic<int> answered = 0;
+  {
+    tier t{settings(s.url()), no_context{}};
+    BOOST_REQUIRE(t.wait_ready(in(10s)));
+    for (int n = 0; n < 4; ++n)
+      callers.emplace_back([&, n] {
+        for (std::uint64_t i = 1; i < 200; ++i)
+          if (t.store(made("k-" + std::to_string(n), i), {}, in(2s))) ++answered;
+      });
+    callers.clear();
+  }
+  BOOST_TEST(answered == 4 * 199);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

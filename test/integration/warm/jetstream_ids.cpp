@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include "support.hpp"
+
+#include <strata/key.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+// 100,000 keys that mean something to NATS, to headers or to our own escapes, with a spy on everything that is published.
+using namespace warm_test;
+
+BOOST_AUTO_TEST_SUITE(hostile_ids)
+
+namespace {
+
+void append_utf8(std::uint32_t c, std::string& out) {
+  auto const put = [&](std::uint32_t byte) { out.push_back(static_cast<char>(static_cast<unsigned char>(byte))); };
+  if (c < 0x80) return put(c);
+  if (c < 0x800) return put(0xC0 | c >> 6U), put(0x80 | (c & 0x3F));
+  if (c < 0x10000) return put(0xE0 | c >> 12U), put(0x80 | (c >> 6U & 0x3F)), put(0x80 | (c & 0x3F));
+  put(0xF0 | c >> 18U), put(0x80 | (c >> 12U & 0x3F)), put(0x80 | (c >> 6U & 0x3F)), put(0x80 | (c & 0x3F));
+}
+
+std::vector<std::string> hostile_keys(std::size_t count) {
+  static constexpr std::array<std::string_view, 24> pieces{
+      ".",  "*",  ">",  " ",  "\r\n", "\t", "../", "=",  "=2E", "=h", "\r\nPUB knowledge.cache.template.victim 3\r\nbad\r\n",
+      "$JS.API.STREAM.PURGE.KNOWLEDGE_CACHE", "a",  "A",  "9",  "-",  "_",  "..", ".*", ".>", "%00", "\"", "\\", "Strata-Key: x\r\n"};
+  std::mt19937_64 random{13};
+  std::unordered_set<std::string> made;
+  std::vector<std::string> keys;
+  keys.reserve(count);
+  while (keys.size() < count) {
+    std::string key;
+    std::size_t const size = 1 + random() % (random() % 16 == 0 ? 512 : 20);
+    while (key.size() < size) {
+      if (random() % 2 == 0) {
+        key.append(pieces[random() % pieces.size()]);
+        continue;
+      }
+      std::uint32_t c = 1 + static_cast<std::uint32_t>(random() % 0x10FFFF);
+      if (c >= 0xD800 && c < 0xE000) c = 0xE000;
+      append_utf8(random() % 2 == 0 ? 1 + c % 0x7E : c, key);
+    }
+    while (!key.empty() && (key.size() > strata::max_key_bytes || !strata::key_fault(key).empty())) key.pop_back();
+    if (!key.empty() && made.insert(key).second) keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+struct spied {
+  std::atomic<std::size_t> ours = 0;
+  std::atomic<std::size_t> outside = 0;
+};
+
+// Answers, acknowledgements and questions to the stream belong to the protocol; all else is a publication.
+void on_publication(natsConnection*, natsSubscription*, natsMsg* raw, void* closure) {
+  js::message_handle const message{raw};
+  std::string_view const subject = natsMsg_GetSubject(raw);
+  auto& seen = *static_cast<spied*>(closure);
+  constexpr std::string_view prefix = "knowledge.cache.template.";
+  if (subject.starts_with(prefix) && subject.substr(prefix.size()).find_first_of(".*> \t\r\n") == std::string_view::npos) {
+    ++seen.ours;
+  } else if (!subject.starts_with("_INBOX.") && !subject.starts_with("$JS.API.DIRECT.GET.KNOWLEDGE_CACHE") &&
+             !subject.starts_with("$JS.API.STREAM.INFO.KNOWLEDGE_CACHE") && !subject.starts_with("$JS.API.STREAM.CREATE.KNOWLEDGE_CACHE") &&
+             !subject.starts_with("$JS.API.STREAM.MSG.GET.KNOWLEDGE_CACHE") && !subject.starts_with("$JS.EVENT.")) {
+    ++seen.outside;
+    BOOST_TEST_MESSAGE("outside: " << subject);
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
+  spied seen;
+  other_program const spy;
+  natsSubscription* raw = nullptr;
+  BOOST_REQUIRE(natsConnection_Subscribe(&raw, spy.connection(), ">", on_publication, &seen) == NATS_OK);
+  natsSubscription_SetPendingLimits(raw, -1, -1);
+  natsConnection_Flush(spy.connection());
+
+  auto o = settings();
+  o.max_messages = 200'000;
+  tier t{o, no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(5s)));
+
+  auto const keys = hostile_keys(100'000);
+  std::size_t refused = 0;
+  std::size_t mistaken = 0;
+  constexpr std::size_t step = 1'000;
+  for (std::size_t from = 0; from < keys.size(); from += step) {
+    std::vector<strata::frame> frames;
+    std::vector<strata::placement> places;
+    std::vector<std::string_view> names;
+    for (std::size_t i = from; i < from + step; ++i) frames.push_back(made(keys[i], i + 1, std::to_string(i)));
+    for (auto const& f : frames) {
+      places.push_back({&f, std::nullopt});
+      names.push_back(f.key);
+    }
+    for (auto const& stored : t.store_many(places, in(30s))) refused += stored ? 0U : 1U;
+  }
+  // Read only when all are stored: a key that shares another's place would show the other's value.
+  for (std::size_t from = 0; from < keys.size(); from += step) {
+    std::vector<std::string_view> const names{keys.begin() + static_cast<std::ptrdiff_t>(from), keys.begin() + static_cast<std::ptrdiff_t>(from + step)};
+    auto const loaded = t.load_many(names, in(30s));
+    for (std::size_t i = 0; i < step; ++i)
+      if (!loaded[i] || !loaded[i]->frame || loaded[i]->frame->key != names[i] || loaded[i]->frame->payload != std::to_string(from + i)) ++mistaken;
+  }
+  // And a share of them one by one, the other way in and out.
+  for (std::size_t i = 0; i < keys.size(); i += 50) {
+    auto const stored = t.store(made(keys[i], 1'000'000 + i, "alone"), std::nullopt, in(5s));
+    auto const loaded = t.load(keys[i], in(5s));
+    if (!stored || !loaded || !loaded->frame || loaded->frame->payload != "alone") ++mistaken;
+  }
+  BOOST_TEST(refused == 0U);
+  BOOST_TEST(mistaken == 0U);
+  BOOST_TEST(t.health().up);
+  BOOST_TEST(eventually([&] { return seen.ours >= 102'000; }));
+  BOOST_TEST_MESSAGE(seen.ours << " publications, those refused for a wrong place included");
+  BOOST_TEST(seen.outside == 0U);
+
+  std::string const info = spy.ask("$JS.API.STREAM.INFO.KNOWLEDGE_CACHE", "");
+  BOOST_TEST(js::json::member(js::json::member(info, "state"), "messages") == "100000");
+  natsSubscription_Destroy(raw);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_outside_the_rule_is_refused_and_harms_nothing) {
+  tier t{settings(), no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(5s)));
+  for (std::string const& bad : {std::string{}, std::string(513, 'a'), std::string("a\0b", 3), std::string{"\xFF"}, std::string{"\xC3"}}) {
+    BOOST_TEST((t.load(bad, in(1s)).error() == strata::errc::rejected));
+    BOOST_TEST((t.store(made(bad, 1), {}, in(1s)).error() == strata::errc::rejected));
+    BOOST_TEST((t.erase(bad, strata::revision{1}, in(1s)).error() == strata::errc::rejected));
+  }
+  BOOST_TEST(t.store(made("good", 1), {}, in(1s)).has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
