@@ -115,8 +115,7 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
     names.push_back(one.text);
   };
   if constexpr (Core::has_warm) {
-    for (auto& one : led)
-      if (!(Core::has_cold && one.mine.fill().doubtful)) name(one);
+    for (auto& one : led) name(one);
     moment const budget = Core::has_cold ? kernel::warm_read(core.clock.now(), until) : until;
     auto seen = co_await load_each<Core, typename Core::warm_channel, sighting>(core, core.warm, names, budget);
     for (std::size_t i = 0; i < open.size(); ++i) {

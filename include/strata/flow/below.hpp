@@ -66,6 +66,7 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
   auto const found = judge<value_type>(f, order, text, turn.fill().floor, Core::codec_type::id);
   view.overwritable_above = found.overwritable_above;
   if (!found.good && found.why != miss::unversioned) return decline(core, view, found.why), view;
+  if (found.good && Core::has_cold && turn.fill().doubtful) return core.missed_in(tier::warm, miss::doubtful), view;  // K6
 
   if (found.good && f.operation == operation::erase) {
     core.overtake(key, order);
@@ -97,10 +98,6 @@ task<warm_view<typename Core::value_type>> look_warm(Core& core, typename Core::
                                                      typename Core::turn const& turn, moment until) {
   warm_view<typename Core::value_type> view;
   if constexpr (Core::has_warm) {
-    if (turn.fill().doubtful && Core::has_cold) {
-      core.missed_in(tier::warm, miss::doubtful);
-      co_return view;
-    }
     moment const budget = Core::has_cold ? kernel::warm_read(core.clock.now(), until) : until;
     auto seen = co_await core.warm.ask(core, direction::reading, [&](auto& tier) { return tier.load(text, budget); });
     if (seen) co_return weigh(core, key, text, turn, std::move(*seen));
