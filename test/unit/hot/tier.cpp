@@ -7,12 +7,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <tuple>
-#include <type_traits>
-#include <vector>
+#include <utility>
 
 namespace {
 
@@ -20,9 +19,6 @@ using strata::installed;
 using strata::revision;
 
 struct quiet {};
-struct counting {
-  static constexpr bool counts_usage = true;
-};
 
 struct plain_text {
   using key = std::string;
@@ -42,12 +38,12 @@ struct users_own {
   static key name(int i) { return id{std::to_string(i)}; }
 };
 
-template <class Policy, class Keys, class Context = quiet>
+template <class Policy, class Keys>
 struct fixture {
   using key = typename Keys::key;
-  using tier = typename Policy::template tier<key, std::string, Context>;
+  using tier = typename Policy::template tier<key, std::string, quiet>;
 
-  explicit fixture(typename Policy::options o) : cache{o, Context{}} {}
+  explicit fixture(typename Policy::options o) : cache{o, quiet{}} {}
   ~fixture() { BOOST_TEST(cache.valid()); }
 
   installed put(int i, std::uint64_t r = 1, std::string value = "v") {
@@ -74,8 +70,8 @@ struct fixture {
 using shapes = std::tuple<std::tuple<strata::hot::lru, plain_text>, std::tuple<strata::hot::lru, number>,
                           std::tuple<strata::hot::lru, users_own>, std::tuple<strata::hot::sieve, plain_text>,
                           std::tuple<strata::hot::sieve, number>, std::tuple<strata::hot::sieve, users_own>>;
-template <class Shape, class Context = quiet>
-using fixture_of = fixture<std::tuple_element_t<0, Shape>, std::tuple_element_t<1, Shape>, Context>;
+template <class Shape>
+using fixture_of = fixture<std::tuple_element_t<0, Shape>, std::tuple_element_t<1, Shape>>;
 
 }  // namespace
 
