@@ -47,7 +47,8 @@ struct signed_value {
 
  private:
   static std::uint64_t add_up(std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d) noexcept {
-    return detail::fold(a + 0x9E3779B97F4A7C15U, detail::fold(b + 0xBF58476D1CE4E5B9U, detail::fold(c + 1, d + 0x94D049BB133111EBU)));
+    using strata::detail::fold;
+    return fold(a + 0x9E3779B97F4A7C15U, fold(b + 0xBF58476D1CE4E5B9U, fold(c + 1, d + 0x94D049BB133111EBU)));
   }
 };
 
