@@ -62,7 +62,7 @@ class calls {
       auto got = once(name, with, until);
       if (got.rows) return std::move(*got.rows);
       if (again(got, attempt, until)) continue;
-      if (got.what == remedy::reconnect && attempt == 0 && !got.overdue) continue;
+      if (got.what == remedy::reconnect && attempt < second_chances && !got.overdue) continue;
       return std::unexpected{std::move(got.why)};
     }
   }
@@ -80,7 +80,7 @@ class calls {
       auto trace = got.overdue ? std::nullopt : find_out(got.who, keys, operation, until);
       if (!trace) return failure(errc::unknown, tier::cold, "the connection was lost during a write: " + std::string{got.why.text()});
       if (!trace->empty()) return std::move(*trace);
-      if (attempt > 0) return std::unexpected{std::move(got.why)};  // it did not happen, twice
+      if (attempt >= second_chances) return std::unexpected{std::move(got.why)};  // it never happened
     }
   }
 
@@ -96,6 +96,8 @@ class calls {
   }
 
  private:
+  static constexpr int second_chances = 2;  // a server that ends one connection often ends its neighbours too
+
   struct outcome {
     std::optional<pqxx::result> rows;
     error why{errc::unavailable, tier::cold};
@@ -160,8 +162,8 @@ class calls {
     using namespace std::chrono_literals;
     for (auto pause = 1ms;; pause = std::min(pause * 2, 32ms)) {
       auto alive = read("strata_end_backend", pqxx::params{lost.pid, lost.started}, until);
-      if (!alive) return std::nullopt;
-      if (alive->empty()) break;
+      if (!alive && alive.error() != errc::unavailable) return std::nullopt;
+      if (alive && alive->empty()) break;  // else it still runs, or the server is away: it may be back in time
       if (std::chrono::steady_clock::now() + pause >= until) return std::nullopt;
       std::this_thread::sleep_for(pause);
     }

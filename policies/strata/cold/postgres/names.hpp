@@ -31,8 +31,11 @@ struct names {
     while (!text.empty()) {
       auto const open = text.find('{');
       sql.append(text.substr(0, open));
-      if (open == std::string_view::npos) break;
-      auto const close = text.find('}', open);
+      auto const close = text.find('}', std::min(open, text.size()));
+      if (close == std::string_view::npos) {
+        if (open != std::string_view::npos) sql.append(text.substr(open));
+        break;
+      }
       auto const word = text.substr(open + 1, close - open - 1);
       bool const ours = !word.empty() && std::ranges::all_of(word, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
       if (word == "table")

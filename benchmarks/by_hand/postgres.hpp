@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <pqxx/connection>
+#include <pqxx/nontransaction>
+#include <pqxx/params>
+#include <pqxx/prepared_statement>
+#include <pqxx/result>
+#include <pqxx/transaction>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// What a good programmer writes for one table with libpqxx and nothing else: the same statements, prepared once, each one
+// round trip and its own transaction; the same bytes stored with the same durability; the result copied once. No pool, no
+// deadline, no retry, no check: one connection per thread, and an exception ends it.
+namespace by_hand {
+
+struct row {
+  std::string type, text, metadata;
+  std::int64_t version = 0;
+  std::uint64_t revision = 0;
+};
+
+struct saved {
+  std::uint64_t revision = 0;
+  std::int64_t version = 0;
+};
+
+struct entry {
+  std::string_view id, type, text, json, metadata;
+};
+
+class postgres {
+ public:
+  postgres(std::string const& connection, std::string const& t) : connection_{connection} {
+    pqxx::nontransaction tx{connection_};
+    tx.exec("set statement_timeout = '5s'; set lock_timeout = '1s'; set plan_cache_mode = force_generic_plan");
+    tx.exec("prepare load(text) as "
+            "select k.artifact_type, k.content_raw, k.metadata::text, k.version, k.strata_revision from " + t + " k "
+            "where k.artifact_id = $1 and k.strata_space = 'template' union all "
+            "select null, null, null, e.version, e.revision from " + t + "_erased e where e.artifact_id = $1 and e.space = 'template'");
+    tx.exec("prepare load_many(text[]) as "
+            "select k.artifact_type, k.content_raw, k.metadata::text, k.version, k.strata_revision, d.n::int "
+            "from unnest($1) with ordinality d(a, n) join " + t + " k on k.artifact_id = d.a where k.strata_space = 'template' union all "
+            "select null, null, null, e.version, e.revision, d.n::int from unnest($1) with ordinality d(a, n) "
+            "join " + t + "_erased e on e.artifact_id = d.a where e.space = 'template'");
+    std::string const same = "coalesce(k.artifact_type = $2 and coalesce(k.metadata, '{}') = $5 and k.content_raw = $3, false)";
+    tx.exec("prepare save(text, text, text, jsonb, jsonb, uuid, bigint) as with updated as (update " + t + " k set artifact_type = $2, content_raw = $3, "
+            "content = jsonb_set($4, '{version}', to_jsonb(coalesce(k.version, 0) + 1), false), metadata = $5, version = coalesce(k.version, 0) + 1, "
+            "updated_at = now(), strata_operation = $6 where k.artifact_id = $1 and k.strata_space = 'template' and ($7 is null or k.strata_revision = $7) "
+            "and not (" + same + ") returning k.strata_revision, k.version), inserted as (insert into " + t + " (artifact_id, artifact_type, content_raw, "
+            "content, metadata, version, strata_operation, strata_space) select $1, $2, $3, jsonb_set($4, '{version}', 'null', false), $5, null, $6, 'template' "
+            "where ($7 is null or $7 = 0) and not exists (select from " + t + " k where k.artifact_id = $1) on conflict (artifact_id) do nothing "
+            "returning strata_revision, version) select 0, u.strata_revision, u.version from updated u union all "
+            "select 0, i.strata_revision, i.version from inserted i union all "
+            "select case when k.strata_space <> 'template' then 4 when k.strata_revision <> $7 then 2 when " + same + " then 1 else 3 end, "
+            "k.strata_revision, coalesce(k.version, 0) from " + t + " k where k.artifact_id = $1 and not exists (select from updated)");
+    std::string const same_many = "coalesce(k.artifact_type = d.artifact_type and coalesce(k.metadata, '{}') = d.metadata and k.content_raw = d.content_raw, false)";
+    tx.exec("prepare save_many(text[], text[], text[], jsonb[], jsonb[], uuid) as with given as materialized (select * from unnest($1, $2, $3, $4, $5) "
+            "with ordinality d(artifact_id, artifact_type, content_raw, content, metadata, n)), inserted as (insert into " + t + " as k (artifact_id, "
+            "artifact_type, content_raw, content, metadata, version, strata_operation, strata_space) select d.artifact_id, d.artifact_type, d.content_raw, "
+            "jsonb_set(d.content, '{version}', 'null', false), d.metadata, null, $6, 'template' from given d where not exists (select from " + t + " k "
+            "where k.artifact_id = d.artifact_id) order by d.artifact_id collate \"C\" on conflict (artifact_id) do nothing "
+            "returning k.artifact_id, k.strata_revision, k.version), locked as materialized (select k.artifact_id from " + t + " k "
+            "where k.artifact_id = any($1) and (select count(*) from inserted) >= 0 order by k.artifact_id collate \"C\" for no key update), "
+            "updated as (update " + t + " k set artifact_type = d.artifact_type, content_raw = d.content_raw, content = jsonb_set(d.content, '{version}', "
+            "to_jsonb(coalesce(k.version, 0) + 1), false), metadata = d.metadata, version = coalesce(k.version, 0) + 1, updated_at = now(), "
+            "strata_operation = $6 from locked l join given d on d.artifact_id = l.artifact_id where k.artifact_id = l.artifact_id "
+            "and k.strata_space = 'template' and not (" + same_many + ") returning d.n, k.strata_revision, k.version) "
+            "select 0, i.strata_revision, i.version, d.n::int from inserted i join given d on d.artifact_id = i.artifact_id union all "
+            "select 0, u.strata_revision, u.version, u.n::int from updated u union all "
+            "select case when k.strata_space <> 'template' then 4 when " + same_many + " then 1 else 3 end, k.strata_revision, coalesce(k.version, 0), d.n::int "
+            "from given d join " + t + " k on k.artifact_id = d.artifact_id where not exists (select from updated u where u.n = d.n)");
+  }
+
+  row load(std::string const& id) {
+    pqxx::nontransaction tx{connection_};
+    auto const found = tx.exec(pqxx::prepped{"load"}, pqxx::params{pqxx::zview{id}});
+    return copy(found[0]);
+  }
+
+  std::vector<row> load_many(std::span<std::string const> ids) {
+    pqxx::nontransaction tx{connection_};
+    auto const found = tx.exec(pqxx::prepped{"load_many"}, pqxx::params{array(ids, [](auto const& id) -> std::string_view { return id; })});
+    std::vector<row> all(ids.size());
+    for (auto const& one : found) all[one[5].as<std::size_t>() - 1] = copy(one);
+    return all;
+  }
+
+  saved save(std::string const& id, std::string const& type, std::string const& text, std::string const& json, std::string const& metadata,
+             std::string const& operation) {
+    pqxx::nontransaction tx{connection_};
+    auto const done = tx.exec(pqxx::prepped{"save"}, pqxx::params{pqxx::zview{id}, pqxx::zview{type}, pqxx::zview{text}, pqxx::zview{json},
+                                                                  pqxx::zview{metadata}, pqxx::zview{operation}, nullptr});
+    return {done[0][1].as<std::uint64_t>(), done[0][2].as<std::int64_t>()};
+  }
+
+  std::vector<saved> save_many(std::span<entry const> entries, std::string const& operation) {
+    pqxx::nontransaction tx{connection_};
+    auto const column = [&](auto member) { return array(entries, [member](entry const& e) { return e.*member; }); };
+    auto const done = tx.exec(pqxx::prepped{"save_many"}, pqxx::params{column(&entry::id), column(&entry::type), column(&entry::text), column(&entry::json),
+                                                                       column(&entry::metadata), operation});
+    std::vector<saved> all(entries.size());
+    for (auto const& one : done) all[one[3].as<std::size_t>() - 1] = {one[1].as<std::uint64_t>(), one[2].as<std::int64_t>()};
+    return all;
+  }
+
+ private:
+  static row copy(pqxx::row const& r) {
+    return {std::string{r[0].view()}, std::string{r[1].view()}, std::string{r[2].view()}, r[3].as<std::int64_t>(), r[4].as<std::uint64_t>()};
+  }
+
+  template <class Range, class F>
+  static std::string array(Range const& range, F&& text) {
+    std::size_t bytes = 2;
+    for (auto const& one : range) bytes += text(one).size() + 16;
+    std::string all;
+    all.reserve(bytes);
+    all += '{';
+    for (auto const& one : range) {
+      all.append(all.size() == 1 ? "\"" : ",\"");
+      for (char const c : text(one)) {
+        if (c == '"' || c == '\\') all += '\\';
+        all += c;
+      }
+      all += '"';
+    }
+    return all += '}';
+  }
+
+  pqxx::connection connection_;
+};
+
+// What the programs in the field send, prepared: a load is two statements, a save knows no revision and keeps no history.
+class field {
+ public:
+  field(std::string const& connection, std::string const& t) : connection_{connection} {
+    connection_.prepare("load", "select artifact_id, artifact_type, content_raw, metadata, version from " + t + " where artifact_id = $1");
+    connection_.prepare("count", "update " + t + " set usage_count = usage_count + 1, last_used_at = now() where artifact_id = $1");
+    connection_.prepare("save", "insert into " + t + " (artifact_id, artifact_type, content_raw, content, metadata, version) "
+                                "values ($1, $2, $3, $4, $5, $6) on conflict (artifact_id) do update set content_raw = excluded.content_raw, "
+                                "content = excluded.content, metadata = excluded.metadata, version = excluded.version, updated_at = now()");
+  }
+
+  row load(std::string const& id) {
+    pqxx::nontransaction tx{connection_};
+    auto const found = tx.exec(pqxx::prepped{"load"}, pqxx::params{pqxx::zview{id}});
+    tx.exec(pqxx::prepped{"count"}, pqxx::params{pqxx::zview{id}});
+    auto const& r = found[0];
+    return {std::string{r[1].view()}, std::string{r[2].view()}, std::string{r[3].view()}, r[4].as<std::int64_t>(), 0};
+  }
+  void save(std::string const& id, std::string const& type, std::string const& text, std::string const& json, std::string const& metadata, int version) {
+    pqxx::nontransaction tx{connection_};
+    tx.exec(pqxx::prepped{"save"}, pqxx::params{pqxx::zview{id}, pqxx::zview{type}, pqxx::zview{text}, pqxx::zview{json}, pqxx::zview{metadata}, version});
+  }
+
+ private:
+  pqxx::connection connection_;
+};
+
+}  // namespace by_hand

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include "../../support/tcp_proxy.hpp"
+#include "support.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <signal.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <format>
+#include <fstream>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+// Servers that are away, slow, stopped, killed, read-only or unwilling. Whatever happens, what was acknowledged is there,
+// what was denied is not, and the rest is `unknown`.
+
+using namespace cold_test;
+using namespace std::chrono_literals;
+using strata::errc;
+using strata::number;
+
+namespace {
+
+std::string environment(char const* name) {
+  auto const* value = std::getenv(name);
+  if (value == nullptr) throw std::runtime_error{std::string{name} + " is not set: run through test/servers"};
+  return value;
+}
+
+/// A server of this test's own, to be stopped at will.
+class own_server {
+ public:
+  own_server() : folder_{environment("STRATA_TEST_FOLDER") + "/cold-" + std::to_string(++made_)}, port_{std::stoi(environment("STRATA_TEST_PORT")) + made_} {}
+  ~own_server() {
+    freeze(SIGCONT);
+    (void)run("stop", " immediate");
+  }
+  void start() { BOOST_REQUIRE(run("start", std::format(" {} max_connections=40", port_)) == 0); }
+  void stop() { (void)run("stop", " immediate"); }
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::string const& folder() const { return folder_; }
+  [[nodiscard]] std::string connection() const { return std::format("host=127.0.0.1 port={} user=strata dbname=strata", port_); }
+  [[nodiscard]] postgres::options options() const { return {.connection = connection(), .connections = 4}; }
+
+  /// Sends a signal to the server's every process.
+  void freeze(int signal) const {
+    std::ifstream file{folder_ + "/postmaster.pid"};
+    pid_t parent = 0;
+    if (!(file >> parent)) return;
+    ::kill(parent, signal);
+    for (auto const& entry : std::filesystem::directory_iterator{"/proc"}) {
+      std::ifstream stat{entry.path() / "stat"};
+      std::string line;
+      if (!std::getline(stat, line)) continue;
+      auto const after = line.rfind(')');
+      if (after == std::string::npos) continue;
+      char state = 0;
+      pid_t of = 0;
+      if (std::sscanf(line.c_str() + after + 1, " %c %d", &state, &of) == 2 && of == parent) ::kill(static_cast<pid_t>(std::stoi(entry.path().filename())), signal);
+    }
+  }
+
+ private:
+  int run(std::string_view verb, std::string_view rest) const {
+    return std::system(std::format("{} postgres {} {}{}", environment("STRATA_TEST_SERVERS"), verb, folder_, rest).c_str());
+  }
+  static inline int made_ = 0;
+  std::string folder_;
+  int port_;
+};
+
+auto now() { return std::chrono::steady_clock::now(); }
+
+/// Saves one text after another from several threads, and keeps what the tier said of each.
+class writers {
+ public:
+  writers(notes& tier, int threads, std::chrono::milliseconds within = 2000ms) {
+    for (int t = 0; t < threads; ++t)
+      threads_.emplace_back([this, &tier, t, within](std::stop_token stop) {
+        for (int i = 0; !stop.stop_requested(); ++i) {
+          auto const text = std::format("{}.{}", t, i);
+          auto const key = std::format("k{}", i % 3);
+          auto const until = in(within);
+          auto const r = tier.store(key, {.id = key, .text = text}, strata::anything, until);
+          auto const over = now() - until;
+          std::lock_guard const lock{mutex_};
+          longest_over_ = std::max(longest_over_, over);
+          if (r)
+            acknowledged_.insert(text);
+          else if (r.error() == errc::unknown)
+            unknown_.insert(text);
+          else
+            denied_.insert(text), codes_.insert(std::string{to_string(r.error().code())} + " " + std::string{r.error().text()});
+          if (!r && r.error() != errc::unknown) std::this_thread::sleep_for(1ms);
+        }
+      });
+  }
+  void stop() { threads_.clear(); }
+
+  /// Compares with what is stored.
+  void judge(notes& tier) {
+    stop();
+    std::set<std::string> kept;
+    for (int k = 0; k < 3; ++k) {
+      auto const all = tier.history(std::format("k{}", k), 1'000'000, in(20s));
+      BOOST_TEST_REQUIRE(all.has_value(), why(all));
+      for (auto const& one : *all)
+        if (one.value) BOOST_TEST(kept.insert(one.value->text).second, one.value->text << " was stored twice");
+    }
+    std::size_t lost = 0, undead = 0;
+    for (auto const& text : acknowledged_) lost += !kept.contains(text);
+    for (auto const& text : denied_) undead += kept.contains(text);
+    BOOST_TEST(lost == 0U);
+    BOOST_TEST(undead == 0U);
+    double const over_ms = std::chrono::duration<double, std::milli>(longest_over_).count();
+    BOOST_TEST_MESSAGE("acknowledged " << acknowledged_.size() << ", denied " << denied_.size() << ", unknown " << unknown_.size() << ", longest over "
+                                       << over_ms << " ms");
+    for (auto const& code : codes_) BOOST_TEST_MESSAGE("  " << code);
+  }
+  [[nodiscard]] std::size_t acknowledged() const {
+    std::lock_guard const lock{mutex_};
+    return acknowledged_.size();
+  }
+  [[nodiscard]] std::size_t unknown() const { return unknown_.size(); }
+  [[nodiscard]] std::size_t denied() const { return denied_.size(); }
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<std::string> acknowledged_, denied_, unknown_, codes_;
+  std::chrono::nanoseconds longest_over_{0};
+  std::vector<std::jthread> threads_;
+};
+
+template <class F>
+bool eventually(F f, std::chrono::milliseconds within = 15000ms) {
+  for (auto const until = in(within); now() < until; std::this_thread::sleep_for(10ms))
+    if (f()) return true;
+  return false;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_server_that_is_away_is_no_error_and_is_found_when_it_comes) {
+  own_server server;
+  auto o = server.options();
+  o.connection += " password=planted-secret";
+  opened_notes cold{o};
+  auto const unready = cold.tier.wait_ready(in(50ms));
+  BOOST_TEST((!unready && unready.error() == errc::unavailable));
+  auto const r = cold.tier.load("a", in(2s));
+  BOOST_TEST((!r && r.error() == errc::unavailable), why(r));
+  auto const started = now();  // by now it is known to be away: a call costs nothing
+  for (int i = 0; i < 100; ++i) BOOST_TEST((cold.tier.load("a", in(2s)).error() == errc::unavailable));
+  BOOST_TEST((now() - started < 1s));
+  BOOST_TEST((cold.tier.store("a", {.id = "a"}, strata::anything, in(2s)).error() == errc::unavailable));
+  BOOST_TEST(!cold.tier.health().up);
+  BOOST_TEST(!cold.tier.health().text.contains("planted-secret"));
+  server.start();
+  auto const ready = cold.tier.wait_ready(in(15s));
+  BOOST_TEST_REQUIRE(ready.has_value(), why(ready));
+  BOOST_TEST(bool(cold.tier.store("a", {.id = "a"}, strata::anything, in(5s))));
+  BOOST_TEST(cold.tier.health().up, cold.tier.health().text);
+}
+
+BOOST_AUTO_TEST_CASE(a_table_refused_after_opening_says_so_in_every_call) {
+  own_server server;
+  opened_notes cold{server.options()};  // nobody there yet
+  server.start();
+  {  // before the tier can connect it is made unusable; if the tier was faster the table is its own and is spoilt
+    pqxx::connection c{server.connection()};
+    pqxx::nontransaction tx{c};
+    if (tx.exec("select to_regclass('knowledge_artifacts') is null").one_field().as<bool>()) try {
+        tx.exec("create table knowledge_artifacts (id int)");
+      } catch (pqxx::sql_error const&) {
+      }
+  }
+  auto const ready = cold.tier.wait_ready(in(15s));
+  if (ready) return;  // the tier was faster
+  BOOST_TEST((ready.error() == errc::rejected), why(ready));
+  auto const r = cold.tier.load("a", in(1s));
+  BOOST_TEST((!r && r.error() == errc::rejected && r.error().text().contains("column artifact_id is missing")), why(r));
+  BOOST_TEST(cold.tier.health().text.contains("column artifact_id is missing"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_password_is_told_without_telling_it) {
+  own_server server;
+  server.start();
+  {
+    pqxx::connection c{server.connection()};
+    pqxx::nontransaction tx{c};
+    tx.exec("create role guarded login superuser password 'right-secret'");
+    std::ofstream{server.folder() + "/pg_hba.conf"} << "host all guarded 127.0.0.1/32 scram-sha-256\nhost all strata 127.0.0.1/32 trust\n";
+    tx.exec("select pg_reload_conf()");
+  }
+  std::this_thread::sleep_for(200ms);
+  auto o = server.options();
+  for (std::string const& text : {std::format("host=127.0.0.1 port={} user=guarded dbname=strata password='planted secret'", server.port()),
+                                  std::format("postgresql://guarded:planted%20secret@127.0.0.1:{}/strata", server.port())}) {
+    o.connection = text;
+    opened_notes cold{o};
+    auto const r = cold.tier.load("a", in(1s));
+    BOOST_TEST((!r && r.error() == errc::unavailable), why(r));
+    BOOST_TEST(r.error().text().contains("password authentication failed"), r.error().text());
+    BOOST_TEST(!std::format("{}{}", r.error(), cold.tier.health().text).contains("secret"));
+  }
+  o.connection = std::format("host=127.0.0.1 port={} user=guarded dbname=strata password=right-secret", server.port());
+  opened_notes cold{o};
+  BOOST_TEST(bool(cold.tier.wait_ready(in(10s))));
+}
+
+BOOST_AUTO_TEST_CASE(a_read_only_server_is_read) {
+  own_server server;
+  server.start();
+  {
+    opened_notes cold{server.options()};
+    BOOST_REQUIRE(cold.tier.store("a", {.id = "a", .text = "1"}, strata::anything, in(5s)));
+  }
+  pqxx::connection c{server.connection()};
+  pqxx::nontransaction{c}.exec("alter database strata set default_transaction_read_only = on");
+  opened_notes cold{server.options()};
+  auto const found = cold.tier.load("a", in(5s));
+  BOOST_TEST_REQUIRE(found.has_value(), why(found));
+  BOOST_TEST(found->value->text == "1");
+  auto const r = cold.tier.store("a", {.id = "a", .text = "2"}, strata::anything, in(5s));
+  BOOST_TEST((!r && r.error() == errc::unavailable), why(r));
+  auto const e = cold.tier.erase("a", in(5s));
+  BOOST_TEST((!e && e.error() == errc::unavailable), why(e));
+}
+
+BOOST_AUTO_TEST_CASE(connections_killed_in_the_middle_of_calls_lose_nothing) {
+  own_server server;
+  server.start();
+  auto o = server.options();
+  o.connections = 6;
+  opened_notes cold{o};
+  BOOST_REQUIRE(cold.tier.wait_ready(in(10s)));
+  std::atomic<int> read = 0, unread = 0;
+  {
+    std::jthread reader{[&](std::stop_token stop) {
+      while (!stop.stop_requested()) ++(cold.tier.load("k0", in(2s)) ? read : unread);
+    }};
+    writers all{cold.tier, 5};
+    pqxx::connection c{server.connection()};
+    for (int i = 0; i < 60; ++i) {
+      pqxx::nontransaction{c}.exec("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'");
+      std::this_thread::sleep_for(std::chrono::milliseconds{5 + i % 40});
+    }
+    all.judge(cold.tier);
+    BOOST_TEST(all.acknowledged() > 20U);
+  }
+  BOOST_TEST_MESSAGE("read " << read << ", unread " << unread);
+  BOOST_TEST(read > 20);
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_of_the_server_loses_nothing_that_was_acknowledged) {
+  own_server server;
+  server.start();
+  opened_notes cold{server.options()};
+  BOOST_REQUIRE(cold.tier.wait_ready(in(10s)));
+  writers all{cold.tier, 4};
+  for (int round = 0; round < 3; ++round) {
+    auto const before = all.acknowledged();
+    BOOST_TEST(eventually([&] { return all.acknowledged() > before + 20; }));
+    server.stop();
+    server.start();
+  }
+  BOOST_TEST(bool(cold.tier.wait_ready(in(15s))));
+  all.judge(cold.tier);
+}
+
+// The server commits, and its answer never comes.
+BOOST_AUTO_TEST_CASE(an_answer_lost_after_the_commit_is_found_out) {
+  own_server server;
+  server.start();
+  strata_test::tcp_proxy wire{server.port()};
+  auto o = server.options();
+  o.connection = std::format("host=127.0.0.1 port={} user=strata dbname=strata", wire.port());
+  opened_notes cold{o};
+  BOOST_REQUIRE(cold.tier.wait_ready(in(10s)));
+  auto const first = cold.tier.store("a", {.id = "a", .text = "1"}, strata::anything, in(5s));
+  BOOST_REQUIRE(first);
+  // As a statement's name stands in a message that executes it; what prepares it is let through.
+  auto const again = [&](std::string call, int lost = 1) { wire.swallow(lost, std::string(1, '\0') + call); };
+
+  again("strata_store");
+  auto const second = cold.tier.store("a", {.id = "a", .text = "2"}, first->revision, in(5s));
+  BOOST_TEST_REQUIRE(second.has_value(), why(second));
+  BOOST_TEST(wire.still_to_swallow() == 0);
+  BOOST_TEST(second->version == 2);  // once, not twice
+  BOOST_TEST((cold.tier.load("a", in(5s))->revision == second->revision));
+
+  again("strata_store");
+  auto const same = cold.tier.store("a", {.id = "a", .text = "2"}, strata::anything, in(5s));
+  BOOST_TEST_REQUIRE(same.has_value(), why(same));
+  BOOST_TEST((!same->changed && same->revision == second->revision));
+
+  note const one{.id = "b", .text = "b"}, two{.id = "a", .text = "3"}, three{.id = "c", .text = "c"};
+  std::vector<strata::keyed_value<note>> const values{{"b", &one}, {"a", &two}, {"c", &three}};
+  again("strata_store_many");
+  auto const many = cold.tier.store_many(values, in(5s));
+  for (auto const& r : many) BOOST_TEST((r && r->changed), why(r));
+  BOOST_TEST((many[0]->version == 1 && many[1]->version == 3 && many[2]->version == 1));
+
+  again("strata_erase");
+  auto const erased = cold.tier.erase("a", in(5s));
+  BOOST_TEST_REQUIRE(erased.has_value(), why(erased));
+  BOOST_TEST(erased->changed);
+  BOOST_TEST((cold.tier.load("a", in(5s))->revision == erased->revision));
+
+  again("strata_load");
+  BOOST_TEST(cold.tier.load("b", in(5s))->value->text == "b");
+
+  std::vector<strata::uses> const counts{{"b", 4}};
+  again("strata_add_usage");
+  auto const counted = cold.tier.add_usage(counts, in(5s));
+  BOOST_TEST((!counted && counted.error() == errc::unknown), why(counted));
+
+  // And when nothing can be found out in time, it is unknown.
+  again("strata_", 1000);
+  auto const unknown = cold.tier.store("b", {.id = "b", .text = "2"}, strata::anything, in(300ms));
+  wire.swallow(0, "");
+  BOOST_TEST((!unknown && unknown.error() == errc::unknown), why(unknown));
+  BOOST_TEST(cold.tier.load("b", in(5s))->value->text == "2");
+}
+
+BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_stands_still) {
+  own_server server;
+  server.start();
+  auto o = server.options();
+  o.connections = 2;
+  auto cold = std::make_unique<opened_notes>(o);
+  BOOST_REQUIRE(cold->tier.store("a", {.id = "a", .text = "1"}, strata::anything, in(5s)));
+  {
+    pqxx::connection c{server.connection()};
+    BOOST_TEST(eventually([&] {
+      return pqxx::nontransaction{c}.exec("select count(*) from pg_stat_activity where application_name = 'strata' and state = 'idle'").one_field().as<int>() == 2;
+    }));
+  }
+  server.freeze(SIGSTOP);
+  std::vector<double> over;
+  auto const timed = [&](auto call) {
+    auto const until = in(200ms);
+    auto const r = call(until);
+    over.push_back(std::chrono::duration<double, std::milli>(now() - until).count());
+    return r;
+  };
+  auto const read = timed([&](auto until) { return cold->tier.load("a", until); });
+  BOOST_TEST((!read && read.error() == errc::timed_out), why(read));
+  auto const write = timed([&](auto until) { return cold->tier.store("a", {.id = "a", .text = "2"}, strata::anything, until); });
+  BOOST_TEST((!write && write.error() == errc::unknown), why(write));
+  for (int i = 0; i < 8; ++i) {  // no connection is left: the server takes new ones and says nothing
+    auto const r = timed([&](auto until) { return cold->tier.load("a", until); });
+    BOOST_TEST((!r && r.error() == errc::unavailable), why(r));
+  }
+  std::ranges::sort(over);
+  BOOST_TEST_MESSAGE("over the deadline: median " << over[over.size() / 2] << " ms, most " << over.back() << " ms");
+  BOOST_TEST(over[over.size() / 2] < 50.0);
+
+  auto started = now();
+  {
+    opened_notes another{o};
+    BOOST_TEST((another.tier.load("a", in(100ms)).error() == errc::unavailable));
+  }
+  BOOST_TEST((now() - started < 6s));
+  server.freeze(SIGCONT);
+  BOOST_TEST(bool(cold->tier.wait_ready(in(15s))));
+  BOOST_TEST(eventually([&] { return cold->tier.load("a", in(2s)).has_value(); }));
+
+  // Closing while a call hangs ends both.
+  server.freeze(SIGSTOP);
+  std::jthread hanging{[&] { BOOST_TEST_MESSAGE("the hanging call: " << why(cold->tier.load("a", in(60s)))); }};
+  std::this_thread::sleep_for(100ms);
+  started = now();
+  cold->tier.close(in(200ms));
+  hanging.join();
+  BOOST_TEST((now() - started < 4s));
+  BOOST_TEST((cold->tier.load("a", in(1s)).error() == errc::closed));
+  cold.reset();
+  server.freeze(SIGCONT);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_pool_is_waited_for_until_the_deadline) {
+  own_server server;
+  server.start();
+  auto o = server.options();
+  o.connections = 1;
+  opened_notes cold{o};
+  BOOST_REQUIRE(cold.tier.store("a", {.id = "a", .text = "1"}, strata::anything, in(5s)));
+  pqxx::connection c{server.connection()};
+  pqxx::work lock{c};
+  lock.exec("select from knowledge_artifacts where artifact_id = 'a' for update");
+  std::jthread waiting{[&] {
+    auto const r = cold.tier.store("a", {.id = "a", .text = "2"}, strata::anything, in(5s));
+    BOOST_TEST((!r && r.error() == errc::timed_out), why(r));  // lock_timeout
+  }};
+  std::this_thread::sleep_for(200ms);
+  auto const r = cold.tier.load("b", in(200ms));
+  BOOST_TEST((!r && r.error() == errc::timed_out && r.error().text().contains("busy")), why(r));
+  waiting.join();
+  BOOST_TEST(bool(cold.tier.load("b", in(5s))));
+}
+
+BOOST_AUTO_TEST_CASE(more_connections_than_the_server_has_are_done_without) {
+  own_server server;
+  server.start();
+  auto o = server.options();
+  o.connections = 60;
+  opened_notes cold{o};
+  BOOST_REQUIRE(cold.tier.wait_ready(in(10s)));
+  writers all{cold.tier, 8};
+  std::this_thread::sleep_for(1s);
+  all.judge(cold.tier);
+  BOOST_TEST(all.denied() == 0U);
+  BOOST_TEST(cold.tier.health().up);
+}
