@@ -166,7 +166,7 @@ template <class Call>
 void measure(benchmark::State& state, Call&& call) {
   std::minstd_rand random{static_cast<unsigned>(state.thread_index()) + 1};
   std::vector<std::uint32_t> order(1U << 14U);
-  for (auto& one : order) one = random() % rows;
+  for (auto& one : order) one = static_cast<std::uint32_t>(random() % rows);
   std::vector<std::uint32_t> latencies;
   latencies.reserve(1U << 16U);
   auto const trips = shared->wire.round_trips();
@@ -187,7 +187,7 @@ void measure(benchmark::State& state, Call&& call) {
 strata::deadline soon() { return strata::monotonic_clock::now() + std::chrono::seconds{10}; }
 
 bool load(tier& cold, std::uint32_t row) {
-  auto const found = cold.load(id_of(row), soon());
+  auto found = cold.load(id_of(row), soon());
   benchmark::DoNotOptimize(found);
   return found && found->value;
 }
@@ -197,7 +197,7 @@ bool save(tier& cold, std::uint32_t row, std::size_t thread) {
   return cold.store(n.id, n, strata::anything, soon()).has_value();
 }
 bool load(by_hand::postgres& raw, std::uint32_t row) {
-  auto const found = raw.load(id_of(row));
+  auto found = raw.load(id_of(row));
   benchmark::DoNotOptimize(found);
   return found.version > 0;
 }
@@ -217,12 +217,12 @@ std::vector<std::string> hundred(std::uint32_t from) {
 bool load_many(tier& cold, std::uint32_t row) {
   auto const ids = hundred(row);
   std::vector<std::string_view> const keys{ids.begin(), ids.end()};
-  auto const found = cold.load_many(keys, soon());
+  auto found = cold.load_many(keys, soon());
   benchmark::DoNotOptimize(found);
   return std::ranges::all_of(found, [](auto const& one) { return one && one->value; });
 }
 bool load_many(by_hand::postgres& raw, std::uint32_t row) {
-  auto const found = raw.load_many(hundred(row));
+  auto found = raw.load_many(hundred(row));
   benchmark::DoNotOptimize(found);
   return std::ranges::all_of(found, [](auto const& one) { return one.version > 0; });
 }

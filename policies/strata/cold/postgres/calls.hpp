@@ -62,7 +62,10 @@ class calls {
       auto got = once(name, with, until);
       if (got.rows) return std::move(*got.rows);
       if (again(got, attempt, until)) continue;
-      if (got.what == remedy::reconnect && attempt < second_chances && !got.overdue) continue;
+      if (got.what == remedy::reconnect && !got.overdue && attempt < second_chances) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{attempt});
+        continue;
+      }
       return std::unexpected{std::move(got.why)};
     }
   }
@@ -96,7 +99,7 @@ class calls {
   }
 
  private:
-  static constexpr int second_chances = 2;  // a server that ends one connection often ends its neighbours too
+  static constexpr int second_chances = 4;  // a server that ends one connection ends its neighbours too, each in its time
 
   struct outcome {
     std::optional<pqxx::result> rows;
