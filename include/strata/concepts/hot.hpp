@@ -24,7 +24,8 @@ struct any_visitor {
 };
 }  // namespace detail
 
-/// A bounded map in memory from key to box, for many threads.
+/// A bounded map in memory from key to box, for many threads. Visitors are given a `box<Value> const&`. A tier may say with
+/// `bool visiting() const noexcept` that this thread is inside one of its visitors; its calls then change nothing.
 /// Laws that no compiler checks (testing/laws/hot.hpp does):
 ///   after install(k, b) gave yes, find(k) gives b until erase, clear, a higher install or eviction;
 ///   install never replaces a higher revision, decided under the entry's own lock;
