@@ -23,6 +23,9 @@
 // thread, or on the executor for the co_ form.
 namespace strata {
 
+namespace query {
+struct access;
+}
 namespace testing {
 struct access;
 }
@@ -266,6 +269,7 @@ class cache {
     return flow::serve_write(core_, core_.hash(own), std::move(value), expected, write_until(call)).run();
   }
 
+  friend struct query::access;
   friend struct testing::access;
   core_type core_;
   [[no_unique_address]] flow::background<core_type> background_{core_};  // works on the core, so it ends first
