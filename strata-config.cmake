@@ -4,6 +4,7 @@
 # refused by its name. Without COMPONENTS, all that can be found are taken.
 include("${CMAKE_CURRENT_LIST_DIR}/strata-components.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/strata-core.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/strata-configure.cmake")
 
 set(strata_core_FOUND TRUE)
 set(_strata_wanted ${strata_FIND_COMPONENTS})
