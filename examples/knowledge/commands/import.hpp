@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <format>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../corpus.hpp"
+#include "../progress.hpp"
+#include "../tool.hpp"
+
+// Writing what is there already changes nothing, so an import that was interrupted is completed by running it again; no
+// file remembers how far it came.
+namespace knowledge_tool {
+
+struct import_arguments {
+  std::vector<std::filesystem::path> paths;
+  std::string type = "template";
+  std::size_t batch = 500;
+  bool check = false;
+};
+
+inline asset asset_of(document const& d, std::string const& type) {
+  return {.id = d.id, .asset_type = type, .data = text_of(d), .metadata = strata::metadata{d.metadata}};
+}
+
+/// Writes the documents in batches, and says what became of them.
+class importing {
+ public:
+  importing(session& s, import_arguments const& given) : s_{s}, given_{given} {}
+
+  void run() {
+    auto const found = read_corpus(given_.paths);
+    with_cache(s_, [&](knowledge& cache) {
+      auto const started = std::chrono::steady_clock::now();
+      {
+        progress bar{"importing", found.documents.size()};
+        for (std::size_t from = 0; from < found.documents.size() && !interrupted && going_; from += given_.batch) {
+          write(cache, found.documents, from, std::min(from + given_.batch, found.documents.size()));
+          bar.at(from);
+        }
+      }
+      report(found, std::chrono::steady_clock::now() - started);
+    });
+  }
+
+ private:
+  void write(knowledge& cache, std::vector<document> const& documents, std::size_t from, std::size_t to) {
+    std::vector<asset> batch;
+    for (std::size_t i = from; i < to; ++i) batch.push_back(asset_of(documents[i], given_.type));
+    auto const receipts = cache.put_many(std::move(batch));
+    bool none = true;
+    for (std::size_t i = from; i < to; ++i) {
+      auto const& done = receipts[i - from];
+      if (done) {
+        ++(done->changed ? written_ : unchanged_);
+        degraded_ += done->degraded ? 1U : 0U;
+        none = false;
+        continue;
+      }
+      ++failed_;
+      if (failed_ <= 10) s_.status = fail(s_, documents[i].id, done.error());
+      none = none && outcome_of(done.error().code()) == outcome::unavailable;
+    }
+    going_ = !none;  // the server is gone: going on would only repeat the message
+  }
+
+  void report(corpus const& found, std::chrono::nanoseconds took) {
+    auto const left = found.documents.size() - written_ - unchanged_ - failed_;
+    if (s_.json)
+      std::cout << boost::json::value{{"files", found.files},         {"templates", found.documents.size()},
+                                      {"repeats", found.repeats},     {"not_well_formed", found.skipped},
+                                      {"written", written_},          {"unchanged", unchanged_},
+                                      {"failed", failed_},            {"not_reached", left},
+                                      {"degraded", degraded_},        {"seconds", seconds(took)},
+                                      {"interrupted", interrupted.load()}}
+                << '\n';
+    else
+      std::cout << std::format(
+          "{}: {}, {} repeated (the last one counts), {} not well formed\n"
+          "written {}, unchanged {}, failed {}, not reached {}, in {:.1f} s\n{}",
+          counted(found.files, "file"), counted(found.documents.size(), "template"), grouped(found.repeats), grouped(found.skipped),
+          grouped(written_), grouped(unchanged_), grouped(failed_), grouped(left), seconds(took),
+          degraded_ == 0 ? "" : std::format("{} written, but a tier above cold could not be told\n", grouped(degraded_)));
+    if (interrupted) {
+      std::cerr << "knowledge: interrupted; the same command goes on from here\n";
+      s_.status = outcome::interrupted;
+    } else if (failed_ != 0 && written_ + unchanged_ != 0) {
+      s_.status = outcome::incomplete;
+    }
+  }
+
+  session& s_;
+  import_arguments const& given_;
+  std::size_t written_ = 0, unchanged_ = 0, failed_ = 0, degraded_ = 0;
+  bool going_ = true;
+};
+
+/// Reads every document through the cache and compares.
+inline void check_import(session& s, import_arguments const& given) {
+  auto const found = read_corpus(given.paths);
+  with_cache(s, [&](knowledge& cache) {
+    std::size_t same = 0, different = 0, missing = 0, failed = 0, asked = 0;
+    std::array<std::size_t, 4> from{};
+    progress bar{"checking", found.documents.size()};
+    for (auto const& d : found.documents) {
+      if (interrupted) break;
+      bar.at(asked++);
+      auto const hit = cache.get(d.id);
+      if (hit) {
+        ++from[static_cast<std::size_t>(hit.tier())];
+        auto expected = asset_of(d, given.type);
+        expected.version = hit->version;
+        ++(*hit == expected ? same : different);
+      } else if (hit.absent()) {
+        ++missing;
+      } else {
+        if (++failed <= 10) (void)fail(s, d.id, hit.error());
+      }
+    }
+    bar.clear();
+    auto const [none, hot, warm, cold] = from;
+    if (s.json)
+      std::cout << boost::json::value{{"asked", asked}, {"same", same}, {"different", different}, {"missing", missing},
+                                      {"failed", failed}, {"hot", hot}, {"warm", warm}, {"cold", cold}}
+                << '\n';
+    else
+      std::cout << std::format(
+          "asked for {}: {} as imported, {} different, {} missing, {} failed\nanswered by hot {}, warm {}, cold {}\n",
+          counted(asked, "template"), grouped(same), grouped(different), grouped(missing), grouped(failed), grouped(hot), grouped(warm),
+          grouped(cold));
+    if (interrupted)
+      s.status = outcome::interrupted;
+    else if (same != asked)
+      s.status = outcome::incomplete;
+  });
+}
+
+inline void add_import(CLI::App& app, session& s) {
+  add_command<import_arguments>(
+      app, s, "import", "Writes whole collections of templates",
+      "Where PATH has *.snippets files (snipMate's or UltiSnips' format), each snippet in them is a template with the id\n"
+      "vim/<file>/<trigger>; else each file is one, with its path below PATH as id. Of several with one id the last counts.\n"
+      "What is there already is not written again: an interrupted import is completed by running it again.\n\n"
+      "Examples:\n"
+      "  knowledge import /usr/share/vim-snippets\n"
+      "  knowledge import --type prompt ~/prompts\n"
+      "  knowledge import --check /usr/share/vim-snippets",
+      [](CLI::App& command, import_arguments& given) {
+        command.add_option("PATH", given.paths, "Files and folders")->required();
+        command.add_option("--type", given.type, "What sort of knowledge it is")->capture_default_str();
+        command.add_option("--batch", given.batch, "How many are written at once")->capture_default_str()->check(CLI::Range(1, 1000));
+        command.add_flag("--check", given.check, "Write nothing: read all of it and tell what is missing or different");
+      },
+      [](session& session, import_arguments const& given) {
+        if (given.check)
+          check_import(session, given);
+        else
+          importing{session, given}.run();
+      });
+}
+
+}  // namespace knowledge_tool

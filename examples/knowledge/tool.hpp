@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/batch.hpp>
+#include <strata/configured.hpp>
+#include <strata/knowledge/asset.hpp>
+#include <strata/query/history.hpp>
+#include <strata/query/usage.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <format>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "report.hpp"
+
+// What all commands share: the cache this build was configured with, its settings, and how a command ends.
+namespace knowledge_tool {
+
+using knowledge = strata::configured_cache<strata::knowledge_asset>;
+using asset = strata::knowledge_asset;
+
+/// One call of the tool.
+struct session {
+  knowledge::options options = strata::configured_options<strata::knowledge_asset>();
+  std::chrono::milliseconds ready_within{5'000};
+  bool json = false;
+  outcome status = outcome::done;
+};
+
+/// Set by Ctrl-C and by a polite kill. Long commands look at it between two pieces of work.
+inline std::atomic<bool> interrupted{false};
+inline void watch_for_interrupts() {
+  static_assert(std::atomic<bool>::is_always_lock_free);
+  for (int const signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = true; });
+}
+
+/// Says what went wrong, for a person or (--json) for a program, and how the tool will end.
+inline outcome fail(session const& s, std::string_view about, strata::error const& why) {
+  if (s.json)
+    std::cerr << boost::json::value{{"error",
+                                     {{"about", shown(about)},
+                                      {"code", strata::to_string(why.code())},
+                                      {"tier", strata::to_string(why.tier())},
+                                      {"text", why.text()}}}}
+              << '\n';
+  else
+    std::cerr << std::format("knowledge: {}{}{}\n", shown(about), about.empty() ? "" : ": ", why);
+  return outcome_of(why.code());
+}
+
+/// Opens the cache, waits for its servers, and runs f(cache). A server that does not answer is told, and no reason to
+/// stop: what the others can do is done.
+template <class F>
+void with_cache(session& s, F f) {
+  auto opened = knowledge::open(std::move(s.options));
+  if (!opened) {
+    s.status = fail(s, "", opened.error());
+    return;
+  }
+  if (auto const ready = opened->ready({.within = s.ready_within}); !ready)
+    std::cerr << std::format("knowledge: going on without it: {}\n", ready.error());
+  f(*opened);
+}
+
+inline strata::error no_history() {
+  return strata::error{strata::errc::unsupported, strata::tier::none, std::string{"no tier keeps it; this tool was built with "} + strata::configured_names};
+}
+
+/// A command with arguments of its own: `offer(command, arguments)` names its options, `run(session, arguments)` does it.
+template <class Arguments, class Offer, class Run>
+void add_command(CLI::App& app, session& s, char const* name, char const* what, char const* footer, Offer offer, Run run) {
+  auto* const command = app.add_subcommand(name, what);
+  auto const arguments = std::make_shared<Arguments>();
+  offer(*command, *arguments);
+  command->add_flag("--json", s.json, "Print JSON, for programs");
+  command->footer(footer);
+  command->callback([&s, arguments, run] { run(s, *arguments); });
+}
+
+}  // namespace knowledge_tool
