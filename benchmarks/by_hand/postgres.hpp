@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -41,7 +42,7 @@ class postgres {
  public:
   postgres(std::string const& connection, std::string const& t) : connection_{connection} {
     pqxx::nontransaction tx{connection_};
-    tx.exec("set statement_timeout = '5s'; set lock_timeout = '1s'; set plan_cache_mode = force_generic_plan");
+    tx.exec("set statement_timeout = '5s'; set lock_timeout = '1s'; set plan_cache_mode = force_generic_plan; set work_mem = '32MB'");
     tx.exec("prepare load(text) as "
             "select k.artifact_type, k.content_raw, k.metadata::text, k.version, k.strata_revision from " + t + " k "
             "where k.artifact_id = $1 and k.strata_space = 'template' union all "
@@ -64,20 +65,20 @@ class postgres {
             "k.strata_revision, coalesce(k.version, 0) from " + t + " k where k.artifact_id = $1 and not exists (select from updated)");
     std::string const same_many = "coalesce(k.artifact_type = d.artifact_type and coalesce(k.metadata, '{}') = d.metadata and k.content_raw = d.content_raw, false)";
     tx.exec("prepare save_many(text[], text[], text[], jsonb[], jsonb[], uuid) as with given as materialized (select * from unnest($1, $2, $3, $4, $5) "
-            "with ordinality d(artifact_id, artifact_type, content_raw, content, metadata, n)), inserted as (insert into " + t + " as k (artifact_id, "
-            "artifact_type, content_raw, content, metadata, version, strata_operation, strata_space) select d.artifact_id, d.artifact_type, d.content_raw, "
+            "d(artifact_id, artifact_type, content_raw, content, metadata)), inserted as (insert into " + t + " as k (artifact_id, artifact_type, "
+            "content_raw, content, metadata, version, strata_operation, strata_space) select d.artifact_id, d.artifact_type, d.content_raw, "
             "jsonb_set(d.content, '{version}', 'null', false), d.metadata, null, $6, 'template' from given d where not exists (select from " + t + " k "
             "where k.artifact_id = d.artifact_id) order by d.artifact_id collate \"C\" on conflict (artifact_id) do nothing "
-            "returning k.artifact_id, k.strata_revision, k.version), locked as materialized (select k.artifact_id from " + t + " k "
-            "where k.artifact_id = any($1) and (select count(*) from inserted) >= 0 order by k.artifact_id collate \"C\" for no key update), "
+            "returning k.artifact_id, k.strata_revision, k.version), locked as materialized (select d.* from given d join " + t + " k "
+            "on k.artifact_id = d.artifact_id where (select count(*) from inserted) >= 0 order by k.artifact_id collate \"C\" for no key update of k), "
             "updated as (update " + t + " k set artifact_type = d.artifact_type, content_raw = d.content_raw, content = jsonb_set(d.content, '{version}', "
             "to_jsonb(coalesce(k.version, 0) + 1), false), metadata = d.metadata, version = coalesce(k.version, 0) + 1, updated_at = now(), "
-            "strata_operation = $6 from locked l join given d on d.artifact_id = l.artifact_id where k.artifact_id = l.artifact_id "
-            "and k.strata_space = 'template' and not (" + same_many + ") returning d.n, k.strata_revision, k.version) "
-            "select 0, i.strata_revision, i.version, d.n::int from inserted i join given d on d.artifact_id = i.artifact_id union all "
-            "select 0, u.strata_revision, u.version, u.n::int from updated u union all "
-            "select case when k.strata_space <> 'template' then 4 when " + same_many + " then 1 else 3 end, k.strata_revision, coalesce(k.version, 0), d.n::int "
-            "from given d join " + t + " k on k.artifact_id = d.artifact_id where not exists (select from updated u where u.n = d.n)");
+            "strata_operation = $6 from locked d where k.artifact_id = d.artifact_id and k.strata_space = 'template' and not (" + same_many + ") "
+            "returning k.artifact_id, k.strata_revision, k.version) select 0, i.strata_revision, i.version, i.artifact_id from inserted i union all "
+            "select 0, u.strata_revision, u.version, u.artifact_id from updated u union all "
+            "select case when k.strata_space <> 'template' then 4 when " + same_many + " then 1 else 3 end, k.strata_revision, coalesce(k.version, 0), "
+            "k.artifact_id from given d join " + t + " k on k.artifact_id = d.artifact_id "
+            "where (select count(*) from inserted) + (select count(*) from updated) < cardinality($1)");
   }
 
   row load(std::string const& id) {
@@ -107,8 +108,11 @@ class postgres {
     auto const column = [&](auto member) { return array(entries, [member](entry const& e) { return e.*member; }); };
     auto const done = tx.exec(pqxx::prepped{"save_many"}, pqxx::params{column(&entry::id), column(&entry::type), column(&entry::text), column(&entry::json),
                                                                        column(&entry::metadata), operation});
+    std::unordered_map<std::string_view, std::size_t> place;
+    place.reserve(entries.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) place.emplace(entries[i].id, i);
     std::vector<saved> all(entries.size());
-    for (auto const& one : done) all[one[3].as<std::size_t>() - 1] = {one[1].as<std::uint64_t>(), one[2].as<std::int64_t>()};
+    for (auto const& one : done) all[place.at(one[3].view())] = {one[1].as<std::uint64_t>(), one[2].as<std::int64_t>()};
     return all;
   }
 

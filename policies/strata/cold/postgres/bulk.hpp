@@ -102,12 +102,12 @@ std::vector<result<written>> store_many(Calls const& calls, operations& names, s
         break;
       }
       if (rows) {
-        bool const traced = rows->columns() == 4 && !rows->empty() && pqxx::oid{rows->column_type(3)} == 25;  // by id, not by place
         std::unordered_map<std::string_view, std::size_t> place;
-        if (traced)
-          for (std::size_t i = 0; i < part.size(); ++i) place.emplace(values[part[i].at].key, i);
+        place.reserve(part.size());
+        for (std::size_t i = 0; i < part.size(); ++i) place.emplace(values[part[i].at].key, i);
         for (auto const& row : *rows) {
-          std::size_t const i = traced ? place.at(row[3].view()) : row[3].template as<std::size_t>() - 1;
+          std::size_t const i = place.at(row[3].view());
+          if (answered[i]) continue;  // what was written comes before the snapshot's view of it
           if (auto answer = answer_of(row)) {
             answers[part[i].at] = std::move(*answer);
             answered[i] = true;

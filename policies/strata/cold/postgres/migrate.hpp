@@ -98,7 +98,7 @@ class schema {
   [[nodiscard]] std::string settings() const {
     if (options_.time_outs == time_outs::role) return {};
     return "set statement_timeout = " + in_ms(options_.statement_timeout) + "; set lock_timeout = " + in_ms(options_.lock_timeout) +
-           "; set idle_in_transaction_session_timeout = '30s'; set plan_cache_mode = force_generic_plan; ";
+           "; set idle_in_transaction_session_timeout = '30s'; set plan_cache_mode = force_generic_plan; set work_mem = '32MB'; ";
   }
 
   // Finds the table's schema, and whether everything is there. Cheap: done for each connection, because a database may have

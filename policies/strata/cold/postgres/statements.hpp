@@ -60,31 +60,34 @@ select case when k.strata_space <> {space} then 4 when k.strata_revision <> $7 t
 
 // Two of these cannot wait for each other: each inserts first, in the order of the ids, and locks what is there after that,
 // in that order too. (The other way round they can: an insert also waits for whoever has just locked a row that came to be
-// after the snapshot, and that one may wait for our locks.) Ids are distinct. An id without an answer was inserted or erased
-// by another: ask again.
+// after the snapshot, and that one may wait for our locks.) Ids are distinct; answers come by id, and the snapshot's view of
+// the rows only where not all were written. An id without an answer was inserted or erased by another: ask again.
+//
+// No two of the parts are joined with each other: the planner takes an array for ten elements and would compare each with
+// each. `locked` carries what `updated` needs.
 inline constexpr std::string_view store_many = R"(
 with given as materialized (
-  select * from unnest($1, $2, $3, $4, $5) with ordinality d(artifact_id, artifact_type, content_raw, content, metadata, n)),
+  select * from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)),
 inserted as (
   insert into {table} as k (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space)
     select d.artifact_id, d.artifact_type, d.content_raw, %unstamped%, d.metadata, null, $6, {space} from given d
       where not exists (select from {table} k where k.artifact_id = d.artifact_id) order by d.artifact_id collate "C"
     on conflict (artifact_id) do nothing returning k.artifact_id, k.strata_revision, k.version),
 locked as materialized (
-  select k.artifact_id from {table} k where k.artifact_id = any($1) and (select count(*) from inserted) >= 0
-    order by k.artifact_id collate "C" for no key update),
+  select d.* from given d join {table} k on k.artifact_id = d.artifact_id where (select count(*) from inserted) >= 0
+    order by k.artifact_id collate "C" for no key update of k),
 updated as (
   update {table} k set artifact_type = d.artifact_type, content_raw = d.content_raw, content = %stamp%, metadata = d.metadata,
       version = coalesce(k.version, 0) + 1, updated_at = now(), strata_operation = $6
-    from locked l join given d on d.artifact_id = l.artifact_id
-    where k.artifact_id = l.artifact_id and k.strata_space = {space} and not (%same%)
-    returning d.n, k.strata_revision, k.version)
-select 0, i.strata_revision, i.version, d.n::int from inserted i join given d on d.artifact_id = i.artifact_id
+    from locked d where k.artifact_id = d.artifact_id and k.strata_space = {space} and not (%same%)
+    returning k.artifact_id, k.strata_revision, k.version)
+select 0, i.strata_revision, i.version, i.artifact_id from inserted i
 union all
-select 0, u.strata_revision, u.version, u.n::int from updated u
+select 0, u.strata_revision, u.version, u.artifact_id from updated u
 union all
-select case when k.strata_space <> {space} then 4 when %same% then 1 else 3 end, k.strata_revision, coalesce(k.version, 0), d.n::int
-  from given d join {table} k on k.artifact_id = d.artifact_id where not exists (select from updated u where u.n = d.n))";
+select case when k.strata_space <> {space} then 4 when %same% then 1 else 3 end, k.strata_revision, coalesce(k.version, 0), k.artifact_id
+  from given d join {table} k on k.artifact_id = d.artifact_id
+  where (select count(*) from inserted) + (select count(*) from updated) < cardinality($1))";
 
 inline constexpr std::string_view erase = "select revision, version, changed from {erase}($1, {space}, $2)";
 
