@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <format>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -45,7 +46,13 @@ class director {
   bool quiet = false;      ///< no faults any more
   bool exploring = false;  ///< faults are choices like all others, `faults_left` in all
   unsigned faults_left = 0;
-  std::array<std::uint64_t, scheduler::most_strands> answered{};  ///< digest of the answer under way, for explorers
+  /// The answer under way to each strand, for explorers.
+  struct answer_seen {
+    std::uint64_t digest = 0;  ///< zero: none
+    call_kind kind{};
+    std::optional<errc> failed{};
+  };
+  std::array<answer_seen, scheduler::most_strands> answered{};
   std::uint64_t digest = 0;                                       ///< of all that happened
   std::vector<std::string>* story = nullptr;
 
@@ -57,8 +64,8 @@ class director {
     auto& mine = own();
     std::size_t const n = mine.calls++;
     if (quiet || mine.step == nullptr || n >= plan::most_calls) return {};
+    if (exploring) return explored(detail::few_faults_of(kind), outdated_possible);
     auto const kinds = faults_of(kind, world.warm_is_truth());
-    if (exploring) return explored(kinds, kind, outdated_possible);
     auto& slot = mine.step->ailments[n];
     if (!slot) {
       slot.emplace();
@@ -85,14 +92,14 @@ class director {
   [[nodiscard]] static char name_of_instance(std::size_t i) noexcept { return static_cast<char>('A' + i); }
 
  private:
-  ailment explored(std::span<fault const> kinds, call_kind, bool outdated_possible) {
+  ailment explored(std::span<fault const> kinds, bool outdated_possible) {
     if (faults_left == 0) return {};
     std::size_t const which = choices.pick(kinds.size() + 1);
     if (which == 0) return {};
     fault const f = kinds[which - 1];
     if (f == fault::outdated && !outdated_possible) return {};
     --faults_left;
-    return {f, static_cast<std::uint8_t>(f == fault::slow ? 0 : f == fault::late ? 0 : 3)};
+    return {f, 3};
   }
 };
 

@@ -56,6 +56,24 @@ inline constexpr std::array cold_load_faults{refused, slow, late, hang, rubbish}
 inline constexpr std::array cold_write_faults{refused, lost, slow, late, hang, ghost};
 // A warm tier that is the truth keeps what it acknowledged and gives it whole, as a database does.
 inline constexpr std::array true_warm_load_faults{refused, slow, late, hang, flipped, truncated, foreign_key};
+
+// For explorers, one of each kind that a flow could tell from the others. Time stands still for them: a call that hangs is
+// one whose failure comes at any time, as that of a refused one does; slow and late are what schedules do anyway; a
+// truncated message and another key's take the way of a flipped one.
+inline constexpr std::array few_warm_load_faults{refused, outdated, flipped, headless};
+inline constexpr std::array few_warm_write_faults{refused, lost, ghost};
+inline constexpr std::array few_cold_load_faults{refused, rubbish};
+inline constexpr std::array few_cold_write_faults{refused, lost, ghost};
+
+constexpr std::span<fault const> few_faults_of(call_kind kind) noexcept {
+  switch (kind) {
+    case call_kind::warm_load: return few_warm_load_faults;
+    case call_kind::warm_write: return few_warm_write_faults;
+    case call_kind::cold_load: return few_cold_load_faults;
+    case call_kind::cold_write: return few_cold_write_faults;
+  }
+  return {};
+}
 }  // namespace detail
 
 constexpr std::span<fault const> faults_of(call_kind kind, bool warm_is_truth) noexcept {

@@ -74,11 +74,13 @@ class history {
   }
   void restarted(std::size_t instance) noexcept { known_[instance] = {}; }
 
+  /// \param wanted  the number it shall have; zero: the next
   /// \returns the number of the call; values carry it
-  std::uint16_t begin(verb what, std::uint8_t instance, std::uint8_t key, moment until) {
-    auto const number = static_cast<std::uint16_t>(calls_.size() + 1);
+  std::uint16_t begin(verb what, std::uint8_t instance, std::uint8_t key, moment until, std::size_t wanted = 0) {
+    auto const number = static_cast<std::uint16_t>(wanted != 0 ? wanted : calls_.size() + 1);
+    if (number > calls_.size()) calls_.resize(number);
     auto const& k = known_[instance][key];
-    calls_.push_back({.what = what, .instance = instance, .key = key, .number = number, .floor = k.floor, .reason = k.reason, .until = until});
+    calls_[number - 1U] = {.what = what, .instance = instance, .key = key, .number = number, .floor = k.floor, .reason = k.reason, .until = until};
     return number;
   }
   [[nodiscard]] call_record& of(std::uint16_t number) noexcept { return calls_[number - 1U]; }
@@ -115,6 +117,20 @@ class history {
       return broke(promise::durable, "{} was acknowledged as revision {}, which the truth does not have", describe(c), number_of(r->revision));
     if (r->changed) check_winner(c, *made);
     learn(c, r->revision, erasing ? promise::no_resurrection : promise::own_writes);
+  }
+
+  void knows(std::size_t instance, std::size_t key, revision r) noexcept { known_[instance][key] = {r, promise::monotonic}; }
+  /// Of all that later judgements depend on.
+  [[nodiscard]] std::uint64_t digest() const noexcept {
+    std::uint64_t all = 0;
+    auto const mix = [&](std::uint64_t x) { all = (all ^ x) * 0x9E3779B97F4A7C15U + 1; };
+    for (auto const& of : known_)
+      for (auto const& k : of) mix(strata::number(k.floor) * 16 + static_cast<std::uint64_t>(k.reason));
+    for (auto const& c : calls_) {
+      mix(static_cast<std::uint64_t>(c.what) * 64 + c.instance * 16 + c.over * 2U + (c.failed ? 1 : 0));
+      mix(strata::number(c.floor) * 256 + (c.failed ? static_cast<std::uint64_t>(*c.failed) : 0));
+    }
+    return all;
   }
 
   /// After everything has come to rest.

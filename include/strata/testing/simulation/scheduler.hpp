@@ -52,6 +52,8 @@ class scheduler {
 
   moment now{std::chrono::hours{1}};
   std::size_t running = 0;  ///< the strand whose step this is
+  bool coarse = false;      ///< only calls of tiers and events are places where another strand may go first
+  bool posted = false;      ///< the running strand goes on at once, as it would on an idle executor
   std::array<strand, most_strands> strands{};
 
   [[nodiscard]] bool can_go(std::size_t i) const noexcept {
@@ -151,13 +153,16 @@ struct by_schedule {
   };
 
   struct yield {
-    static constexpr bool await_ready() noexcept { return false; }
+    static bool await_ready() noexcept { return scheduler::current->coarse; }
     static void await_suspend(std::coroutine_handle<> h) noexcept { scheduler::current->go_on(h); }
     static void await_resume() noexcept {}
   };
 
   static yield at(point) noexcept { return {}; }
-  static void post(std::coroutine_handle<> h) noexcept { scheduler::current->go_on(h); }
+  static void post(std::coroutine_handle<> h) noexcept {
+    scheduler::current->go_on(h);
+    scheduler::current->posted = scheduler::current->coarse;
+  }
   static void stop() noexcept {}
 };
 

@@ -66,7 +66,11 @@ class simulation {
     std::optional<Cache> cache;
     std::array<std::size_t, most_keys> heard{};  ///< how much of each subject's feed
     std::array<bool, most_keys> owed{};          ///< something of it was held back
-    std::uint64_t past = 0;                      ///< digest of all that ever happened to it
+    // For explorers:
+    std::uint64_t past = 0;  ///< digest of what happened to it, in order, as far as the order can matter
+    std::array<std::uint8_t, 4> failures{};  ///< in a row, of each kind of call: what its breakers know
+    std::uint8_t doubts = 0;                 ///< writes of unknown outcome
+    bool resting = false;                    ///< a breaker has opened: its times matter as well
   };
   struct caller {
     std::array<std::uint8_t, 32> steps{};
@@ -74,6 +78,7 @@ class simulation {
     std::uint8_t next = 0;
     bool calling = false;
     std::optional<task<void>> flow;
+    std::uint64_t past = 0;  ///< for explorers: digest of all that its flow has seen
     std::array<revision, most_keys> last_read{};
   };
 
@@ -107,6 +112,23 @@ class simulation {
         c.steps[c.count++] = static_cast<std::uint8_t>(i);
     }
     for (std::size_t i = 0; i < p.instances; ++i) start(i);
+    if (p.prelude) prelude();
+  }
+  /// Revision 1 is everywhere but in the hot tiers of the other instances, and everybody knows it.
+  void prelude() {
+    mark const first = make_mark(0, 250, 500);
+    (void)stage.world.cold_store(0, first, anything, 500);
+    frame f{.key = std::string{key_names[0]}, .revision = revision{1}, .codec = std::string{mark_codec::id}};
+    (void)mark_codec::encode(first, f.payload);
+    f.sum = checksum(f);
+    stage.world.publish(0, std::move(f), 500);
+    for (std::size_t i = 0; i < stage.plan.instances; ++i) {
+      ++instances_[i].heard[0];
+      history.knows(i, 0, revision{1});
+    }
+    for (auto& c : callers_) c.last_read[0] = revision{1};
+    auto& core = access::core(*instances_[0].cache);
+    (void)core.settle(core.gate.enter_alone(core.hash(key_names[0]).hash), core.hash(key_names[0]), box<mark>{revision{1}, first});
   }
   void end() {
     for (auto& c : callers_) c.flow.reset();
@@ -115,6 +137,9 @@ class simulation {
   void start(std::size_t i) {
     auto& one = instances_[i];
     one.past = 0;
+    one.failures = {};
+    one.doubts = 0;
+    one.resting = false;
     one.owed = {};
     for (std::size_t k = 0; k < most_keys; ++k) one.heard[k] = stage.world.feed[k].size();
     simulated_options const here{&stage, static_cast<std::uint8_t>(i), &one.feed};
@@ -137,7 +162,7 @@ class simulation {
 
   [[nodiscard]] bool can_go(std::size_t s) const noexcept {
     auto const& c = callers_[s];
-    return c.calling ? stage.time.can_go(s) : c.next < c.count;
+    return c.calling ? stage.time.can_go(s) : c.next < c.count && !(stage.exploring && has_twin_before(s));
   }
   [[nodiscard]] bool asleep(std::size_t s) const noexcept {
     return callers_[s].calling && scheduler::timed(stage.time.strands[s]) && stage.time.strands[s].wake > stage.time.now;
@@ -159,17 +184,20 @@ class simulation {
     }
     bool const somebody = n != 0;
     if constexpr (has_warm)
-      if (busy)
+      if (busy) {
+        if (stage.exploring) skip_echoes();
         for (std::size_t i = 0; i < stage.plan.instances; ++i)
-          if (pending(i)) options[n++] = {actor::feed, static_cast<std::uint8_t>(i)};
+          if (pending(i) && (!stage.exploring || busy_at(i))) options[n++] = {actor::feed, static_cast<std::uint8_t>(i)};
+      }
     if (nature_next_ < nature_count_) options[n++] = {actor::nature, 0};
     for (auto const& g : stage.world.ghosts)
       if (g.at <= stage.time.now) {
         options[n++] = {actor::network, 0};
         break;
       }
-    if (sleepers && (n == 0 || (!stage.exploring && somebody && stage.choices.random() && stage.choices.draw_below(16) == 0))) options[n++] = {actor::time, 0};
-    if (sleepers && !stage.choices.random() && !stage.exploring && n != 0 && options[n - 1].who != actor::time) options[n++] = {actor::time, 0};
+    // When drawn, time seldom goes on while somebody could; in a list it may always do so, for an explorer never.
+    bool const hurries = !stage.exploring && (!stage.choices.random() || (somebody && stage.choices.draw_below(16) == 0));
+    if (sleepers && (n == 0 || hurries)) options[n++] = {actor::time, 0};
     if (n == 0) {
       for (std::size_t s = 0; s < strands_; ++s)
         if (callers_[s].calling) history.never_ended(s);
@@ -195,10 +223,9 @@ class simulation {
   void go(std::size_t s) {
     last_ = s;
     auto& c = callers_[s];
-    auto& home = instances_[instance_of(s)];
     bool const serves = c.calling && stage.time.strands[s].asked != nullptr;
-    if (!serves) home.past = detail::digest_of(home.past, detail::digest_of(s, stage.answered[s]));
-    stage.answered[s] = 0;
+    bool const passing = stage.answered[s].digest != 0 && stage.answered[s].kind == call_kind::warm_load;
+    bool const counts = !serves && stage.exploring && remember(s);
     if (!c.calling) {
       c.calling = true;
       auto& step = stage.plan.steps[c.steps[c.next++]];
@@ -211,6 +238,12 @@ class simulation {
       c.flow->await_suspend(std::noop_coroutine()).resume();
     } else {
       stage.time.step(s);
+    }
+    while (std::exchange(stage.time.posted, false)) stage.time.step(s);
+    if (counts) {
+      auto& home = instances_[instance_of(s)];
+      bool const passed = passing && stage.time.strands[s].asked != nullptr;  // on to cold: its flight goes on
+      if (!passed || home.resting) home.past = detail::digest_of(home.past, detail::digest_of(s, c.past));
     }
     if (done_) {
       done_ = false;
@@ -229,7 +262,7 @@ class simulation {
     bool const writes = step.what == verb::put || step.what == verb::put_if || step.what == verb::update || step.what == verb::erase;
     auto const within = writes ? core.limits.write_within : step.what == verb::get_or_load ? core.limits.load_within : core.limits.read_within;
     moment const until = stage.time.now + within;
-    auto const number = history.begin(step.what, step.instance, step.key, until);
+    auto const number = history.begin(step.what, step.instance, step.key, until, stage.exploring && !stage.quiet ? s + 1 : 0);
     stage.parts[s].number = number;
     auto& c = callers_[s];
     auto const mine = [&](std::uint32_t base = 0) { return make_mark(step.key, step.instance, number, base); };
@@ -317,6 +350,12 @@ class simulation {
   }
 
   // --- what befalls them ---------------------------------------------------------------------------------------------
+  /// Whether a change told now could make a difference to a call.
+  [[nodiscard]] bool busy_at(std::size_t i) const noexcept {
+    for (std::size_t s = i * stage.plan.callers; s < (i + 1) * stage.plan.callers; ++s)
+      if (callers_[s].calling || callers_[s].next < callers_[s].count) return true;
+    return false;
+  }
   [[nodiscard]] bool pending(std::size_t i) const noexcept {
     for (std::size_t k = 0; k < stage.plan.keys; ++k)
       if (instances_[i].heard[k] < stage.world.feed[k].size()) return true;
@@ -324,7 +363,6 @@ class simulation {
   }
   void hear(std::size_t i, std::size_t k, world::notice const& n) {
     auto& one = instances_[i];
-    one.past = detail::digest_of(one.past, 1'000 + strata::number(n.revision));
     if (one.feed.deliver == nullptr) return;
     if (stage.story != nullptr) stage.tell("   feed: {} hears of revision {} of {}", director::name_of_instance(i), strata::number(n.revision), key_names[k]);
     one.feed.deliver(one.feed.to, change{key_names[k], n.revision, n.operation}, n.position);
@@ -407,14 +445,13 @@ class simulation {
       c.calling = false;
       c.last_read = {};
       stage.time.strands[strand] = {};
-      stage.answered[strand] = 0;
+      stage.answered[strand] = {};
     }
     auto& one = instances_[s.instance];
     one.cache.reset();
     history.restarted(s.instance);
     stage.cold_failed[s.instance] = false;
     start(s.instance);
-    one.past = detail::digest_of(one.past, 77);
   }
 
   void arrive() {
@@ -469,7 +506,9 @@ class simulation {
         stage.time.running = strand;
         c.flow.emplace(perform(strand, last_look_));
         c.flow->await_suspend(std::noop_coroutine()).resume();
+        stage.time.posted = false;
         while (!done_ && stage.time.can_go(strand)) stage.time.step(strand);
+        stage.time.posted = false;
         if (!done_) history.never_ended(strand);
         done_ = false;
         c.flow.reset();
@@ -480,19 +519,82 @@ class simulation {
   }
 
   // --- for explorers -------------------------------------------------------------------------------------------------
-  /// Equal for two states from which the same can follow: an instance is a function of what happened to it, in order.
-  [[nodiscard]] std::uint64_t fingerprint() const {
+  // Two digests are equal for two states from which the same can follow. What the flows of an instance share is the key's
+  // floor, doubt and entry in hot, its breakers, and its flights, which reads alone touch, when they begin, wake and land.
+  // A write goes by its answers and by the doubts since it began. A read also goes by all that is shared when it begins or
+  // wakes, and by the order in which reads begin, wake and land. Once a breaker has opened everything counts.
+  [[nodiscard]] std::uint64_t face(std::size_t i) noexcept {
+    auto& one = instances_[i];
+    auto& core = access::core(*one.cache);
+    auto const k = core.hash(key_names[0]);
+    std::uint64_t all = detail::digest_of(strata::number(core.gate.floor(k.hash)), strata::number(core.peek(k).revision()));
+    for (auto const n : one.failures) all = all * 4 + n;
+    return detail::digest_of(all, one.doubts * 2U + core.gate.enter_alone(k.hash).fill().doubtful);
+  }
+  /// Before a step of a flow. \returns whether its place among those of its instance matters, if it is no mere passage
+  bool remember(std::size_t s) noexcept {
+    auto& c = callers_[s];
+    auto& home = instances_[instance_of(s)];
+    auto const answer = std::exchange(stage.answered[s], {});
+    bool const begins = answer.digest == 0;
+    bool const writes = writing(s);
+    c.past = detail::digest_of(c.past, answer.digest);
+    if (begins) {
+      c.past = detail::digest_of(c.past, static_cast<std::uint64_t>(stage.time.now.time_since_epoch().count()));
+      c.past = detail::digest_of(c.past, writes ? home.doubts : face(instance_of(s)));
+    } else {
+      auto& row = home.failures[static_cast<std::size_t>(answer.kind)];
+      bool const failed = answer.failed == errc::unavailable || answer.failed == errc::timed_out;
+      row = static_cast<std::uint8_t>(failed ? row + 1 : 0);
+      home.resting = home.resting || row >= kernel::breaker::tolerated;
+      home.doubts = static_cast<std::uint8_t>(home.doubts + (answer.failed == errc::unknown && answer.kind == call_kind::cold_write));
+    }
+    if (home.resting) c.past = detail::digest_of(c.past, face(instance_of(s)));
+    return home.resting || !writes;
+  }
+  [[nodiscard]] verb verb_of(std::size_t s) const noexcept {
+    auto const& c = callers_[s];
+    return stage.plan.steps[c.steps[c.calling ? c.next - 1U : c.next]].what;
+  }
+  [[nodiscard]] bool writing(std::size_t s) const noexcept {
+    auto const what = verb_of(s);
+    return what == verb::put || what == verb::put_if || what == verb::erase;
+  }
+  /// Of callers of one instance that are to do the same, the first begins first.
+  [[nodiscard]] bool has_twin_before(std::size_t s) const noexcept {
+    for (std::size_t t = s - s % stage.plan.callers; t < s; ++t)
+      if (!callers_[t].calling && callers_[t].next < callers_[t].count && verb_of(t) == verb_of(s)) return true;
+    return false;
+  }
+  /// A change that an instance knows already changes nothing, now or later: it need not be told at all times.
+  void skip_echoes() noexcept {
+    for (std::size_t i = 0; i < stage.plan.instances; ++i) {
+      auto& one = instances_[i];
+      auto& core = access::core(*one.cache);
+      auto const k = core.hash(key_names[0]);
+      auto const& all = stage.world.feed[0];
+      for (; one.heard[0] < all.size(); ++one.heard[0]) {
+        revision const r = all[one.heard[0]].revision;
+        auto const kept = core.peek(k);
+        if (r == revision{} || core.gate.floor(k.hash) < r || (kept && kept.revision() < r)) break;
+      }
+    }
+  }
+
+  [[nodiscard]] std::uint64_t fingerprint() noexcept {
     using detail::digest_of;
     std::uint64_t all = digest_of(stage.faults_left, nature_next_);
     for (std::size_t i = 0; i < stage.plan.instances; ++i) {
-      all = digest_of(all, instances_[i].past);
+      all = digest_of(all, instances_[i].past * 2 + instances_[i].resting);
+      all = digest_of(all, face(i));
       all = digest_of(all, instances_[i].heard[0]);
     }
     for (std::size_t s = 0; s < strands_; ++s) {
       auto const& t = stage.time.strands[s];
       std::uint64_t const wake = scheduler::timed(t) ? static_cast<std::uint64_t>((t.wake - stage.time.now).count()) : 0;
       all = digest_of(all, digest_of(wake, static_cast<std::uint64_t>(t.is) * 4 + (t.asked != nullptr) * 2U + callers_[s].calling));
-      all = digest_of(all, digest_of(stage.answered[s], stage.parts[s].calls));
+      all = digest_of(all, digest_of(stage.answered[s].digest, stage.parts[s].calls));
+      all = digest_of(all, callers_[s].past);
     }
     all = digest_of(all, static_cast<std::uint64_t>(stage.time.now.time_since_epoch().count()));
     for (auto const& c : stage.world.commits[0]) all = digest_of(all, strata::number(c.revision) << 16U | c.by);
@@ -500,7 +602,10 @@ class simulation {
     all = digest_of(all, subject.kept);
     for (auto const& m : subject.messages)
       all = digest_of(all, strata::number(m.frame.revision) << 20U | static_cast<std::uint64_t>(m.position) << 4U | static_cast<std::uint64_t>(m.frame.operation));
-    all = digest_of(all, stage.world.ghosts.size());
+    for (auto const& g : stage.world.ghosts) all = digest_of(all, static_cast<std::uint64_t>(g.at.time_since_epoch().count()));
+    for (std::size_t i = 0; i < stage.plan.instances; ++i)
+      all = digest_of(all, stage.cold_failed[i] * 4U + stage.paused[i] * 2U + stage.lagging[i][0]);
+    all = digest_of(all, history.digest());
     return all;
   }
 

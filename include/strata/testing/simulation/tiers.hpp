@@ -71,7 +71,10 @@ class simulated_call : public request {
   static void serve_one(request& r) {
     auto& call = static_cast<simulated_call&>(r);
     call.serve_now();
-    if (call.answer_) call.on_->answered[call.on_->time.running] = digest(*call.answer_);
+    if (!call.answer_) return;
+    std::optional<errc> failed;
+    if (!*call.answer_) failed = call.answer_->error().code();
+    call.on_->answered[call.on_->time.running] = {digest(*call.answer_), Derived::kind, failed};
   }
 
   void serve_now() {
@@ -87,8 +90,9 @@ class simulated_call : public request {
       case fault::hang: tell(a), fail(errc::timed_out), time.sleep(until_); return;
       case fault::ghost:
         tell(a);
-        on_->world.ghosts.push_back({until_ + delay, self().later()});
-        fail(Derived::uncertain), time.sleep(until_);
+        on_->world.ghosts.push_back({on_->exploring ? time.now : until_ + delay, self().later()});
+        fail(Derived::uncertain);
+        if (!on_->exploring) time.sleep(until_);
         return;
       case fault::late:
         tell(a);
