@@ -52,7 +52,8 @@ char const* server() {
 }
 
 struct world {
-  tier ours{{.servers = {server()}, .stream = "OURS", .prefix = "ours", .replicas = 1, .max_bytes = 256 * 1024 * 1024}, no_context{}};
+  tier ours{{.servers = {server()}, .stream = "OURS", .prefix = "ours", .replicas = 1, .max_bytes = 256 * 1024 * 1024},
+            no_context{}};
   by_hand::jetstream raw{server(), "RAW", "raw.template"};
   std::array<std::uint64_t, keys> sequences{};  // by hand, where each key stands; each thread has keys of its own
   std::string payload = std::string(1024, 'x');
@@ -80,9 +81,15 @@ strata::frame frame_of(std::size_t i) {
   return f;
 }
 by_hand::record record_of(std::size_t i) {
-  return {.key = key_of(i), .revision = next_revision.fetch_add(1, std::memory_order_relaxed), .codec = "json", .created_ms = 1'700'000'000'000, .payload = shared().payload};
+  return {.key = key_of(i),
+          .revision = next_revision.fetch_add(1, std::memory_order_relaxed),
+          .codec = "json",
+          .created_ms = 1'700'000'000'000,
+          .payload = shared().payload};
 }
-std::size_t own(std::size_t i, std::size_t thread) { return i / most_threads * most_threads % (keys - most_threads) + thread; }
+std::size_t own(std::size_t i, std::size_t thread) {
+  return i / most_threads * most_threads % (keys - most_threads) + thread;
+}
 
 struct ours {
   static bool load(std::size_t i) {
@@ -90,19 +97,23 @@ struct ours {
     benchmark::DoNotOptimize(seen);
     return seen && seen->frame;
   }
-  static bool save(std::size_t i, std::size_t thread) { return shared().ours.store(frame_of(own(i, thread)), std::nullopt, soon()).has_value(); }
+  static bool save(std::size_t i, std::size_t thread) {
+    return shared().ours.store(frame_of(own(i, thread)), std::nullopt, soon()).has_value();
+  }
   static bool load_many(std::size_t from) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < 100; ++i) names.push_back(key_of(from + i * 7));
     std::vector<std::string_view> const asked{names.begin(), names.end()};
-    return std::ranges::all_of(shared().ours.load_many(asked, soon()), [](auto const& one) { return one && one->frame; });
+    return std::ranges::all_of(shared().ours.load_many(asked, soon()),
+                               [](auto const& one) { return one && one->frame; });
   }
   static bool save_many() {
     std::vector<strata::frame> frames;
     for (std::size_t i = 0; i < keys; ++i) frames.push_back(frame_of(i));
     std::vector<strata::placement> places;
     for (auto const& f : frames) places.push_back({&f, std::nullopt});
-    return std::ranges::all_of(shared().ours.store_many(places, soon()), [](auto const& one) { return one.has_value(); });
+    return std::ranges::all_of(shared().ours.store_many(places, soon()),
+                               [](auto const& one) { return one.has_value(); });
   }
 };
 

@@ -46,8 +46,9 @@ class crc32 {
     auto const at = [&](std::size_t k) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[k])); };
     for (; i + 8 <= bytes.size(); i += 8) {
       std::uint32_t const low = sum ^ (at(i) | at(i + 1) << 8U | at(i + 2) << 16U | at(i + 3) << 24U);
-      sum = tables_[7][low & 255U] ^ tables_[6][low >> 8U & 255U] ^ tables_[5][low >> 16U & 255U] ^ tables_[4][low >> 24U] ^
-            tables_[3][at(i + 4)] ^ tables_[2][at(i + 5)] ^ tables_[1][at(i + 6)] ^ tables_[0][at(i + 7)];
+      sum = tables_[7][low & 255U] ^ tables_[6][low >> 8U & 255U] ^ tables_[5][low >> 16U & 255U] ^
+            tables_[4][low >> 24U] ^ tables_[3][at(i + 4)] ^ tables_[2][at(i + 5)] ^ tables_[1][at(i + 6)] ^
+            tables_[0][at(i + 7)];
     }
     for (; i < bytes.size(); ++i) sum = sum >> 8U ^ tables_[0][(sum ^ at(i)) & 255U];
     return ~sum;
@@ -69,7 +70,8 @@ class crc32 {
 
 class jetstream {
  public:
-  jetstream(char const* url, std::string stream, std::string prefix) : stream_{std::move(stream)}, prefix_{std::move(prefix) + "."} {
+  jetstream(char const* url, std::string stream, std::string prefix)
+      : stream_{std::move(stream)}, prefix_{std::move(prefix) + "."} {
     natsOptions* options = nullptr;
     must(natsOptions_Create(&options));
     must(natsOptions_SetURL(options, url));
@@ -158,7 +160,8 @@ class jetstream {
     must(natsConnection_SubscribeSync(&answers, connection_, (base + "*").c_str()));
     std::string const ask = "$JS.API.DIRECT.GET." + stream_ + "." + prefix_;
     for (std::size_t i = 0; i < keys.size(); ++i)
-      must(natsConnection_PublishRequest(connection_, (ask + std::string{keys[i]}).c_str(), (base + std::to_string(i)).c_str(), nullptr, 0));
+      must(natsConnection_PublishRequest(connection_, (ask + std::string{keys[i]}).c_str(),
+                                         (base + std::to_string(i)).c_str(), nullptr, 0));
     must(natsConnection_Flush(connection_));
     for (std::size_t n = 0; n < keys.size(); ++n) {
       natsMsg* message = nullptr;
@@ -188,7 +191,8 @@ class jetstream {
     must(natsInbox_Create(&inbox));
     natsSubscription* answers = nullptr;
     must(natsConnection_SubscribeSync(&answers, connection_, inbox));
-    must(natsConnection_PublishRequest(connection_, ("$JS.API.DIRECT.GET." + stream_).c_str(), inbox, question.data(), static_cast<int>(question.size())));
+    must(natsConnection_PublishRequest(connection_, ("$JS.API.DIRECT.GET." + stream_).c_str(), inbox, question.data(),
+                                       static_cast<int>(question.size())));
     must(natsConnection_Flush(connection_));
     for (;;) {
       natsMsg* message = nullptr;
@@ -215,7 +219,8 @@ class jetstream {
 
   natsMsg* made(record const& r, std::uint64_t expected) const {
     natsMsg* message = nullptr;
-    must(natsMsg_Create(&message, (prefix_ + r.key).c_str(), nullptr, r.payload.data(), static_cast<int>(r.payload.size())));
+    must(natsMsg_Create(&message, (prefix_ + r.key).c_str(), nullptr, r.payload.data(),
+                        static_cast<int>(r.payload.size())));
     std::string const revision = std::to_string(r.revision);
     std::string const schema = std::to_string(r.schema);
     std::string head = r.key;
@@ -246,8 +251,9 @@ class jetstream {
     record r;
     r.key = header("Strata-Key");
     r.codec = header("Strata-Codec");
-    bool const good = r.key == key && number("Strata-Revision", r.revision) && header("Strata-Op") == "put" && number("Strata-Schema", r.schema) &&
-                      number("Strata-Created", r.created_ms) && number("Strata-Sum", r.sum, 16);
+    bool const good = r.key == key && number("Strata-Revision", r.revision) && header("Strata-Op") == "put" &&
+                      number("Strata-Schema", r.schema) && number("Strata-Created", r.created_ms) &&
+                      number("Strata-Sum", r.sum, 16);
     if (!good) return std::nullopt;
     r.payload.assign(natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message)));
     return r;

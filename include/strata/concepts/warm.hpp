@@ -23,6 +23,7 @@ using deadline = std::chrono::steady_clock::time_point;
 ///   store(frame, nullopt) stores at once, except over a higher revision: conflict;
 ///   erase(key, revision) leaves a frame with operation::erase and that revision;
 ///   a frame that is too big for the tier is `rejected` before anything is sent;
+///   a store that fails with `unavailable` did not happen, one that fails with `timed_out` may have;
 ///   no call outlives its deadline by more than 50 ms; nothing but bad_alloc is thrown.
 template <class W>
 concept warm_tier = requires(W w, std::string_view key, frame const& f, std::optional<position> at, revision r, deadline until) {

@@ -103,12 +103,14 @@ struct memory_warm {
   class tier {
    public:
     tier(options const& settings, Context const&)
-        : shelf_{settings.shared ? settings.shared : std::make_shared<shelf>()}, max_payload_bytes_{settings.max_payload_bytes} {}
+        : shelf_{settings.shared ? settings.shared : std::make_shared<shelf>()},
+          max_payload_bytes_{settings.max_payload_bytes} {}
 
     result<sighting> load(std::string_view key, deadline) const { return shelf_->get(key); }
 
     result<position> store(frame const& f, std::optional<position> at, deadline) {
-      if (f.payload.size() > max_payload_bytes_) return failure(errc::rejected, strata::tier::warm, "the payload is too big for this tier");
+      if (f.payload.size() > max_payload_bytes_)
+        return failure(errc::rejected, strata::tier::warm, "the payload is too big for this tier");
       return shelf_->put(f, at);
     }
 

@@ -44,7 +44,11 @@ struct jetstream {
       return *this;
     }
     ~subscription() {
-      if (feed_) keeper_->remove(feed_);
+      if (!feed_) return;
+      if (keeper_->foreign())
+        new auto(std::move(*this));  // nothing of it may be touched in a fork
+      else
+        keeper_->remove(feed_);
     }
 
    private:
@@ -64,8 +68,15 @@ struct jetstream {
     /// Connects in the background; a server that does not answer is no error here.
     /// \errors throws open_error for settings that no server can mend
     tier(options const& settings, Context const&)
-        : keeper_{std::make_shared<jetstream_detail::keeper>(checked(settings), seen_)}, reader_{keeper_}, writer_{keeper_, seen_, reader_} {}
-    ~tier() { keeper_->close(); }
+        : keeper_{std::make_shared<jetstream_detail::keeper>(checked(settings), seen_)},
+          reader_{keeper_},
+          writer_{keeper_, seen_, reader_} {}
+    ~tier() {
+      if (keeper_->foreign())
+        new auto(keeper_);  // nothing of it may be touched in a fork
+      else
+        keeper_->close();
+    }
     tier(tier const&) = delete;
     tier& operator=(tier const&) = delete;
 
@@ -78,7 +89,9 @@ struct jetstream {
     /// \param at  where the key has to stand, if anywhere
     /// \errors    conflict; rejected: too large, nothing was sent; unavailable: surely not stored; timed_out: it may have been
     /// \complexity one round trip; three for a key that is in the stream and that this process has not seen there
-    result<position> store(frame const& f, std::optional<position> at, deadline until) const { return writer_.store(f, at, until); }
+    result<position> store(frame const& f, std::optional<position> at, deadline until) const {
+      return writer_.store(f, at, until);
+    }
 
     /// Publishes an empty message that says so. \errors as store
     result<position> erase(std::string_view key, revision r, deadline until) const {

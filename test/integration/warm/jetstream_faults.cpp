@@ -72,7 +72,8 @@ BOOST_AUTO_TEST_CASE(a_store_waits_for_a_server_that_is_coming_back) {
     s.stop("KILL");
     s.start();
   }};
-  auto const stored = t.store(made("k", 2), {}, in(8s));  // sent to the frozen server, and again to the one that came back
+  auto const stored =
+      t.store(made("k", 2), {}, in(8s));  // sent to the frozen server, and again to the one that came back
   BOOST_TEST(stored.has_value());
   later.join();
   BOOST_REQUIRE(t.wait_ready(in(10s)));
@@ -88,7 +89,8 @@ BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_is_frozen) {
   std::vector<strata::frame> frames;
   std::vector<strata::placement> places;
   std::vector<std::string_view> keys;
-  for (std::uint64_t i = 0; i < 200; ++i) frames.push_back(made("many-" + std::to_string(i), 1, std::string(100'000, 'x')));
+  for (std::uint64_t i = 0; i < 200; ++i)
+    frames.push_back(made("many-" + std::to_string(i), 1, std::string(100'000, 'x')));
   for (auto const& f : frames) {
     places.push_back({&f, std::nullopt});
     keys.push_back(f.key);
@@ -113,7 +115,8 @@ BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_is_frozen) {
     auto const frozen = clock::now();
     while (clock::now() - frozen < 4s) {  // the connection is given up in between
       BOOST_TEST(late_by([&](auto until) { (void)t.load("k", until); }) <= 50);
-      BOOST_TEST(late_by([&](auto until) { (void)t.store(made("k", ++r, std::string(900'000, 'x')), {}, until); }) <= 50);
+      BOOST_TEST(late_by([&](auto until) { (void)t.store(made("k", ++r, std::string(900'000, 'x')), {}, until); }) <=
+                 50);
       BOOST_TEST(late_by([&](auto until) { (void)t.store(made("k", ++r), position{1}, until); }) <= 50);
       BOOST_TEST(late_by([&](auto until) { (void)t.erase("k", revision{++r}, until); }) <= 50);
       BOOST_TEST(late_by([&](auto until) { (void)t.store_many(places, until); }) <= 50);
@@ -251,7 +254,9 @@ BOOST_AUTO_TEST_CASE(credentials_that_change_on_the_server_are_tried_for_ever) {
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_is_told_and_reads_go_on) {
-  server s{11, {"jetstream { store_dir: \"" + from_environment("STRATA_TEST_FOLDER") + "/nats-11/store\", max_file: 20000000 }"}};
+  server s{11,
+           {"jetstream { store_dir: \"" + from_environment("STRATA_TEST_FOLDER") +
+            "/nats-11/store\", max_file: 20000000 }"}};
   s.start();
   auto o = settings(s.url());
   o.max_bytes = -1;

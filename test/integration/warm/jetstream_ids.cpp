@@ -33,9 +33,30 @@ void append_utf8(std::uint32_t c, std::string& out) {
 }
 
 std::vector<std::string> hostile_keys(std::size_t count) {
-  static constexpr std::array<std::string_view, 24> pieces{
-      ".",  "*",  ">",  " ",  "\r\n", "\t", "../", "=",  "=2E", "=h", "\r\nPUB knowledge.cache.template.victim 3\r\nbad\r\n",
-      "$JS.API.STREAM.PURGE.KNOWLEDGE_CACHE", "a",  "A",  "9",  "-",  "_",  "..", ".*", ".>", "%00", "\"", "\\", "Strata-Key: x\r\n"};
+  static constexpr std::array<std::string_view, 24> pieces{".",
+                                                           "*",
+                                                           ">",
+                                                           " ",
+                                                           "\r\n",
+                                                           "\t",
+                                                           "../",
+                                                           "=",
+                                                           "=2E",
+                                                           "=h",
+                                                           "\r\nPUB knowledge.cache.template.victim 3\r\nbad\r\n",
+                                                           "$JS.API.STREAM.PURGE.KNOWLEDGE_CACHE",
+                                                           "a",
+                                                           "A",
+                                                           "9",
+                                                           "-",
+                                                           "_",
+                                                           "..",
+                                                           ".*",
+                                                           ".>",
+                                                           "%00",
+                                                           "\"",
+                                                           "\\",
+                                                           "Strata-Key: x\r\n"};
   std::mt19937_64 random{13};
   std::unordered_set<std::string> made;
   std::vector<std::string> keys;
@@ -69,10 +90,12 @@ void on_publication(natsConnection*, natsSubscription*, natsMsg* raw, void* clos
   std::string_view const subject = natsMsg_GetSubject(raw);
   auto& seen = *static_cast<spied*>(closure);
   constexpr std::string_view prefix = "knowledge.cache.template.";
-  if (subject.starts_with(prefix) && subject.substr(prefix.size()).find_first_of(".*> \t\r\n") == std::string_view::npos) {
+  if (subject.starts_with(prefix) &&
+      subject.substr(prefix.size()).find_first_of(".*> \t\r\n") == std::string_view::npos) {
     ++seen.ours;
   } else if (!subject.starts_with("_INBOX.") && !subject.starts_with("$JS.API.DIRECT.GET.KNOWLEDGE_CACHE") &&
-             !subject.starts_with("$JS.API.STREAM.INFO.KNOWLEDGE_CACHE") && !subject.starts_with("$JS.API.STREAM.CREATE.KNOWLEDGE_CACHE") &&
+             !subject.starts_with("$JS.API.STREAM.INFO.KNOWLEDGE_CACHE") &&
+             !subject.starts_with("$JS.API.STREAM.CREATE.KNOWLEDGE_CACHE") &&
              !subject.starts_with("$JS.API.STREAM.MSG.GET.KNOWLEDGE_CACHE") && !subject.starts_with("$JS.EVENT.")) {
     ++seen.outside;
     BOOST_TEST_MESSAGE("outside: " << subject);
@@ -111,10 +134,13 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
   }
   // Read only when all are stored: a key that shares another's place would show the other's value.
   for (std::size_t from = 0; from < keys.size(); from += step) {
-    std::vector<std::string_view> const names{keys.begin() + static_cast<std::ptrdiff_t>(from), keys.begin() + static_cast<std::ptrdiff_t>(from + step)};
+    std::vector<std::string_view> const names{keys.begin() + static_cast<std::ptrdiff_t>(from),
+                                              keys.begin() + static_cast<std::ptrdiff_t>(from + step)};
     auto const loaded = t.load_many(names, in(30s));
     for (std::size_t i = 0; i < step; ++i)
-      if (!loaded[i] || !loaded[i]->frame || loaded[i]->frame->key != names[i] || loaded[i]->frame->payload != std::to_string(from + i)) ++mistaken;
+      if (!loaded[i] || !loaded[i]->frame || loaded[i]->frame->key != names[i] ||
+          loaded[i]->frame->payload != std::to_string(from + i))
+        ++mistaken;
   }
   // And a share of them one by one, the other way in and out.
   for (std::size_t i = 0; i < keys.size(); i += 50) {
@@ -137,7 +163,8 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
 BOOST_AUTO_TEST_CASE(what_is_outside_the_rule_is_refused_and_harms_nothing) {
   tier t{settings(), no_context{}};
   BOOST_REQUIRE(t.wait_ready(in(5s)));
-  for (std::string const& bad : {std::string{}, std::string(513, 'a'), std::string("a\0b", 3), std::string{"\xFF"}, std::string{"\xC3"}}) {
+  for (std::string const& bad :
+       {std::string{}, std::string(513, 'a'), std::string("a\0b", 3), std::string{"\xFF"}, std::string{"\xC3"}}) {
     BOOST_TEST((t.load(bad, in(1s)).error() == strata::errc::rejected));
     BOOST_TEST((t.store(made(bad, 1), {}, in(1s)).error() == strata::errc::rejected));
     BOOST_TEST((t.erase(bad, strata::revision{1}, in(1s)).error() == strata::errc::rejected));

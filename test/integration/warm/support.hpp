@@ -141,7 +141,8 @@ class other_program {
   jsCtx* context() const { return context_.get(); }
 
   /// Publishes as they do: without headers, or with those given, waiting for the acknowledgement.
-  bool publish(std::string const& subject, std::string_view payload, std::vector<std::pair<std::string, std::string>> const& headers = {}) const {
+  bool publish(std::string const& subject, std::string_view payload,
+               std::vector<std::pair<std::string, std::string>> const& headers = {}) const {
     natsMsg* raw = nullptr;
     natsMsg_Create(&raw, subject.c_str(), nullptr, payload.data(), static_cast<int>(payload.size()));
     js::message_handle const message{raw};
@@ -149,7 +150,9 @@ class other_program {
     return js_PublishMsg(nullptr, context(), raw, nullptr, nullptr) == NATS_OK;
   }
   /// Creates a stream from the JSON that the server's interface takes. \returns the answer
-  std::string create_stream(std::string const& name, std::string const& json) const { return ask("$JS.API.STREAM.CREATE." + name, json); }
+  std::string create_stream(std::string const& name, std::string const& json) const {
+    return ask("$JS.API.STREAM.CREATE." + name, json);
+  }
   void delete_stream(std::string const& name) const { js_DeleteStream(context(), name.c_str(), nullptr, nullptr); }
   std::string stream_configuration(std::string const& name) const {
     std::string const answer = ask("$JS.API.STREAM.INFO." + name, "");
@@ -157,7 +160,8 @@ class other_program {
   }
   std::string ask(std::string const& subject, std::string const& question) const {
     natsMsg* raw = nullptr;
-    natsConnection_Request(&raw, connection(), subject.c_str(), question.data(), static_cast<int>(question.size()), 5000);
+    natsConnection_Request(&raw, connection(), subject.c_str(), question.data(), static_cast<int>(question.size()),
+                           5000);
     js::message_handle const message{raw};
     return raw == nullptr ? std::string{} : std::string{js::body(raw)};
   }

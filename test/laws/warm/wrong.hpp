@@ -56,7 +56,8 @@ struct folds_case {
   using options = memory_warm::options;
   static std::string folded(std::string_view k) {
     std::string s{k};
-    std::ranges::transform(s, s.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::ranges::transform(s, s.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     return s;
   }
   template <class Key, class Value, class Context>
@@ -159,7 +160,8 @@ struct takes_any_size {
   using options = memory_warm::options;
   template <class Key, class Value, class Context>
   struct tier : right<Key, Value, Context> {
-    tier(options settings, Context const& c) : right<Key, Value, Context>{(settings.max_payload_bytes = 1U << 30U, settings), c} {}
+    tier(options settings, Context const& c)
+        : right<Key, Value, Context>{(settings.max_payload_bytes = 1U << 30U, settings), c} {}
   };
 };
 
@@ -170,7 +172,8 @@ struct oversleeps {
   struct tier : right<Key, Value, Context> {
     using right<Key, Value, Context>::right;
     result<sighting> load(std::string_view key, deadline until) const {
-      if (until < std::chrono::steady_clock::now() + std::chrono::milliseconds{100}) std::this_thread::sleep_for(std::chrono::milliseconds{150});
+      if (until < std::chrono::steady_clock::now() + std::chrono::milliseconds{100})
+        std::this_thread::sleep_for(std::chrono::milliseconds{150});
       return right<Key, Value, Context>::load(key, until);
     }
   };

@@ -46,17 +46,19 @@ inline constexpr std::string_view erased = "an erase leaves a frame that says so
 inline constexpr std::string_view sized = "what is too big is rejected and harms nothing";
 inline constexpr std::string_view timely = "no call outlives its deadline by more than 50 ms";
 inline constexpr std::string_view many = "many at once is each as if it were alone, in the order asked";
-inline constexpr std::string_view told = "the feed tells the last revision of every key that changed, and where it stands";
+inline constexpr std::string_view told =
+    "the feed tells the last revision of every key that changed, and where it stands";
 inline constexpr std::string_view ended = "a feed that has ended calls nobody";
-inline constexpr std::string_view raced = "of racing stores at one position exactly one succeeds, and without one the highest revision stays";
+inline constexpr std::string_view raced =
+    "of racing stores at one position exactly one succeeds, and without one the highest revision stays";
 inline constexpr std::string_view silent = "nothing but bad_alloc is thrown";
 }  // namespace warm_law
 
 /// What the suite has to know of a policy.
 struct warm_traits {
-  std::size_t too_big_bytes = 0;  ///< a payload of this size must be rejected; zero: there is no limit
+  std::size_t too_big_bytes = 0;              ///< a payload of this size must be rejected; zero: there is no limit
   std::chrono::milliseconds patience{5'000};  ///< for the store to get ready, and for the feed
-  std::size_t rounds = 300;       ///< steps of the random story
+  std::size_t rounds = 300;                   ///< steps of the random story
 };
 
 template <class Policy, reporter Report>
@@ -73,7 +75,8 @@ class warm_suite {
 
   void run() {
     if constexpr (requires { one_.wait_ready(soon()); }) {
-      check(warm_law::found, one_.wait_ready(soon()).has_value() && two_.wait_ready(soon()).has_value(), "the tier never got ready");
+      check(warm_law::found, one_.wait_ready(soon()).has_value() && two_.wait_ready(soon()).has_value(),
+            "the tier never got ready");
     }
     guarded([&] { finds(); });
     guarded([&] { is_vacant(); });
@@ -117,8 +120,9 @@ class warm_suite {
     return f;
   }
   static bool same(frame const& a, frame const& b) {
-    return a.key == b.key && a.revision == b.revision && a.operation == b.operation && a.codec == b.codec && a.schema == b.schema &&
-           a.fingerprint == b.fingerprint && a.created_ms == b.created_ms && a.sum == b.sum && a.payload == b.payload;
+    return a.key == b.key && a.revision == b.revision && a.operation == b.operation && a.codec == b.codec &&
+           a.schema == b.schema && a.fingerprint == b.fingerprint && a.created_ms == b.created_ms && a.sum == b.sum &&
+           a.payload == b.payload;
   }
   static bool same(sighting const& seen, std::optional<frame> const& wanted) {
     return seen.frame.has_value() == wanted.has_value() && (!wanted || same(*seen.frame, *wanted));
@@ -132,8 +136,36 @@ class warm_suite {
   void finds() {
     std::string const stem = key("x");
     std::vector<std::string> keys;
-    for (std::string_view const end : {"", "a", "A", ".", ".a", "a.b", "a=2Eb", "a b", " a", "a ", "*", ">", ".*", "/../b", "\r\n", "\n", "\t",
-                                       "%2E", "=", "=h", "\xC3\xA9", "e\xCC\x81", "\xF0\x9F\x98\x80", "\"", "\\", "'", ";", ":", "{}", "$JS.API"})
+    for (std::string_view const end : {"",
+                                       "a",
+                                       "A",
+                                       ".",
+                                       ".a",
+                                       "a.b",
+                                       "a=2Eb",
+                                       "a b",
+                                       " a",
+                                       "a ",
+                                       "*",
+                                       ">",
+                                       ".*",
+                                       "/../b",
+                                       "\r\n",
+                                       "\n",
+                                       "\t",
+                                       "%2E",
+                                       "=",
+                                       "=h",
+                                       "\xC3\xA9",
+                                       "e\xCC\x81",
+                                       "\xF0\x9F\x98\x80",
+                                       "\"",
+                                       "\\",
+                                       "'",
+                                       ";",
+                                       ":",
+                                       "{}",
+                                       "$JS.API"})
       keys.push_back(stem + std::string{end});
     keys.push_back(stem + std::string(512 - stem.size(), 'k'));
     keys.push_back(stem + std::string(511 - stem.size(), 'k'));
@@ -145,15 +177,18 @@ class warm_suite {
       check(warm_law::found, one_.store(f, std::nullopt, soon()).has_value(), "a first store failed: " + k);
       stored[k] = f;
     }
-    for (auto const& [k, f] : stored) check(warm_law::found, holds(one_, k, f) && holds(two_, k, f), "another frame, or none, under " + k);
+    for (auto const& [k, f] : stored)
+      check(warm_law::found, holds(one_, k, f) && holds(two_, k, f), "another frame, or none, under " + k);
 
     std::mt19937_64 random{20'260};
     for (std::size_t i = 0; i < traits_.rounds; ++i) {
       auto const& k = keys[random() % keys.size()];
       tier& t = random() % 2 == 0 ? one_ : two_;
       if (random() % 3 == 0) {
-        frame const f = made(k, ++r, std::string(random() % 3 == 0 ? 0 : random() % 5'000, static_cast<char>(random() % 256)));
-        check(warm_law::found, t.store(f, std::nullopt, soon()).has_value(), "a store of a higher revision failed: " + k);
+        frame const f =
+            made(k, ++r, std::string(random() % 3 == 0 ? 0 : random() % 5'000, static_cast<char>(random() % 256)));
+        check(warm_law::found, t.store(f, std::nullopt, soon()).has_value(),
+              "a store of a higher revision failed: " + k);
         stored[k] = f;
       } else {
         check(warm_law::found, holds(t, k, stored[k]), "not the last frame of " + k);
@@ -176,7 +211,8 @@ class warm_suite {
     auto const first = one_.store(made(k, 1), std::nullopt, soon());
     if (!nowhere || !first) return check(warm_law::placed, false, "load or store failed");
     auto const late = two_.store(made(k, 9), nowhere->position, soon());
-    check(warm_law::placed, !late && late.error() == errc::conflict, "a store where nothing is, on a key that is there");
+    check(warm_law::placed, !late && late.error() == errc::conflict,
+          "a store where nothing is, on a key that is there");
     check(warm_law::placed, holds(one_, k, made(k, 1)), "a store that was refused changed what is there");
     auto const seen = two_.load(k, soon());
     check(warm_law::positioned, seen && seen->position == *first, "load gives another position than the store gave");
@@ -187,7 +223,8 @@ class warm_suite {
     auto const again = one_.store(made(k, 3), *first, soon());
     check(warm_law::placed, !again && again.error() == errc::conflict, "a store where the key stood before");
     check(warm_law::placed, holds(one_, k, made(k, 2)), "not the frame that was stored in its place");
-    check(warm_law::placed, one_.store(made(k, 1), *second, soon()).has_value(), "the position alone decides, and it was right");
+    check(warm_law::placed, one_.store(made(k, 1), *second, soon()).has_value(),
+          "the position alone decides, and it was right");
   }
 
   void goes_upward() {
@@ -214,14 +251,18 @@ class warm_suite {
     auto const gone = two_.erase(k, revision{6}, soon());
     check(warm_law::erased, gone.has_value(), "the erase failed");
     auto const seen = one_.load(k, soon());
-    check(warm_law::erased, seen && seen->frame && seen->frame->operation == operation::erase && seen->frame->revision == revision{6} &&
-                                seen->frame->key == k && seen->frame->payload.empty(),
+    check(warm_law::erased,
+          seen && seen->frame && seen->frame->operation == operation::erase && seen->frame->revision == revision{6} &&
+              seen->frame->key == k && seen->frame->payload.empty(),
           "no frame of the erase is there");
-    check(warm_law::positioned, gone && seen && seen->position == *gone, "load gives another position than the erase gave");
+    check(warm_law::positioned, gone && seen && seen->position == *gone,
+          "load gives another position than the erase gave");
     auto const late = one_.store(made(k, 5), std::nullopt, soon());
     check(warm_law::upward, !late && late.error() == errc::conflict, "what was erased came back");
-    check(warm_law::erased, one_.store(made(k, 7), std::nullopt, soon()).has_value() && holds(two_, k, made(k, 7)), "it could not be written again");
-    check(warm_law::erased, one_.erase(key("never"), revision{1}, soon()).has_value(), "an erase of what is not there failed");
+    check(warm_law::erased, one_.store(made(k, 7), std::nullopt, soon()).has_value() && holds(two_, k, made(k, 7)),
+          "it could not be written again");
+    check(warm_law::erased, one_.erase(key("never"), revision{1}, soon()).has_value(),
+          "an erase of what is not there failed");
   }
 
   void refuses_size() {
@@ -231,7 +272,9 @@ class warm_suite {
     auto const big = one_.store(made(k, 2, std::string(traits_.too_big_bytes, 'b')), std::nullopt, soon());
     check(warm_law::sized, !big && big.error() == errc::rejected, "it was not rejected");
     check(warm_law::sized, holds(one_, k, made(k, 1)), "what was there is gone");
-    check(warm_law::sized, one_.store(made(k, 3, std::string(traits_.too_big_bytes / 2, 'b')), std::nullopt, soon()).has_value(), "half of it is refused too");
+    check(warm_law::sized,
+          one_.store(made(k, 3, std::string(traits_.too_big_bytes / 2, 'b')), std::nullopt, soon()).has_value(),
+          "half of it is refused too");
   }
 
   // Three tries, since a machine may be busy; a tier that does not look at its deadline fails all of them.
@@ -282,7 +325,8 @@ class warm_suite {
       });
       r += 10;
       auto const seen = two_.load(k, soon());
-      check(warm_law::raced, seen && seen->frame && seen->frame->revision == revision{highest}, "a lower revision stayed");
+      check(warm_law::raced, seen && seen->frame && seen->frame->revision == revision{highest},
+            "a lower revision stayed");
     }
   }
   template <class F>
@@ -301,7 +345,8 @@ class warm_suite {
     for (std::size_t i = 0; i < stored.size() && i < frames.size(); ++i) {
       check(warm_law::many, stored[i].has_value(), "a frame was not stored");
       auto const seen = two_.load(frames[i].key, soon());
-      check(warm_law::many, seen && stored[i] && seen->position == *stored[i] && same(*seen, frames[i]), "a frame is not where its answer says");
+      check(warm_law::many, seen && stored[i] && seen->position == *stored[i] && same(*seen, frames[i]),
+            "a frame is not where its answer says");
     }
     std::string const none = key("none");
     std::vector<std::string_view> keys;
@@ -312,7 +357,8 @@ class warm_suite {
     check(warm_law::many, loaded.size() == keys.size(), "not one answer per key");
     for (std::size_t i = 0; i < loaded.size() && i < keys.size(); ++i) {
       auto const alone = one_.load(keys[i], soon());
-      check(warm_law::many, loaded[i] && alone && same(*loaded[i], alone->frame) && loaded[i]->position == alone->position,
+      check(warm_law::many,
+            loaded[i] && alone && same(*loaded[i], alone->frame) && loaded[i]->position == alone->position,
             std::format("answer {} is not that of its key", i));
     }
 
@@ -321,19 +367,23 @@ class warm_suite {
     frame const placed = made(frames[7].key, 91);
     frame const misplaced = made(frames[8].key, 92);
     if (!stored[7]) return;
-    std::vector<placement> const mixed{{&older, std::nullopt}, {&newer, std::nullopt}, {&placed, *stored[7]}, {&misplaced, position{}}};
+    std::vector<placement> const mixed{
+        {&older, std::nullopt}, {&newer, std::nullopt}, {&placed, *stored[7]}, {&misplaced, position{}}};
     auto const answers = two_.store_many(mixed, soon());
-    check(warm_law::many, answers.size() == 4 && !answers[0] && answers[0].error() == errc::conflict && answers[1] && answers[2] && !answers[3] &&
-                              answers[3].error() == errc::conflict,
+    check(warm_law::many,
+          answers.size() == 4 && !answers[0] && answers[0].error() == errc::conflict && answers[1] && answers[2] &&
+              !answers[3] && answers[3].error() == errc::conflict,
           "an outcome is not that of its own frame");
-    check(warm_law::many, holds(one_, frames[5].key, frames[5]) && holds(one_, frames[8].key, frames[8]), "a frame that was refused is there");
+    check(warm_law::many, holds(one_, frames[5].key, frames[5]) && holds(one_, frames[8].key, frames[8]),
+          "a frame that was refused is there");
 
     frame const low = made(key("twice"), 1);
     frame const high = made(low.key, 2);
     std::vector<placement> const twice{{&high, std::nullopt}, {&low, std::nullopt}};
     (void)one_.store_many(twice, soon());
     check(warm_law::many, holds(two_, low.key, high), "of a key given twice the lower revision stayed");
-    check(warm_law::many, one_.load_many({}, soon()).empty() && one_.store_many({}, soon()).empty(), "answers to nothing");
+    check(warm_law::many, one_.load_many({}, soon()).empty() && one_.store_many({}, soon()).empty(),
+          "answers to nothing");
   }
 
   void tells() {
@@ -373,12 +423,14 @@ class warm_suite {
         std::scoped_lock const lock{ear->guard};
         return std::ranges::all_of(last, [&](auto const& one) {
           auto const found = ear->last.find(one.first);
-          return found != ear->last.end() && found->second.first.revision == revision{one.second.first} && found->second.second == one.second.second;
+          return found != ear->last.end() && found->second.first.revision == revision{one.second.first} &&
+                 found->second.second == one.second.second;
         });
       });
       check(warm_law::told, all, "the last revision of some key was not told, or not where it stands");
       std::scoped_lock const lock{ear->guard};
-      check(warm_law::told, ear->last[keys[1]].first.operation == operation::erase, "an erase was told as something else");
+      check(warm_law::told, ear->last[keys[1]].first.operation == operation::erase,
+            "an erase was told as something else");
     }
     ear->ended = true;
     for (auto const& k : keys) (void)one_.store(made(k, ++revisions_), std::nullopt, soon());

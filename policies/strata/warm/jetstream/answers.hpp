@@ -36,7 +36,8 @@ struct acknowledgement {
 inline acknowledgement acknowledgement_in(std::string_view text) {
   auto const fault = json::member(text, "error");
   if (fault.empty()) return {.sequence = number_in<std::uint64_t>(json::member(text, "seq")).value_or(0), .why = {}};
-  return {.refused = number_in<int>(json::member(fault, "err_code")).value_or(-1), .why = std::string{json::member(fault, "description")}};
+  return {.refused = number_in<int>(json::member(fault, "err_code")).value_or(-1),
+          .why = std::string{json::member(fault, "description")}};
 }
 
 /// What an answer to a direct read says of a key. \errors unavailable: no answer to the question
@@ -46,12 +47,15 @@ inline result<holding> direct_answer(natsMsg* message, std::string_view key) {
   if (!sequence) {
     auto const status = headers.get("Status");
     if (status == "404") return holding{};
-    return failure(errc::unavailable, tier::warm, std::format("JetStream: load: {}", headers.get("Description").value_or("no answer that is known")));
+    return failure(errc::unavailable, tier::warm,
+                   std::format("JetStream: load: {}", headers.get("Description").value_or("no answer that is known")));
   }
   holding h{.sequence = number_in<std::uint64_t>(*sequence).value_or(0), .frame = {}, .damage = {}};
   auto seen = sighting_of(headers, key, body(message), h.sequence);
-  if (seen) h.frame = std::move(seen->frame);
-  else h.damage = std::move(seen).error();
+  if (seen)
+    h.frame = std::move(seen->frame);
+  else
+    h.damage = std::move(seen).error();
   return h;
 }
 
@@ -66,11 +70,14 @@ inline result<holding> leader_answer(std::string_view text, std::string_view key
   auto const sequence = number_in<std::uint64_t>(json::member(message, "seq"));
   auto const headers = from_base64(json::member(message, "hdrs"));
   auto const data = from_base64(json::member(message, "data"));
-  if (!sequence || !headers || !data) return failure(errc::unavailable, tier::warm, "JetStream: load: no answer that is known");
+  if (!sequence || !headers || !data)
+    return failure(errc::unavailable, tier::warm, "JetStream: load: no answer that is known");
   holding h{.sequence = *sequence, .frame = {}, .damage = {}};
   auto seen = sighting_of(header_block{*headers}, key, *data, *sequence);
-  if (seen) h.frame = std::move(seen->frame);
-  else h.damage = std::move(seen).error();
+  if (seen)
+    h.frame = std::move(seen->frame);
+  else
+    h.damage = std::move(seen).error();
   return h;
 }
 

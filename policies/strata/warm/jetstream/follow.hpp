@@ -8,9 +8,12 @@
 #include <strata/warm/jetstream/handle.hpp>
 #include <strata/warm/jetstream/headers.hpp>
 #include <strata/warm/jetstream/options.hpp>
+#include <strata/warm/jetstream/signals.hpp>
 #include <strata/warm/jetstream/storing.hpp>
 #include <strata/warm/jetstream/subject.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -37,14 +40,16 @@ change change_of(Headers const& headers, std::string_view token, std::string& ke
   auto const rev = headers.get(revision_header);
   auto const op = headers.get(operation_header);
   told.operation = op == "erase" || marks_removal(headers) ? operation::erase : operation::put;
-  if (own && rev && (op == "put" || op == "erase")) told.revision = revision{number_in<std::uint64_t>(*rev).value_or(0)};
+  if (own && rev && (op == "put" || op == "erase"))
+    told.revision = revision{number_in<std::uint64_t>(*rev).value_or(0)};
   return told;
 }
 
 /// Where the client's thread delivers. Outlives its subscription; after close() the sink is not called any more.
 class receiver {
  public:
-  receiver(std::function<void(change const&, position)> sink, std::size_t prefix_bytes, std::shared_ptr<seen_table> seen)
+  receiver(std::function<void(change const&, position)> sink, std::size_t prefix_bytes,
+           std::shared_ptr<seen_table> seen)
       : sink_{std::move(sink)}, prefix_bytes_{prefix_bytes}, seen_{std::move(seen)} {}
 
   void tell(change const& told, position at) {
@@ -69,8 +74,10 @@ class receiver {
     metadata_handle const metadata{found};
     std::uint64_t const sequence = metadata ? metadata->Sequence.Stream : 0;
     if (!told.key.empty()) {
-      if (sequence != 0 && parsed_headers{raw}.get(revision_header)) self->seen_->note(told.key, sequence, told.revision);
-      else self->seen_->forget(told.key);
+      if (sequence != 0 && parsed_headers{raw}.get(revision_header))
+        self->seen_->note(told.key, sequence, told.revision);
+      else
+        self->seen_->forget(told.key);
     }
     self->tell(told, position{sequence});
   }

@@ -77,7 +77,8 @@ inline header_list headers_of(frame const& f, std::string_view instance, std::op
     escape(f.codec, plain_in_header, text);
     list.add(codec_header, std::move(text));
   }
-  list.add(schema_header, f.fingerprint == 0 ? std::to_string(f.schema) : std::format("{} {:016x}", f.schema, f.fingerprint));
+  list.add(schema_header,
+           f.fingerprint == 0 ? std::to_string(f.schema) : std::format("{} {:016x}", f.schema, f.fingerprint));
   list.add(created_header, std::to_string(f.created_ms));
   list.add(sum_header, std::format("{:08x}", f.sum ? *f.sum : checksum(f)));
   list.add(instance_header, std::string{instance});
@@ -170,7 +171,8 @@ result<frame> frame_of(Headers const& headers, std::string_view key, std::string
     auto const schema = number_in<std::uint32_t>(text->substr(0, space));
     if (!schema) return damaged(schema_header);
     f.schema = *schema;
-    if (space != std::string_view::npos) f.fingerprint = number_in<std::uint64_t>(text->substr(space + 1), 16).value_or(0);
+    if (space != std::string_view::npos)
+      f.fingerprint = number_in<std::uint64_t>(text->substr(space + 1), 16).value_or(0);
   }
   if (auto const text = headers.get(created_header)) f.created_ms = number_in<std::int64_t>(*text).value_or(0);
   auto const sum = sum_text && sum_text->size() == 8 ? number_in<std::uint32_t>(*sum_text, 16) : std::nullopt;
@@ -189,7 +191,8 @@ bool marks_removal(Headers const& headers) {
 
 /// What a stored message means to somebody who asked for a key.
 template <class Headers>
-result<sighting> sighting_of(Headers const& headers, std::string_view key, std::string_view payload, std::uint64_t sequence) {
+result<sighting> sighting_of(Headers const& headers, std::string_view key, std::string_view payload,
+                             std::uint64_t sequence) {
   sighting seen{.frame = std::nullopt, .position = position{sequence}};
   if (payload.empty() && marks_removal(headers)) return seen;
   auto f = frame_of(headers, key, payload);

@@ -8,8 +8,11 @@
 #include <strata/warm/jetstream/connection.hpp>
 #include <strata/warm/jetstream/follow.hpp>
 #include <strata/warm/jetstream/options.hpp>
+#include <strata/warm/jetstream/signals.hpp>
 #include <strata/warm/jetstream/storing.hpp>
 #include <strata/warm/jetstream/stream.hpp>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -36,7 +39,8 @@ struct station {
   std::shared_ptr<jetstream_detail::link> link;
   stream_facts stream;
   /// Whether the server takes one question for many subjects: known once it has been asked.
-  std::shared_ptr<std::atomic<knowledge>> knows_one_question = std::make_shared<std::atomic<knowledge>>(knowledge::unknown);
+  std::shared_ptr<std::atomic<knowledge>> knows_one_question =
+      std::make_shared<std::atomic<knowledge>>(knowledge::unknown);
 };
 
 /// Whether a call may wait for a connection that is known to be down.
@@ -53,6 +57,7 @@ class keeper {
 
   /// Ends the thread and refuses calls from now on. Takes no longer than a connect that is under way.
   void close() {
+    if (foreign()) return;
     {
       std::scoped_lock const lock{mutex_};
       if (closing_.exchange(true)) return;
@@ -65,6 +70,10 @@ class keeper {
     for (auto const& feed : feeds_) feed->detach();
     feeds_.clear();
   }
+
+  /// Whether this process is a fork of the one that made it: there is no thread to join, and locks may be held for ever.
+  /// Who holds it must then neither use it nor let it go.
+  [[nodiscard]] bool foreign() const noexcept { return ::getpid() != owner_; }
 
   [[nodiscard]] options const& settings() const noexcept { return settings_; }
 
@@ -95,8 +104,10 @@ class keeper {
     auto const say = [&](std::string_view line) { h.text.append(h.text.empty() ? "" : "\n").append(line); };
     if (!h.up) say(reason());
     for (auto const& line : news_) say(line);
-    if (station_)
+    if (station_) {
+      for (auto const& line : station_->stream.warnings) say(line);
       for (auto const& line : station_->stream.differences) say(line);
+    }
     return h;
   }
 
@@ -136,6 +147,7 @@ class keeper {
     std::uint32_t feed_faults = 0;
     std::int64_t created_ns = 0;
     bool checked = false;
+    std::chrono::steady_clock::time_point last_look{};
     auto pause = 100ms;
     auto const again = [&] {
       bell_->wait_for(pause);
@@ -165,6 +177,8 @@ class keeper {
       }
       if (breaks != std::exchange(breaks, current->breaks())) checked = false;
       if (doubted_.exchange(false) || !checked || feed_faults != current->feed_faults()) {
+        last_look = std::chrono::steady_clock::now();
+        current->ask_limits();
         auto found = find_or_create(current->context(), settings_);
         if (!found) {
           checked = false;
@@ -183,6 +197,8 @@ class keeper {
       attach(current);
       current->tidy();
       bell_->wait_for(1000ms);
+      // However many calls have doubts, the server is asked ten times a second at most.
+      std::this_thread::sleep_until(std::min(last_look + 100ms, std::chrono::steady_clock::now() + 100ms));
     }
     nats_ReleaseThreadMemory();
   }
@@ -215,6 +231,7 @@ class keeper {
     for (auto const& f : feeds()) f->attach(over);
   }
 
+  ::pid_t owner_ = ::getpid();
   options settings_;
   std::shared_ptr<seen_table> seen_;
   std::shared_ptr<bell> bell_ = std::make_shared<bell>();

@@ -55,13 +55,16 @@ inline std::string fault_of(options const& o) {
       return "warm: each entry of servers is one URL, without commas and spaces";
   if (o.stream.empty() || o.stream.size() > 255 || o.stream.find_first_of(" \t\r\n.*>/\\") != std::string::npos)
     return "warm: a stream's name has 1 to 255 bytes, and no spaces, dots, slashes, `*` or `>`";
-  if (!good_prefix(o.prefix)) return "warm: the prefix is made of letters, digits, `_` and `-`, with single dots between";
+  if (!good_prefix(o.prefix))
+    return "warm: the prefix is made of letters, digits, `_` and `-`, with single dots between";
   if (!good_prefix(o.space) || o.space.find('.') != std::string::npos)
     return "warm: the space is one token of letters, digits, `_` and `-`";
-  if (!good_prefix(o.inbox_prefix)) return "warm: the inbox prefix is made of letters, digits, `_` and `-`, with single dots between";
+  if (!good_prefix(o.inbox_prefix))
+    return "warm: the inbox prefix is made of letters, digits, `_` and `-`, with single dots between";
   if (o.replicas < 1 || o.replicas > 5) return "warm: a stream has 1 to 5 replicas";
   if (o.nkey.empty() != o.nkey_seed_file.empty()) return "warm: nkey and nkey_seed_file belong together";
-  if (o.tls_certificate_file.empty() != o.tls_key_file.empty()) return "warm: tls_certificate_file and tls_key_file belong together";
+  if (o.tls_certificate_file.empty() != o.tls_key_file.empty())
+    return "warm: tls_certificate_file and tls_key_file belong together";
   return {};
 }
 
@@ -70,7 +73,8 @@ inline std::string without_secrets(std::string_view url) {
   std::size_t const scheme = url.find("://");
   std::size_t const host = scheme == std::string_view::npos ? 0 : scheme + 3;
   std::size_t const at = url.rfind('@');
-  return at == std::string_view::npos || at < host ? std::string{url} : std::string{url.substr(0, host)}.append(url.substr(at + 1));
+  return at == std::string_view::npos || at < host ? std::string{url}
+                                                   : std::string{url.substr(0, host)}.append(url.substr(at + 1));
 }
 
 /// The client's own form of the settings, callbacks aside.
@@ -110,16 +114,19 @@ inline result<options_handle> client_options(options const& o) {
   if (!o.user.empty()) set("user", [&] { return natsOptions_SetUserInfo(raw, o.user.c_str(), o.password.c_str()); });
   if (!o.token.empty()) set("token", [&] { return natsOptions_SetToken(raw, o.token.c_str()); });
   if (!o.credentials_file.empty())
-    set("credentials_file", [&] { return natsOptions_SetUserCredentialsFromFiles(raw, o.credentials_file.c_str(), nullptr); });
-  if (!o.nkey.empty()) set("nkey", [&] { return natsOptions_SetNKeyFromSeed(raw, o.nkey.c_str(), o.nkey_seed_file.c_str()); });
+    set("credentials_file",
+        [&] { return natsOptions_SetUserCredentialsFromFiles(raw, o.credentials_file.c_str(), nullptr); });
+  if (!o.nkey.empty())
+    set("nkey", [&] { return natsOptions_SetNKeyFromSeed(raw, o.nkey.c_str(), o.nkey_seed_file.c_str()); });
   if (secure) set("tls", [&] { return natsOptions_SetSecure(raw, true); });
-  if (!o.tls_ca_file.empty()) set("tls_ca_file", [&] { return natsOptions_LoadCATrustedCertificates(raw, o.tls_ca_file.c_str()); });
+  if (!o.tls_ca_file.empty())
+    set("tls_ca_file", [&] { return natsOptions_LoadCATrustedCertificates(raw, o.tls_ca_file.c_str()); });
   if (!o.tls_certificate_file.empty())
-    set("tls_certificate_file", [&] {
-      return natsOptions_LoadCertificatesChain(raw, o.tls_certificate_file.c_str(), o.tls_key_file.c_str());
-    });
+    set("tls_certificate_file",
+        [&] { return natsOptions_LoadCertificatesChain(raw, o.tls_certificate_file.c_str(), o.tls_key_file.c_str()); });
   if (status != NATS_OK)
-    return failure(errc::rejected, tier::warm, std::format("warm: {} cannot be used: {}", doing, natsStatus_GetText(status)));
+    return failure(errc::rejected, tier::warm,
+                   std::format("warm: {} cannot be used: {}", doing, natsStatus_GetText(status)));
   return made;
 }
 

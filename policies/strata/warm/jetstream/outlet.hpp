@@ -55,7 +55,8 @@ class outlet {
 
   /// Whether so many bytes may be sent by small().
   [[nodiscard]] bool fits(std::size_t bytes) const noexcept {
-    return sent_.load(std::memory_order_relaxed) - heard_.load(std::memory_order_relaxed) + bytes <= unanswered_bytes_limit;
+    return sent_.load(std::memory_order_relaxed) - heard_.load(std::memory_order_relaxed) + bytes <=
+           unanswered_bytes_limit;
   }
 
   /// Publishes messages in their order.

@@ -7,7 +7,7 @@
 #include <strata/frame.hpp>
 #include <strata/key.hpp>
 #include <strata/warm/jetstream/answers.hpp>
-#include <strata/warm/jetstream/connection.hpp>
+#include <strata/warm/jetstream/exchange.hpp>
 #include <strata/warm/jetstream/keeper.hpp>
 #include <strata/warm/jetstream/status.hpp>
 #include <strata/warm/jetstream/subject.hpp>
@@ -65,16 +65,19 @@ class reader {
     std::vector<result<sighting>> all;
     all.reserve(keys.size());
     auto const at = keeper_->ready(until);
-    auto answers = at ? read(**at, keys, until) : std::vector<result<holding>>(keys.size(), std::unexpected{at.error()});
+    auto answers =
+        at ? read(**at, keys, until) : std::vector<result<holding>>(keys.size(), std::unexpected{at.error()});
     for (std::size_t i = 0; i < keys.size(); ++i) {
       auto const fault = key_fault(keys[i]);
-      all.push_back(fault.empty() ? shown(std::move(answers[i])) : result<sighting>{failure(errc::rejected, tier::warm, fault)});
+      all.push_back(fault.empty() ? shown(std::move(answers[i]))
+                                  : result<sighting>{failure(errc::rejected, tier::warm, fault)});
     }
     return all;
   }
 
   /// \returns what each key's subject holds, in the order asked
-  std::vector<result<holding>> read(station const& where, std::span<std::string_view const> keys, deadline until) const {
+  std::vector<result<holding>> read(station const& where, std::span<std::string_view const> keys,
+                                    deadline until) const {
     std::vector<result<holding>> answers(keys.size(), holding{});
     read(where, keys, answers, until);
     return answers;
@@ -87,13 +90,15 @@ class reader {
   using leftover = std::optional<error>;
   enum class way : std::uint8_t { direct, leader };
 
-  void read(station const& where, std::span<std::string_view const> keys, std::span<result<holding>> answers, deadline until) const {
+  void read(station const& where, std::span<std::string_view const> keys, std::span<result<holding>> answers,
+            deadline until) const {
     places open(keys.size());
     std::iota(open.begin(), open.end(), std::size_t{0});
     leftover why;
     // Each way takes on what the one before could not: a server that does not know the question, a stream that has
     // switched direct reads off, a message that looks like a refusal.
-    if (keys.size() > 1 && where.stream.direct && *where.knows_one_question != knowledge::no) why = read_together(where, keys, answers, open, until);
+    if (keys.size() > 1 && where.stream.direct && *where.knows_one_question != knowledge::no)
+      why = read_together(where, keys, answers, open, until);
     if (!open.empty() && where.stream.direct && !why) why = read_singly(where, way::direct, keys, answers, open, until);
     if (!open.empty() && !why) why = read_singly(where, way::leader, keys, answers, open, until);
     if (open.empty()) return;
@@ -112,8 +117,8 @@ class reader {
 
   /// One question per key, a window of them on their way at a time.
   /// \returns nothing when all have answers or nobody is there to answer
-  leftover read_singly(station const& where, way how, std::span<std::string_view const> keys, std::span<result<holding>> answers, places& open,
-                       deadline until) const {
+  leftover read_singly(station const& where, way how, std::span<std::string_view const> keys,
+                       std::span<result<holding>> answers, places& open, deadline until) const {
     exchange call{where.link, until};
     std::size_t asked = 0;
     std::size_t unanswered = 0;
@@ -125,8 +130,9 @@ class reader {
       while (asked < open.size() && unanswered < std::clamp<std::size_t>(window_bytes / largest, 1, window_messages)) {
         std::size_t const i = open[asked];
         std::string const s = subject(keys[i]);
-        natsStatus const status = how == way::direct ? call.ask(std::format("{}.{}", direct_, s), {}, i)
-                                                     : call.ask(leader_, std::format(R"({{"last_by_subj":"{}"}})", s), i);
+        natsStatus const status = how == way::direct
+                                      ? call.ask(std::format("{}.{}", direct_, s), {}, i)
+                                      : call.ask(leader_, std::format(R"({{"last_by_subj":"{}"}})", s), i);
         if (status != NATS_OK) return forget_answered(open, answered), failed(status, "load");
         ++asked;
         ++unanswered;
@@ -153,9 +159,10 @@ class reader {
 
   /// One question for many keys; the server answers with the messages there are, and then says that this was all, or how
   /// many it still has. \returns nothing when all have answers or the server does not know the question
-  leftover read_together(station const& where, std::span<std::string_view const> keys, std::span<result<holding>> answers, places& open,
-                         deadline until) const {
-    std::vector<std::pair<std::string, std::size_t>> left;  // subject and place, sorted, so that equal keys are neighbours
+  leftover read_together(station const& where, std::span<std::string_view const> keys,
+                         std::span<result<holding>> answers, places& open, deadline until) const {
+    std::vector<std::pair<std::string, std::size_t>>
+        left;  // subject and place, sorted, so that equal keys are neighbours
     left.reserve(open.size());
     for (std::size_t const i : open) left.emplace_back(subject(keys[i]), i);
     std::ranges::sort(left);
@@ -165,9 +172,11 @@ class reader {
       exchange call{where.link, until};
       std::string question = R"({"multi_last":[)";
       for (std::size_t n = 0; n < part; ++n)
-        if (n == 0 || left[n].first != left[n - 1].first) question.append(n == 0 ? "\"" : ",\"").append(left[n].first).append("\"");
+        if (n == 0 || left[n].first != left[n - 1].first)
+          question.append(n == 0 ? "\"" : ",\"").append(left[n].first).append("\"");
       question.append(std::format(R"(],"max_bytes":{}}})", bytes_per_question));
-      if (natsStatus const status = call.ask(direct_, question); status != NATS_OK) return forget_answered(open, answered), failed(status, "load");
+      if (natsStatus const status = call.ask(direct_, question); status != NATS_OK)
+        return forget_answered(open, answered), failed(status, "load");
 
       std::size_t came = 0;
       for (;;) {
@@ -190,7 +199,8 @@ class reader {
           break;
         }
         std::string_view const of = headers.last("Nats-Subject").value_or("");
-        for (auto const& [s, i] : std::ranges::equal_range(left, of, {}, [](auto const& one) -> std::string_view { return one.first; })) {
+        for (auto const& [s, i] :
+             std::ranges::equal_range(left, of, {}, [](auto const& one) -> std::string_view { return one.first; })) {
           answers[i] = direct_answer(answer.message.get(), keys[i]);
           answered[i] = true;
           ++came;
@@ -204,10 +214,12 @@ class reader {
 
   /// How many of the open subjects fit one question.
   static std::size_t part_of(station const& where, std::span<std::pair<std::string, std::size_t> const> open) {
-    std::size_t const limit = static_cast<std::size_t>(std::max<std::int64_t>(where.link->max_message_bytes() - 128, 512));
+    std::size_t const limit =
+        static_cast<std::size_t>(std::max<std::int64_t>(where.link->max_message_bytes() - 128, 512));
     std::size_t bytes = 0;
     std::size_t part = 0;
-    while (part < open.size() && part < subjects_per_question && (part == 0 || bytes + open[part].first.size() + 3 <= limit))
+    while (part < open.size() && part < subjects_per_question &&
+           (part == 0 || bytes + open[part].first.size() + 3 <= limit))
       bytes += open[part++].first.size() + 3;
     return part;
   }

@@ -56,16 +56,16 @@ enum class refusal : std::uint8_t {
 
 constexpr refusal meaning_of_refusal(int number) noexcept {
   switch (number) {
-    case 10071:  // wrong last sequence
+    case 10071:                            // wrong last sequence
     case 10164: return refusal::conflict;  // the same, without saying which
-    case 10054:  // message
-    case 10097: return refusal::too_big;  // header
+    case 10054:                            // message
+    case 10097: return refusal::too_big;   // header
     case 10059: return refusal::no_stream;
-    case 10007:  // not assigned to this server
-    case 10008:  // temporarily unavailable
-    case 10009:  // not leader
-    case 10041:  // raft
-    case 10076:  // not enabled (yet)
+    case 10007:                           // not assigned to this server
+    case 10008:                           // temporarily unavailable
+    case 10009:                           // not leader
+    case 10041:                           // raft
+    case 10076:                           // not enabled (yet)
     case 10118: return refusal::passing;  // offline
     default: return refusal::lasting;
   }
@@ -82,7 +82,10 @@ inline error refused(int number, std::string_view description, std::string_view 
   std::string text{"JetStream: "};
   text.append(doing).append(": ").append(description).append(" (").append(std::to_string(number)).append(")");
   refusal const kind = meaning_of_refusal(number);
-  return error{kind == refusal::conflict ? errc::conflict : kind == refusal::too_big ? errc::rejected : errc::unavailable, tier::warm, text};
+  return error{kind == refusal::conflict  ? errc::conflict
+               : kind == refusal::too_big ? errc::rejected
+                                          : errc::unavailable,
+               tier::warm, text};
 }
 
 }  // namespace strata::warm::jetstream_detail

@@ -29,7 +29,10 @@ class storing {
   /// \param at     where the caller demands the subject to stand, if it does
   /// \param known  the sequence remembered for the subject, zero for none
   storing(revision mine, std::uint32_t schema, std::optional<position> at, std::uint64_t known) noexcept
-      : mine_{mine}, schema_{schema}, demanded_{at.has_value()}, expected_{at ? static_cast<std::uint64_t>(*at) : known} {}
+      : mine_{mine},
+        schema_{schema},
+        demanded_{at.has_value()},
+        expected_{at ? static_cast<std::uint64_t>(*at) : known} {}
 
   /// The sequence that the next publish names.
   [[nodiscard]] std::uint64_t expected() const noexcept { return expected_; }

@@ -8,12 +8,14 @@
 #include <strata/warm/jetstream/status.hpp>
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <format>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 // The stream: created as the settings say, or taken as it is found. Other programs live on it, so what differs is told to a
@@ -28,7 +30,7 @@ struct stream_facts {
   std::int64_t replicas = 1;
   std::int64_t max_message_bytes = -1;  ///< -1: the server's limit alone
   std::int64_t created_ns = 0;          ///< tells a stream from another of the same name
-  std::string server_version;           ///< empty before 2.11, which does not say
+  std::vector<std::string> warnings;
   std::vector<std::string> differences;
   std::string note;  ///< what was done about it: created, created with fewer replicas
 };
@@ -41,7 +43,8 @@ inline std::vector<std::string> differences(jsStreamConfig const& is, options co
     if (flag.empty())
       all.push_back(std::format("{} is {}, ours would be {}: only a new stream can change that", what, found, ours));
     else
-      all.push_back(std::format("{} is {}, ours would be {}: nats stream edit {} {}", what, found, ours, o.stream, flag));
+      all.push_back(
+          std::format("{} is {}, ours would be {}: nats stream edit {} {}", what, found, ours, o.stream, flag));
   };
   auto const limit = [](std::int64_t n) { return n <= 0 ? std::int64_t{-1} : n; };
   using namespace std::string_view_literals;
@@ -50,7 +53,8 @@ inline std::vector<std::string> differences(jsStreamConfig const& is, options co
   differs("discard", is.Discard == js_DiscardOld ? "old"sv : "new"sv, "old"sv, "--discard=old");
   differs("max_msgs", limit(is.MaxMsgs), limit(o.max_messages), std::format("--max-msgs={}", o.max_messages));
   differs("max_bytes", limit(is.MaxBytes), limit(o.max_bytes), std::format("--max-bytes={}", o.max_bytes));
-  differs("max_age", is.MaxAge / 1'000'000'000, std::int64_t{o.max_age.count()}, std::format("--max-age={}s", o.max_age.count()));
+  differs("max_age", is.MaxAge / 1'000'000'000, std::int64_t{o.max_age.count()},
+          std::format("--max-age={}s", o.max_age.count()));
   differs("max_msgs_per_subject", limit(is.MaxMsgsPerSubject), std::int64_t{1}, "--max-msgs-per-subject=1");
   differs("allow_direct", is.AllowDirect, true, "--allow-direct");
   differs("num_replicas", is.Replicas, o.replicas, std::format("--replicas={}", o.replicas));
@@ -65,13 +69,40 @@ inline std::string stream_fault(jsStreamConfig const& is, options const& o) {
   for (int i = 0; i < is.SubjectsLen; ++i) {
     std::string_view const subject = is.Subjects[i];
     if (subject == ">" || subject == ours + "*" || subject == ours + ">") takes = true;
-    if (subject.ends_with(".>") && std::string_view{ours}.starts_with(subject.substr(0, subject.size() - 1))) takes = true;
+    if (subject.ends_with(".>") && std::string_view{ours}.starts_with(subject.substr(0, subject.size() - 1)))
+      takes = true;
   }
   if (!takes)
-    return std::format("the stream {} does not take {}*: nats stream edit {} --subjects='{}.>'", o.stream, ours, o.stream, o.prefix);
+    return std::format("the stream {} does not take {}*: nats stream edit {} --subjects='{}.>'", o.stream, ours,
+                       o.stream, o.prefix);
   if (is.NoAck) return std::format("the stream {} acknowledges nothing: nats stream edit {} --ack", o.stream, o.stream);
   if (is.Sealed) return std::format("the stream {} is sealed; only a new one can take messages", o.stream);
   return {};
+}
+
+/// "2.11.4" as numbers; what is not there is zero.
+constexpr std::array<int, 3> version_in(std::string_view text) noexcept {
+  std::array<int, 3> parts{};
+  char const* at = text.data();
+  char const* const end = at + text.size();
+  for (int& part : parts) {
+    auto const [after, fault] = std::from_chars(at, end, part);
+    if (fault != std::errc{} || after == end || *after != '.') break;
+    at = after + 1;
+  }
+  return parts;
+}
+
+/// What an operator should know of the server. \param version  empty before 2.11, which does not say
+inline std::vector<std::string> warnings(std::string_view version, std::int64_t replicas) {
+  std::vector<std::string> all;
+  auto const is = version_in(version);
+  std::string const name = version.empty() ? "nats-server before 2.11" : std::format("nats-server {}", version);
+  bool const mended = is >= std::array{2, 14, 0} || (is[1] == 12 && is[2] >= 7) || (is[1] == 11 && is[2] >= 16);
+  if (!mended) all.push_back(name + ": security advisories of 2026 ask for 2.11.16, 2.12.7, 2.14.0 or newer");
+  if (replicas > 1 && is < std::array{2, 11, 0})
+    all.push_back(name + ": with several replicas it lets several racing writers win; 2.11.0 mended that");
+  return all;
 }
 
 inline stream_facts facts_of(jsStreamInfo const& info, options const& o) {
@@ -80,11 +111,13 @@ inline stream_facts facts_of(jsStreamInfo const& info, options const& o) {
                      .replicas = is.Replicas,
                      .max_message_bytes = is.MaxMsgSize > 0 ? is.MaxMsgSize : -1,
                      .created_ns = info.Created,
-                     .server_version = {},
+                     .warnings = {},
                      .differences = differences(is, o),
                      .note = {}};
+  std::string_view version;
   for (int i = 0; i + 1 < is.Metadata.Count * 2; i += 2)
-    if (std::string_view{is.Metadata.List[i]} == "_nats.ver") facts.server_version = is.Metadata.List[i + 1];
+    if (std::string_view{is.Metadata.List[i]} == "_nats.ver") version = is.Metadata.List[i + 1];
+  facts.warnings = warnings(version, is.Replicas);
   return facts;
 }
 
@@ -96,7 +129,8 @@ inline result<stream_facts> find_or_create(jsCtx* js, options const& o) {
   auto const take = [&]() -> result<stream_facts> {
     stream_info_handle const info{raw};
     raw = nullptr;
-    if (auto const fault = stream_fault(*info->Config, o); !fault.empty()) return failure(errc::rejected, tier::warm, "JetStream: " + fault);
+    if (auto const fault = stream_fault(*info->Config, o); !fault.empty())
+      return failure(errc::rejected, tier::warm, "JetStream: " + fault);
     return facts_of(*info, o);
   };
   auto const look = [&] { return js_GetStreamInfo(&raw, js, o.stream.c_str(), nullptr, &number); };

@@ -35,8 +35,10 @@ constexpr std::size_t after_space(std::string_view s, std::size_t i) noexcept {
 /// \returns the place after the string that begins at i, or the end of the text
 constexpr std::size_t after_string(std::string_view s, std::size_t i) noexcept {
   for (++i; i < s.size(); ++i) {
-    if (s[i] == '\\') ++i;
-    else if (s[i] == '"') return i + 1;
+    if (s[i] == '\\')
+      ++i;
+    else if (s[i] == '"')
+      return i + 1;
   }
   return s.size();
 }
@@ -95,7 +97,8 @@ constexpr std::optional<std::string> from_base64(std::string_view text) {
     std::array<std::int8_t, 256> table{};
     table.fill(-1);
     std::string_view const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (std::size_t i = 0; i < alphabet.size(); ++i) table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+    for (std::size_t i = 0; i < alphabet.size(); ++i)
+      table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
     return table;
   }();
   if (text.size() % 4 != 0) return std::nullopt;

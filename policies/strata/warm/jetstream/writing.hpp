@@ -8,7 +8,7 @@
 #include <strata/frame.hpp>
 #include <strata/key.hpp>
 #include <strata/warm/jetstream/answers.hpp>
-#include <strata/warm/jetstream/connection.hpp>
+#include <strata/warm/jetstream/exchange.hpp>
 #include <strata/warm/jetstream/headers.hpp>
 #include <strata/warm/jetstream/keeper.hpp>
 #include <strata/warm/jetstream/reading.hpp>
@@ -70,8 +70,9 @@ class writer {
     }
     /// Gives up; what may have been stored all the same says so.
     void give_up(error const& why) {
-      end(plan.maybe_stored() ? failure(errc::timed_out, tier::warm, std::format("it may have been stored: {}", why.text()))
-                              : std::unexpected{why});
+      end(plan.maybe_stored()
+              ? failure(errc::timed_out, tier::warm, std::format("it may have been stored: {}", why.text()))
+              : std::unexpected{why});
     }
   };
 
@@ -84,8 +85,9 @@ class writer {
       if (auto const fault = key_fault(f.key); !fault.empty())
         outcomes[i] = failure(errc::rejected, tier::warm, fault);
       else
-        open.push_back({frames[i], &outcomes[i],
-                        storing{f.revision, f.schema, frames[i].at, frames[i].at ? 0 : seen_->below(f.key, f.revision)}});
+        open.push_back(
+            {frames[i], &outcomes[i],
+             storing{f.revision, f.schema, frames[i].at, frames[i].at ? 0 : seen_->below(f.key, f.revision)}});
     }
     auto pause = milliseconds{25};
     for (bool first = true; !open.empty(); first = false) {
@@ -100,7 +102,9 @@ class writer {
       bool const passing = std::ranges::any_of(open, [](item const& one) { return one.passing.has_value(); });
       auto const late = steady_clock::now() + (passing ? pause : milliseconds{0}) >= until;
       for (auto& one : open) {
-        if (late) one.give_up(one.passing.value_or(error{errc::timed_out, tier::warm, "JetStream: store: others keep writing this key"}));
+        if (late)
+          one.give_up(one.passing.value_or(
+              error{errc::timed_out, tier::warm, "JetStream: store: others keep writing this key"}));
         one.passing.reset();
       }
       if (late) return;
@@ -121,7 +125,8 @@ class writer {
     auto const stop = [&](error const& why) {  // whatever is unacknowledged may be stored
       for (std::size_t i = 0; i < open.size(); ++i) {
         if (unacknowledged[i] != 0) open[i].plan.lost();
-        if (!open[i].done && open[i].next == step::publish && (unacknowledged[i] != 0 || i >= at)) open[i].passing = why;
+        if (!open[i].done && open[i].next == step::publish && (unacknowledged[i] != 0 || i >= at))
+          open[i].passing = why;
       }
     };
     std::vector<std::size_t> burst;
@@ -212,7 +217,8 @@ class writer {
       }
       frame const& f = *one.what.frame;
       auto const& there = held[n]->frame;
-      bool const ours = there && there->revision == f.revision && there->operation == f.operation && there->payload == f.payload;
+      bool const ours =
+          there && there->revision == f.revision && there->operation == f.operation && there->payload == f.payload;
       one.next = one.plan.looked(there ? &*there : nullptr, held[n]->sequence, ours);
       if (there) seen_->note(f.key, held[n]->sequence, there->revision);
       if (one.next == step::stored) one.end(position{held[n]->sequence});
@@ -220,15 +226,20 @@ class writer {
     }
   }
 
-  static std::unexpected<error> conflict() { return failure(errc::conflict, tier::warm, "JetStream: another write was first"); }
+  static std::unexpected<error> conflict() {
+    return failure(errc::conflict, tier::warm, "JetStream: another write was first");
+  }
 
   /// A message too large is refused here; the server would close the connection over it.
   static std::optional<error> size_fault(station const& where, std::size_t bytes) {
     auto limit = where.link->max_message_bytes();
     if (where.stream.max_message_bytes >= 0) limit = std::min(limit, where.stream.max_message_bytes);
     if (std::cmp_less_equal(bytes, limit)) return std::nullopt;
-    return error{errc::rejected, tier::warm,
-                 std::format("JetStream: the message has {} bytes with its headers, and the server takes {}: it is not kept in warm", bytes, limit)};
+    return error{
+        errc::rejected, tier::warm,
+        std::format(
+            "JetStream: the message has {} bytes with its headers, and the server takes {}: it is not kept in warm",
+            bytes, limit)};
   }
 
   std::shared_ptr<keeper> keeper_;

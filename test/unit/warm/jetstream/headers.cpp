@@ -40,13 +40,15 @@ frame golden() {
 
 std::string block_of(frame const& f, std::optional<std::uint64_t> expected = std::nullopt) {
   std::string block = "NATS/1.0\r\n";
-  for (auto const& [name, value] : headers_of(f, "0123456789abcdef", expected)) block.append(name).append(": ").append(value).append("\r\n");
+  for (auto const& [name, value] : headers_of(f, "0123456789abcdef", expected))
+    block.append(name).append(": ").append(value).append("\r\n");
   return block + "\r\n";
 }
 
 bool same(frame const& a, frame const& b) {
-  return a.key == b.key && a.revision == b.revision && a.operation == b.operation && a.codec == b.codec && a.schema == b.schema &&
-         a.fingerprint == b.fingerprint && a.created_ms == b.created_ms && a.sum == b.sum && a.payload == b.payload;
+  return a.key == b.key && a.revision == b.revision && a.operation == b.operation && a.codec == b.codec &&
+         a.schema == b.schema && a.fingerprint == b.fingerprint && a.created_ms == b.created_ms && a.sum == b.sum &&
+         a.payload == b.payload;
 }
 
 // What a reader may conclude from a message: the frame as it was, or a reason not to take it. A frame without a revision
@@ -55,7 +57,8 @@ bool honest(strata::result<frame> const& read, frame const& was) {
   if (!read) return read.error() == errc::corrupt;
   if (read->revision == revision{} && !read->sum) return true;
   if (read->key != was.key || !read->sum || *read->sum != checksum(*read)) return true;
-  return read->payload == was.payload && read->revision == was.revision && read->operation == was.operation && read->schema == was.schema;
+  return read->payload == was.payload && read->revision == was.revision && read->operation == was.operation &&
+         read->schema == was.schema;
 }
 
 }  // namespace
@@ -69,9 +72,11 @@ BOOST_AUTO_TEST_CASE(a_frame_comes_back_from_its_headers) {
 
 BOOST_AUTO_TEST_CASE(the_bytes_of_the_headers_are_pinned) {
   BOOST_TEST(block_of(golden(), 7) ==
-             "NATS/1.0\r\nStrata-Key: a=20b=3D=0D=0A=C3=A9.*\r\nStrata-Revision: 42\r\nStrata-Op: put\r\nStrata-Codec: json\r\n"
+             "NATS/1.0\r\nStrata-Key: a=20b=3D=0D=0A=C3=A9.*\r\nStrata-Revision: 42\r\nStrata-Op: put\r\nStrata-Codec: "
+             "json\r\n"
              "Strata-Schema: 3 00000000000000ab\r\nStrata-Created: 1700000000000\r\nStrata-Sum: " +
-                 std::format("{:08x}", *golden().sum) + "\r\nStrata-Instance: 0123456789abcdef\r\nNats-Expected-Last-Subject-Sequence: 7\r\n\r\n");
+                 std::format("{:08x}", *golden().sum) +
+                 "\r\nStrata-Instance: 0123456789abcdef\r\nNats-Expected-Last-Subject-Sequence: 7\r\n\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(their_size_is_what_the_wire_carries) {
@@ -129,7 +134,8 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_and_every_truncation_is_noticed) {
     for (int bit = 0; bit < 8; ++bit, ++tried) {
       std::string flipped = block;
       flipped[i] = static_cast<char>(flipped[i] ^ 1 << bit);
-      if (!honest(frame_of(header_block{flipped}, f.key, f.payload), f)) BOOST_ERROR("bit " << bit << " of header byte " << i);
+      if (!honest(frame_of(header_block{flipped}, f.key, f.payload), f))
+        BOOST_ERROR("bit " << bit << " of header byte " << i);
       (void)change_of(header_block{flipped}, "token", flipped);
     }
     ++tried;
@@ -139,7 +145,8 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_and_every_truncation_is_noticed) {
     for (int bit = 0; bit < 8; ++bit, ++tried) {
       std::string flipped = f.payload;
       flipped[i] = static_cast<char>(flipped[i] ^ 1 << bit);
-      if (!honest(frame_of(header_block{block}, f.key, flipped), f)) BOOST_ERROR("bit " << bit << " of payload byte " << i);
+      if (!honest(frame_of(header_block{block}, f.key, flipped), f))
+        BOOST_ERROR("bit " << bit << " of payload byte " << i);
     }
     ++tried;
     if (!honest(frame_of(header_block{block}, f.key, f.payload.substr(0, i)), f)) BOOST_ERROR("payload cut at " << i);
@@ -177,14 +184,18 @@ BOOST_AUTO_TEST_CASE(answers_of_the_leader) {
   BOOST_TEST(held->frame->payload == "hi");
   auto const none = leader_answer(R"({"error":{"code":404,"err_code":10037,"description":"no message found"}})", "k");
   BOOST_TEST((none && none->sequence == 0 && !none->frame));
-  BOOST_TEST((leader_answer(R"({"error":{"code":404,"err_code":10059,"description":"stream not found"}})", "k").error() == errc::unavailable));
-  for (std::string_view const bad : {"", "{}", "[]", R"({"message":{"seq":"x"}})", R"({"message":{"seq":1,"data":"?"}})"})
+  BOOST_TEST(
+      (leader_answer(R"({"error":{"code":404,"err_code":10059,"description":"stream not found"}})", "k").error() ==
+       errc::unavailable));
+  for (std::string_view const bad :
+       {"", "{}", "[]", R"({"message":{"seq":"x"}})", R"({"message":{"seq":1,"data":"?"}})"})
     BOOST_TEST((leader_answer(bad, "k").error() == errc::unavailable), bad);
 }
 
 BOOST_AUTO_TEST_CASE(acknowledgements) {
   BOOST_TEST(acknowledgement_in(R"({"stream":"S","seq":5})").sequence == 5U);
-  auto const no = acknowledgement_in(R"({"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 5"},"stream":"S","seq":0})");
+  auto const no = acknowledgement_in(
+      R"({"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 5"},"stream":"S","seq":0})");
   BOOST_TEST(no.refused == 10071);
   BOOST_TEST(no.why == "wrong last sequence: 5");
   BOOST_TEST(acknowledgement_in("rubbish").sequence == 0U);

@@ -8,10 +8,15 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <thread>
 
 using namespace strata::warm::jetstream_detail;
 using strata::errc;
@@ -32,7 +37,8 @@ BOOST_AUTO_TEST_CASE(what_no_server_can_mend_is_refused_at_once) {
     options o;
     spoil(o);
     BOOST_TEST(!fault_of(o).empty());
-    BOOST_CHECK_EXCEPTION((tier{o, no_context{}}), strata::open_error, [](auto const& e) { return e.why() == errc::rejected; });
+    BOOST_CHECK_EXCEPTION((tier{o, no_context{}}), strata::open_error,
+                          [](auto const& e) { return e.why() == errc::rejected; });
   };
   refused([](options& o) { o.servers.clear(); });
   refused([](options& o) { o.servers = {"nats://a:1,nats://b:2"}; });
@@ -70,6 +76,31 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_not_there_costs_one_short_failure) {
   BOOST_TEST(!health.up);
   BOOST_TEST(health.text.contains("127.0.0.1:1"));
   BOOST_TEST(!health.text.contains("secret"));
+}
+
+BOOST_AUTO_TEST_CASE(old_servers_are_warned_of) {
+  for (char const* good : {"2.11.16", "2.12.7", "2.14.0", "2.15.1", "2.15.1-beta.1", "3.0.0"})
+    BOOST_TEST(warnings(good, 3).empty(), good);
+  for (char const* old : {"2.11.15", "2.12.6", "2.13.9"}) BOOST_TEST(warnings(old, 3).size() == 1U, old);
+  BOOST_TEST(warnings("", 1).size() == 1U);
+  BOOST_TEST(warnings("", 3).size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_fork_lets_go_of_it_without_waiting_for_anybody) {
+  using namespace std::chrono;
+  tier of_the_parent{{.servers = {"nats://127.0.0.1:1"}}, no_context{}};
+  ::pid_t const child = ::fork();
+  if (child == 0) {
+    of_the_parent.~tier();
+    ::_exit(7);
+  }
+  BOOST_REQUIRE(child > 0);
+  int status = 0;
+  auto const until = steady_clock::now() + 10s;
+  while (::waitpid(child, &status, WNOHANG) == 0 && steady_clock::now() < until) std::this_thread::sleep_for(5ms);
+  if (!WIFEXITED(status)) ::kill(child, SIGKILL);
+  BOOST_TEST(WIFEXITED(status));
+  BOOST_TEST(WEXITSTATUS(status) == 7);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

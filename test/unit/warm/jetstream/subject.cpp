@@ -28,7 +28,8 @@ std::string token(std::string_view key) {
 }
 
 bool harmless(std::string_view t) {
-  return !t.empty() && t.size() <= max_token_bytes && std::ranges::all_of(t, [](char c) { return plain_in_subject(c) || c == '='; });
+  return !t.empty() && t.size() <= max_token_bytes &&
+         std::ranges::all_of(t, [](char c) { return plain_in_subject(c) || c == '='; });
 }
 
 void append_utf8(std::uint32_t c, std::string& out) {
@@ -41,7 +42,8 @@ void append_utf8(std::uint32_t c, std::string& out) {
 
 // Any text inside the rule, with a liking for what has a meaning in a subject, in a header or in an escape.
 std::string hostile_key(std::mt19937_64& random) {
-  static constexpr std::array<std::string_view, 16> pieces{".", "*", ">", " ", "\r\n", "\t", "../", "=", "=2E", "=h", "$JS.API", "a", "Z", "9", "-", "_"};
+  static constexpr std::array<std::string_view, 16> pieces{".",   "*",  ">",       " ", "\r\n", "\t", "../", "=",
+                                                           "=2E", "=h", "$JS.API", "a", "Z",    "9",  "-",   "_"};
   std::string key;
   std::size_t const size = 1 + random() % (random() % 8 == 0 ? 512 : 24);
   while (key.size() < size) {
@@ -95,18 +97,21 @@ BOOST_AUTO_TEST_CASE(no_two_keys_share_a_token_and_each_comes_back) {
     std::string header;
     escape(key, plain_in_header, header);
     if (unescape(header, plain_in_header) != key) BOOST_ERROR("the key does not come back from its header " << header);
-    if (!std::ranges::all_of(header, [](char c) { return c > ' ' && c <= '~'; })) BOOST_ERROR("a header holds what it must not: " << header);
+    if (!std::ranges::all_of(header, [](char c) { return c > ' ' && c <= '~'; }))
+      BOOST_ERROR("a header holds what it must not: " << header);
   }
   BOOST_TEST(distinct > 90'000U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_never_made_is_no_key) {
-  for (std::string_view const t : {"", "=", "=2", "=2g", "=2e", "=41", "a.b", "a*", "=h00", "a b"}) BOOST_TEST(!key_of_token(t), t);
+  for (std::string_view const t : {"", "=", "=2", "=2g", "=2e", "=41", "a.b", "a*", "=h00", "a b"})
+    BOOST_TEST(!key_of_token(t), t);
 }
 
 BOOST_AUTO_TEST_CASE(prefixes) {
   for (std::string_view const good : {"knowledge.cache", "a", "a.b.c-d_e"}) BOOST_TEST(good_prefix(good), good);
-  for (std::string_view const bad : {"", ".", "a.", ".a", "a..b", "a.*", "a.>", "a b", "a=b", "\xC3\xA9"}) BOOST_TEST(!good_prefix(bad), bad);
+  for (std::string_view const bad : {"", ".", "a.", ".a", "a..b", "a.*", "a.>", "a b", "a=b", "\xC3\xA9"})
+    BOOST_TEST(!good_prefix(bad), bad);
 }
 
 // FIPS 180-4's own examples, and the boundaries of a block.

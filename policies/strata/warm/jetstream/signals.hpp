@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <nats/nats.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+// What the client's threads tell, and how they do it without touching anything that may be gone.
+namespace strata::warm::jetstream_detail {
+
+/// Callbacks of the client may still run when the connection is destroyed. They carry a number, and what the number
+/// stood for is found here as long as it lives; so nothing they could touch is ever gone.
+template <class T>
+class registry {
+ public:
+  static void* enter(std::weak_ptr<T> what) {
+    std::scoped_lock const lock{self().mutex};
+    auto const id = ++self().last;
+    self().entries.emplace(id, std::move(what));
+    return reinterpret_cast<void*>(id);
+  }
+  static void leave(void* id) noexcept {
+    std::scoped_lock const lock{self().mutex};
+    self().entries.erase(reinterpret_cast<std::uintptr_t>(id));
+  }
+  static std::shared_ptr<T> find(void* id) {
+    std::scoped_lock const lock{self().mutex};
+    auto const found = self().entries.find(reinterpret_cast<std::uintptr_t>(id));
+    return found == self().entries.end() ? nullptr : found->second.lock();
+  }
+
+ private:
+  struct state {
+    std::mutex mutex;
+    std::map<std::uintptr_t, std::weak_ptr<T>> entries;
+    std::uintptr_t last = 0;
+  };
+  static state& self() {
+    static auto& never_destroyed = *new state;  // the client's threads may outlive main
+    return never_destroyed;
+  }
+};
+
+/// Wakes the thread that keeps the connection.
+class bell {
+ public:
+  void ring() {
+    {
+      std::scoped_lock const lock{mutex_};
+      rung_ = true;
+    }
+    changed_.notify_all();
+  }
+  void wait_for(std::chrono::milliseconds time) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, time, [&] { return rung_; });
+    rung_ = false;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool rung_ = false;
+};
+
+/// What the callbacks of one connection report.
+struct signals {
+  explicit signals(std::shared_ptr<bell> b) : wake{std::move(b)} {}
+  std::atomic<bool> connected = false;
+  std::atomic<bool> closed = false;
+  std::atomic<std::uint32_t> breaks = 0;       ///< how often the connection was lost
+  std::atomic<std::uint32_t> feed_faults = 0;  ///< how often a feed may have missed something
+  std::shared_ptr<bell> wake;
+
+  static void on_disconnected(natsConnection*, void* id) {
+    if (auto const self = registry<signals>::find(id)) {
+      self->connected = false;
+      ++self->breaks;
+      self->wake->ring();
+    }
+  }
+  static void on_reconnected(natsConnection*, void* id) {
+    if (auto const self = registry<signals>::find(id)) {
+      self->connected = true;
+      self->wake->ring();
+    }
+  }
+  static void on_closed(natsConnection*, void* id) {
+    if (auto const self = registry<signals>::find(id)) {
+      self->connected = false;
+      self->closed = true;
+      self->wake->ring();
+    }
+  }
+  static void on_error(natsConnection*, natsSubscription*, natsStatus status, void* id) {
+    if (status != NATS_MISSED_HEARTBEAT && status != NATS_MISMATCH && status != NATS_SLOW_CONSUMER) return;
+    if (auto const self = registry<signals>::find(id)) {
+      ++self->feed_faults;
+      self->wake->ring();
+    }
+  }
+};
+
+}  // namespace strata::warm::jetstream_detail
