@@ -9,6 +9,7 @@
 
 #include <boost/hana/adapt_struct.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -44,6 +45,15 @@ struct record<knowledge_asset> : default_record<knowledge_asset> {
     std::string json;
     (void)codec::json<strata::metadata>{}.encode(asset.metadata, json);
     return json;
+  }
+
+  /// What the asset weighs in memory, its heap and the nodes of its metadata included.
+  static std::size_t bytes(knowledge_asset const& asset) noexcept {
+    std::size_t sum = sizeof asset + asset.id.capacity() + asset.asset_type.capacity() + asset.data.capacity();
+    sum += asset.metadata.raw_json().size();
+    for (auto const& [key, text] : asset.metadata)
+      sum += sizeof(strata::metadata::value_type) + 4 * sizeof(void*) + key.capacity() + text.capacity();
+    return sum;
   }
 
   /// The asset of a row.

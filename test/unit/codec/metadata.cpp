@@ -91,6 +91,15 @@ BOOST_AUTO_TEST_CASE(an_asset_fills_the_columns_of_its_row) {
   BOOST_TEST((record::restore("k", "pattern", "text", R"({"b": "2", "a": "1"})", 12) == value));
 }
 
+BOOST_AUTO_TEST_CASE(an_asset_weighs_what_it_holds) {
+  auto const weight = [](asset const& a) { return strata::record<asset>::bytes(a); };
+  auto const odd = json<strata::metadata>{}.decode('[' + std::string(1000, ' ') + ']').value();
+  BOOST_TEST(weight({}) >= sizeof(asset));
+  BOOST_TEST(weight({.data = std::string(5000, 'x')}) >= weight({}) + 4900);
+  BOOST_TEST(weight({.metadata = {{"key", std::string(300, 'x')}}}) >= weight({}) + 300);
+  BOOST_TEST(weight({.metadata = odd}) >= weight({}) + 1000);
+}
+
 BOOST_AUTO_TEST_CASE(a_row_with_other_metadata_is_an_asset_too) {
   using record = strata::record<asset>;
   auto const odd = record::restore("k", "t", "", R"({"n": 1, "list": [true]})", 1);
