@@ -13,19 +13,23 @@
 #include <string_view>
 #include <utility>
 
-// What turning an asset of 1 KiB into bytes and back costs, beside nlohmann-json doing the same through its document. The
-// text is what assets hold: code, a quote or line break every twenty characters or so, a little beyond ASCII. Each turn
-// starts with nothing allocated and ends with everything given back, as on the way to and from a server.
+// What turning an asset of 1 KiB into bytes and back costs, beside nlohmann-json doing the same through its document.
+// The text is what assets hold: code, a quote or line break every twenty characters or so, a little beyond ASCII. Each
+// turn starts with nothing allocated and ends with everything given back, as on the way to and from a server.
 namespace {
 
 std::string kibibyte_of_code() {
   constexpr std::string_view lines[] = {
-      "use axum::{routing::get, Router};\n", "\n",
-      "#[tokio::main]\n", "async fn main() -> anyhow::Result<()> {\n",
+      "use axum::{routing::get, Router};\n",
+      "\n",
+      "#[tokio::main]\n",
+      "async fn main() -> anyhow::Result<()> {\n",
       "    // ${1:name} – listens until it is told not to\n",
       "    tracing_subscriber::fmt().with_env_filter(\"info,tower_http=debug\").init();\n",
       "    let app = Router::new().route(\"/health\", get(|| async { \"ok\" }));\n",
-      "    axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;\n", "    Ok(())\n", "}\n"};
+      "    axum::serve(listener, app).with_graceful_shutdown(shutdown()).await?;\n",
+      "    Ok(())\n",
+      "}\n"};
   std::string text;
   for (std::size_t i = 0; text.size() < 760; ++i) text += lines[i % std::size(lines)];
   return text;
@@ -55,8 +59,11 @@ struct nlohmann_document {
   static std::string encode(strata::knowledge_asset const& value) {
     nlohmann::json metadata = nlohmann::json::object();
     for (auto const& [key, text] : value.metadata) metadata[key] = text;
-    nlohmann::json const document{{"id", value.id}, {"asset_type", value.asset_type}, {"data", value.data},
-                                  {"metadata", std::move(metadata)}, {"version", value.version}};
+    nlohmann::json const document{{"id", value.id},
+                                  {"asset_type", value.asset_type},
+                                  {"data", value.data},
+                                  {"metadata", std::move(metadata)},
+                                  {"version", value.version}};
     return document.dump();
   }
   static strata::knowledge_asset decode(std::string_view bytes) {
@@ -65,7 +72,8 @@ struct nlohmann_document {
     document.at("id").get_to(value.id);
     document.at("asset_type").get_to(value.asset_type);
     document.at("data").get_to(value.data);
-    for (auto const& [key, text] : document.at("metadata").items()) value.metadata[key] = text.get_ref<std::string const&>();
+    for (auto const& [key, text] : document.at("metadata").items())
+      value.metadata[key] = text.get_ref<std::string const&>();
     document.at("version").get_to(value.version);
     return value;
   }

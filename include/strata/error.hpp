@@ -84,9 +84,12 @@ struct error_text {
   }
   void share() noexcept { holders.fetch_add(1, std::memory_order_relaxed); }
   void drop() noexcept {
-    if (holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    this->~error_text();
-    ::operator delete(this);
+    if (holders.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(this);
+  }
+  // noinline: GCC 14 otherwise takes the place of an expected's value for that of the text, and warns in users' code.
+  [[gnu::noinline]] static void destroy(error_text* text) noexcept {
+    text->~error_text();
+    ::operator delete(text);
   }
 };
 

@@ -14,9 +14,9 @@
 namespace strata::codec {
 
 /// JSON for any struct described with Boost.Hana, and what such a struct may hold (see explain_stored). Writes what
-/// JavaScript's JSON.stringify writes for the same object: members in the order declared, map entries sorted, enumerations
-/// as their numbers (or names: enum_names), durations and time points as counts of their own ticks, an empty optional as
-/// null. Links Boost.JSON.
+/// JavaScript's JSON.stringify writes for the same object: members in the order declared, map entries sorted,
+/// enumerations as their numbers (or names: enum_names), durations and time points as counts of their own ticks, an
+/// empty optional as null. Links Boost.JSON.
 /// \threads stateless
 template <class T>
 struct json {
@@ -29,12 +29,15 @@ struct json {
   /// \errors     rejected, with the member's path: a text with U+0000 or invalid UTF-8, a number that is not finite, an
   ///             enumerator without a name, more than 128 levels; then nothing is appended
   /// \complexity linear in the text; allocates for `out` only, and for maps that are not sorted as JavaScript does
-  result<void> encode(T const& value, std::string& out) const { return detail::append_written<detail::json_writer>(value, out); }
+  result<void> encode(T const& value, std::string& out) const {
+    return detail::append_written<detail::json_writer>(value, out);
+  }
 
-  /// \returns    the value; members nobody knows are ignored, missing ones keep their defaults, of equal keys the last counts
+  /// \returns    the value; members nobody knows are ignored, missing ones keep their defaults, the last of equal keys
+  ///             counts
   /// \errors     corrupt, with the member's path: not JSON, another type than the member's, out of its range, more than
   ///             128 levels, a text with U+0000
-  /// \complexity linear; needs memory in proportion to the bytes, and no more stack for deep nesting than for 128 levels
+  /// \complexity linear; needs memory in proportion to the bytes, and no more stack than for 128 levels
   result<T> decode(std::string_view bytes) const { return detail::made_by<T>(detail::read_json, bytes); }
 
   /// The same: what a cold tier stores and queries.

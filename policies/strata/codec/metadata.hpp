@@ -9,9 +9,10 @@
 #include <string_view>
 #include <utility>
 
-// A map of text to text that other programs have not always kept to. What is read from them and is no such map (a number
-// among the values, a list, null) is kept as the JSON text it was, byte for byte, and written back unchanged.
-// Rejected: a tree of JSON values, because it would lose what a parser does not keep (1.0 or 1, \/ or /, repeated keys).
+// A map of text to text that other programs have not always kept to. What is read from them and is no such map (a
+// number among the values, a list, null) is kept as the JSON text it was, byte for byte, and written back unchanged.
+// Rejected: a tree of JSON values, because it would lose what a parser does not keep (1.0 or 1, \/ or /, repeated
+// keys).
 namespace strata {
 
 namespace codec::detail {

@@ -15,9 +15,9 @@
 
 namespace strata::codec {
 
-/// MessagePack for any struct described with Boost.Hana, and what such a struct may hold (see explain_stored): a map from
-/// member names to values, otherwise by the rules of codec::json; metadata that is no map of text to text is its JSON text
-/// in an extension of type 74. Links Boost.JSON, for to_json and from_json.
+/// MessagePack for any struct described with Boost.Hana, and what such a struct may hold (see explain_stored): a map
+/// from member names to values, otherwise by the rules of codec::json; metadata that is no map of text to text is its
+/// JSON text in an extension of type 74. Links Boost.JSON, for to_json and from_json.
 /// \threads stateless
 template <class T>
 struct msgpack {
@@ -33,9 +33,11 @@ struct msgpack {
     return detail::append_written<detail::msgpack_writer>(value, out);
   }
 
-  /// \returns    the value; members nobody knows are ignored, missing ones keep their defaults, of equal keys the last counts
-  /// \errors     corrupt, with the member's path: not MessagePack, another type than the member's, out of its range, more
-  ///             than 128 levels, lists and maps that claim more than the bytes can hold, text with U+0000 or invalid UTF-8
+  /// \returns    the value; members nobody knows are ignored, missing ones keep their defaults, the last of equal keys
+  ///             counts
+  /// \errors     corrupt, with the member's path: not MessagePack, another type than the member's, out of its range,
+  ///             more than 128 levels, a list or map that claims more than the bytes can hold, a text with U+0000 or
+  ///             invalid UTF-8
   /// \complexity linear; needs memory in proportion to the bytes
   result<T> decode(std::string_view bytes) const { return detail::made_by<T>(detail::read_msgpack, bytes); }
 

@@ -62,11 +62,13 @@ struct record<knowledge_asset> : default_record<knowledge_asset> {
   static result<knowledge_asset> restore(std::string_view key, std::string_view kind, std::string_view text,
                                          std::string_view metadata, std::int64_t version) {
     knowledge_asset asset{.id = std::string{key}, .asset_type = std::string{kind}, .data = std::string{text}};
-    if (!std::in_range<std::int32_t>(version)) return failure(errc::corrupt, tier::none, "version: a number out of range");
+    if (!std::in_range<std::int32_t>(version))
+      return failure(errc::corrupt, tier::none, "version: a number out of range");
     asset.version = static_cast<std::int32_t>(version);
     if (metadata.empty()) return asset;
     auto read = codec::json<strata::metadata>{}.decode(metadata);
-    if (!read) return std::unexpected{error{read.error().code(), tier::none, "metadata: " + std::string{read.error().text()}}};
+    if (!read)
+      return std::unexpected{error{read.error().code(), tier::none, "metadata: " + std::string{read.error().text()}}};
     asset.metadata = std::move(*read);
     return asset;
   }

@@ -22,8 +22,14 @@ using asset = strata::knowledge_asset;
 std::vector<asset> const& samples() {
   static std::vector<asset> const made{
       {},
-      {.id = "rust-microservice", .asset_type = "template", .data = "fn main() {\n  \"\xC3\xA9\"\n}\t\x01", .metadata = {{"language", "rust"}}, .version = 7},
-      {.id = "odd", .metadata = strata::codec::json<strata::metadata>{}.decode("[1.50, {\"a\": null}]").value(), .version = -1}};
+      {.id = "rust-microservice",
+       .asset_type = "template",
+       .data = "fn main() {\n  \"\xC3\xA9\"\n}\t\x01",
+       .metadata = {{"language", "rust"}},
+       .version = 7},
+      {.id = "odd",
+       .metadata = strata::codec::json<strata::metadata>{}.decode("[1.50, {\"a\": null}]").value(),
+       .version = -1}};
   return made;
 }
 
@@ -59,7 +65,8 @@ BOOST_AUTO_TEST_CASE(name_what_a_codec_breaks) {
   wrong::made = wrong::mistake::none;
   strata::testing::tally tally;
   strata::testing::codec_laws<wrong::long_id>(samples(), tally);
-  BOOST_TEST(tally.broken() == std::vector<std::string>{std::string{wrong::law::plain_id}}, boost::test_tools::per_element());
+  BOOST_TEST(tally.broken() == std::vector<std::string>{std::string{wrong::law::plain_id}},
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(name_what_a_codec_of_structs_breaks) {

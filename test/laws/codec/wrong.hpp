@@ -21,7 +21,16 @@ using asset = strata::knowledge_asset;
 namespace law = strata::testing::law;
 
 enum class mistake : std::uint8_t {
-  none, loses_member, clears_output, differs_each_time, leaves_half, takes_nul, says_no_member, wrong_code, throws, believes_claims,
+  none,
+  loses_member,
+  clears_output,
+  differs_each_time,
+  leaves_half,
+  takes_nul,
+  says_no_member,
+  wrong_code,
+  throws,
+  believes_claims,
   loses_in_json
 };
 inline mistake made = mistake::none;
@@ -38,7 +47,8 @@ struct codec {
     if (made == mistake::takes_nul && value.data.contains('\0')) return right{}.encode(asset{}, out);
     auto done = right{}.encode(value, out);
     if (!done && made == mistake::leaves_half) out += "{\"id\":";
-    if (!done && made == mistake::says_no_member) return strata::failure(strata::errc::rejected, strata::tier::none, "no");
+    if (!done && made == mistake::says_no_member)
+      return strata::failure(strata::errc::rejected, strata::tier::none, "no");
     static int turn = 0;
     if (done && made == mistake::differs_each_time) out.append(static_cast<std::size_t>(++turn % 7), ' ');
     return done;
@@ -79,7 +89,14 @@ inline constexpr std::pair<mistake, std::string_view> expected[] = {
 };
 
 // The same for codecs of every described struct: what they make of bytes that another struct wrote.
-enum class reading : std::uint8_t { right, stops_at_unknown, forgets_defaults, hides_the_member, cuts_numbers, any_depth };
+enum class reading : std::uint8_t {
+  right,
+  stops_at_unknown,
+  forgets_defaults,
+  hides_the_member,
+  cuts_numbers,
+  any_depth
+};
 inline reading how = reading::right;
 
 template <class T>
@@ -100,7 +117,8 @@ struct described {
       return strata::failure(strata::errc::corrupt, strata::tier::none, "inner: unknown");
     if constexpr (requires(T& v) { v.absent; })
       if (read && how == reading::forgets_defaults && !bytes.contains("absent")) read->absent.clear();
-    if (!read && how == reading::hides_the_member && !read.error().text().contains("range")) return strata::failure(strata::errc::corrupt);
+    if (!read && how == reading::hides_the_member && !read.error().text().contains("range"))
+      return strata::failure(strata::errc::corrupt);
     if (!read && how == reading::cuts_numbers && read.error().text().contains("range")) return T{};
     return read;
   }

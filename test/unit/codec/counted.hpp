@@ -7,7 +7,8 @@
 #include <cstdlib>
 #include <new>
 
-// Counts what operator new gives in this program, and can make it fail. For one source file of a program with one thread.
+// Counts what operator new gives in this program, and can make it fail. For one source file of a program with one
+// thread.
 namespace counted {
 
 inline std::uint64_t given = 0;

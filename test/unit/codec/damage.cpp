@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
-// T9 for codecs: whatever happens to the bytes, decode gives a value or an error, never throws, reads nothing beside them,
-// and needs memory in proportion to them; and what it gives can be stored again, and is then read as itself.
+// T9 for codecs: whatever happens to the bytes, decode gives a value or an error, never throws, reads nothing beside
+// them, and needs memory in proportion to them; and what it gives can be stored again, and is then read as itself.
 namespace {
 
 std::size_t tried = 0;
@@ -37,8 +37,10 @@ void survives(std::string_view bytes) {
   ++decoded;
   std::string again;
   auto const encoded = Codec<T>{}.encode(*read, again);
-  if (!encoded) BOOST_ERROR("decoded, but not fit to be encoded: " << encoded.error().text());
-  else if (Codec<T>{}.decode(again) != *read) BOOST_ERROR("decoded, encoded, and another value: " << again);
+  if (!encoded)
+    BOOST_ERROR("decoded, but not fit to be encoded: " << encoded.error().text());
+  else if (Codec<T>{}.decode(again) != *read)
+    BOOST_ERROR("decoded, encoded, and another value: " << again);
 }
 
 template <class T, template <class> class Codec>
@@ -144,7 +146,8 @@ BOOST_AUTO_TEST_CASE(the_nth_allocation_fails) {
     BOOST_TEST(failed > 20U);
   };
   each.operator()<strata::codec::json>([](auto const& v) { return shapes::encoded(v); });
-  each.operator()<strata::codec::msgpack>([](auto const& v) { return shapes::encoded<shapes::everything, strata::codec::msgpack>(v); });
+  each.operator()<strata::codec::msgpack>(
+      [](auto const& v) { return shapes::encoded<shapes::everything, strata::codec::msgpack>(v); });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

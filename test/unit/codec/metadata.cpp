@@ -35,14 +35,34 @@ BOOST_AUTO_TEST_CASE(is_a_map) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_map_of_text_survives_byte_for_byte) {
-  for (std::string_view const raw :
-       {"null", "true", "5", "-0.0", "1.50", "1E+400", "\"text\"", "\"\\u00e9\\/\"", "[]", "[ ]", "[[[]]]", "[1, 2,3 ]", "{\"a\":1}",
-        "{ \"a\" : 1 }", "{\"a\":\"x\",\"b\":null}", "{\"b\":\"x\",\"a\":[]}", "{\"a\":{}}", "{\"a\":{\"b\":[{\"c\":\"}]\"}]},\"z\":\"y\"}",
-        "{\"a\":1,\"a\":\"x\",\"a\":2.0}", "{\"a\":\"x\",\r\n\t\"b\":false}", "{\"\\u0061\":1}", "[\"\\\\\",\"\\\"\",\"]\"]",
-        "{\"a\":12345678901234567890123456789012345678901234567890.10}"}) {
+  for (std::string_view const raw : {"null",
+                                     "true",
+                                     "5",
+                                     "-0.0",
+                                     "1.50",
+                                     "1E+400",
+                                     "\"text\"",
+                                     "\"\\u00e9\\/\"",
+                                     "[]",
+                                     "[ ]",
+                                     "[[[]]]",
+                                     "[1, 2,3 ]",
+                                     "{\"a\":1}",
+                                     "{ \"a\" : 1 }",
+                                     "{\"a\":\"x\",\"b\":null}",
+                                     "{\"b\":\"x\",\"a\":[]}",
+                                     "{\"a\":{}}",
+                                     "{\"a\":{\"b\":[{\"c\":\"}]\"}]},\"z\":\"y\"}",
+                                     "{\"a\":1,\"a\":\"x\",\"a\":2.0}",
+                                     "{\"a\":\"x\",\r\n\t\"b\":false}",
+                                     "{\"\\u0061\":1}",
+                                     "[\"\\\\\",\"\\\"\",\"]\"]",
+                                     "{\"a\":12345678901234567890123456789012345678901234567890.10}"}) {
     // In all places: the first member, the last, with escapes and ignored values before it, spaces around it.
-    for (std::string const& around : {std::string{R"({"metadata":@})"}, std::string{R"({"id":"\n\"[","x":[{"y":1,"metadata":2}],"metadata": @ ,"data":"]"})"},
-                                      std::string{R"({"metad\u0061ta":@,"version":9})"}}) {
+    for (std::string const& around :
+         {std::string{R"({"metadata":@})"},
+          std::string{R"({"id":"\n\"[","x":[{"y":1,"metadata":2}],"metadata": @ ,"data":"]"})"},
+          std::string{R"({"metad\u0061ta":@,"version":9})"}}) {
       auto text = around;
       text.replace(text.find('@'), 1, raw);
       auto const read = json<asset>{}.decode(text);

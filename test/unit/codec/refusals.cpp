@@ -30,7 +30,8 @@ BOOST_AUTO_TEST_CASE(wrong_types_name_the_member) {
   BOOST_TEST(complaint<asset>(R"({"id":{"a":1}})") == "id: an object where a text is expected");
   BOOST_TEST(complaint<asset>(R"({"data":["a"]})") == "data: a list where a text is expected");
   BOOST_TEST(complaint<asset>(R"({"version":"1"})") == "version: a text where a whole number is expected");
-  BOOST_TEST(complaint<asset>(R"({"version":1.5})") == "version: a number with a fraction where a whole number is expected");
+  BOOST_TEST(complaint<asset>(R"({"version":1.5})") ==
+             "version: a number with a fraction where a whole number is expected");
   BOOST_TEST(complaint<asset>(R"([])") == "a list where an object is expected");
   BOOST_TEST(complaint<asset>(R"("text")") == "a text where an object is expected");
   BOOST_TEST(said(R"({"flag":1})") == "flag: a number where true or false is expected");
@@ -74,10 +75,39 @@ BOOST_AUTO_TEST_CASE(numbers_out_of_range) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_json) {
-  for (std::string_view const bad :
-       {"", " ", "{", "}", "{\"id\"", "{\"id\":", "{\"id\":\"", "{\"id\":\"\\", "{\"id\":\"\\u12", "{,}", "{\"id\":\"x\",}", "[1,]", "nul",
-        "01", "+1", "1.", ".5", "1e", "NaN", "Infinity", "'x'", "{id:1}", "// x\n{}", "{}/**/", "{} {}", "{}x", "\xEF\xBB\xBF{}",
-        "\"\xFF\"", "\"\n\"", "\"\\x\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\""}) {
+  for (std::string_view const bad : {"",
+                                     " ",
+                                     "{",
+                                     "}",
+                                     "{\"id\"",
+                                     "{\"id\":",
+                                     "{\"id\":\"",
+                                     "{\"id\":\"\\",
+                                     "{\"id\":\"\\u12",
+                                     "{,}",
+                                     "{\"id\":\"x\",}",
+                                     "[1,]",
+                                     "nul",
+                                     "01",
+                                     "+1",
+                                     "1.",
+                                     ".5",
+                                     "1e",
+                                     "NaN",
+                                     "Infinity",
+                                     "'x'",
+                                     "{id:1}",
+                                     "// x\n{}",
+                                     "{}/**/",
+                                     "{} {}",
+                                     "{}x",
+                                     "\xEF\xBB\xBF{}",
+                                     "\"\xFF\"",
+                                     "\"\n\"",
+                                     "\"\\x\"",
+                                     "\"\\ud800\"",
+                                     "\"\\udc00\"",
+                                     "\"\\ud800\\u0041\""}) {
     auto const why = complaint<asset>(bad);
     BOOST_TEST((why.starts_with("not JSON: ") || why.ends_with("is expected")), bad << ": " << why);
   }
@@ -90,7 +120,9 @@ BOOST_AUTO_TEST_CASE(what_is_no_messagepack) {
   BOOST_TEST(packed("") == "not MessagePack: no bytes");
   BOOST_TEST(packed("\xC1") == "not MessagePack: it ends or breaks at byte 0");
   BOOST_TEST(packed("\x81") == "says it holds more than there are bytes");
-  BOOST_TEST(packed("\x81\xA4" "flag").starts_with("not MessagePack: it ends or breaks"));
+  BOOST_TEST(packed("\x81\xA4"
+                    "flag")
+                 .starts_with("not MessagePack: it ends or breaks"));
   BOOST_TEST(packed("\x80\x80") == "not MessagePack: more bytes behind the value at byte 1");
   BOOST_TEST(packed("\x90") == "a list where an object is expected");
   BOOST_TEST(packed("\x81\xA4text\xC4\x01x") == "text: bytes where a text is expected");
@@ -98,7 +130,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_messagepack) {
   BOOST_TEST(packed("\x81\xA4text\xA1\xFF") == "text: a text that is not valid UTF-8");
   BOOST_TEST(packed("\x81\xA5notes\xC7\x02\x4A[]") == "fine");
   BOOST_TEST(packed("\x81\xA5notes\xC7\x02\x4B[]") == "notes: an extension where a map is expected");
-  BOOST_TEST(packed("\x81\xA5notes\xC7\x02\x4A[}") == "notes: an extension that is not fit JSON where a map is expected");
+  BOOST_TEST(packed("\x81\xA5notes\xC7\x02\x4A[}") ==
+             "notes: an extension that is not fit JSON where a map is expected");
   BOOST_TEST(packed("\x81\xA5notes\x81\xA1x\x01") == "notes.x: a number where a text is expected");
   BOOST_TEST(packed("\x81\xA6places\x81\x01\xC0") == "places.(a key): something else where a text is expected");
   BOOST_TEST(packed("\x81\x01\x93\xC4\x01x\xD4\x01y\x81\xCA\0\0\0\0\xC0"s) == "fine");  // ignored, whatever it is
@@ -109,7 +142,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_messagepack) {
 BOOST_AUTO_TEST_CASE(claims_beyond_the_bytes_are_refused) {
   auto const claims = "says it holds more than there are bytes";
   BOOST_TEST(packed("\xDF\xFF\xFF\xFF\xFF"s) == claims);
-  BOOST_TEST(packed("\x81\xA4" "bits\xDD\xFF\xFF\xFF\xFF"s) == "bits: "s + claims);
+  BOOST_TEST(packed("\x81\xA4"
+                    "bits\xDD\xFF\xFF\xFF\xFF"s) == "bits: "s + claims);
   BOOST_TEST(packed("\x81\xA1x\xDD\x00\x10\x00\x00\xC0\xC0"s) == claims);
   BOOST_TEST(packed("\x82\xA1x\x93\xC0\xC0\xC0\xA1y\x9F\xC0"s) == claims);  // each alone would do, both together not
   BOOST_TEST(packed("\x81\xA4text\xDB\xFF\xFF\xFF\xFFx"s).starts_with("not MessagePack: it ends or breaks"));
@@ -144,7 +178,8 @@ BOOST_AUTO_TEST_CASE(missing_members_keep_their_defaults) {
 }
 
 BOOST_AUTO_TEST_CASE(names_of_members_may_be_escaped) {
-  auto const read = json<asset>{}.decode("{\"\\u0069d\":\"\\u0061\\ud83d\\ude00\",\"metad\\u0061ta\":{\"\\n\":\"\\t\"}}");
+  auto const read =
+      json<asset>{}.decode("{\"\\u0069d\":\"\\u0061\\ud83d\\ude00\",\"metad\\u0061ta\":{\"\\n\":\"\\t\"}}");
   BOOST_TEST_REQUIRE(read.has_value());
   BOOST_TEST(read->id == "a\xF0\x9F\x98\x80");
   BOOST_TEST((read->metadata == strata::metadata{{"\n", "\t"}}));

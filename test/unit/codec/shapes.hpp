@@ -109,7 +109,8 @@ inline everything full() {
   e.counts = {{"b", {1}}, {"a", {}}, {"10", {2, 3}}, {"9", {}}};
   e.family = {"root", {{"left", {{"leaf", {}}}}, {"right", {}}}};
   e.notes = {{"language", "rust"}, {"", "empty key"}};
-  e.more = {{"plain", {{"k", "v"}}}, {"raw", *strata::codec::json<strata::metadata>{}.decode(R"({"n": 1.50, "l":[null, "\u00e9\/"]})")}};
+  e.more = {{"plain", {{"k", "v"}}},
+            {"raw", *strata::codec::json<strata::metadata>{}.decode(R"({"n": 1.50, "l":[null, "\u00e9\/"]})")}};
   return e;
 }
 
@@ -170,5 +171,6 @@ constexpr auto strata::enum_names<shapes::color> =
 
 BOOST_HANA_ADAPT_STRUCT(shapes::point, x, y);
 BOOST_HANA_ADAPT_STRUCT(shapes::tree, name, children);
-BOOST_HANA_ADAPT_STRUCT(shapes::everything, flag, tiny, byte, big, natural, where, text, height, mark, paint, took, when, exact,
-                        maybe, perhaps, words, pair, bits, bytes, line, rows, names, paints, places, counts, family, notes, more);
+BOOST_HANA_ADAPT_STRUCT(shapes::everything, flag, tiny, byte, big, natural, where, text, height, mark, paint, took,
+                        when, exact, maybe, perhaps, words, pair, bits, bytes, line, rows, names, paints, places,
+                        counts, family, notes, more);

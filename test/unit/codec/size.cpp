@@ -58,8 +58,11 @@ BOOST_AUTO_TEST_CASE(nesting_of_128_levels_is_read_and_of_more_refused) {
       said.push_back(shapes::complaint<asset, packs>("\x81\xA7unknown" + packed));
       said.push_back(shapes::complaint<asset, packs>("\x81\xA8metadata" + packed));
       said.push_back(shapes::complaint<asset, packs>(repeated("\x81\xA1x", levels)));
-      auto const boxed = "\x81\xA8metadata\xC9" + std::string{static_cast<char>(0), static_cast<char>((2 * levels + 4) >> 16),
-                         static_cast<char>((2 * levels + 4) >> 8), static_cast<char>(2 * levels + 4), '\x4A'} + lists;
+      auto const boxed =
+          "\x81\xA8metadata\xC9" +
+          std::string{static_cast<char>(0), static_cast<char>((2 * levels + 4) >> 16),
+                      static_cast<char>((2 * levels + 4) >> 8), static_cast<char>(2 * levels + 4), '\x4A'} +
+          lists;
       said.push_back(shapes::complaint<asset, packs>(boxed));
     }
   });
@@ -70,10 +73,33 @@ BOOST_AUTO_TEST_CASE(nesting_of_128_levels_is_read_and_of_more_refused) {
   std::string const unfit = "metadata: an extension that is not fit JSON where a map is expected";
   std::string const cut_json = "not JSON: incomplete JSON at byte ";
   std::string const cut = "not MessagePack: it ends or breaks at byte ";
-  std::vector<std::string> const expected{
-      "fine", "fine", list, text, cut_json + "1397", "fine", map, cut + "381", "fine",
-      deep, "metadata: " + deep, list, text, cut_json + "1408", deep, map, cut + "384", "fine",
-      deep, "metadata: " + deep, list, text, deep, deep, map, deep, unfit};
+  std::vector<std::string> const expected{"fine",
+                                          "fine",
+                                          list,
+                                          text,
+                                          cut_json + "1397",
+                                          "fine",
+                                          map,
+                                          cut + "381",
+                                          "fine",
+                                          deep,
+                                          "metadata: " + deep,
+                                          list,
+                                          text,
+                                          cut_json + "1408",
+                                          deep,
+                                          map,
+                                          cut + "384",
+                                          "fine",
+                                          deep,
+                                          "metadata: " + deep,
+                                          list,
+                                          text,
+                                          deep,
+                                          deep,
+                                          map,
+                                          deep,
+                                          unfit};
   BOOST_TEST(said == expected, boost::test_tools::per_element());
 }
 
@@ -92,7 +118,8 @@ BOOST_AUTO_TEST_CASE(a_struct_within_itself) {
     }
   };
   on_a_small_stack(run);
-  BOOST_TEST(said == (std::vector<std::string>{"fine", "same", "same", "nested deeper than 128 levels", "nested deeper than 128 levels"}),
+  BOOST_TEST(said == (std::vector<std::string>{"fine", "same", "same", "nested deeper than 128 levels",
+                                               "nested deeper than 128 levels"}),
              boost::test_tools::per_element());
 }
 
@@ -123,7 +150,9 @@ BOOST_AUTO_TEST_CASE(a_hundred_megabytes) {
 }
 
 BOOST_AUTO_TEST_CASE(two_megabytes_of_what_must_be_escaped) {
-  asset const value{.id = "controls", .data = std::string(2'000'000, '\x01'), .metadata = {{repeated("\xF0\x9F\x98\x80", 1000), std::string(100'000, '"')}}};
+  asset const value{.id = "controls",
+                    .data = std::string(2'000'000, '\x01'),
+                    .metadata = {{repeated("\xF0\x9F\x98\x80", 1000), std::string(100'000, '"')}}};
   BOOST_TEST((json<asset>{}.decode(shapes::encoded(value)) == value));
   BOOST_TEST((packs<asset>{}.decode(shapes::encoded<asset, packs>(value)) == value));
 }

@@ -52,23 +52,29 @@ BOOST_AUTO_TEST_CASE(one_of_everything_goes_round) {
 }
 
 BOOST_AUTO_TEST_CASE(one_of_everything_is_pinned) {
-  BOOST_TEST(encoded(shapes::full()) ==
-             "{\"flag\":true,\"tiny\":-128,\"byte\":255,\"big\":-9223372036854775808,\"natural\":18446744073709551615,"
-             "\"where\":{\"x\":-0.1,\"y\":0.25},\"text\":\"quote \\\" slash \\\\ line\\n tab\\t bell\\u0007 \xC3\xA9 \xE2\x80\xA8 "
-             "\xF0\x9F\x98\x80\",\"height\":4,\"mark\":122,\"paint\":\"green\",\"took\":-9007199254740993,\"when\":1700000000,"
-             "\"exact\":1e-7,\"maybe\":-7,\"perhaps\":{\"x\":1e+21,\"y\":-2},\"words\":[\"\",\"one\",\"two\"],\"pair\":[1,-2],"
-             "\"bits\":[true,false,true],\"bytes\":[0,255],\"line\":[{\"x\":1,\"y\":2},{\"x\":3,\"y\":4}],\"rows\":[[],[1,65535]],"
-             "\"names\":[\"x\",\"y\"],\"paints\":[\"red\",\"green\"],\"places\":{\"none\":null,\"some\":{\"x\":5,\"y\":6}},"
-             "\"counts\":{\"9\":[],\"10\":[2,3],\"a\":[],\"b\":[1]},\"family\":{\"name\":\"root\",\"children\":[{\"name\":\"left\","
-             "\"children\":[{\"name\":\"leaf\",\"children\":[]}]},{\"name\":\"right\",\"children\":[]}]},"
-             "\"notes\":{\"\":\"empty key\",\"language\":\"rust\"},\"more\":{\"plain\":{\"k\":\"v\"},"
-             "\"raw\":{\"n\": 1.50, \"l\":[null, \"\\u00e9\\/\"]}}}");
+  BOOST_TEST(
+      encoded(shapes::full()) ==
+      "{\"flag\":true,\"tiny\":-128,\"byte\":255,\"big\":-9223372036854775808,\"natural\":18446744073709551615,"
+      "\"where\":{\"x\":-0.1,\"y\":0.25},\"text\":\"quote \\\" slash \\\\ line\\n tab\\t bell\\u0007 \xC3\xA9 "
+      "\xE2\x80\xA8 "
+      "\xF0\x9F\x98\x80\",\"height\":4,\"mark\":122,\"paint\":\"green\",\"took\":-9007199254740993,\"when\":1700000000,"
+      "\"exact\":1e-7,\"maybe\":-7,\"perhaps\":{\"x\":1e+21,\"y\":-2},\"words\":[\"\",\"one\",\"two\"],\"pair\":[1,-2],"
+      "\"bits\":[true,false,true],\"bytes\":[0,255],\"line\":[{\"x\":1,\"y\":2},{\"x\":3,\"y\":4}],\"rows\":[[],[1,"
+      "65535]],"
+      "\"names\":[\"x\",\"y\"],\"paints\":[\"red\",\"green\"],\"places\":{\"none\":null,\"some\":{\"x\":5,\"y\":6}},"
+      "\"counts\":{\"9\":[],\"10\":[2,3],\"a\":[],\"b\":[1]},\"family\":{\"name\":\"root\",\"children\":[{\"name\":"
+      "\"left\","
+      "\"children\":[{\"name\":\"leaf\",\"children\":[]}]},{\"name\":\"right\",\"children\":[]}]},"
+      "\"notes\":{\"\":\"empty key\",\"language\":\"rust\"},\"more\":{\"plain\":{\"k\":\"v\"},"
+      "\"raw\":{\"n\": 1.50, \"l\":[null, \"\\u00e9\\/\"]}}}");
 }
 
 BOOST_AUTO_TEST_CASE(an_asset_is_made_in_one_expression) {
   std::string const text = "fn main() {}";
-  auto const asset = strata::knowledge_asset{.id = "x", .asset_type = "template", .data = text, .metadata = {{"language", "rust"}}};
-  BOOST_TEST(encoded(asset) == R"({"id":"x","asset_type":"template","data":"fn main() {}","metadata":{"language":"rust"},"version":0})");
+  auto const asset =
+      strata::knowledge_asset{.id = "x", .asset_type = "template", .data = text, .metadata = {{"language", "rust"}}};
+  BOOST_TEST(encoded(asset) ==
+             R"({"id":"x","asset_type":"template","data":"fn main() {}","metadata":{"language":"rust"},"version":0})");
   goes_round(asset);
   goes_round(strata::knowledge_asset{});
 }
@@ -137,7 +143,8 @@ BOOST_AUTO_TEST_CASE(texts_that_no_database_holds_are_refused_with_their_path) {
   BOOST_TEST(refusals(e) == "refused: words[1]: a text that is not valid UTF-8");
   e = {};
   e.family.children = {{}, {"", {{nul, {}}}}};
-  BOOST_TEST(refusals(e) == "refused: family.children[1].children[0].name: a text that holds U+0000, which databases cannot store");
+  BOOST_TEST(refusals(e) ==
+             "refused: family.children[1].children[0].name: a text that holds U+0000, which databases cannot store");
   e = {};
   e.paint = static_cast<shapes::color>(7);
   BOOST_TEST(refusals(e) == "refused: paint: a value without a name");

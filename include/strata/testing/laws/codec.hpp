@@ -25,8 +25,9 @@
 #include <utility>
 #include <vector>
 
-// The laws of concepts/codec.hpp, checked on a codec from outside: it is asked to encode and decode, nothing is known of
-// its bytes. codec_laws takes any codec; described_codec_laws one that claims every struct described with Boost.Hana.
+// The laws of concepts/codec.hpp, checked on a codec from outside: it is asked to encode and decode, nothing is known
+// of its bytes. codec_laws takes any codec; described_codec_laws one that claims every struct described with
+// Boost.Hana.
 namespace strata::testing {
 
 namespace law {
@@ -118,7 +119,8 @@ class codec_checker {
   // Each string member in turn gets a text that cannot be stored.
   void poison(value const& v) {
     if constexpr (described<value>) {
-      for (std::string_view const bad : {std::string_view{"a\0b", 3}, std::string_view{"\xC3\x28"}, std::string_view{"\xED\xA0\x80"}}) {
+      for (std::string_view const bad :
+           {std::string_view{"a\0b", 3}, std::string_view{"\xC3\x28"}, std::string_view{"\xED\xA0\x80"}}) {
         auto poisoned = v;
         strata::detail::each_member(poisoned, [&](std::string_view name, auto& member) {
           if constexpr (std::same_as<std::remove_cvref_t<decltype(member)>, std::string>) {
@@ -180,7 +182,8 @@ struct law_inner_narrow {
 };
 template <class Inner>
 struct law_outer {
-  BOOST_HANA_DEFINE_STRUCT(law_outer, (std::string, id), (Inner, inner), (std::vector<Inner>, many), (std::int32_t, version));
+  BOOST_HANA_DEFINE_STRUCT(law_outer, (std::string, id), (Inner, inner), (std::vector<Inner>, many),
+                           (std::int32_t, version));
 };
 struct law_older {
   std::string id{"nobody"};
@@ -200,7 +203,8 @@ struct law_nest {
 /// \complexity       quadratic in the bytes of a sample
 template <value_codec Codec, std::ranges::input_range Samples, reporter Report, class Allocated = unknown_memory>
 void codec_laws(Samples&& samples, Report&& report, Allocated&& allocated = {}) {
-  detail::codec_checker<Codec, std::remove_reference_t<Report>, std::remove_reference_t<Allocated>> checker{report, allocated};
+  detail::codec_checker<Codec, std::remove_reference_t<Report>, std::remove_reference_t<Allocated>> checker{report,
+                                                                                                            allocated};
   checker.identity();
   for (auto const& sample : samples) checker.sample(sample);
   checker.rubbish();
@@ -218,21 +222,25 @@ template <template <class> class Codec, reporter Report>
 void described_codec_laws(Report&& report) {
   using namespace detail;
   using outer = law_outer<law_inner>;
-  auto const say = [&](std::string_view name, bool passed, std::string_view text) { report(verdict{name, passed, text}); };
+  auto const say = [&](std::string_view name, bool passed, std::string_view text) {
+    report(verdict{name, passed, text});
+  };
   auto const bytes_of = [&]<class T>(T const& v) {
     std::string bytes;
     auto const encoded = Codec<T>{}.encode(v, bytes);
     if (!encoded) say(law::round_trip, false, std::format("encode: {}", encoded.error()));
     return bytes;
   };
-  auto const refuses = [&]<class T>(std::string_view name, std::string const& bytes, result<T> const& read, std::string_view path) {
+  auto const refuses = [&]<class T>(std::string_view name, std::string const& bytes, result<T> const& read,
+                                    std::string_view path) {
     bool const passed = !read && read.error() == errc::corrupt && read.error().text().contains(path);
     say(name, passed, read ? std::format("a value from {} bytes", bytes.size()) : std::format("{}", read.error()));
   };
 
   std::string const wide = bytes_of(outer{"a", {"rust", 300}, {{"c", 1}, {"d", 2}}, 7});
   auto const older = Codec<law_older>{}.decode(wide);
-  say(law::unknown_ignored, older && older->id == "a" && older->version == 7, older ? "other values" : older.error().text());
+  say(law::unknown_ignored, older && older->id == "a" && older->version == 7,
+      older ? "other values" : older.error().text());
   say(law::missing_default, older && older->absent == "as it was", older ? older->absent : older.error().text());
   auto const newer = Codec<outer>{}.decode(bytes_of(law_older{}));
   say(law::missing_default, newer && newer->id == "nobody" && newer->many.empty() && newer->version == 41,
@@ -254,7 +262,8 @@ void described_codec_laws(Report&& report) {
   };
   std::string deep;
   auto const fits = Codec<law_nest>{}.encode(nested(64), deep);  // a struct and a list each: 128 levels
-  say(law::bounded_depth, fits && Codec<law_nest>{}.decode(deep), fits ? "128 levels do not decode" : fits.error().text());
+  say(law::bounded_depth, fits && Codec<law_nest>{}.decode(deep),
+      fits ? "128 levels do not decode" : fits.error().text());
   deep.clear();
   auto const beyond = Codec<law_nest>{}.encode(nested(65), deep);
   say(law::bounded_depth, !beyond && beyond.error() == errc::rejected, "130 levels were not rejected");

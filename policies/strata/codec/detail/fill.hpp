@@ -15,10 +15,10 @@
 #include <type_traits>
 #include <utility>
 
-// How decoded pieces reach the members of a struct: one table of functions per type, made at compile time. A place is an
-// address and its type's table, so that the builder above walks into any struct with a stack of places and no recursion.
-// Rejected: a handler class per type, nested in one another: it cannot hold a struct within itself, and its size grows
-// with the type instead of the depth.
+// How decoded pieces reach the members of a struct: one table of functions per type, made at compile time. A place is
+// an address and its type's table, so that the builder above walks into any struct with a stack of places and no
+// recursion. Rejected: a handler class per type, nested in one another: it cannot hold a struct within itself, and its
+// size grows with the type instead of the depth.
 namespace strata::codec::detail {
 
 /// A single value as any format hands it over.
@@ -37,7 +37,8 @@ struct scalar {
   static constexpr scalar of(bool b) noexcept { return scalar{what::boolean, b}; }
   static constexpr scalar of(std::int64_t i) noexcept { return scalar{what::integer, i}; }
   static constexpr scalar of(std::uint64_t u) noexcept {
-    if (u <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return of(static_cast<std::int64_t>(u));
+    if (u <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+      return of(static_cast<std::int64_t>(u));
     return scalar{what::natural, u};
   }
   static constexpr scalar of(double d) noexcept { return scalar{what::real, d}; }
@@ -55,7 +56,18 @@ struct scalar {
   constexpr scalar(what w, double d) noexcept : is{w}, real{d} {}
 };
 
-enum class fault : std::uint8_t { none, wrong_type, out_of_range, unknown_name, too_many, too_few, bad_text, bad_key, too_deep, too_large };
+enum class fault : std::uint8_t {
+  none,
+  wrong_type,
+  out_of_range,
+  unknown_name,
+  too_many,
+  too_few,
+  bad_text,
+  bad_key,
+  too_deep,
+  too_large
+};
 
 struct table;
 
@@ -71,9 +83,9 @@ struct table {
   kind is;
   std::string_view expects;
   fault (*set)(void* at, scalar const& s);
-  place (*open_list)(void* at);                                           // empties it; an optional gives what it holds
+  place (*open_list)(void* at);  // empties it; an optional gives what it holds
   place (*open_map)(void* at);
-  place (*element)(void* at, std::size_t index);                          // an empty place: the list is full
+  place (*element)(void* at, std::size_t index);                           // an empty place: the list is full
   place (*member)(void* at, std::string_view key, std::size_t& expected);  // an empty place: no such member
   fault (*close)(void* at, std::size_t count);
 };
@@ -101,8 +113,10 @@ constexpr std::string_view expectation_of() {
     case kind::structure: return "an object";
     default: break;
   }
-  if constexpr (is_optional<T>) return expectation_of<typename T::value_type>();
-  else return "nothing";
+  if constexpr (is_optional<T>)
+    return expectation_of<typename T::value_type>();
+  else
+    return "nothing";
 }
 
 template <class T>
@@ -134,10 +148,14 @@ fault set_integer(T& to, scalar const& s) noexcept {
 template <std::floating_point T>
 fault set_real(T& to, scalar const& s) noexcept {
   double number = 0;
-  if (s.is == scalar::what::real) number = s.real;
-  else if (s.is == scalar::what::integer) number = static_cast<double>(s.integer);
-  else if (s.is == scalar::what::natural) number = static_cast<double>(s.natural);
-  else return fault::wrong_type;
+  if (s.is == scalar::what::real)
+    number = s.real;
+  else if (s.is == scalar::what::integer)
+    number = static_cast<double>(s.integer);
+  else if (s.is == scalar::what::natural)
+    number = static_cast<double>(s.natural);
+  else
+    return fault::wrong_type;
   if (!(std::abs(number) <= static_cast<double>(std::numeric_limits<T>::max()))) return fault::out_of_range;
   to = static_cast<T>(number);
   return fault::none;
@@ -188,8 +206,10 @@ fault set_scalar(T& to, scalar const& s) {
       return fault::none;
     }
     using inner = typename T::value_type;
-    if constexpr (is_scalar<inner>()) return set_scalar(to.emplace(), s);
-    else return fault::wrong_type;
+    if constexpr (is_scalar<inner>())
+      return set_scalar(to.emplace(), s);
+    else
+      return fault::wrong_type;
   }
 }
 
@@ -199,13 +219,21 @@ fault insert_scalar(void* at, scalar const& s) {
   typename List::value_type made{};
   auto const f = set_scalar(made, s);
   if (f != fault::none) return f;
-  if constexpr (kind_of<List>() == kind::set) as<List>(at).insert(std::move(made));
-  else as<List>(at).push_back(std::move(made));
+  if constexpr (kind_of<List>() == kind::set)
+    as<List>(at).insert(std::move(made));
+  else
+    as<List>(at).push_back(std::move(made));
   return fault::none;
 }
 template <class List>
-inline constexpr table inserter_of{kind::unsupported, expectation_of<typename List::value_type>(), insert_scalar<List>,
-                                   nullptr, nullptr, nullptr, nullptr, nullptr};
+inline constexpr table inserter_of{kind::unsupported,
+                                   expectation_of<typename List::value_type>(),
+                                   insert_scalar<List>,
+                                   nullptr,
+                                   nullptr,
+                                   nullptr,
+                                   nullptr,
+                                   nullptr};
 
 template <class List>
 place list_element(void* at, std::size_t index) {
@@ -305,8 +333,10 @@ constexpr table make_table() {
     made.member = metadata_entry;
   } else if constexpr (k == kind::structure) {
     made.open_map = [](void* at) { return place{at, table_of<T>()}; };
-    if constexpr (members<T>::count != 0) made.member = structure<T>::member;
-    else made.member = [](void*, std::string_view, std::size_t&) { return place{}; };
+    if constexpr (members<T>::count != 0)
+      made.member = structure<T>::member;
+    else
+      made.member = [](void*, std::string_view, std::size_t&) { return place{}; };
   }
   return made;
 }

@@ -15,8 +15,9 @@
 #include <string_view>
 #include <system_error>
 
-// JSON text straight into a value: Boost.JSON's streaming parser tells the builder what it reads, no document in between.
-// Numbers are converted here from their text, once it is known what they are for: exactly, and not at all where ignored.
+// JSON text straight into a value: Boost.JSON's streaming parser tells the builder what it reads, no document in
+// between. Numbers are converted here from their text, once it is known what they are for: exactly, and not at all
+// where ignored.
 namespace strata::codec::detail {
 
 class json_source {

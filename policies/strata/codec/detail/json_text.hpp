@@ -92,7 +92,8 @@ inline void append_number(std::string& out, double number) {
   if (number < 0) out += '-';
   // The shortest digits that read back as the same number, as d.ddde+xx.
   std::array<char, 32> buffer;
-  auto const last = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(number), std::chars_format::scientific).ptr;
+  auto const last =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(number), std::chars_format::scientific).ptr;
   std::string_view const text{buffer.data(), last};
   std::size_t const e = text.find('e');
   int exponent = 0;

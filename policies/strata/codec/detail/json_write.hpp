@@ -21,7 +21,8 @@
 #include <utility>
 
 // A value as JSON text, written straight into the output: what JSON.stringify gives for the same object, members in the
-// order declared, map entries in the order of key_order.hpp. Each function returns whether it could; why not is in trouble.
+// order declared, map entries in the order of key_order.hpp. Each function returns whether it could; why not is in
+// trouble.
 namespace strata::codec::detail {
 
 class json_writer {

@@ -9,10 +9,10 @@
 #include <system_error>
 #include <vector>
 
-// The order in which the entries of a map are written: that of a JavaScript object whose keys were sorted before they were
-// set. Keys that are array indices (0 to 4294967294 in plain decimal) come first, by number: an engine puts them there
-// whatever was asked of it. The others follow by UTF-16 code units, JavaScript's default sort. Byte order differs only
-// where U+E000..U+FFFF meets what lies above U+FFFF.
+// The order in which the entries of a map are written: that of a JavaScript object whose keys were sorted before they
+// were set. Keys that are array indices (0 to 4294967294 in plain decimal) come first, by number: an engine puts them
+// there whatever was asked of it. The others follow by UTF-16 code units, JavaScript's default sort. Byte order differs
+// only where U+E000..U+FFFF meets what lies above U+FFFF.
 // Source: ECMA-262, OrdinaryOwnPropertyKeys and Array.prototype.sort.
 namespace strata::codec::detail {
 

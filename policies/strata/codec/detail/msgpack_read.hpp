@@ -15,9 +15,9 @@
 #include <string>
 #include <string_view>
 
-// MessagePack straight into a value: msgpack-cxx's visitor parser tells the builder what it reads. The parser keeps its own
-// stack on the heap and would let it grow with the bytes, so depth is counted here; it believes what lists and maps claim
-// to hold, so claims are added up against the bytes there are.
+// MessagePack straight into a value: msgpack-cxx's visitor parser tells the builder what it reads. The parser keeps its
+// own stack on the heap and would let it grow with the bytes, so depth is counted here; it believes what lists and maps
+// claim to hold, so claims are added up against the bytes there are.
 namespace strata::codec::detail {
 
 /// Extension type of metadata that is no map of text to text: its JSON text. 'J'.
@@ -33,7 +33,8 @@ class msgpack_source {
 // The visitor msgpack-cxx asks for; a member returns false to stop the parser.
 class msgpack_visitor : public ::msgpack::null_visitor {
  public:
-  msgpack_visitor(msgpack_source& source, place root, std::size_t bytes) noexcept : build{source, root}, unclaimed_{bytes} {}
+  msgpack_visitor(msgpack_source& source, place root, std::size_t bytes) noexcept
+      : build{source, root}, unclaimed_{bytes} {}
 
   bool visit_nil() { return value(scalar{}); }
   bool visit_boolean(bool b) { return value(scalar::of(b)); }
@@ -93,9 +94,11 @@ inline result<void> read_msgpack(std::string_view bytes, place to) {
   std::size_t read = 0;
   bool const whole = ::msgpack::parse(bytes.data(), bytes.size(), read, visitor);
   if (visitor.build.failed()) return std::unexpected{visitor.build.why()};
-  if (!whole) return failure(errc::corrupt, tier::none, "not MessagePack: it ends or breaks at byte " + std::to_string(read));
+  if (!whole)
+    return failure(errc::corrupt, tier::none, "not MessagePack: it ends or breaks at byte " + std::to_string(read));
   if (read != bytes.size())
-    return failure(errc::corrupt, tier::none, "not MessagePack: more bytes behind the value at byte " + std::to_string(read));
+    return failure(errc::corrupt, tier::none,
+                   "not MessagePack: more bytes behind the value at byte " + std::to_string(read));
   return {};
 }
 

@@ -23,8 +23,9 @@
 #include <string_view>
 #include <utility>
 
-// A value as MessagePack, written straight into the output: structs as maps from member name to value, so that readers of
-// other versions and languages find their way; the same order of entries as in JSON, so that equal values are equal bytes.
+// A value as MessagePack, written straight into the output: structs as maps from member name to value, so that readers
+// of other versions and languages find their way; the same order of entries as in JSON, so that equal values are equal
+// bytes.
 namespace strata::codec::detail {
 
 class string_stream {
@@ -48,13 +49,17 @@ class msgpack_writer {
       value ? pack_.pack_true() : pack_.pack_false();
       return true;
     } else if constexpr (k == kind::integer) {
-      if constexpr (std::signed_integral<T>) pack_.pack_int64(value);
-      else pack_.pack_uint64(value);
+      if constexpr (std::signed_integral<T>)
+        pack_.pack_int64(value);
+      else
+        pack_.pack_uint64(value);
       return true;
     } else if constexpr (k == kind::real) {
       if (!std::isfinite(value)) return why_.say("not a finite number, which JSON cannot say");
-      if constexpr (std::same_as<T, float>) pack_.pack_float(value);
-      else pack_.pack_double(value);
+      if constexpr (std::same_as<T, float>)
+        pack_.pack_float(value);
+      else
+        pack_.pack_double(value);
       return true;
     } else if constexpr (k == kind::text) {
       return text(value);

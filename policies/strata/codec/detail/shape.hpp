@@ -30,8 +30,22 @@
 namespace strata::codec::detail {
 
 enum class kind : std::uint8_t {
-  boolean, integer, real, text, enumeration, named_enumeration, duration, time_point,
-  optional, array, set, list, map, metadata, structure, unsupported
+  boolean,
+  integer,
+  real,
+  text,
+  enumeration,
+  named_enumeration,
+  duration,
+  time_point,
+  optional,
+  array,
+  set,
+  list,
+  map,
+  metadata,
+  structure,
+  unsupported
 };
 
 template <class T>
@@ -70,10 +84,11 @@ concept map_of_text = std::same_as<typename T::key_type, std::string> && require
   t.clear();
 };
 template <class T>
-concept set_of_values = std::same_as<typename T::key_type, typename T::value_type> && requires(T t, typename T::value_type v) {
-  t.insert(std::move(v));
-  t.clear();
-};
+concept set_of_values =
+    std::same_as<typename T::key_type, typename T::value_type> && requires(T t, typename T::value_type v) {
+      t.insert(std::move(v));
+      t.clear();
+    };
 template <class T>
 concept growing_list = requires(T t) {
   t.emplace_back();
@@ -87,25 +102,41 @@ concept holds_any_number = requires { E{0}; };
 
 template <class T>
 consteval kind kind_of() {
-  if constexpr (std::same_as<T, bool>) return kind::boolean;
-  else if constexpr (is_character<T>) return kind::unsupported;
-  else if constexpr (std::integral<T> && sizeof(T) <= 8) return kind::integer;
-  else if constexpr (std::same_as<T, float> || std::same_as<T, double>) return kind::real;
-  else if constexpr (std::same_as<T, std::string>) return kind::text;
+  if constexpr (std::same_as<T, bool>)
+    return kind::boolean;
+  else if constexpr (is_character<T>)
+    return kind::unsupported;
+  else if constexpr (std::integral<T> && sizeof(T) <= 8)
+    return kind::integer;
+  else if constexpr (std::same_as<T, float> || std::same_as<T, double>)
+    return kind::real;
+  else if constexpr (std::same_as<T, std::string>)
+    return kind::text;
   else if constexpr (std::is_enum_v<T>) {
-    if constexpr (!std::same_as<std::remove_cvref_t<decltype(enum_names<T>)>, std::nullptr_t>) return kind::named_enumeration;
-    else return holds_any_number<T> ? kind::enumeration : kind::unsupported;
-  }
-  else if constexpr (is_duration<T>) return kind::duration;
-  else if constexpr (is_time_point<T>) return kind::time_point;
-  else if constexpr (is_optional<T>) return kind::optional;
-  else if constexpr (is_array<T>) return kind::array;
-  else if constexpr (std::same_as<T, strata::metadata>) return kind::metadata;
-  else if constexpr (boost::hana::Struct<T>::value) return kind::structure;
-  else if constexpr (map_of_text<T>) return kind::map;
-  else if constexpr (set_of_values<T>) return kind::set;
-  else if constexpr (growing_list<T>) return kind::list;
-  else return kind::unsupported;
+    if constexpr (!std::same_as<std::remove_cvref_t<decltype(enum_names<T>)>, std::nullptr_t>)
+      return kind::named_enumeration;
+    else
+      return holds_any_number<T> ? kind::enumeration : kind::unsupported;
+  } else if constexpr (is_duration<T>)
+    return kind::duration;
+  else if constexpr (is_time_point<T>)
+    return kind::time_point;
+  else if constexpr (is_optional<T>)
+    return kind::optional;
+  else if constexpr (is_array<T>)
+    return kind::array;
+  else if constexpr (std::same_as<T, strata::metadata>)
+    return kind::metadata;
+  else if constexpr (boost::hana::Struct<T>::value)
+    return kind::structure;
+  else if constexpr (map_of_text<T>)
+    return kind::map;
+  else if constexpr (set_of_values<T>)
+    return kind::set;
+  else if constexpr (growing_list<T>)
+    return kind::list;
+  else
+    return kind::unsupported;
 }
 
 // The number an enumeration is stored as. An underlying char is a number here.
@@ -117,7 +148,8 @@ template <class E>
   requires is_character<std::underlying_type_t<E>>
 struct stored_number_of<E> {
   using plain = std::underlying_type_t<E>;
-  using type = typename std::conditional_t<std::is_signed_v<plain>, std::make_signed<plain>, std::make_unsigned<plain>>::type;
+  using type =
+      typename std::conditional_t<std::is_signed_v<plain>, std::make_signed<plain>, std::make_unsigned<plain>>::type;
 };
 template <class E>
 using stored_number = typename stored_number_of<E>::type;
@@ -129,11 +161,12 @@ consteval bool is_scalar() {
 
 template <class T>
 consteval bool explain_stored() {
-  static_assert(kind_of<T>() != kind::unsupported,
-                "strata::codec: a member (or the value itself) has a type that cannot be stored. Describe a struct with "
-                "BOOST_HANA_DEFINE_STRUCT or BOOST_HANA_ADAPT_STRUCT; else use bool, integers, float, double, std::string, "
-                "enumerations with an underlying type, chrono durations and time points, std::optional, arrays, lists, sets, "
-                "maps with std::string keys, strata::metadata.");
+  static_assert(
+      kind_of<T>() != kind::unsupported,
+      "strata::codec: a member (or the value itself) has a type that cannot be stored. Describe a struct with "
+      "BOOST_HANA_DEFINE_STRUCT or BOOST_HANA_ADAPT_STRUCT; else use bool, integers, float, double, std::string, "
+      "enumerations with an underlying type, chrono durations and time points, std::optional, arrays, lists, sets, "
+      "maps with std::string keys, strata::metadata.");
   if constexpr (kind_of<T>() == kind::optional) {
     using inner = typename T::value_type;
     static_assert(kind_of<inner>() != kind::optional && kind_of<inner>() != kind::metadata,
@@ -141,9 +174,10 @@ consteval bool explain_stored() {
                   "different things. Drop the outer one.");
   }
   if constexpr (kind_of<T>() == kind::set)
-    static_assert(is_scalar<typename T::value_type>(),
-                  "strata::codec: a set of structs, lists or optionals cannot be stored: its elements cannot be filled in "
-                  "place. Use a vector.");
+    static_assert(
+        is_scalar<typename T::value_type>(),
+        "strata::codec: a set of structs, lists or optionals cannot be stored: its elements cannot be filled in "
+        "place. Use a vector.");
   return true;
 }
 
@@ -165,8 +199,8 @@ struct members {
   using type = std::remove_cvref_t<decltype(get<I>(std::declval<T&>()))>;
 };
 
-// FNV-1a over a text that spells the shape: member names and types, nested. The names of structs are not part of it, for
-// they are not part of what is stored.
+// FNV-1a over a text that spells the shape: member names and types, nested. The names of structs are not part of it,
+// for they are not part of what is stored.
 class shape_hash {
  public:
   constexpr void add(std::string_view text) {
@@ -190,14 +224,16 @@ constexpr void add_shape(shape_hash& hash) {
   constexpr kind k = kind_of<T>();
   if constexpr ((std::same_as<T, Outer> || ...)) {
     hash.add("again");  // a struct within itself
-  } else if constexpr (k == kind::boolean) hash.add("bool");
+  } else if constexpr (k == kind::boolean)
+    hash.add("bool");
   else if constexpr (k == kind::integer) {
     hash.add(std::is_signed_v<T> ? "int" : "uint");
     hash.add(sizeof(T) * 8);
   } else if constexpr (k == kind::real) {
     hash.add("float");
     hash.add(sizeof(T) * 8);
-  } else if constexpr (k == kind::text) hash.add("text");
+  } else if constexpr (k == kind::text)
+    hash.add("text");
   else if constexpr (k == kind::enumeration) {
     hash.add("enum ");
     add_shape<stored_number<T>>(hash);
@@ -229,7 +265,8 @@ constexpr void add_shape(shape_hash& hash) {
   } else if constexpr (k == kind::map) {
     hash.add("map ");
     add_shape<typename T::mapped_type, Outer...>(hash);
-  } else if constexpr (k == kind::metadata) hash.add("metadata");
+  } else if constexpr (k == kind::metadata)
+    hash.add("metadata");
   else if constexpr (k == kind::structure) {
     hash.add("{");
     [&]<std::size_t... I>(std::index_sequence<I...>) {
