@@ -39,6 +39,7 @@ void keep(Core& core, typename Core::hashed_key key, typename Core::turn const& 
     admitted = core.gate.admit(turn, found.revision(), core.clock.now(), [&] { core.install(key, found); });
   } catch (std::bad_alloc const&) {  // no room to keep it: the answer stands all the same
   }
+  core.collect_if_due();
   if (admitted) return;
   core.fenced();
   core.overtake(key, found.revision());  // it is served all the same, so nothing older may follow it

@@ -171,6 +171,7 @@ class core {
   bool settle(turn const& t, hashed_key k, box<value_type> const& mine) {
     bool kept = false;
     if constexpr (has_hot) gate.settle(t, mine.revision(), [&] { kept = hot.install(k, mine) == installed::yes; });
+    collect_if_due();
     return kept;
   }
 
@@ -249,6 +250,11 @@ class core {
     if constexpr (hears_degraded<observer_type>) observer.degraded(r);
   }
 
+  /// After a call that may have evicted: takes the counts of evicted entries before hot has to drop some (K12).
+  void collect_if_due() {
+    if constexpr (has_hot && counts_use && requires { hot.drain_due(); })
+      if (hot.drain_due()) collect_uses();
+  }
   /// Ends the threads that this cache started; what is queued there is told that the cache is closed.
   void end_executor() noexcept {
     if constexpr (requires { own_executor_->stop(); })

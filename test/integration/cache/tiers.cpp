@@ -146,6 +146,26 @@ BOOST_AUTO_TEST_CASE(uses_add_up_and_move_no_revision) {
   BOOST_TEST(sql.query_value<int>("select usage_count from knowledge_artifacts where artifact_id = 'used'") == 12);
 }
 
+BOOST_AUTO_TEST_CASE(uses_of_evicted_entries_are_not_lost) {
+  std::vector<std::string> ids;
+  {
+    auto cache = knowledge::open(settings(16));
+    BOOST_REQUIRE(cache->ready({.within = 10s}).has_value());
+    std::vector<knowledge_asset> many;
+    for (int i = 0; i < 1'000; ++i) {
+      ids.push_back("evicted/" + std::to_string(i));
+      many.push_back(asset(ids.back(), "text"));
+    }
+    for (auto const& r : cache->put_many(many, {.within = 30s})) BOOST_REQUIRE(r.has_value());
+    for (int round = 0; round < 3; ++round)
+      for (auto const& id : ids) BOOST_REQUIRE(cache->get(id).has_value());
+    for (auto const& [id, hit] : cache->get_many(ids, {.within = 30s})) BOOST_REQUIRE(hit.has_value());
+  }  // closing makes counts durable
+  pqxx::connection raw{given("STRATA_TEST_POSTGRES")};
+  pqxx::nontransaction sql{raw};
+  BOOST_TEST(sql.query_value<int>("select sum(usage_count) from knowledge_artifacts where artifact_id like 'evicted/%'") == 4'000);
+}
+
 BOOST_AUTO_TEST_CASE(without_nats_reads_and_writes_go_on_and_it_heals) {
   auto cache = knowledge::open(settings());
   BOOST_REQUIRE(cache->ready({.within = 10s}).has_value());

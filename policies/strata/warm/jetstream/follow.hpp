@@ -13,6 +13,7 @@
 #include <strata/warm/jetstream/subject.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -125,11 +126,15 @@ class feed {
       link_ = over;
     }
     receiver_->tell({}, {});
+    hears_.store(true, std::memory_order_release);
   }
+  /// Whether it is subscribed, and has told that changes may have been missed before.
+  [[nodiscard]] bool hears() const noexcept { return hears_.load(std::memory_order_acquire); }
   /// Ends the subscription; the next attach makes another.
   void detach() {
     subscription_handle last;
     std::shared_ptr<link> over;
+    hears_.store(false, std::memory_order_release);
     std::scoped_lock const lock{mutex_};
     std::swap(last, subscription_);
     std::swap(over, link_);
@@ -157,6 +162,7 @@ class feed {
   std::mutex mutex_;
   std::shared_ptr<link> link_;
   subscription_handle subscription_;
+  std::atomic<bool> hears_{false};
   bool ended_ = false;
 };
 

@@ -83,7 +83,9 @@ class keeper {
     std::unique_lock lock{mutex_};
     for (;;) {
       if (closing_) return failure(errc::closed, tier::warm, "the warm tier is closed");
-      if (station_ && station_->link->connected()) return station_;
+      // Patient callers wait for the feeds too: what they write next then stays in hot.
+      bool const heard = how == patience::none || std::ranges::all_of(feeds_, [](auto const& f) { return f->hears(); });
+      if (heard && station_ && station_->link->connected()) return station_;
       bool const wait = !tried_ || how == patience::until_deadline;
       // A connection that comes back rings nobody here, hence the slices.
       auto const slice = std::min(until, std::chrono::steady_clock::now() + std::chrono::milliseconds{20});
