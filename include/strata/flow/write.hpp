@@ -86,14 +86,17 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
   core.overtake(key, truth->revision);
   if constexpr (Core::has_cold && Core::has_warm) {
     if (truth->revision == revision{}) co_return done;  // nobody ever wrote it: there is nothing to announce
-    moment const budget = kernel::warm_write(core.clock.now(), until);
-    auto const told = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.erase(text, truth->revision, budget); });
-    if (core.stored_in(tier::warm, truth->revision, told) || told.error() == errc::conflict) {
-      done.tiers |= tier_bit(tier::warm);
-    } else {
+    try {  // K6, as for a write
+      moment const budget = kernel::warm_write(core.clock.now(), until);
+      auto const told = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.erase(text, truth->revision, budget); });
+      if (core.stored_in(tier::warm, truth->revision, told) || told.error() == errc::conflict)
+        done.tiers |= tier_bit(tier::warm);
+      else
+        done.degraded = true;
+    } catch (...) {
       done.degraded = true;
-      core.degraded(done.revision);
     }
+    if (done.degraded) core.degraded(done.revision);
   }
   co_return done;
 }
