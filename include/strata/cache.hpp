@@ -68,7 +68,7 @@ class cache {
     }
   }
   /// As open(), but throws open_error.
-  explicit cache(options settings) : core_{settings} { flow::refuse_unusable(core_); }
+  explicit cache(options settings) : core_{settings} {}
   cache(cache const&) = delete;
   cache& operator=(cache const&) = delete;
   ~cache() { close(std::chrono::seconds{2}); }

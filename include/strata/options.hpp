@@ -75,7 +75,6 @@ using option_t = typename decltype(detail::find_option<Option, Default, Given...
 
 /// Bounds in time and number of one cache.
 struct limits {
-  std::chrono::milliseconds open_within{1'000};  ///< for cold to say whether it can be used; silence is no error
   std::chrono::milliseconds read_within{2'000};
   std::chrono::milliseconds write_within{5'000};
   std::chrono::milliseconds load_within{30'000};

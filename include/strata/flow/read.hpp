@@ -9,6 +9,7 @@
 // The read, after hot had nothing. One caller per key looks below and answers for all who came meanwhile.
 namespace strata::flow {
 
+// [read]
 template <class Core, class Loader = no_loader>
 task<typename Core::answer> read(Core& core, typename Core::hashed_key key, moment until, Loader loader = {}) {
   auto const text = core.text(key);
@@ -38,5 +39,6 @@ task<typename Core::answer> read(Core& core, typename Core::hashed_key key, mome
     co_return answer;
   }
 }
+// [/read]
 
 }  // namespace strata::flow

@@ -82,16 +82,6 @@ strata::health health_of(Core const& core) {
   return all;
 }
 
-/// \throws open_error if cold says by then that waiting will not mend it; one that does not answer is no error
-template <class Core>
-void refuse_unusable(Core& core) {
-  if constexpr (Core::has_cold)
-    if constexpr (requires { core.cold.tier().wait_ready(core.clock.now()); }) {
-      auto const ready = core.cold.tier().wait_ready(core.clock.now() + core.limits.open_within);
-      if (!ready && (ready.error() == errc::rejected || ready.error() == errc::unsupported)) throw open_error{ready.error()};
-    }
-}
-
 /// Refuses new calls, waits for those under way, ends the threads of co_ calls, and makes usage durable as far as time
 /// allows. The destructors do the rest: feed, flusher, tiers, in this order.
 template <class Core>
