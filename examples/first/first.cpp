@@ -27,7 +27,9 @@ std::string from_environment(char const* name, char const* otherwise) {
 }
 
 strata::knowledge_asset build_plan() {
-  return {.id = "sparc-plan", .asset_type = "pattern", .data = "specification, pseudocode, architecture, refinement, completion"};
+  return {.id = "sparc-plan",
+          .asset_type = "pattern",
+          .data = "specification, pseudocode, architecture, refinement, completion"};
 }
 
 // Any coroutine may await a co_ verb; this one belongs to nobody and tells a promise when it is done.
@@ -67,7 +69,9 @@ int main() {
   // [/open]
 
   // [write]
-  auto receipt = cache.put({.id = "rust-microservice", .asset_type = "template", .data = text, .metadata = {{"language", "rust"}}});
+  strata::knowledge_asset made{.id = "rust-microservice", .asset_type = "template", .data = text};
+  made.metadata["language"] = "rust";
+  auto receipt = cache.put(made);
   if (!receipt) return failed("put", receipt.error());
   std::cout << "version " << receipt->version << ", in warm: " << receipt->in(strata::tier::warm) << '\n';
   // [/write]
@@ -105,5 +109,6 @@ int main() {
   std::cout << done.get_future().get() << '\n';
 
   bool const right = first && !second && second.error() == strata::errc::conflict && all->size() == 2;
-  return right ? 0 : failed("the example", strata::error{strata::errc::unknown, strata::tier::none, "not what was expected"});
+  if (!right) std::cerr << "not what was expected\n";
+  return right ? 0 : 1;
 }

@@ -19,8 +19,10 @@
 
 int main(int argc, char** argv) {
   using namespace knowledge_tool;
-  CLI::App app{std::string{"Keeps templates in memory, NATS JetStream and PostgreSQL (built with "} + strata::configured_names + ")", "knowledge"};
-  session s;
+  CLI::App app{std::string{"Keeps templates in memory, NATS JetStream and PostgreSQL (built with "} +
+                   strata::configured_names + ")",
+               "knowledge"};
+  invocation s;
   app.require_subcommand(1);
   app.fallthrough();
   app.get_formatter()->column_width(34);

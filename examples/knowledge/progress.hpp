@@ -19,7 +19,8 @@ namespace knowledge_tool {
 /// A line that moves at a terminal (on the error output, so that it never mixes with results), and nothing elsewhere.
 class progress {
  public:
-  progress(std::string label, std::uint64_t total) : label_{std::move(label)}, total_{total}, shown_{::isatty(STDERR_FILENO) == 1} {}
+  progress(std::string label, std::uint64_t total)
+      : label_{std::move(label)}, total_{total}, shown_{::isatty(STDERR_FILENO) == 1} {}
   progress(progress const&) = delete;
   progress& operator=(progress const&) = delete;
   ~progress() { clear(); }

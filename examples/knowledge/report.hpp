@@ -46,14 +46,18 @@ constexpr char const* exit_codes =
 /// 12345678 as 12,345,678.
 inline std::string grouped(std::uint64_t n) {
   auto text = std::to_string(n);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) text.insert(static_cast<std::size_t>(at), 1, ',');
+  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), 1, ',');
   return text;
 }
 
 /// A duration in the unit that fits it, with three digits: "0.21 us", "4.7 ms".
 inline std::string spell(std::chrono::nanoseconds d) {
   auto const n = static_cast<double>(d.count());
-  auto const [value, unit] = n < 1e3 ? std::pair{n, "ns"} : n < 1e6 ? std::pair{n / 1e3, "us"} : n < 1e9 ? std::pair{n / 1e6, "ms"} : std::pair{n / 1e9, "s"};
+  auto const [value, unit] = n < 1e3   ? std::pair{n, "ns"}
+                             : n < 1e6 ? std::pair{n / 1e3, "us"}
+                             : n < 1e9 ? std::pair{n / 1e6, "ms"}
+                                       : std::pair{n / 1e9, "s"};
   if (value >= 99.95 || n < 1e3) return std::format("{:.0f} {}", value, unit);
   return std::format("{:.{}f} {}", value, value < 9.995 ? 2 : 1, unit);
 }
@@ -79,6 +83,8 @@ inline std::string shown(std::string_view text) {
 inline double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
 
 /// "1 file", "2 files".
-inline std::string counted(std::uint64_t n, std::string_view one) { return std::format("{} {}{}", grouped(n), one, n == 1 ? "" : "s"); }
+inline std::string counted(std::uint64_t n, std::string_view one) {
+  return std::format("{} {}{}", grouped(n), one, n == 1 ? "" : "s");
+}
 
 }  // namespace knowledge_tool

@@ -16,8 +16,10 @@ void offer_settings(CLI::App& app, Options& o) {
   auto const offer = [&](char const* name, auto& value, char const* variable, char const* what) {
     return app.add_option(name, value, what)->envname(variable)->capture_default_str()->group("Settings");
   };
-  auto const offer_time = [&](char const* name, std::chrono::milliseconds& value, char const* variable, char const* what) {
-    app.add_option_function<std::int64_t>(name, [&value](std::int64_t ms) { value = std::chrono::milliseconds{ms}; }, what)
+  auto const offer_time = [&](char const* name, std::chrono::milliseconds& value, char const* variable,
+                              char const* what) {
+    app.add_option_function<std::int64_t>(
+           name, [&value](std::int64_t ms) { value = std::chrono::milliseconds{ms}; }, what)
         ->envname(variable)
         ->type_name("MILLISECONDS")
         ->default_str(std::to_string(value.count()))
@@ -26,9 +28,11 @@ void offer_settings(CLI::App& app, Options& o) {
   };
 
   if constexpr (requires { o.hot.capacity_entries; })
-    offer("--hot-capacity", o.hot.capacity_entries, "STRATA_HOT_CAPACITY", "How many templates memory keeps")->check(CLI::PositiveNumber);
+    offer("--hot-capacity", o.hot.capacity_entries, "STRATA_HOT_CAPACITY", "How many templates memory keeps")
+        ->check(CLI::PositiveNumber);
   if constexpr (requires { o.cold.connection; }) {
-    offer("--postgres", o.cold.connection, "STRATA_POSTGRES", "Where PostgreSQL is, as libpq's keywords or URI; what is left out comes from libpq's own variables");
+    offer("--postgres", o.cold.connection, "STRATA_POSTGRES",
+          "Where PostgreSQL is, as libpq's keywords or URI; what is left out comes from libpq's own variables");
     offer("--postgres-connections", o.cold.connections, "STRATA_POSTGRES_CONNECTIONS", "How many connections at most");
     offer("--table", o.cold.table, "STRATA_TABLE", "The table");
   }
@@ -36,9 +40,11 @@ void offer_settings(CLI::App& app, Options& o) {
     offer("--nats", o.warm.servers, "STRATA_NATS", "Where NATS is: URLs, with commas between")->delimiter(',');
     offer("--nats-credentials", o.warm.credentials_file, "STRATA_NATS_CREDENTIALS", "File with a user's JWT and seed");
     offer("--stream", o.warm.stream, "STRATA_STREAM", "The stream");
-    offer("--stream-messages", o.warm.max_messages, "STRATA_STREAM_MESSAGES", "How many messages a stream that is created here keeps");
+    offer("--stream-messages", o.warm.max_messages, "STRATA_STREAM_MESSAGES",
+          "How many messages a stream that is created here keeps");
     offer("--stream-bytes", o.warm.max_bytes, "STRATA_STREAM_BYTES", "How many bytes it keeps");
-    offer("--stream-replicas", o.warm.replicas, "STRATA_STREAM_REPLICAS", "How many servers keep it; one where there are not so many");
+    offer("--stream-replicas", o.warm.replicas, "STRATA_STREAM_REPLICAS",
+          "How many servers keep it; one where there are not so many");
     o.warm.few_servers = decltype(o.warm.few_servers)::use_one;
   }
   offer_time("--read-within", o.limits.read_within, "STRATA_READ_WITHIN", "How long a read may take");

@@ -113,7 +113,8 @@ std::vector<snippet> read_ultisnips(lines from, std::size_t& skipped) {
     snippet one;
     bool good = code || read_ultisnips_head(head->substr(7), one);
     auto line = from.next();
-    for (; line && !closes(*line, code ? "endglobal" : "endsnippet"); line = from.next()) one.body.append(*line).push_back('\n');
+    for (; line && !closes(*line, code ? "endglobal" : "endsnippet"); line = from.next())
+      one.body.append(*line).push_back('\n');
     if (!one.body.empty()) one.body.pop_back();
     good = good && line;
     if (!good)
@@ -134,7 +135,8 @@ snippet_format format_of(std::string_view text) {
 }
 
 std::vector<snippet> read_snippets(std::string_view text, std::size_t& skipped) {
-  return format_of(text) == snippet_format::ultisnips ? read_ultisnips(lines{text}, skipped) : read_snipmate(lines{text}, skipped);
+  return format_of(text) == snippet_format::ultisnips ? read_ultisnips(lines{text}, skipped)
+                                                      : read_snipmate(lines{text}, skipped);
 }
 
 }  // namespace knowledge_tool

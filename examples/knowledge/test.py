@@ -188,6 +188,11 @@ class Imports(Tool):
             self.assertEqual((found["asset"]["data"], found["asset"]["asset_type"]), ("# plan\n", "prompt"))
             self.assertEqual(self.json("import", "--check", folder, "--type", "prompt", status=5)["missing"], 1)
             (path / "binary").unlink()
+            (path / "closed").write_text("nobody may read this")
+            (path / "closed").chmod(0)
+            told = self.json("import", folder, "--type", "prompt", status=5)
+            self.assertEqual((told["unchanged"], told["failed"]), (2, 1))
+            (path / "closed").unlink()
             self.assertEqual(self.json("import", "--check", folder, "--type", "prompt")["same"], 2)
             self.assertEqual(self.json("import", "--check", folder, status=5)["different"], 2)
 

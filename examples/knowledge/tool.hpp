@@ -28,7 +28,7 @@ using knowledge = strata::configured_cache<strata::knowledge_asset>;
 using asset = strata::knowledge_asset;
 
 /// One call of the tool.
-struct session {
+struct invocation {
   knowledge::options options = strata::configured_options<strata::knowledge_asset>();
   std::chrono::milliseconds ready_within{5'000};
   bool json = false;
@@ -43,7 +43,7 @@ inline void watch_for_interrupts() {
 }
 
 /// Says what went wrong, for a person or (--json) for a program, and how the tool will end.
-inline outcome fail(session const& s, std::string_view about, strata::error const& why) {
+inline outcome fail(invocation const& s, std::string_view about, strata::error const& why) {
   if (s.json)
     std::cerr << boost::json::value{{"error",
                                      {{"about", shown(about)},
@@ -59,7 +59,7 @@ inline outcome fail(session const& s, std::string_view about, strata::error cons
 /// Opens the cache, waits for its servers, and runs f(cache). A server that does not answer is told, and no reason to
 /// stop: what the others can do is done.
 template <class F>
-void with_cache(session& s, F f) {
+void with_cache(invocation& s, F f) {
   auto opened = knowledge::open(std::move(s.options));
   if (!opened) {
     s.status = fail(s, "", opened.error());
@@ -71,12 +71,14 @@ void with_cache(session& s, F f) {
 }
 
 inline strata::error no_history() {
-  return strata::error{strata::errc::unsupported, strata::tier::none, std::string{"no tier keeps it; this tool was built with "} + strata::configured_names};
+  return strata::error{strata::errc::unsupported, strata::tier::none,
+                       std::string{"no tier keeps it; this tool was built with "} + strata::configured_names};
 }
 
-/// A command with arguments of its own: `offer(command, arguments)` names its options, `run(session, arguments)` does it.
+/// A command with arguments of its own: `offer(command, arguments)` names its options, `run(call, arguments)` does it.
 template <class Arguments, class Offer, class Run>
-void add_command(CLI::App& app, session& s, char const* name, char const* what, char const* footer, Offer offer, Run run) {
+void add_command(CLI::App& app, invocation& s, char const* name, char const* what, char const* footer, Offer offer,
+                 Run run) {
   auto* const command = app.add_subcommand(name, what);
   auto const arguments = std::make_shared<Arguments>();
   offer(*command, *arguments);

@@ -30,7 +30,8 @@ inline boost::json::object json_of(asset const& a) {
 }
 
 inline boost::json::object json_of(std::string_view id, knowledge::answer const& found) {
-  boost::json::object o{{"id", strata::detail::utf8_prefix(id) == id.size() ? std::string{id} : shown(id)}, {"found", found.has_value()}};
+  boost::json::object o{{"id", strata::detail::utf8_prefix(id) == id.size() ? std::string{id} : shown(id)},
+                        {"found", found.has_value()}};
   if (found.failed()) {
     o["error"] = {{"code", strata::to_string(found.error().code())}, {"text", found.error().text()}};
     return o;
@@ -46,8 +47,9 @@ inline boost::json::object json_of(std::string_view id, knowledge::answer const&
 inline void print(std::string_view id, knowledge::answer const& found, get_arguments const& given) {
   if (given.ids.size() > 1) std::cout << "==> " << shown(id) << " <==\n";
   if (given.about) {
-    std::cout << std::format("from {}, {}; revision {}, version {}; {}\n", strata::to_string(found.tier()), name_of(found.freshness()),
-                             strata::number(found.revision()), found->version, found->asset_type);
+    std::cout << std::format("from {}, {}; revision {}, version {}; {}\n", strata::to_string(found.tier()),
+                             name_of(found.freshness()), strata::number(found.revision()), found->version,
+                             found->asset_type);
     for (auto const& [key, value] : found->metadata) std::cout << shown(key) << ": " << shown(value) << '\n';
     std::cout << '\n';
   }
@@ -55,7 +57,7 @@ inline void print(std::string_view id, knowledge::answer const& found, get_argum
   if (!found->data.ends_with('\n')) std::cout << '\n';
 }
 
-inline void run_get(session& s, get_arguments const& given) {
+inline void run_get(invocation& s, get_arguments const& given) {
   with_cache(s, [&](knowledge& cache) {
     boost::json::array all;
     for (auto const& [id, found] : cache.get_many(given.ids)) {
@@ -73,7 +75,7 @@ inline void run_get(session& s, get_arguments const& given) {
   });
 }
 
-inline void add_get(CLI::App& app, session& s) {
+inline void add_get(CLI::App& app, invocation& s) {
   add_command<get_arguments>(
       app, s, "get", "Prints templates",
       "Examples:\n"

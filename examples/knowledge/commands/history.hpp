@@ -31,7 +31,7 @@ inline boost::json::object json_of(strata::past<asset> const& one, std::string_v
   return o;
 }
 
-inline void print_history(session& s, std::string const& id, std::vector<strata::past<asset>> const& all) {
+inline void print_history(invocation& s, std::string const& id, std::vector<strata::past<asset>> const& all) {
   if (all.empty()) {
     s.status = outcome::absent;
     std::cerr << "knowledge: " << shown(id) << ": there is and was nothing under this id\n";
@@ -43,14 +43,16 @@ inline void print_history(session& s, std::string const& id, std::vector<strata:
     if (s.json) {
       objects.push_back(json_of(one, when));
     } else {
-      auto const what = one.value ? grouped(one.value->data.size()) : one.fault ? std::format("{}", *one.fault) : "erased";
+      auto const what = one.value   ? grouped(one.value->data.size())
+                        : one.fault ? std::format("{}", *one.fault)
+                                    : "erased";
       std::cout << std::format("{:>10} {:>8}  {} {:>8}\n", strata::number(one.revision), one.version, when, what);
     }
   }
   if (s.json) std::cout << boost::json::serialize(objects) << '\n';
 }
 
-inline void run_history(session& s, history_arguments const& given) {
+inline void run_history(invocation& s, history_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_history<std::remove_reference_t<decltype(cache)>>) {
       auto const past = strata::history(cache, given.id, given.limit);
@@ -64,7 +66,7 @@ inline void run_history(session& s, history_arguments const& given) {
   });
 }
 
-inline void add_history(CLI::App& app, session& s) {
+inline void add_history(CLI::App& app, invocation& s) {
   add_command<history_arguments>(
       app, s, "history", "Lists what a template has been, newest first",
       "Examples:\n"
@@ -72,7 +74,9 @@ inline void add_history(CLI::App& app, session& s) {
       "  knowledge history --json vim/c/main | jq -r '.[1].asset.data'",
       [](CLI::App& command, history_arguments& given) {
         command.add_option("ID", given.id, "Whose past to list")->required();
-        command.add_option("--limit", given.limit, "How many entries at most")->capture_default_str()->check(CLI::PositiveNumber);
+        command.add_option("--limit", given.limit, "How many entries at most")
+            ->capture_default_str()
+            ->check(CLI::PositiveNumber);
       },
       run_history);
 }

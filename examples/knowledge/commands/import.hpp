@@ -4,12 +4,13 @@
 
 #include <boost/json.hpp>
 
-#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <format>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,7 +37,7 @@ inline asset asset_of(document const& d, std::string const& type) {
 /// Writes the documents in batches, and says what became of them.
 class importing {
  public:
-  importing(session& s, import_arguments const& given) : s_{s}, given_{given} {}
+  importing(invocation& s, import_arguments const& given) : s_{s}, given_{given} {}
 
   void run() {
     auto const found = read_corpus(given_.paths);
@@ -44,53 +45,70 @@ class importing {
       auto const started = std::chrono::steady_clock::now();
       {
         progress bar{"importing", found.documents.size()};
-        for (std::size_t from = 0; from < found.documents.size() && !interrupted && going_; from += given_.batch) {
-          write(cache, found.documents, from, std::min(from + given_.batch, found.documents.size()));
-          bar.at(from);
-        }
+        for (std::size_t next = 0; next < found.documents.size() && !interrupted && going_; bar.at(next))
+          next = write(cache, found.documents, next);
       }
       report(found, std::chrono::steady_clock::now() - started);
     });
   }
 
  private:
-  void write(knowledge& cache, std::vector<document> const& documents, std::size_t from, std::size_t to) {
+  /// One batch, as many documents as were asked for and no more than memory is given to. \returns where the next begins
+  std::size_t write(knowledge& cache, std::vector<document> const& documents, std::size_t from) {
     std::vector<asset> batch;
-    for (std::size_t i = from; i < to; ++i) batch.push_back(asset_of(documents[i], given_.type));
-    auto const receipts = cache.put_many(std::move(batch));
-    bool none = true;
-    for (std::size_t i = from; i < to; ++i) {
-      auto const& done = receipts[i - from];
-      if (done) {
-        ++(done->changed ? written_ : unchanged_);
-        degraded_ += done->degraded ? 1U : 0U;
-        none = false;
+    std::size_t bytes = 0;
+    std::size_t next = from;
+    for (; next < documents.size() && next - from < given_.batch && bytes < max_batch_bytes; ++next) {
+      try {
+        batch.push_back(asset_of(documents[next], given_.type));
+        bytes += batch.back().data.size();
+      } catch (std::runtime_error const& unreadable) {
+        failed(documents[next].id, strata::error{strata::errc::rejected, strata::tier::none, unreadable.what()});
+      }
+    }
+    auto const receipts = cache.put_many(batch);
+    bool gone = !batch.empty();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      auto const& done = receipts[i];
+      gone = gone && !done && outcome_of(done.error().code()) == outcome::unavailable;
+      if (!done) {
+        failed(batch[i].id, done.error());
         continue;
       }
-      ++failed_;
-      if (failed_ <= 10) s_.status = fail(s_, documents[i].id, done.error());
-      none = none && outcome_of(done.error().code()) == outcome::unavailable;
+      ++(done->changed ? written_ : unchanged_);
+      degraded_ += done->degraded ? 1U : 0U;
     }
-    going_ = !none;  // the server is gone: going on would only repeat the message
+    going_ = !gone;  // the server does not answer: going on would only repeat the message
+    return next;
+  }
+  void failed(std::string const& id, strata::error const& why) {
+    if (++failed_ <= 10) s_.status = fail(s_, id, why);
   }
 
   void report(corpus const& found, std::chrono::nanoseconds took) {
     auto const left = found.documents.size() - written_ - unchanged_ - failed_;
     if (s_.json)
-      std::cout << boost::json::value{{"files", found.files},         {"templates", found.documents.size()},
-                                      {"repeats", found.repeats},     {"not_well_formed", found.skipped},
-                                      {"written", written_},          {"unchanged", unchanged_},
-                                      {"failed", failed_},            {"not_reached", left},
-                                      {"degraded", degraded_},        {"seconds", seconds(took)},
+      std::cout << boost::json::value{{"files", found.files},
+                                      {"templates", found.documents.size()},
+                                      {"repeats", found.repeats},
+                                      {"not_well_formed", found.skipped},
+                                      {"written", written_},
+                                      {"unchanged", unchanged_},
+                                      {"failed", failed_},
+                                      {"not_reached", left},
+                                      {"degraded", degraded_},
+                                      {"seconds", seconds(took)},
                                       {"interrupted", interrupted.load()}}
                 << '\n';
     else
       std::cout << std::format(
           "{}: {}, {} repeated (the last one counts), {} not well formed\n"
           "written {}, unchanged {}, failed {}, not reached {}, in {:.1f} s\n{}",
-          counted(found.files, "file"), counted(found.documents.size(), "template"), grouped(found.repeats), grouped(found.skipped),
-          grouped(written_), grouped(unchanged_), grouped(failed_), grouped(left), seconds(took),
-          degraded_ == 0 ? "" : std::format("{} written, but a tier above cold could not be told\n", grouped(degraded_)));
+          counted(found.files, "file"), counted(found.documents.size(), "template"), grouped(found.repeats),
+          grouped(found.skipped), grouped(written_), grouped(unchanged_), grouped(failed_), grouped(left),
+          seconds(took),
+          degraded_ == 0 ? ""
+                         : std::format("{} written, but a tier above cold could not be told\n", grouped(degraded_)));
     if (interrupted) {
       std::cerr << "knowledge: interrupted; the same command goes on from here\n";
       s_.status = outcome::interrupted;
@@ -99,14 +117,16 @@ class importing {
     }
   }
 
-  session& s_;
+  static constexpr std::size_t max_batch_bytes = 8 << 20;
+
+  invocation& s_;
   import_arguments const& given_;
   std::size_t written_ = 0, unchanged_ = 0, failed_ = 0, degraded_ = 0;
   bool going_ = true;
 };
 
 /// Reads every document through the cache and compares.
-inline void check_import(session& s, import_arguments const& given) {
+inline void check_import(invocation& s, import_arguments const& given) {
   auto const found = read_corpus(given.paths);
   with_cache(s, [&](knowledge& cache) {
     std::size_t same = 0, different = 0, missing = 0, failed = 0, asked = 0;
@@ -130,14 +150,15 @@ inline void check_import(session& s, import_arguments const& given) {
     bar.clear();
     auto const [none, hot, warm, cold] = from;
     if (s.json)
-      std::cout << boost::json::value{{"asked", asked}, {"same", same}, {"different", different}, {"missing", missing},
-                                      {"failed", failed}, {"hot", hot}, {"warm", warm}, {"cold", cold}}
+      std::cout << boost::json::value{{"asked", asked},     {"same", same},     {"different", different},
+                                      {"missing", missing}, {"failed", failed}, {"hot", hot},
+                                      {"warm", warm},       {"cold", cold}}
                 << '\n';
     else
       std::cout << std::format(
           "asked for {}: {} as imported, {} different, {} missing, {} failed\nanswered by hot {}, warm {}, cold {}\n",
-          counted(asked, "template"), grouped(same), grouped(different), grouped(missing), grouped(failed), grouped(hot), grouped(warm),
-          grouped(cold));
+          counted(asked, "template"), grouped(same), grouped(different), grouped(missing), grouped(failed),
+          grouped(hot), grouped(warm), grouped(cold));
     if (interrupted)
       s.status = outcome::interrupted;
     else if (same != asked)
@@ -145,11 +166,12 @@ inline void check_import(session& s, import_arguments const& given) {
   });
 }
 
-inline void add_import(CLI::App& app, session& s) {
+inline void add_import(CLI::App& app, invocation& s) {
   add_command<import_arguments>(
       app, s, "import", "Writes whole collections of templates",
-      "Where PATH has *.snippets files (snipMate's or UltiSnips' format), each snippet in them is a template with the id\n"
-      "vim/<file>/<trigger>; else each file is one, with its path below PATH as id. Of several with one id the last counts.\n"
+      "Where PATH has *.snippets files (snipMate's or UltiSnips' format), each snippet in them is a template with\n"
+      "the id vim/<file>/<trigger>; else each file is one, with its path below PATH as id. Of several with one id\n"
+      "the last counts.\n"
       "What is there already is not written again: an interrupted import is completed by running it again.\n\n"
       "Examples:\n"
       "  knowledge import /usr/share/vim-snippets\n"
@@ -158,14 +180,16 @@ inline void add_import(CLI::App& app, session& s) {
       [](CLI::App& command, import_arguments& given) {
         command.add_option("PATH", given.paths, "Files and folders")->required();
         command.add_option("--type", given.type, "What sort of knowledge it is")->capture_default_str();
-        command.add_option("--batch", given.batch, "How many are written at once")->capture_default_str()->check(CLI::Range(1, 1000));
+        command.add_option("--batch", given.batch, "How many are written at once")
+            ->capture_default_str()
+            ->check(CLI::Range(1, 1000));
         command.add_flag("--check", given.check, "Write nothing: read all of it and tell what is missing or different");
       },
-      [](session& session, import_arguments const& given) {
+      [](invocation& s, import_arguments const& given) {
         if (given.check)
-          check_import(session, given);
+          check_import(s, given);
         else
-          importing{session, given}.run();
+          importing{s, given}.run();
       });
 }
 

@@ -37,7 +37,8 @@ inline std::string tiers_of(strata::receipt const& r) {
 }
 
 /// Prints what a write did.
-inline void tell(session& s, std::string_view id, std::string_view verb, strata::result<strata::receipt> const& done) {
+inline void tell(invocation& s, std::string_view id, std::string_view verb,
+                 strata::result<strata::receipt> const& done) {
   if (!done) {
     s.status = fail(s, id, done.error());
   } else if (s.json) {
@@ -51,12 +52,13 @@ inline void tell(session& s, std::string_view id, std::string_view verb, strata:
   } else if (!done->changed) {
     std::cout << std::format("{}: unchanged, nothing was written\n", shown(id));
   } else {
-    std::cout << std::format("{}: {}, revision {}, version {}, in {}{}\n", shown(id), verb, strata::number(done->revision), done->version,
-                             tiers_of(*done), done->degraded ? "; a tier above cold could not be told" : "");
+    std::cout << std::format("{}: {}, revision {}, version {}, in {}{}\n", shown(id), verb,
+                             strata::number(done->revision), done->version, tiers_of(*done),
+                             done->degraded ? "; a tier above cold could not be told" : "");
   }
 }
 
-inline void run_put(session& s, put_arguments const& given) {
+inline void run_put(invocation& s, put_arguments const& given) {
   asset a{.id = given.id, .asset_type = given.type};
   for (auto const& pair : given.metadata) {
     auto const equals = pair.find('=');
@@ -70,12 +72,13 @@ inline void run_put(session& s, put_arguments const& given) {
   else
     a.data = text_of({.id = {}, .text = {}, .file = given.file, .metadata = {}});
   with_cache(s, [&](knowledge& cache) {
-    tell(s, given.id, "written",
-         given.if_revision ? cache.put_if(strata::revision{*given.if_revision}, std::move(a)) : cache.put(std::move(a)));
+    tell(
+        s, given.id, "written",
+        given.if_revision ? cache.put_if(strata::revision{*given.if_revision}, std::move(a)) : cache.put(std::move(a)));
   });
 }
 
-inline void add_put(CLI::App& app, session& s) {
+inline void add_put(CLI::App& app, invocation& s) {
   add_command<put_arguments>(
       app, s, "put", "Writes a template",
       "Examples:\n"
@@ -84,11 +87,13 @@ inline void add_put(CLI::App& app, session& s) {
       "  knowledge put notes/new --data 'only if nobody has it' --if-revision 0",
       [](CLI::App& command, put_arguments& given) {
         command.add_option("ID", given.id, "1 to 512 bytes of UTF-8")->required();
-        auto* const file = command.add_option("FILE", given.file, "What to write; - is the standard input")->capture_default_str();
+        auto* const file =
+            command.add_option("FILE", given.file, "What to write; - is the standard input")->capture_default_str();
         command.add_option("--data", given.data, "What to write, given here")->excludes(file);
         command.add_option("--type", given.type, "What sort of knowledge it is")->capture_default_str();
         command.add_option("--meta", given.metadata, "Metadata")->type_name("KEY=VALUE")->take_all();
-        command.add_option("--if-revision", given.if_revision, "Only while this revision is current; 0: only if the id is not taken");
+        command.add_option("--if-revision", given.if_revision,
+                           "Only while this revision is current; 0: only if the id is not taken");
       },
       run_put);
 }

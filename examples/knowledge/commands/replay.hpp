@@ -98,7 +98,8 @@ struct moment_of_replay {
 
 class replaying {
  public:
-  replaying(session& s, replay_arguments const& given) : s_{s}, given_{given}, requests_{given}, seen_(given.threads) {}
+  replaying(invocation& s, replay_arguments const& given)
+      : s_{s}, given_{given}, requests_{given}, seen_(given.threads) {}
 
   void run() {
     if (requests_.order.empty()) throw std::runtime_error{"there is nothing to ask for"};
@@ -127,7 +128,8 @@ class replaying {
   void work(knowledge& cache, std::size_t thread, clock::time_point started) {
     auto& mine = seen_[thread];
     auto const& [names, order] = requests_;
-    auto const end = started + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>{given_.seconds});
+    auto const end =
+        started + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>{given_.seconds});
     auto before = clock::now();
     for (std::size_t i = thread; !interrupted; i += given_.threads) {
       if (given_.seconds > 0 ? before >= end : i >= order.size()) break;
@@ -148,7 +150,8 @@ class replaying {
 
   /// Moves the progress bar and keeps (or prints) what each second served.
   void watch(clock::time_point started) {
-    progress bar{"replaying", given_.seconds > 0 ? static_cast<std::uint64_t>(given_.seconds * 10) : requests_.order.size()};
+    progress bar{"replaying",
+                 given_.seconds > 0 ? static_cast<std::uint64_t>(given_.seconds * 10) : requests_.order.size()};
     moment_of_replay last;
     if (given_.timeline && !s_.json) std::cout << "second      hot     warm     cold   absent or failed\n";
     for (int second = 1; finished_ < given_.threads;) {
@@ -163,8 +166,8 @@ class replaying {
       last = now;
       if (!s_.json) {
         bar.clear();
-        std::cout << std::format("{:>6} {:>8} {:>8} {:>8} {:>18}\n", second, grouped(row.served[1]), grouped(row.served[2]),
-                                 grouped(row.served[3]), grouped(row.served[4]))
+        std::cout << std::format("{:>6} {:>8} {:>8} {:>8} {:>18}\n", second, grouped(row.served[1]),
+                                 grouped(row.served[2]), grouped(row.served[3]), grouped(row.served[4]))
                   << std::flush;
       }
       timeline_.push_back(row);
@@ -173,7 +176,9 @@ class replaying {
   }
 
   [[nodiscard]] double share(strata::tier t, std::uint64_t of) const {
-    return of == 0 ? 0 : 100.0 * static_cast<double>(total_.by_tier[static_cast<std::size_t>(t)].count()) / static_cast<double>(of);
+    return of == 0 ? 0
+                   : 100.0 * static_cast<double>(total_.by_tier[static_cast<std::size_t>(t)].count()) /
+                         static_cast<double>(of);
   }
 
   void report(knowledge& cache) {
@@ -183,11 +188,14 @@ class replaying {
       print_json(cache, count);
     else
       print_text(count);
-    if (total_.first_failure) s_.status = fail(s_, std::format("{} of {} requests failed, the first", total_.failed, count), *total_.first_failure);
+    if (total_.first_failure)
+      s_.status =
+          fail(s_, std::format("{} of {} requests failed, the first", total_.failed, count), *total_.first_failure);
     if (total_.failed + total_.absent != 0) s_.status = outcome::incomplete;
     for (auto const t : tiers)
       if (present(t) && share(t, count) < given_.min_share) {
-        std::cerr << std::format("knowledge: {} served {:.1f} % of the requests, less than {:g} %\n", strata::to_string(t), share(t, count), given_.min_share);
+        std::cerr << std::format("knowledge: {} served {:.1f} % of the requests, less than {:g} %\n",
+                                 strata::to_string(t), share(t, count), given_.min_share);
         s_.status = outcome::incomplete;
       }
     if (interrupted) s_.status = outcome::interrupted;
@@ -195,7 +203,8 @@ class replaying {
 
   template <class Cache = knowledge>
   static constexpr bool present(strata::tier t) {
-    return t == strata::tier::warm ? requires(Cache const& c) { c.warm(); } : t != strata::tier::cold || requires(Cache const& c) { c.cold(); };
+    return t == strata::tier::warm ? requires(Cache const& c) { c.warm(); }
+                                   : t != strata::tier::cold || requires(Cache const& c) { c.cold(); };
   }
 
   void print_text(std::uint64_t count) {
@@ -203,11 +212,13 @@ class replaying {
     for (auto const t : tiers) {
       if (!present(t)) continue;
       auto const& h = total_.by_tier[static_cast<std::size_t>(t)];
-      std::cout << std::format("{:<5} {:>9} {:>7.1f} % {:>10} {:>10} {:>10}\n", strata::to_string(t), grouped(h.count()), share(t, count),
-                               spell(h.quantile(0.5)), spell(h.quantile(0.99)), spell(h.quantile(0.999)));
+      std::cout << std::format("{:<5} {:>9} {:>7.1f} % {:>10} {:>10} {:>10}\n", strata::to_string(t),
+                               grouped(h.count()), share(t, count), spell(h.quantile(0.5)), spell(h.quantile(0.99)),
+                               spell(h.quantile(0.999)));
     }
-    std::cout << std::format("{} in {:.1f} s from {}; absent {}, failed {}\n", counted(count, "request"), seconds(took_),
-                             counted(given_.threads, "thread"), grouped(total_.absent), grouped(total_.failed));
+    std::cout << std::format("{} in {:.1f} s from {}; absent {}, failed {}\n", counted(count, "request"),
+                             seconds(took_), counted(given_.threads, "thread"), grouped(total_.absent),
+                             grouped(total_.failed));
   }
 
   void print_json(knowledge& cache, std::uint64_t count) {
@@ -216,21 +227,34 @@ class replaying {
     for (auto const t : tiers) {
       if (!present(t)) continue;
       auto const& h = total_.by_tier[static_cast<std::size_t>(t)];
-      tier_figures[strata::to_string(t)] = {{"requests", h.count()}, {"share_percent", share(t, count)}, {"p50_ns", nanoseconds(h, 0.5)},
-                                            {"p99_ns", nanoseconds(h, 0.99)}, {"p999_ns", nanoseconds(h, 0.999)}};
+      tier_figures[strata::to_string(t)] = {{"requests", h.count()},
+                                            {"share_percent", share(t, count)},
+                                            {"p50_ns", nanoseconds(h, 0.5)},
+                                            {"p99_ns", nanoseconds(h, 0.99)},
+                                            {"p999_ns", nanoseconds(h, 0.999)}};
     }
     boost::json::array each_second;
     for (auto const& row : timeline_)
-      each_second.push_back({{"hot", row.served[1]}, {"warm", row.served[2]}, {"cold", row.served[3]}, {"absent_or_failed", row.served[4]}});
+      each_second.push_back({{"hot", row.served[1]},
+                             {"warm", row.served[2]},
+                             {"cold", row.served[3]},
+                             {"absent_or_failed", row.served[4]}});
     auto const stats = cache.stats();
-    std::cout << boost::json::value{{"requests", count}, {"seconds", seconds(took_)}, {"threads", given_.threads},
-                                    {"checksum", std::format("{:016x}", requests_.checksum())}, {"absent", total_.absent},
-                                    {"failed", total_.failed}, {"tiers", tier_figures}, {"each_second", each_second},
-                                    {"joined", stats.joined}, {"promotions", stats.warm.promotions}, {"evictions", stats.hot.evictions}}
+    std::cout << boost::json::value{{"requests", count},
+                                    {"seconds", seconds(took_)},
+                                    {"threads", given_.threads},
+                                    {"checksum", std::format("{:016x}", requests_.checksum())},
+                                    {"absent", total_.absent},
+                                    {"failed", total_.failed},
+                                    {"tiers", tier_figures},
+                                    {"each_second", each_second},
+                                    {"joined", stats.joined},
+                                    {"promotions", stats.warm.promotions},
+                                    {"evictions", stats.hot.evictions}}
               << '\n';
   }
 
-  session& s_;
+  invocation& s_;
   replay_arguments const& given_;
   requests requests_;
   std::deque<witness> seen_;
@@ -240,7 +264,7 @@ class replaying {
   clock::duration took_{};
 };
 
-inline void add_replay(CLI::App& app, session& s) {
+inline void add_replay(CLI::App& app, invocation& s) {
   add_command<replay_arguments>(
       app, s, "replay", "Asks for templates again and again, and tells which tier answered how fast",
       "The times are those of a caller of get(). The same seed asks for the same ids in the same order.\n\n"
@@ -250,21 +274,30 @@ inline void add_replay(CLI::App& app, session& s) {
       "  knowledge replay --ids yesterday.txt\n"
       "  knowledge replay --seconds 10 --timeline ~/prompts",
       [](CLI::App& command, replay_arguments& given) {
-        auto* const paths = command.add_option("PATH", given.paths, "Draw from the ids that import would give to what is there");
-        auto* const ids = command.add_option("--ids", given.ids, "Ask for the ids in this file, one a line, in their order")->excludes(paths);
+        auto* const paths =
+            command.add_option("PATH", given.paths, "Draw from the ids that import would give to what is there");
+        auto* const ids =
+            command.add_option("--ids", given.ids, "Ask for the ids in this file, one a line, in their order")
+                ->excludes(paths);
         command.add_option("--requests", given.requests, "How many are drawn")->capture_default_str()->excludes(ids);
         command.add_option("--seconds", given.seconds, "Stop after this time, and begin again before it if need be");
-        command.add_option("--threads", given.threads, "How many ask at once")->capture_default_str()->check(CLI::Range(1, 256));
-        command.add_option("--zipf", given.exponent, "The k-th most wanted is asked for in proportion to 1 / k to this power")
+        command.add_option("--threads", given.threads, "How many ask at once")
+            ->capture_default_str()
+            ->check(CLI::Range(1, 256));
+        command
+            .add_option("--zipf", given.exponent,
+                        "The k-th most wanted is asked for in proportion to 1 / k to this power")
             ->capture_default_str()
             ->excludes(ids);
         command.add_option("--seed", given.seed, "Of the drawing")->capture_default_str()->excludes(ids);
-        command.add_option("--min-share", given.min_share, "Fail unless each tier answers this share of the requests")->type_name("PERCENT");
+        command.add_option("--min-share", given.min_share, "Fail unless each tier answers this share of the requests")
+            ->type_name("PERCENT");
         command.add_flag("--timeline", given.timeline, "Tell what each second served");
       },
-      [](session& session, replay_arguments const& given) {
-        if (given.paths.empty() == given.ids.empty()) throw CLI::ValidationError{"replay", "wants a PATH, or --ids FILE"};
-        replaying{session, given}.run();
+      [](invocation& s, replay_arguments const& given) {
+        if (given.paths.empty() == given.ids.empty())
+          throw CLI::ValidationError{"replay", "wants a PATH, or --ids FILE"};
+        replaying{s, given}.run();
       });
 }
 

@@ -17,7 +17,7 @@ struct rollback_arguments {
   std::uint64_t revision = 0;
 };
 
-inline void run_rollback(session& s, rollback_arguments const& given) {
+inline void run_rollback(invocation& s, rollback_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_history<std::remove_reference_t<decltype(cache)>>) {
       auto const former = strata::get_at(cache, given.id, strata::revision{given.revision});
@@ -25,8 +25,9 @@ inline void run_rollback(session& s, rollback_arguments const& given) {
         s.status = fail(s, given.id, former.error());
       } else if (!former->value) {
         s.status = outcome::absent;
-        std::cerr << std::format("knowledge: {}: there is no revision {} to go back to; `knowledge history` lists those there are\n",
-                                 shown(given.id), given.revision);
+        std::cerr << std::format(
+            "knowledge: {}: there is no revision {} to go back to; `knowledge history` lists those there are\n",
+            shown(given.id), given.revision);
       } else {
         tell(s, given.id, std::format("as in revision {} again", given.revision), cache.put(*former->value));
       }
@@ -36,7 +37,7 @@ inline void run_rollback(session& s, rollback_arguments const& given) {
   });
 }
 
-inline void add_rollback(CLI::App& app, session& s) {
+inline void add_rollback(CLI::App& app, invocation& s) {
   add_command<rollback_arguments>(
       app, s, "rollback", "Writes a former revision of a template again, as its newest",
       "Examples:\n"

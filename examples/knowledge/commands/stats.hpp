@@ -18,7 +18,7 @@ struct stats_arguments {
   std::size_t top = 10;
 };
 
-inline void run_stats(session& s, stats_arguments const& given) {
+inline void run_stats(invocation& s, stats_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     auto const health = cache.health();
     boost::json::object tiers;
@@ -26,7 +26,8 @@ inline void run_stats(session& s, stats_arguments const& given) {
       if (s.json)
         tiers[name] = {{"up", tier.up}, {"text", tier.text}};
       else
-        std::cout << std::format("{:<5} {}{}{}\n", name, tier.up ? "up" : "down", tier.text.empty() ? "" : ": ", tier.text);
+        std::cout << std::format("{:<5} {}{}{}\n", name, tier.up ? "up" : "down", tier.text.empty() ? "" : ": ",
+                                 tier.text);
       if (!tier.up) s.status = outcome::unavailable;
     };
     if (!s.json) std::cout << "built with " << strata::configured_names << '\n';
@@ -49,11 +50,14 @@ inline void run_stats(session& s, stats_arguments const& given) {
       }
     }
     if (s.json)
-      std::cout << boost::json::value{{"built_with", strata::configured_names}, {"tiers", tiers}, {"most_used", most_used}} << '\n';
+      std::cout << boost::json::value{{"built_with", strata::configured_names},
+                                      {"tiers", tiers},
+                                      {"most_used", most_used}}
+                << '\n';
   });
 }
 
-inline void add_stats(CLI::App& app, session& s) {
+inline void add_stats(CLI::App& app, invocation& s) {
   add_command<stats_arguments>(
       app, s, "stats", "Tells how the tiers are, and which templates are most used",
       "Examples:\n"

@@ -63,7 +63,8 @@ BOOST_AUTO_TEST_CASE(keeps_as_many_entries_as_were_configured) {
   set_servers(settings);
   knowledge cache{settings};
   BOOST_REQUIRE(cache.ready().has_value());
-  for (int i = 0; i < 20; ++i) BOOST_REQUIRE(cache.put({.id = std::to_string(i), .asset_type = "template", .data = "x"}).has_value());
+  for (int i = 0; i < 20; ++i)
+    BOOST_REQUIRE(cache.put({.id = std::to_string(i), .asset_type = "template", .data = "x"}).has_value());
   [](auto const& given, auto const& stats) {
     if constexpr (requires { given.hot.capacity_entries; })
       BOOST_TEST(stats.hot.entries == (given.hot.capacity_entries < 20 ? given.hot.capacity_entries : 20U));
