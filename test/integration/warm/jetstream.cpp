@@ -118,8 +118,9 @@ BOOST_AUTO_TEST_CASE(a_stream_that_is_found_is_left_as_it_is_and_each_difference
   BOOST_TEST(t.wait_ready(in(5s)).has_value());
   auto const health = t.health();
   BOOST_TEST(health.up);
-  BOOST_TEST(health.text.ends_with("max_msgs_per_subject is -1, ours would be 1: nats stream edit S_found --max-msgs-per-subject=1\n"
-             "allow_direct is false, ours would be true: nats stream edit S_found --allow-direct"));
+  BOOST_TEST(health.text.ends_with(
+      "max_msgs_per_subject is -1, ours would be 1: nats stream edit S_found --max-msgs-per-subject=1\n"
+      "allow_direct is false, ours would be true: nats stream edit S_found --allow-direct"));
   BOOST_TEST(t.store(made("k", 1), {}, in(2s)).has_value());
   BOOST_TEST(they.stream_configuration(o.stream) == before);
 }

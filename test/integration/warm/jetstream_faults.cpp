@@ -253,6 +253,64 @@ BOOST_AUTO_TEST_CASE(credentials_that_change_on_the_server_are_tried_for_ever) {
   BOOST_TEST(t.wait_ready(in(15s)).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(tls_is_verified_in_full) {
+  std::string const folder = from_environment("STRATA_TEST_FOLDER") + "/tls";
+  auto const run = [&](std::string const& command) {
+    return std::system(("cd " + folder + " && " + command + " 2> log").c_str());
+  };
+  BOOST_REQUIRE(std::system(("mkdir -p " + folder).c_str()) == 0);
+  for (std::string const name : {"ours", "theirs"}) {
+    BOOST_REQUIRE(run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=" +
+                      name + "-authority -keyout " + name + ".key -out " + name + ".pem") == 0);
+  }
+  BOOST_REQUIRE(run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=server -keyout "
+                    "server.key -out server.csr") == 0);
+  for (std::string const host : {"127.0.0.1", "192.0.2.1"})
+    BOOST_REQUIRE(
+        run("echo subjectAltName=IP:" + host +
+            " > names && openssl x509 -req -in server.csr -CA ours.pem -CAkey ours.key -days 2 -extfile names -out " +
+            host + ".pem") == 0);
+  auto const encrypted = [&](std::string const& certificate) {
+    return std::vector<std::string>{"tls { cert_file: \"" + folder + "/" + certificate + "\", key_file: \"" + folder +
+                                    "/server.key\" }"};
+  };
+  {
+    server s{9, encrypted("127.0.0.1.pem")};
+    s.start();
+    auto o = settings(s.url());
+    o.tls_ca_file = folder + "/ours.pem";
+    {
+      tier t{o, no_context{}};
+      BOOST_TEST(t.wait_ready(in(5s)).has_value());
+      BOOST_TEST(t.store(made("k", 1, std::string(300'000, 'x')), {}, in(2s)).has_value());
+      BOOST_TEST(t.load("k", in(2s))->frame->payload.size() == 300'000U);
+    }
+    o.tls_ca_file = folder + "/theirs.pem";
+    tier wrong_authority{o, no_context{}};
+    BOOST_TEST(!wrong_authority.wait_ready(in(1s)));
+    o.tls_ca_file.clear();
+    o.servers = {"tls" + s.url().substr(4)};
+    tier no_authority{o, no_context{}};
+    BOOST_TEST(!no_authority.wait_ready(in(1s)));
+    s.stop();
+  }
+  server impostor{9, encrypted("192.0.2.1.pem")};  // signed by our authority, for another host
+  impostor.start();
+  auto o = settings(impostor.url());
+  o.tls_ca_file = folder + "/ours.pem";
+  tier wrong_host{o, no_context{}};
+  auto const ready = wrong_host.wait_ready(in(1s));
+  BOOST_TEST(!ready);
+  BOOST_TEST_MESSAGE(wrong_host.health().text);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_speaks_plainly_is_refused_where_tls_is_wanted) {
+  auto o = settings();
+  o.servers = {"tls" + o.servers[0].substr(4)};
+  tier t{o, no_context{}};
+  BOOST_TEST(!t.wait_ready(in(1s)));
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_is_told_and_reads_go_on) {
   server s{11,
            {"jetstream { store_dir: \"" + from_environment("STRATA_TEST_FOLDER") +
