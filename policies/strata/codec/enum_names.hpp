@@ -7,14 +7,16 @@
 
 namespace strata {
 
-/// How an enumeration is stored: as its number, unless this is specialised with its names, which then are stored
-/// instead:
-///   template <> constexpr auto strata::enum_names<color> = std::to_array<strata::named<color>>({{color::red, "red"}});
-/// A value without a name is `rejected` by encode, a name without a value is `corrupt` for decode.
-template <class E>
-constexpr auto enum_names = nullptr;
-
 template <class E>
 using named = std::pair<E, std::string_view>;
+
+/// How an enumeration is stored: as its number, unless this is specialised with its names, which then are stored:
+///   template <>
+///   struct strata::enum_names<color> {
+///     static constexpr strata::named<color> all[] = {{color::red, "red"}, {color::green, "green"}};
+///   };
+/// A value without a name is `rejected` by encode, a name without a value is `corrupt` for decode.
+template <class E>
+struct enum_names {};
 
 }  // namespace strata

@@ -166,8 +166,9 @@ std::string complaint(std::string_view bytes) {
 }  // namespace shapes
 
 template <>
-constexpr auto strata::enum_names<shapes::color> =
-    std::to_array<strata::named<shapes::color>>({{shapes::color::red, "red"}, {shapes::color::green, "green"}});
+struct strata::enum_names<shapes::color> {
+  static constexpr strata::named<shapes::color> all[] = {{shapes::color::red, "red"}, {shapes::color::green, "green"}};
+};
 
 BOOST_HANA_ADAPT_STRUCT(shapes::point, x, y);
 BOOST_HANA_ADAPT_STRUCT(shapes::tree, name, children);

@@ -183,7 +183,7 @@ fault set_scalar(T& to, scalar const& s) {
     return f;
   } else if constexpr (k == kind::named_enumeration) {
     if (s.is != scalar::what::text) return fault::wrong_type;
-    for (auto const& [value, name] : enum_names<T>)
+    for (auto const& [value, name] : enum_names<T>::all)
       if (name == s.text) {
         to = value;
         return fault::none;

@@ -66,7 +66,7 @@ class msgpack_writer {
     } else if constexpr (k == kind::enumeration) {
       return write(static_cast<stored_number<T>>(value), depth);
     } else if constexpr (k == kind::named_enumeration) {
-      for (auto const& [named_value, name] : enum_names<T>)
+      for (auto const& [named_value, name] : enum_names<T>::all)
         if (named_value == value) return text(name);
       return why_.say("a value without a name");
     } else if constexpr (k == kind::duration) {

@@ -67,15 +67,15 @@ constexpr bool is_array<std::array<T, N>> = true;
 template <class T>
 constexpr bool is_character = false;
 template <>
-constexpr bool is_character<char> = true;
+inline constexpr bool is_character<char> = true;
 template <>
-constexpr bool is_character<wchar_t> = true;
+inline constexpr bool is_character<wchar_t> = true;
 template <>
-constexpr bool is_character<char8_t> = true;
+inline constexpr bool is_character<char8_t> = true;
 template <>
-constexpr bool is_character<char16_t> = true;
+inline constexpr bool is_character<char16_t> = true;
 template <>
-constexpr bool is_character<char32_t> = true;
+inline constexpr bool is_character<char32_t> = true;
 
 template <class T>
 concept map_of_text = std::same_as<typename T::key_type, std::string> && requires(T t, std::string key) {
@@ -113,7 +113,7 @@ consteval kind kind_of() {
   else if constexpr (std::same_as<T, std::string>)
     return kind::text;
   else if constexpr (std::is_enum_v<T>) {
-    if constexpr (!std::same_as<std::remove_cvref_t<decltype(enum_names<T>)>, std::nullptr_t>)
+    if constexpr (requires { enum_names<T>::all; })
       return kind::named_enumeration;
     else
       return holds_any_number<T> ? kind::enumeration : kind::unsupported;
@@ -239,7 +239,7 @@ constexpr void add_shape(shape_hash& hash) {
     add_shape<stored_number<T>>(hash);
   } else if constexpr (k == kind::named_enumeration) {
     hash.add("enum{");
-    for (auto const& [value, name] : enum_names<T>) hash.add(name), hash.add(",");
+    for (auto const& [value, name] : enum_names<T>::all) hash.add(name), hash.add(",");
     hash.add("}");
   } else if constexpr (k == kind::duration) {
     hash.add("time ");
