@@ -185,11 +185,11 @@ inline void add_import(CLI::App& app, invocation& s) {
             ->check(CLI::Range(1, 1000));
         command.add_flag("--check", given.check, "Write nothing: read all of it and tell what is missing or different");
       },
-      [](invocation& s, import_arguments const& given) {
+      [](invocation& call, import_arguments const& given) {
         if (given.check)
-          check_import(s, given);
+          check_import(call, given);
         else
-          importing{s, given}.run();
+          importing{call, given}.run();
       });
 }
 

@@ -294,10 +294,10 @@ inline void add_replay(CLI::App& app, invocation& s) {
             ->type_name("PERCENT");
         command.add_flag("--timeline", given.timeline, "Tell what each second served");
       },
-      [](invocation& s, replay_arguments const& given) {
+      [](invocation& call, replay_arguments const& given) {
         if (given.paths.empty() == given.ids.empty())
           throw CLI::ValidationError{"replay", "wants a PATH, or --ids FILE"};
-        replaying{s, given}.run();
+        replaying{call, given}.run();
       });
 }
 
