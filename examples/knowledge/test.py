@@ -292,6 +292,7 @@ class Numbers(Tool):
         told = self.json("stats")
         self.assertEqual(set(told["tiers"]), {"hot", "warm", "cold"})
         self.assertTrue(all(tier["up"] for tier in told["tiers"].values()))
+        self.assertNotIn("cold", self.done("stats", "--no-tiers").stdout)
         self.assertRegex(self.done("stats").stdout, re.compile(r"^cold +up", re.MULTILINE))
 
 

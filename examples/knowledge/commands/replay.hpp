@@ -208,9 +208,9 @@ class replaying {
   }
 
   void print_text(std::uint64_t count) {
-    std::cout << "tier   requests     share        p50        p99      p99.9\n";
+    if (!given_.timeline) std::cout << "tier   requests     share        p50        p99      p99.9\n";
     for (auto const t : tiers) {
-      if (!present(t)) continue;
+      if (given_.timeline || !present(t)) continue;
       auto const& h = total_.by_tier[static_cast<std::size_t>(t)];
       std::cout << std::format("{:<5} {:>9} {:>7.1f} % {:>10} {:>10} {:>10}\n", strata::to_string(t),
                                grouped(h.count()), share(t, count), spell(h.quantile(0.5)), spell(h.quantile(0.99)),
@@ -292,7 +292,7 @@ inline void add_replay(CLI::App& app, invocation& s) {
         command.add_option("--seed", given.seed, "Of the drawing")->capture_default_str()->excludes(ids);
         command.add_option("--min-share", given.min_share, "Fail unless each tier answers this share of the requests")
             ->type_name("PERCENT");
-        command.add_flag("--timeline", given.timeline, "Tell what each second served");
+        command.add_flag("--timeline", given.timeline, "Tell what each second served, and not how fast");
       },
       [](invocation& call, replay_arguments const& given) {
         if (given.paths.empty() == given.ids.empty())

@@ -16,6 +16,7 @@ namespace knowledge_tool {
 
 struct stats_arguments {
   std::size_t top = 10;
+  bool no_tiers = false;
 };
 
 inline void run_stats(invocation& s, stats_arguments const& given) {
@@ -23,6 +24,7 @@ inline void run_stats(invocation& s, stats_arguments const& given) {
     auto const health = cache.health();
     boost::json::object tiers;
     auto const tell = [&](char const* name, strata::tier_health const& tier) {
+      if (given.no_tiers) return;
       if (s.json)
         tiers[name] = {{"up", tier.up}, {"text", tier.text}};
       else
@@ -30,7 +32,7 @@ inline void run_stats(invocation& s, stats_arguments const& given) {
                                  tier.text);
       if (!tier.up) s.status = outcome::unavailable;
     };
-    if (!s.json) std::cout << "built with " << strata::configured_names << '\n';
+    if (!s.json && !given.no_tiers) std::cout << "built with " << strata::configured_names << '\n';
     tell("hot", health.hot);
     if constexpr (requires { cache.warm(); }) tell("warm", health.warm);
     if constexpr (requires { cache.cold(); }) tell("cold", health.cold);
@@ -64,6 +66,7 @@ inline void add_stats(CLI::App& app, invocation& s) {
       "  knowledge stats\n"
       "  knowledge stats --top 100 --json",
       [](CLI::App& command, stats_arguments& given) {
+        command.add_flag("--no-tiers", given.no_tiers, "List the most used alone");
         command.add_option("--top", given.top, "How many of the most used to list")->capture_default_str();
       },
       run_stats);

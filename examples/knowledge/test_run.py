@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Runs the whole example and reads what it prints, as somebody at a terminal would: test_run.py [ARGUMENTS OF run]."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+ended = subprocess.run([pathlib.Path(__file__).with_name("run"), *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
+print(ended.stdout)
+lines = ended.stdout.splitlines()
+faults = []
+
+
+def expect(what, truth):
+    if not truth:
+        faults.append(what)
+
+
+def number(pattern):
+    found = re.search(pattern, ended.stdout)
+    return float(found[1].replace(",", "")) if found else -1
+
+
+expect("it succeeds", ended.returncode == 0)
+expect("at most 40 lines of 100 columns", len(lines) <= 40 and max(map(len, lines), default=0) <= 100)
+expect("several thousand templates are written", number(r"written ([\d,]+)") > 4000)
+for tier in ["hot", "warm", "cold"]:
+    expect(f"{tier} serves 5 % or more", number(rf"(?m)^{tier} +[\d,]+ +([\d.]+) %") >= 5)
+seconds = [list(map(int, row.replace(",", "").split())) for row in lines if re.fullmatch(r" +\d( +[\d,]+){4}", row)]
+expect("without NATS cold serves and nothing fails",
+       len(seconds) >= 5 and any(row[2] == 0 and row[3] > 0 for row in seconds) and all(row[4] == 0 for row in seconds))
+expect("a second process finds all of it", number(r"([\d,]+) as imported") == number(r"written ([\d,]+)"))
+expect("and some of it in warm", number(r"answered by hot 0, warm ([\d,]+)") > 0)
+expect("the most used were used", number(r"(?m)^ +uses  most used\n +([\d,]+)") > 1000)
+sys.exit("\n".join(f"not so: {fault}" for fault in faults) or 0)
