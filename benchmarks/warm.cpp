@@ -88,7 +88,7 @@ by_hand::record record_of(std::size_t i) {
           .payload = shared().payload};
 }
 std::size_t own(std::size_t i, std::size_t thread) {
-  return i / most_threads * most_threads % (keys - most_threads) + thread;
+  return i / most_threads % (keys / most_threads) * most_threads + thread;
 }
 
 struct ours {
