@@ -202,7 +202,8 @@ BOOST_AUTO_TEST_CASE(without_postgres_copies_are_served_and_writes_say_no) {
   BOOST_TEST((miss.failed() && (miss.error() == errc::unavailable || miss.error() == errc::timed_out)));
   auto const put = cache->put(asset("pg", "lost?"), {.within = 300ms});
   BOOST_TEST(!put.has_value());
-  BOOST_TEST((put.error() == errc::unavailable || put.error() == errc::timed_out));
+  // P10: a statement that went down with its connection may be unknown; it is never called committed.
+  BOOST_TEST((put.error() == errc::unavailable || put.error() == errc::timed_out || put.error() == errc::unknown));
   BOOST_REQUIRE(servers("postgres start " + folder() + "/postgres " + postgres_port()) == 0);
   BOOST_TEST(soon([&] { return cache->put(asset("pg", "back"), {.within = 1s}).has_value(); }));
   BOOST_TEST(soon([&] { auto const hit = other->get("pg"); return hit && hit->data == "back"; }));
