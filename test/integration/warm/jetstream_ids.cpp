@@ -10,11 +10,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 // 100,000 keys that mean something to NATS, to headers or to our own escapes, with a spy on everything that is published.
@@ -132,32 +135,46 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
     }
     for (auto const& stored : t.store_many(places, in(30s))) refused += stored ? 0U : 1U;
   }
+  // A busy machine may let a connection starve; then the question is asked again. A wrong answer stays wrong.
+  auto const holds = [&](std::string const& key, std::string const& payload, strata::result<strata::sighting> answer) {
+    for (int tries = 0; !answer && tries < 10; ++tries) {
+      (void)t.wait_ready(in(10s));
+      answer = t.load(key, in(10s));
+    }
+    return answer && answer->frame && answer->frame->key == key && answer->frame->payload == payload;
+  };
   // Read only when all are stored: a key that shares another's place would show the other's value.
   for (std::size_t from = 0; from < keys.size(); from += step) {
     std::vector<std::string_view> const names{keys.begin() + static_cast<std::ptrdiff_t>(from),
                                               keys.begin() + static_cast<std::ptrdiff_t>(from + step)};
-    auto const loaded = t.load_many(names, in(30s));
+    auto loaded = t.load_many(names, in(30s));
     for (std::size_t i = 0; i < step; ++i)
-      if (!loaded[i] || !loaded[i]->frame || loaded[i]->frame->key != names[i] ||
-          loaded[i]->frame->payload != std::to_string(from + i))
-        ++mistaken;
+      mistaken += holds(keys[from + i], std::to_string(from + i), std::move(loaded[i])) ? 0U : 1U;
   }
   // And a share of them one by one, the other way in and out.
   for (std::size_t i = 0; i < keys.size(); i += 50) {
-    auto const stored = t.store(made(keys[i], 1'000'000 + i, "alone"), std::nullopt, in(5s));
-    auto const loaded = t.load(keys[i], in(5s));
-    if (!stored || !loaded || !loaded->frame || loaded->frame->payload != "alone") ++mistaken;
+    auto stored = t.store(made(keys[i], 1'000'000 + i, "alone"), std::nullopt, in(20s));
+    if (!stored && t.wait_ready(in(10s)))
+      stored = t.store(made(keys[i], 1'000'000 + i, "alone"), std::nullopt, in(20s));
+    refused += stored ? 0U : 1U;
+    mistaken += holds(keys[i], "alone", t.load(keys[i], in(20s))) ? 0U : 1U;
   }
   BOOST_TEST(refused == 0U);
   BOOST_TEST(mistaken == 0U);
-  BOOST_TEST(t.health().up);
-  BOOST_TEST(eventually([&] { return seen.ours >= 102'000; }));
+  BOOST_TEST(eventually([&] { return seen.ours >= 102'000; }, 30s));
   BOOST_TEST_MESSAGE(seen.ours << " publications, those refused for a wrong place included");
   BOOST_TEST(seen.outside == 0U);
 
   std::string const info = spy.ask("$JS.API.STREAM.INFO.KNOWLEDGE_CACHE", "");
   BOOST_TEST(js::json::member(js::json::member(info, "state"), "messages") == "100000");
   natsSubscription_Destroy(raw);
+
+  // Whatever the server could not read, it has written down before it closed the connection over it.
+  std::ifstream file{from_environment("STRATA_TEST_FOLDER") + "/nats/log"};
+  std::string const log{std::istreambuf_iterator<char>{file}, {}};
+  BOOST_TEST(!log.empty());
+  for (std::string_view const complaint : {"arser", "iolation", "control line", "Invalid", "[FTL]"})
+    BOOST_TEST(!log.contains(complaint), complaint);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_outside_the_rule_is_refused_and_harms_nothing) {
