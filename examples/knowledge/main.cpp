@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.get_formatter()->column_width(34);
-  offer_settings(app, s.options);
+  offer_settings(app, s.options, s.ready_within);
   add_import(app, s);
   add_get(app, s);
   add_put(app, s);

@@ -12,7 +12,7 @@
 namespace knowledge_tool {
 
 template <class Options>
-void offer_settings(CLI::App& app, Options& o) {
+void offer_settings(CLI::App& app, Options& o, std::chrono::milliseconds& ready_within) {
   auto const offer = [&](char const* name, auto& value, char const* variable, char const* what) {
     return app.add_option(name, value, what)->envname(variable)->capture_default_str()->group("Settings");
   };
@@ -47,6 +47,8 @@ void offer_settings(CLI::App& app, Options& o) {
           "How many servers keep it; one where there are not so many");
     o.warm.few_servers = decltype(o.warm.few_servers)::use_one;
   }
+  offer_time("--ready-within", ready_within, "STRATA_READY_WITHIN",
+             "How long to wait for the servers at the start, before going on without one");
   offer_time("--read-within", o.limits.read_within, "STRATA_READ_WITHIN", "How long a read may take");
   offer_time("--write-within", o.limits.write_within, "STRATA_WRITE_WITHIN", "How long a write may take");
 }

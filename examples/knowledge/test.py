@@ -126,7 +126,7 @@ class Values(Tool):
 
 
 class Servers(Tool):
-    nowhere = {"STRATA_POSTGRES": "host=127.0.0.1 port=9 dbname=none"}
+    nowhere = {"STRATA_POSTGRES": "host=127.0.0.1 port=9 dbname=none", "STRATA_READY_WITHIN": "300"}
 
     def test_without_postgres_a_miss_fails_in_time(self):
         started = time.monotonic()
@@ -134,10 +134,10 @@ class Servers(Tool):
         self.done("put", "s/none", "--data", "x", "--write-within", "300", status=3, **self.nowhere)
         self.done("import", corpus, "--write-within", "300", status=3, **self.nowhere)
         self.done("stats", status=3, **self.nowhere)
-        self.assertLess(time.monotonic() - started, 60)
+        self.assertLess(time.monotonic() - started, 30)
 
     def test_without_nats_all_goes_on(self):
-        without = {"STRATA_NATS": "nats://127.0.0.1:9"}
+        without = {"STRATA_NATS": "nats://127.0.0.1:9", "STRATA_READY_WITHIN": "300"}
         self.done("put", "s/one", "--data", "x", **without)
         ended = self.done("get", "s/one", **without)
         self.assertEqual(ended.stdout, "x\n")
@@ -204,34 +204,20 @@ class Imports(Tool):
         said, _ = going.communicate()
         return going.returncode, said
 
-    def count(self):
-        """How many templates of the corpus are there."""
-        return self.json("import", "--check", corpus, status=None)["same"]
-
-    def done(self, *arguments, status=0, **more):
-        if status is None:
-            return run(*arguments, **more)
-        return super().done(*arguments, status=status, **more)
-
     def test_an_interrupted_import_is_completed(self):
-        cut = 0
-        for after in [0.25, 0.3, 0.4]:
-            status, _ = self.import_and_stop(after, signal.SIGKILL)
-            cut += status == -signal.SIGKILL and 0 < self.count()
+        killed = sum(self.import_and_stop(after, signal.SIGKILL)[0] == -signal.SIGKILL for after in [0.25, 0.3, 0.4])
         status, said = self.import_and_stop(0.3, signal.SIGINT)
         if status != 0:
             self.assertEqual(status, 130)
             self.assertGreater(json.loads(said)["not_reached"], 0)
-        before = self.count()
         told = self.json("import", corpus)
-        print(f"{cut} imports were cut short; {before} of {told['templates']} templates were there", file=sys.stderr)
-        self.assertEqual(told["unchanged"], before)
-        self.assertEqual(told["written"] + told["unchanged"], told["templates"])
+        print(f"{killed} imports were killed; {told['unchanged']} of {told['templates']} templates were there", file=sys.stderr)
+        self.assertGreater(killed, 0)
         self.assertGreater(told["templates"], 4000)
-        checked = self.json("import", "--check", corpus)
-        self.assertEqual(checked["same"], told["templates"])
+        self.assertEqual(told["written"] + told["unchanged"], told["templates"])
         again = self.json("import", corpus)
         self.assertEqual((again["written"], again["unchanged"]), (0, told["templates"]))
+        self.assertEqual(self.json("import", "--check", corpus)["same"], told["templates"])
 
 
 class Replays(Tool):
