@@ -75,7 +75,8 @@ class box {
 };
 
 /// While one lives, boxes whose last holder goes on this thread are destroyed at its end instead of at once. Put before
-/// a lock, it keeps the destructors of users' values from running under that lock.
+/// a lock, it keeps the destructors of users' values from running under that lock. The outermost one destroys, so locks
+/// may be taken one inside another.
 template <class T>
 class box<T>::burial {
  public:
@@ -87,7 +88,10 @@ class box<T>::burial {
     while (first_ != nullptr) {
       content* const c = first_;
       first_ = next(c);
-      delete c;
+      if (outer_ != nullptr)
+        outer_->take(c);
+      else
+        delete c;
     }
   }
 
@@ -130,8 +134,7 @@ class [[nodiscard]] hit {
   }
 
   hit(hit const& other) noexcept : owned_{other.owned_}, kind_{other.kind_}, mark_{other.mark_} { share(); }
-  hit(hit&& other) noexcept
-      : owned_{std::exchange(other.owned_, nullptr)}, kind_{other.kind_}, mark_{other.mark_} {
+  hit(hit&& other) noexcept : owned_{std::exchange(other.owned_, nullptr)}, kind_{other.kind_}, mark_{other.mark_} {
     other.kind_ = vacant;
   }
   hit& operator=(hit other) noexcept {

@@ -94,6 +94,13 @@ struct mute_install : hot<K, V> {
 };
 COMPOSE(policy<mute_install>, none, none, memory);
 
+// next error: strata::cache, 1st parameter (Hot): its tier has a prepare, but no install that takes what it gives
+template <class K, class V>
+struct lone_prepare : hot<K, V> {
+  WRONG(int prepare(strata::hashed<K> const&, strata::box<V>) const;)
+};
+COMPOSE(policy<lone_prepare>, none, none, memory);
+
 // next error: strata::cache, 1st parameter (Hot): its tier has no erase(
 template <class K, class V>
 struct no_erase : hot<K, V> {

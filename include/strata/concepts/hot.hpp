@@ -7,6 +7,8 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <utility>
 
 namespace strata {
 
@@ -26,11 +28,14 @@ struct any_visitor {
 
 /// A bounded map in memory from key to box, for many threads. Visitors are given a `box<Value> const&`. A tier may say with
 /// `bool visiting() const noexcept` that this thread is inside one of its visitors; its calls then change nothing.
+/// The cache installs and erases while it holds a lock of its own. A tier that weighs values, or copies keys of a user's
+/// type, therefore offers `prepare`: see prepares_installs.
 /// Laws that no compiler checks (testing/laws/hot.hpp does):
 ///   after install(k, b) gave yes, find(k) gives b until erase, clear, a higher install or eviction;
 ///   install never replaces a higher revision, decided under the entry's own lock;
 ///   erase(k, below) takes away what is older than `below` and nothing else;
-///   find's visitor and the key's equality are the only user code that runs under a guard;
+///   find's visitor and the key's equality are the only user code that runs under a guard, and equality the only one that
+///   runs inside an erase or an install of what was prepared (destructors wait for the end of a box's burial);
 ///   n distinct keys put into capacity n all stay, up to 4,096 (policies without admission);
 ///   entries() and bytes() stay within the bounds of the options;
 ///   if anything throws, nothing has changed.
@@ -44,5 +49,21 @@ concept hot_tier = requires(H h, H const& c, hashed<Key> k, box<Value> b, revisi
   { c.entries() } noexcept -> std::convertible_to<std::size_t>;
   { c.bytes() } noexcept -> std::convertible_to<std::size_t>;
 };
+
+/// A tier whose installs have two steps: `prepare(k, b)` runs the user's code, with nothing held, and install takes what it
+/// gave instead of the box. Without prepare the cache hands install the box.
+template <class H, class Key, class Value>
+concept prepares_installs = requires(H h, hashed<Key> k, box<Value> b) {
+  { h.install(k, h.prepare(k, b)) } -> std::same_as<installed>;
+};
+
+/// The first step of an install, for any tier. \returns what its install wants
+template <class Key, class Value, hot_tier<Key, Value> H>
+[[nodiscard]] auto prepare_install(H const& hot, hashed<Key> const& k, box<Value> b) {
+  if constexpr (prepares_installs<H, Key, Value>)
+    return hot.prepare(k, std::move(b));
+  else
+    return b;
+}
 
 }  // namespace strata

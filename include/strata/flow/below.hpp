@@ -25,18 +25,19 @@ using moment = kernel::moment;
 /// What warm had.
 template <class Value>
 struct warm_view {
-  hit<Value> answer{};          ///< the answer when settled; else the best that may be served if cold has nothing
-  bool settled = false;         ///< nobody else needs to be asked
-  std::optional<position> at{}; ///< where a promotion may store
+  hit<Value> answer{};           ///< the answer when settled; else the best that may be served if cold has nothing
+  bool settled = false;          ///< nobody else needs to be asked
+  std::optional<position> at{};  ///< where a promotion may store
   std::optional<revision> overwritable_above{};  ///< and which revisions may: only higher ones
 };
 
 /// Keeps what a look below found, unless something newer is known by now.
 template <class Core>
-void keep(Core& core, typename Core::hashed_key key, typename Core::turn const& turn, box<typename Core::value_type> const& found) {
+void keep(Core& core, typename Core::hashed_key key, typename Core::turn const& turn,
+          box<typename Core::value_type> const& found) {
   bool admitted = false;
   try {
-    admitted = core.gate.admit(turn, found.revision(), core.clock.now(), [&] { core.install(key, found); });
+    admitted = core.admit(turn, key, found);
   } catch (std::bad_alloc const&) {  // no room to keep it: the answer stands all the same
   }
   core.collect_if_due();
@@ -67,7 +68,8 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
   auto const found = judge<value_type>(f, order, text, turn.fill().floor, Core::codec_type::id);
   view.overwritable_above = found.overwritable_above;
   if (!found.good && found.why != miss::unversioned) return decline(core, view, found.why), view;
-  if (found.good && Core::has_cold && turn.fill().doubtful) return core.missed_in(tier::warm, miss::doubtful), view;  // K6
+  if (found.good && Core::has_cold && turn.fill().doubtful)
+    return core.missed_in(tier::warm, miss::doubtful), view;  // K6
 
   if (found.good && f.operation == operation::erase) {
     core.overtake(key, order);
@@ -162,7 +164,8 @@ task<void> promote(Core& core, std::string_view text, warm_view<typename Core::v
     auto const framed = seal(core.codec, text, answer.revision(), *answer);
     if (!framed) co_return;
     moment const budget = kernel::warm_write(core.clock.now(), until);
-    auto const stored = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.store(*framed, seen.at, budget); });
+    auto const stored = co_await core.warm.ask(core, direction::writing,
+                                               [&](auto& tier) { return tier.store(*framed, seen.at, budget); });
     if (core.stored_in(tier::warm, answer.revision(), stored)) core.counters.add(core.counters.warm_promotions);
   }
 }

@@ -50,7 +50,7 @@ class core {
   using clock_type = clock_in<Options...>;
   using observer_type = observer_in<Options...>;
   using executor_type = option_t<strata::detail::executor_option, threads, Options...>;
-  using gate_type = flow::gate<value_type, typename executor_type::event>;
+  using gate_type = flow::gate<key_type, value_type, typename executor_type::event>;
   using turn = typename gate_type::turn;
   using context_type = context_for<Codec, Options...>;
   using warm_channel = typename channel_to<Warm, key_type, value_type, context_type>::type;
@@ -103,7 +103,8 @@ class core {
   }
   [[nodiscard]] static std::optional<error> fault(std::string_view text, value_type const& value) {
     if (auto why = fault(text)) return why;
-    if (!owns(text, value)) return error{errc::rejected, tier::none, "the value's own key is not the key it is put under"};
+    if (!owns(text, value))
+      return error{errc::rejected, tier::none, "the value's own key is not the key it is put under"};
     if (auto const why = value_fault(value)) return error{errc::rejected, tier::none, *why};
     return std::nullopt;
   }
@@ -124,7 +125,8 @@ class core {
   [[nodiscard]] flow::life::stay enter() noexcept {
     if constexpr (has_hot && requires { hot.visiting(); })
       if (hot.visiting())
-        return flow::life::stay{error{errc::rejected, tier::hot, "a function given to visit called the cache that runs it"}};
+        return flow::life::stay{
+            error{errc::rejected, tier::hot, "a function given to visit called the cache that runs it"}};
     return life.enter(truth > tier::hot);
   }
 
@@ -150,8 +152,15 @@ class core {
     if constexpr (has_hot) (void)hot.peek(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; });
     return found;
   }
-  void install(hashed_key k, box<value_type> const& found) {
-    if constexpr (has_hot) (void)hot.install(k, found);
+  /// Keeps what a look below found, if nothing newer is known by now.
+  [[nodiscard]] bool admit(turn const& t, hashed_key k, box<value_type> const& found) {
+    auto const keep = [&](auto&& install) { return gate.admit(t, found.revision(), clock.now(), install); };
+    if constexpr (has_hot) {
+      auto ready = prepare(k, found);
+      return keep([&] { (void)hot.install(k, std::move(ready)); });
+    } else {
+      return keep([] {});
+    }
   }
   /// A revision is known to exist: nothing older is served from now on.
   void overtake(hashed_key k, revision r) noexcept {
@@ -170,7 +179,10 @@ class core {
   /// Keeps what was just written, unless something newer is known. \returns whether hot has it
   bool settle(turn const& t, hashed_key k, box<value_type> const& mine) {
     bool kept = false;
-    if constexpr (has_hot) gate.settle(t, mine.revision(), [&] { kept = hot.install(k, mine) == installed::yes; });
+    if constexpr (has_hot) {
+      auto ready = prepare(k, mine);
+      gate.settle(t, mine.revision(), [&] { kept = hot.install(k, std::move(ready)) == installed::yes; });
+    }
     collect_if_due();
     return kept;
   }
@@ -181,11 +193,12 @@ class core {
       return {failure(errc::unsupported, tier::none, "this cache has no tier to write to"), {}};
     } else {
       box<value_type> mine{revision{}, std::move(value)};
+      auto ready = prepare(k, mine);
       return gate.alone(k.hash, [&]() -> outcome<value_type> {
         if (expected && peek(k).revision() != *expected)
           return {failure(errc::conflict, tier::hot, "another write was first"), {}};
         mine.number(next_revision());
-        bool const kept = hot.install(k, mine) == installed::yes;
+        bool const kept = hot.install(k, std::move(ready)) == installed::yes;
         return {receipt{.revision = mine.revision(), .tiers = kept ? truth_bit : std::uint8_t{}}, {mine, tier::hot}};
       });
     }
@@ -289,6 +302,10 @@ class core {
     static constexpr clock_type one{};
     return one;
   }
+  /// K12: what an install needs of the user's code, run before the gate's lock.
+  [[nodiscard]] auto prepare(hashed_key k, box<value_type> const& b) {
+    return prepare_install<key_type, value_type>(std::as_const(hot), k, b);
+  }
   void drop([[maybe_unused]] hashed_key k, [[maybe_unused]] revision below) noexcept {
     if constexpr (has_hot) hot.erase(k, below);
   }
@@ -297,7 +314,8 @@ class core {
     if constexpr (std::is_default_constructible_v<executor_type>)
       return own_executor_.emplace();
     else
-      throw open_error{error{errc::rejected, tier::none, "strata::executor<...> was given without an instance: set .executor"}};
+      throw open_error{
+          error{errc::rejected, tier::none, "strata::executor<...> was given without an instance: set .executor"}};
   }
   revision next_revision() noexcept { return revision{last_revision_.fetch_add(1, std::memory_order_relaxed) + 1}; }
 

@@ -17,10 +17,11 @@
 
 // Where reads that go below and writes meet: floors and flights under one lock per stripe. A change of hot that depends
 // on a floor happens under the same lock, so that no older copy slips in between the check and the install (K4).
-// Values that leave hot meanwhile are destroyed after the lock. A hot hit never comes here.
+// Values and keys that leave hot meanwhile are destroyed after the lock, and what an install needs of the user's code has
+// run before it (K12). A hot hit never comes here.
 namespace strata::flow {
 
-template <class Value, class Event>
+template <class Key, class Value, class Event>
 class gate {
  public:
   using moment = kernel::fence::moment;
@@ -100,7 +101,7 @@ class gate {
   template <class Install>
   bool admit(turn const& t, revision found, moment now, Install&& install) {
     auto& s = stripe_of(t.fill_.key);
-    typename box<Value>::burial const later;
+    burials const later;
     std::lock_guard const held{s.lock};
     if (t.leads_ && !s.flights.leads(t.fill_.key, *t.flight_)) return false;  // overdue and replaced
     if (!s.fence.admits(t.fill_, found)) return false;
@@ -113,7 +114,7 @@ class gate {
   template <class Drop>
   void overtake(std::uint64_t hash, revision r, moment now, Drop&& drop) noexcept {
     auto& s = stripe_of(hash);
-    typename box<Value>::burial const later;
+    burials const later;
     std::lock_guard const held{s.lock};
     try {
       s.fence.raise(hash, r, now);
@@ -128,7 +129,7 @@ class gate {
   template <class Install>
   bool settle(turn const& t, revision r, Install&& install) {
     auto& s = stripe_of(t.fill_.key);
-    typename box<Value>::burial const later;
+    burials const later;
     std::lock_guard const held{s.lock};
     if (s.fence.doubtful(t.fill_.key) || !s.fence.admits(t.fill_, r)) return false;
     install();
@@ -139,7 +140,7 @@ class gate {
   template <class Drop>
   void doubt(std::uint64_t hash, moment now, Drop&& drop) noexcept {
     auto& s = stripe_of(hash);
-    typename box<Value>::burial const later;
+    burials const later;
     std::lock_guard const held{s.lock};
     try {
       s.fence.doubt(hash, now);
@@ -152,7 +153,7 @@ class gate {
   /// Anything may have changed: refuses every fill under way. `drop` empties hot.
   template <class Drop>
   void doubt_all(Drop&& drop) noexcept {
-    typename box<Value>::burial const later;
+    burials const later;
     for (auto& s : stripes_) {
       std::lock_guard const held{s.lock};
       s.fence.raise_epoch();
@@ -177,7 +178,7 @@ class gate {
   template <class F>
   auto alone(std::uint64_t hash, F&& f) {
     auto& s = stripe_of(hash);
-    typename box<Value>::burial const later;
+    burials const later;
     std::lock_guard const held{s.lock};
     return std::forward<F>(f)();
   }
@@ -196,6 +197,11 @@ class gate {
 
  private:
   static constexpr std::size_t stripes = 16;
+
+  struct burials {
+    typename box<Value>::burial values{};
+    typename box<Key>::burial keys{};
+  };
 
   struct stripe {
     stripe(std::size_t max_floors, std::size_t max_flights) : fence{max_floors}, flights{max_flights} {}

@@ -30,6 +30,7 @@ enum class mistake {
   peeks_with_find,
   clears_before_it_throws,
   destroys_under_its_lock,
+  weighs_what_was_prepared,
   does_not_tell_that_it_visits,
   loses_uses,
   lists_twice,
@@ -52,6 +53,7 @@ inline constexpr broken_law expected[] = {
     {mistake::peeks_with_find, law::traceless},
     {mistake::clears_before_it_throws, law::strong},
     {mistake::destroys_under_its_lock, law::unheld},
+    {mistake::weighs_what_was_prepared, law::prepared},
     {mistake::does_not_tell_that_it_visits, law::reentered},
     {mistake::loses_uses, law::used},
     {mistake::lists_twice, law::listed},
@@ -100,15 +102,19 @@ struct policy {
       return right::peek(k, f);
     }
     strata::installed install(hashed const& k, box b) {
-      auto const held = hold();
-      if (made == mistake::forgets && ++calls_ % 7 == 0) return strata::installed::yes;
-      if (made == mistake::takes_the_older) (void)right::erase(k, strata::revision{~0ULL});
       try {
-        return right::install(k, std::move(b));
+        return install(k, right::prepare(k, std::move(b)));
       } catch (...) {
         if (made == mistake::clears_before_it_throws) right::clear();
         throw;
       }
+    }
+    strata::installed install(hashed const& k, typename right::ready ready) {
+      auto const held = hold();
+      if (made == mistake::forgets && ++calls_ % 7 == 0) return strata::installed::yes;
+      if (made == mistake::takes_the_older) (void)right::erase(k, strata::revision{~0ULL});
+      if (made == mistake::weighs_what_was_prepared) ready.weight = strata::hot::engine::weigh(ready.value.value());
+      return right::install(k, std::move(ready));
     }
     bool erase(hashed const& k, strata::revision below) noexcept {
       return right::erase(k, made == mistake::erases_all_the_same ? strata::revision{~0ULL} : below);
@@ -147,7 +153,8 @@ struct policy {
       return o;
     }
     std::unique_lock<std::recursive_mutex> hold() const {
-      return made == mistake::destroys_under_its_lock ? std::unique_lock{lock_} : std::unique_lock<std::recursive_mutex>{};
+      return made == mistake::destroys_under_its_lock ? std::unique_lock{lock_}
+                                                      : std::unique_lock<std::recursive_mutex>{};
     }
 
     mutable std::recursive_mutex lock_;

@@ -57,6 +57,10 @@ consteval bool explain_hot_tier() {
   STRATA_RUNG(P, (requires(H h, K k, box<Value> b) { { h.install(k, b) } -> std::same_as<installed>; }),
               STRATA_HOT "install of its tier does not return strata::installed. A receipt says whether memory has the "
                          "value, and an older one must not replace a newer. Return yes, older or refused.")
+  STRATA_RUNG(P, (!requires(H h, K k, box<Value> b) { h.prepare(k, b); } || prepares_installs<H, Key, Value>),
+              STRATA_HOT "its tier has a prepare, but no install that takes what it gives. The cache prepares an install "
+                         "with nothing held and ends it under a lock. Add 'strata::installed install(hashed<Key> const& k, "
+                         "R ready)' for the R that prepare(k, box) returns, or remove prepare.")
   STRATA_RUNG(P, (requires(H h, K k, revision below) { h.erase(k, below); }),
               STRATA_HOT "its tier has no erase(hashed<Key> const&, revision) that can be called. Writes and the feed take "
                          "older copies away with it. Add 'bool erase(hashed<Key> const& k, revision below) noexcept'.")

@@ -40,6 +40,8 @@ inline constexpr std::string_view traceless = "peek leaves no trace";
 inline constexpr std::string_view strong = "if anything throws, nothing has changed";
 inline constexpr std::string_view outlived = "a value outlives its entry";
 inline constexpr std::string_view unheld = "copies and destructors run with nothing held";
+inline constexpr std::string_view prepared =
+    "an install of what was prepared, and an erase, run no user code but equality";
 inline constexpr std::string_view reentered = "a call from inside a visitor returns and harms nothing";
 inline constexpr std::string_view used = "uses are handed out once each, also those of entries that went";
 inline constexpr std::string_view listed = "keys gives every entry once";
@@ -73,6 +75,7 @@ class hot_suite {
     throws();
     outlives();
     holds_nothing();
+    prepares();
     reenters();
     counts_uses();
     lists();
@@ -380,6 +383,30 @@ class hot_suite {
       }
     }
     check(hot_law::unheld, free, "a key was copied while it could not be reached");
+  }
+
+  // As the cache does it: what the user's code has to do comes first, then the rest under a lock.
+  void prepares() {
+    touchy_key::script script;
+    std::uint64_t ends = 0;
+    std::function<void()> const last_words = [&] { ++ends; };
+    touchy_tier kept{bound(2), bare_context<note, touchy_key>{}};
+    hasher<touchy_key> const hash{1};
+    bool quiet = true;
+    for (std::uint64_t r = 1; r < 20; ++r) {
+      touchy_key const k{r % 5, script};
+      box<note> const b{strata::revision{r}, note{"n", 1, &last_words}};
+      auto ready = prepare_install<touchy_key, note>(kept, hash(k), b);
+      typename box<note>::burial const values;
+      typename box<touchy_key>::burial const keys;
+      auto const ran = [&] { return note::weighed + script.copies + script.ends + ends; };
+      auto const before = ran();
+      (void)kept.install(hash(k), std::move(ready));
+      if (r % 3 == 0) (void)kept.erase(hash(k), strata::revision{r + 1});
+      quiet = quiet && ran() == before;
+    }
+    check(hot_law::prepared, quiet, "a weigher, a copy of a key or a destructor ran");
+    settle(kept, "installs of what was prepared");
   }
 
   void reenters() {

@@ -30,6 +30,7 @@ struct note {
   std::string text;
   std::size_t weight = 1;
   std::function<void()> const* last_words = nullptr;  ///< called by the destructor
+  static inline thread_local std::uint64_t weighed = 0;
 
   note(std::string t, std::size_t w = 1, std::function<void()> const* last = nullptr)
       : text{std::move(t)}, weight{w}, last_words{last} {}
@@ -46,7 +47,9 @@ class touchy_key {
  public:
   struct script {
     std::uint64_t operations = 0;
-    std::uint64_t fail_at = 0;               ///< the operation that throws; zero: none
+    std::uint64_t fail_at = 0;  ///< the operation that throws; zero: none
+    std::uint64_t copies = 0;
+    std::uint64_t ends = 0;
     std::function<void()> const* on_copy = nullptr;
 
     void step() {
@@ -56,10 +59,11 @@ class touchy_key {
   touchy_key(std::uint64_t number, script& s) noexcept : number_{number}, script_{&s} {}
   touchy_key(touchy_key const& other) : number_{other.number_}, script_{other.script_} {
     script_->step();
+    ++script_->copies;
     if (script_->on_copy != nullptr) (*script_->on_copy)();
   }
   touchy_key& operator=(touchy_key const&) = delete;
-  ~touchy_key() = default;
+  ~touchy_key() { ++script_->ends; }
 
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
   friend bool operator==(touchy_key const& left, touchy_key const& right) {
@@ -104,7 +108,10 @@ template <class F>
 
 template <>
 struct strata::record<strata::testing::note> : strata::default_record<strata::testing::note> {
-  static std::size_t bytes(strata::testing::note const& n) noexcept { return n.weight; }
+  static std::size_t bytes(strata::testing::note const& n) noexcept {
+    ++strata::testing::note::weighed;
+    return n.weight;
+  }
 };
 
 template <>

@@ -92,20 +92,33 @@ class tier : check_eviction<Eviction> {
     return lock && s.peek(k, f);
   }
 
+  /// A box on its way in: weighed, with a copy of the key where copying is the user's code.
+  struct ready {
+    box<Value> value;
+    std::uint64_t weight;
+    std::optional<typename kept_key<Key>::type> key{};
+  };
+  /// The part of an install that runs the user's code; with nothing held.
+  /// \throws  what the weigher and copying the key throw, bad_alloc
+  [[nodiscard]] ready prepare(hashed<Key> const& k, box<Value> b) const {
+    std::uint64_t const weight = weigh(b.value());
+    ready r{std::move(b), weight};
+    if constexpr (kept_key<Key>::foreign) r.key.emplace(kept_key<Key>::make(k.key));
+    return r;
+  }
+
   /// Keeps the box unless the entry's revision is the same or higher; counts as a use of an entry that was there.
   /// \returns see installed; refused also for a value that is heavier than its shard may hold, and from inside a visitor
   ///          that would wait for itself
-  /// \throws  what copying the key, its equality and the weigher throw, bad_alloc; then nothing has changed
-  /// \complexity O(1) expected and O(1) per eviction; allocates for a text key that no spare memory fits, or a user's
-  installed install(hashed<Key> const& k, box<Value> b) {
-    std::uint64_t const weight = weigh(b.value());
+  /// \throws  what the key's equality throws, bad_alloc; then nothing has changed
+  /// \complexity O(1) expected and O(1) per eviction; allocates for a text key that no spare memory fits
+  installed install(hashed<Key> const& k, ready r) {
     shard_type& s = of(k.hash);
-    std::optional<typename shard_type::kept::type> own;
     for (;;) {
       burials<Key, Value> const later;
       held const lock{*this, s};
       if (!lock) return installed::refused;
-      step const came = s.install(k, b, weight, own);
+      step const came = s.install(k, r.value, r.weight, r.key);
       note_spill(s);
       switch (came) {
         case step::yes: return installed::yes;
@@ -114,9 +127,11 @@ class tier : check_eviction<Eviction> {
         case step::no_key: break;
       }
       lock.release();
-      own.emplace(shard_type::kept::make(k.key));
+      r.key.emplace(shard_type::kept::make(k.key));
     }
   }
+  /// Both steps. \throws what either throws
+  installed install(hashed<Key> const& k, box<Value> b) { return install(k, prepare(k, std::move(b))); }
 
   /// Removes the key's entry if its revision is lower. \returns whether one went; false from inside a visitor that would
   /// wait for itself
@@ -279,7 +294,8 @@ class tier : check_eviction<Eviction> {
     return whole / (mask_ + 1) + (i < whole % (mask_ + 1) ? 1 : 0);
   }
   [[nodiscard]] std::uint64_t bytes_part(std::size_t i) const noexcept {
-    return bounds_.capacity_bytes == 0 ? std::numeric_limits<std::uint64_t>::max() / 2 : part(bounds_.capacity_bytes, i);
+    return bounds_.capacity_bytes == 0 ? std::numeric_limits<std::uint64_t>::max() / 2
+                                       : part(bounds_.capacity_bytes, i);
   }
   template <class F>
   [[nodiscard]] std::size_t sum(F f) const noexcept {
