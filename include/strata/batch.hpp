@@ -7,6 +7,7 @@
 
 #include <range/v3/range/concepts.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -26,7 +27,8 @@ struct batch {
 
   /// One (key, answer) per key, in the order asked.
   template <class Core>
-  static task<std::vector<std::pair<typename Core::key_type, typename Core::answer>>> get(Core& core, Range& keys, moment until) {
+  static task<std::vector<std::pair<typename Core::key_type, typename Core::answer>>> get(Core& core, Range& keys,
+                                                                                          moment until) {
     using key_type = typename Core::key_type;
     using answer = typename Core::answer;
     std::vector<std::pair<key_type, answer>> all;
@@ -35,7 +37,8 @@ struct batch {
     std::vector<typename Core::hashed_key> below;
     for (std::size_t i = 0; i < all.size(); ++i) {
       auto const k = core.hash(all[i].first);
-      if (core.find(k, [&](box<typename Core::value_type> const& kept) { all[i].second = answer{kept, tier::hot}; })) continue;
+      if (core.find(k, [&](box<typename Core::value_type> const& kept) { all[i].second = answer{kept, tier::hot}; }))
+        continue;
       missed.push_back(i);
       below.push_back(k);
     }
@@ -47,7 +50,8 @@ struct batch {
     }
     for (std::size_t from = 0; from < below.size(); from += piece) {
       std::size_t const count = below.size() - from < piece ? below.size() - from : piece;
-      auto found = co_await read_many(core, std::span<typename Core::hashed_key const>{below}.subspan(from, count), until);
+      auto found =
+          co_await read_many(core, std::span<typename Core::hashed_key const>{below}.subspan(from, count), until);
       for (std::size_t n = 0; n < count; ++n) all[missed[from + n]].second = std::move(found[n]);
     }
     co_return all;
@@ -58,7 +62,6 @@ struct batch {
   static task<std::vector<result<receipt>>> put(Core& core, Range& values, moment until) {
     using value_type = typename Core::value_type;
     using key_type = typename Core::key_type;
-    std::vector<result<receipt>> receipts;
     std::vector<std::pair<key_type, value_type>> given;
     for (auto&& one : values) {
       if constexpr (requires { value_type(one); })
@@ -68,24 +71,33 @@ struct batch {
     }
     auto const inside = core.enter();
     if (!inside) co_return std::vector<result<receipt>>(given.size(), std::unexpected{inside.error()});
-    for (std::size_t from = 0; from < given.size(); from += piece) {
-      std::vector<std::pair<typename Core::hashed_key, value_type>> part;
-      for (std::size_t i = from; i < given.size() && i < from + piece; ++i)
-        part.emplace_back(core.hash(given[i].first), std::move(given[i].second));
-      for (auto& done : co_await write_many(core, std::span{part}, until)) receipts.push_back(std::move(done));
+    std::vector<std::pair<typename Core::hashed_key, value_type>> all;
+    all.reserve(given.size());
+    for (auto& [key, value] : given) all.emplace_back(core.hash(key), std::move(value));
+    batch_outcome done{all.size()};
+    try {
+      for (std::size_t from = 0; from < all.size(); from += piece)
+        co_await write_many(core, std::span{all}.subspan(from, std::min(piece, all.size() - from)), from, done, until);
+    } catch (...) {
+      if (done.tried) co_return std::move(done.receipts);
+      throw;
     }
-    co_return receipts;
+    co_return std::move(done.receipts);
   }
 
   /// One receipt per key, in the order given.
   template <class Core>
   static task<std::vector<result<receipt>>> erase(Core& core, Range& keys, moment until) {
-    std::vector<result<receipt>> receipts;
-    for (auto&& one : keys) {
-      typename Core::key_type const own(one);
-      receipts.push_back(co_await serve_erase(core, core.hash(own), until));
+    std::vector<typename Core::key_type> all;
+    for (auto&& one : keys) all.emplace_back(one);
+    batch_outcome done{all.size()};
+    try {
+      for (std::size_t i = 0; i < all.size(); ++i) done.set(i, co_await serve_erase(core, core.hash(all[i]), until));
+    } catch (...) {
+      if (done.tried) co_return std::move(done.receipts);
+      throw;
     }
-    co_return receipts;
+    co_return std::move(done.receipts);
   }
 };
 

@@ -10,6 +10,7 @@
 #include <strata/run/point.hpp>
 #include <strata/run/task.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -23,16 +24,19 @@ namespace strata::flow {
 
 /// One answer per key from a tier that loads many; else one by one.
 template <class Core, class Channel, class Answer>
-task<std::vector<result<Answer>>> load_each(Core& core, Channel& channel, std::span<std::string_view const> keys, moment until) {
+task<std::vector<result<Answer>>> load_each(Core& core, Channel& channel, std::span<std::string_view const> keys,
+                                            moment until) {
   std::vector<result<Answer>> answers;
   if (keys.empty()) co_return answers;
   if constexpr (loads_many<std::remove_cvref_t<decltype(channel.tier())>>) {
-    auto all = co_await channel.ask_many(core, direction::reading, keys.size(), [&](auto& tier) { return tier.load_many(keys, until); });
+    auto all = co_await channel.ask_many(core, direction::reading, keys.size(),
+                                         [&](auto& tier) { return tier.load_many(keys, until); });
     co_return all;
   } else {
     answers.reserve(keys.size());
     for (auto const key : keys)
-      answers.push_back(co_await channel.ask(core, direction::reading, [&](auto& tier) { return tier.load(key, until); }));
+      answers.push_back(
+          co_await channel.ask(core, direction::reading, [&](auto& tier) { return tier.load(key, until); }));
     co_return answers;
   }
 }
@@ -61,7 +65,8 @@ task<std::vector<bool>> store_frames(Core& core, std::span<placement const> fram
 
 /// K5, for many: into warm only where each stood at its miss, and only upward.
 template <class Core, class Asked>
-task<void> promote_many(Core& core, std::span<Asked* const> found, std::span<typename Core::answer const> answers, moment until) {
+task<void> promote_many(Core& core, std::span<Asked* const> found, std::span<typename Core::answer const> answers,
+                        moment until) {
   if constexpr (Core::has_warm && Core::has_cold) {
     std::vector<frame> frames;
     std::vector<placement> places;
@@ -80,7 +85,8 @@ task<void> promote_many(Core& core, std::span<Asked* const> found, std::span<typ
 
 /// Reads keys that hot did not have. \returns one answer per key, in order
 template <class Core>
-task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typename Core::hashed_key const> keys, moment until) {
+task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typename Core::hashed_key const> keys,
+                                                   moment until) {
   using answer = typename Core::answer;
   using value_type = typename Core::value_type;
   using turn = typename Core::turn;
@@ -154,21 +160,48 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
   co_return answers;
 }
 
+/// The receipts of a batch of writes. There is room for them before the first write, so that nothing that fails later can
+/// lose one: once something has been tried, what is thrown ends the batch and is the error of those that were not (K6).
+struct batch_outcome {
+  std::vector<result<receipt>> receipts;
+  bool tried = false;
+
+  explicit batch_outcome(std::size_t count)
+      : receipts(count, failure(errc::unavailable, tier::none, "not tried: an exception ended the batch before")) {}
+  void set(std::size_t i, result<receipt>&& r) noexcept {
+    receipts[i] = std::move(r);
+    tried = true;
+  }
+};
+
+/// Of several values for one key the last is written, and its receipt is that of all: an older one must not get its
+/// revision (P7). \returns for each of those given the place of the last with the same text
+template <class Texts>
+std::vector<std::size_t> last_of_each(std::span<std::size_t const> given, Texts const& texts) {
+  std::vector<std::size_t> heirs(texts.size());
+  std::vector<std::size_t> sorted(given.begin(), given.end());
+  std::ranges::sort(sorted,
+                    [&](std::size_t a, std::size_t b) { return texts[a] != texts[b] ? texts[a] < texts[b] : a > b; });
+  for (std::size_t n = 0; n < sorted.size(); ++n)
+    heirs[sorted[n]] = n > 0 && texts[sorted[n]] == texts[sorted[n - 1]] ? heirs[sorted[n - 1]] : sorted[n];
+  return heirs;
+}
+
 /// Writes values in one statement where cold can, and publishes them in one burst where warm can.
+/// \param first  the place of the first value's receipt in `done`
 template <class Core>
-task<std::vector<result<receipt>>> write_many(Core& core, std::span<std::pair<typename Core::hashed_key, typename Core::value_type>> values,
-                                              moment until) {
+task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key, typename Core::value_type>> values,
+                      std::size_t first, batch_outcome& done, moment until) {
   using value_type = typename Core::value_type;
-  std::vector<result<receipt>> receipts(values.size(), result<receipt>{});
   if constexpr (!Core::stores_many) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-      auto done = co_await write(core, values[i].first, std::move(values[i].second), anything, until);
-      receipts[i] = std::move(done.receipt);
+      auto one = co_await write(core, values[i].first, std::move(values[i].second), anything, until);
+      done.set(first + i, std::move(one.receipt));
     }
   } else {
+    auto const receipts = std::span{done.receipts}.subspan(first, values.size());
     std::vector<decltype(core.text(values[0].first))> texts;
-    std::vector<keyed_value<value_type>> rows;
-    std::vector<std::size_t> at;
+    std::vector<std::size_t> good;
     std::vector<typename Core::turn> turns;
     texts.reserve(values.size());
     turns.reserve(values.size());
@@ -179,6 +212,13 @@ task<std::vector<result<receipt>>> write_many(Core& core, std::span<std::pair<ty
         receipts[i] = std::unexpected{std::move(*why)};
         continue;
       }
+      good.push_back(i);
+    }
+    auto const heirs = last_of_each(good, texts);
+    std::vector<keyed_value<value_type>> rows;
+    std::vector<std::size_t> at;
+    for (auto const i : good) {
+      if (heirs[i] != i) continue;
       rows.push_back({texts[i], &values[i].second});
       at.push_back(i);
     }
@@ -186,6 +226,7 @@ task<std::vector<result<receipt>>> write_many(Core& core, std::span<std::pair<ty
     auto const stored = co_await core.cold.ask_many(core, direction::writing, rows.size(), [&](auto& tier) {
       return tier.store_many(std::span<keyed_value<value_type> const>{rows}, until);
     });
+    done.tried = true;
     co_await core.at(point::after_truth);
     for (std::size_t n = 0; n < at.size(); ++n) {
       std::size_t const i = at[n];
@@ -195,7 +236,10 @@ task<std::vector<result<receipt>>> write_many(Core& core, std::span<std::pair<ty
         continue;
       }
       core.overtake(values[i].first, stored[n]->revision);
-      receipts[i] = receipt{.revision = stored[n]->revision, .version = stored[n]->version, .changed = stored[n]->changed, .tiers = Core::truth_bit};
+      receipts[i] = receipt{.revision = stored[n]->revision,
+                            .version = stored[n]->version,
+                            .changed = stored[n]->changed,
+                            .tiers = Core::truth_bit};
     }
     try {  // K6: committed is committed
       std::vector<frame> frames;
@@ -233,8 +277,8 @@ task<std::vector<result<receipt>>> write_many(Core& core, std::span<std::pair<ty
       for (auto& one : receipts)
         if (one && !one->in(tier::hot)) one->degraded = true;
     }
+    for (auto const i : good) receipts[i] = receipts[heirs[i]];
   }
-  co_return receipts;
 }
 
 }  // namespace strata::flow

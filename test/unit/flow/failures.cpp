@@ -17,9 +17,11 @@
 #include <map>
 #include <new>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -112,12 +114,38 @@ stores* world = nullptr;
 
 error down(tier where) { return error{errc::unavailable, where}; }
 
+/// What a tier answers that takes many at once: all of it may fail, or some. It has room for the answers before it begins.
+template <class Answer, class Asked, class One>
+std::vector<Answer> each(tier where, std::span<Asked const> all, One one) {
+  std::vector<Answer> answers;
+  answers.reserve(all.size());
+  if (strikes(trouble::tier_call)) {
+    for (std::size_t i = 0; i < all.size(); ++i) answers.push_back(std::unexpected{down(where)});
+  } else {
+    for (auto const& asked : all) answers.push_back(one(asked));
+  }
+  return answers;
+}
+
+// Many: the tier takes many keys at once as well.
+template <bool Many>
 struct brittle_warm {
   struct options {};
   template <class Key, class Value, class Context>
   class tier {
    public:
     tier(options const&, Context const&) {}
+    std::vector<result<sighting>> load_many(std::span<std::string_view const> keys, deadline until)
+      requires Many
+    {
+      return each<result<sighting>>(strata::tier::warm, keys, [&](std::string_view key) { return load(key, until); });
+    }
+    std::vector<result<position>> store_many(std::span<placement const> frames, deadline until)
+      requires Many
+    {
+      return each<result<position>>(strata::tier::warm, frames,
+                                    [&](placement const& p) { return store(*p.frame, p.at, until); });
+    }
     result<sighting> load(std::string_view key, deadline) {
       if (strikes(trouble::tier_call)) return std::unexpected{down(strata::tier::warm)};
       truce const inside;
@@ -127,7 +155,8 @@ struct brittle_warm {
       if (strikes(trouble::tier_call)) return std::unexpected{down(strata::tier::warm)};
       truce const inside;
       auto& there = world->warm[f.key];
-      if (at ? *at != there.position : there.frame && there.frame->revision > f.revision) return failure(errc::conflict, strata::tier::warm);
+      if (at ? *at != there.position : there.frame && there.frame->revision > f.revision)
+        return failure(errc::conflict, strata::tier::warm);
       there = {f, position{++world->position}};
       return there.position;
     }
@@ -141,12 +170,25 @@ struct brittle_warm {
   };
 };
 
+template <bool Many>
 struct brittle_cold {
   struct options {};
   template <class Key, class Value, class Context>
   class tier {
    public:
     tier(options const&, Context const&) {}
+    std::vector<result<copy<thing>>> load_many(std::span<std::string_view const> keys, deadline until)
+      requires Many
+    {
+      return each<result<copy<thing>>>(strata::tier::cold, keys,
+                                       [&](std::string_view key) { return load(key, until); });
+    }
+    std::vector<result<written>> store_many(std::span<keyed_value<thing> const> values, deadline until)
+      requires Many
+    {
+      return each<result<written>>(strata::tier::cold, values,
+                                   [&](auto const& one) { return store(one.key, *one.value, anything, until); });
+    }
     result<copy<thing>> load(std::string_view key, deadline) {
       if (strikes(trouble::tier_call)) return std::unexpected{down(strata::tier::cold)};
       truce const inside;
@@ -159,7 +201,8 @@ struct brittle_cold {
       if (strikes(trouble::tier_call)) return std::unexpected{down(strata::tier::cold)};
       truce const inside;
       auto& row = world->cold[std::string{key}];
-      if (expected && *expected != (row.value ? row.at : revision{})) return failure(errc::conflict, strata::tier::cold);
+      if (expected && *expected != (row.value ? row.at : revision{}))
+        return failure(errc::conflict, strata::tier::cold);
       row = {std::pair{value.id, value.text}, revision{++world->last}};
       return written{row.at, 1, true};
     }
@@ -174,44 +217,52 @@ struct brittle_cold {
   };
 };
 
-using things = cache<hot::lru, brittle_warm, brittle_cold, thing_codec, single_writer>;
+template <bool Many>
+using things_of = cache<hot::lru, brittle_warm<Many>, brittle_cold<Many>, thing_codec, single_writer>;
 
 // Long enough to be allocated.
 std::string const key = "a key that is too long for the small string optimization";
 std::string const other = "another key that is too long for the small string optimization";
-thing made(std::string_view text) {
+thing made(std::string_view text, std::string const& id = key) {
   truce const quiet;
-  return {key, std::string{text} + ", which is too long for the small string optimization as well"};
+  return {id, std::string{text} + ", which is too long for the small string optimization as well"};
 }
 
 enum class start { nothing, cold_alone, warm_too, hot_too };
 
-struct outcome {
-  bool threw = false;
-  bool committed = false;
-  bool unknown = false;
+/// Whether a verb reported that it has changed a key.
+struct report {
+  bool of_key = false;
+  bool of_other = false;
 };
+bool changed(result<receipt> const& r) { return r && r->changed; }
 
-/// \param act    runs the verb and says whether it reported a committed write
-/// \param moves  what the verb writes if it writes
-template <class Act>
-void try_all(std::string_view name, trouble kind, start from, bool writes, Act act) {
+/// \param act  runs the verb, a write if it gives a report
+template <class Cache, class Act>
+void try_all(std::string_view name, trouble kind, start from, Act act) {
+  constexpr bool writes = std::is_same_v<decltype(act(std::declval<Cache&>())), report>;
   for (std::uint64_t n = 1;; ++n) {
     BOOST_REQUIRE_MESSAGE(n < 5'000, "there is no end to the failures of " << name);
     stores mine;
     world = &mine;
-    things cache{things::options{.hot = {.capacity_entries = 8}}};
-    if (from != start::nothing) BOOST_REQUIRE(cache.put(made("first")).has_value());
+    typename Cache::options const settings{.hot = {.capacity_entries = 8}};
+    Cache cache{settings};
+    if (from != start::nothing)
+      for (auto const& id : {key, other}) BOOST_REQUIRE(cache.put(made("first", id)).has_value());
     if (from == start::cold_alone) mine.warm.clear();
-    things fresh{things::options{.hot = {.capacity_entries = 8}}};
+    Cache fresh{settings};
     auto& used = from == start::hot_too ? cache : fresh;
-    auto const before = mine.cold[key].at;
+    auto const key_before = mine.cold[key].at;
+    auto const other_before = mine.cold[other].at;
 
     bool threw = false;
-    bool committed = false;
+    report told;
     armed = {kind, n, false};
     try {
-      committed = act(used);
+      if constexpr (writes)
+        told = act(used);
+      else
+        act(used);
     } catch (std::bad_alloc const&) {
       threw = true;
     } catch (copy_failed const&) {
@@ -219,40 +270,76 @@ void try_all(std::string_view name, trouble kind, start from, bool writes, Act a
     }
     bool const happened = armed.happened;
     armed = {};
-    bool const changed = mine.cold[key].at != before;
+    bool const key_changed = mine.cold[key].at != key_before;
+    bool const other_changed = mine.cold[other].at != other_before;
 
     BOOST_TEST(!(threw && kind == trouble::tier_call), name << ": failure " << n << " of a tier was thrown");
     if (writes) {
-      BOOST_TEST(!(threw && changed), name << ": failure " << n << " was thrown out of a write that cold has committed");
-      BOOST_TEST(committed == changed, name << ": failure " << n << ": reported " << committed << ", happened " << changed);
+      BOOST_TEST(!(threw && (key_changed || other_changed)),
+                 name << ": failure " << n << " was thrown out of a write that cold has committed");
+      BOOST_TEST(told.of_key == key_changed,
+                 name << ": failure " << n << ": reported " << told.of_key << ", happened " << key_changed);
+      BOOST_TEST(told.of_other == other_changed, name << ": failure " << n << ": of the other reported "
+                                                      << told.of_other << ", happened " << other_changed);
     }
-    auto const& row = mine.cold[key];
-    auto const read = used.get(key);  // nothing fails any more: it must agree with cold, at once
-    BOOST_TEST((row.value ? read && read->text == row.value->second && read.revision() == row.at : read.absent()),
-               name << ": after failure " << n << " a read does not agree with cold");
-    BOOST_TEST(used.put(made("last")).has_value());
-    BOOST_TEST((used.get(key) && used.get(key)->text == made("last").text));
+    for (auto const& id : {key, other}) {  // nothing fails any more: it must agree with cold, at once
+      auto const& row = mine.cold[id];
+      auto const read = used.get(id);
+      BOOST_TEST((row.value ? read && read->text == row.value->second && read.revision() == row.at : read.absent()),
+                 name << ": after failure " << n << " a read of " << id << " does not agree with cold");
+      BOOST_TEST(used.put(made("last", id)).has_value());
+      BOOST_TEST((used.get(id) && used.get(id)->text == made("last").text));
+    }
     if (!happened) return;
   }
 }
 
-void all_verbs(trouble kind) {
-  for (auto const from : {start::nothing, start::cold_alone, start::warm_too, start::hot_too}) {
-    try_all("get", kind, from, false, [](things& c) { return (void)c.get(key), false; });
-    try_all("visit", kind, from, false, [](things& c) { return (void)c.visit(key, [](thing const& t) { return t.text.size(); }), false; });
-    try_all("peek", kind, from, false, [](things& c) { return (void)c.peek(key), false; });
-    try_all("put", kind, from, true, [](things& c) { return c.put(made("second")).has_value(); });
-    try_all("put by key", kind, from, true, [](things& c) { return c.put(key, made("second")).has_value(); });
-    try_all("put_if", kind, from, true, [](things& c) { return c.put_if(c.get(key), made("second")).has_value(); });
-    try_all("update", kind, from, true, [](things& c) { return c.update(key, [](thing& t) { t.text += "!"; }).has_value(); });
-    try_all("erase", kind, from, true, [](things& c) {
-      auto const r = c.erase(key);
-      return r && r->changed;
-    });
-    try_all("get_or_load", kind, from, false, [](things& c) { return (void)c.get_or_load(key, [] { return made("loaded"); }), false; });
-    try_all("get_many", kind, from, false, [](things& c) { return (void)c.get_many(std::vector{key, other, key}), false; });
-    try_all("erase_many", kind, from, false, [](things& c) { return (void)c.erase_many(std::vector{key, other}), false; });
+constexpr start starts[] = {start::nothing, start::cold_alone, start::warm_too, start::hot_too};
+
+void single_verbs(trouble kind) {
+  using things = things_of<false>;
+  auto const one = [](result<receipt> const& r) { return report{.of_key = changed(r)}; };
+  for (auto const from : starts) {
+    try_all<things>("get", kind, from, [](things& c) { (void)c.get(key); });
+    try_all<things>("visit", kind, from,
+                    [](things& c) { (void)c.visit(key, [](thing const& t) { return t.text.size(); }); });
+    try_all<things>("peek", kind, from, [](things& c) { (void)c.peek(key); });
+    try_all<things>("put", kind, from, [&](things& c) { return one(c.put(made("second"))); });
+    try_all<things>("put by key", kind, from, [&](things& c) { return one(c.put(key, made("second"))); });
+    try_all<things>("put_if", kind, from, [&](things& c) { return one(c.put_if(c.get(key), made("second"))); });
+    try_all<things>("update", kind, from,
+                    [&](things& c) { return one(c.update(key, [](thing& t) { t.text += "!"; })); });
+    try_all<things>("erase", kind, from, [&](things& c) { return one(c.erase(key)); });
+    try_all<things>("get_or_load", kind, from,
+                    [](things& c) { (void)c.get_or_load(key, [] { return made("loaded"); }); });
   }
+}
+
+template <bool Many>
+void batch_verbs(trouble kind) {
+  using things = things_of<Many>;
+  auto const both = [](auto const& receipts) {
+    return report{changed(receipts[0]) || changed(receipts[2]), changed(receipts[1])};
+  };
+  auto const keys = [] {
+    truce const quiet;
+    return std::vector{key, other, key};
+  };
+  auto const values = [] {
+    truce const quiet;
+    return std::vector{made("second"), made("second", other), made("third")};
+  };
+  for (auto const from : starts) {
+    try_all<things>("get_many", kind, from, [&](things& c) { (void)c.get_many(std::vector{key, other, key}); });
+    try_all<things>("put_many", kind, from, [&](things& c) { return both(c.put_many(values())); });
+    try_all<things>("erase_many", kind, from, [&](things& c) { return both(c.erase_many(keys())); });
+  }
+}
+
+void all_verbs(trouble kind) {
+  single_verbs(kind);
+  batch_verbs<false>(kind);
+  batch_verbs<true>(kind);
 }
 
 }  // namespace
