@@ -101,7 +101,7 @@ class hasher {
 
   /// \returns the key with its hash, to be handed down; valid as long as the key
   /// \complexity linear in the bytes of a text, one multiplication for an integer
-  hashed<K> operator()(key_view<K> key) const noexcept(quiet) { return {key, of(key)}; }
+  [[gnu::always_inline]] hashed<K> operator()(key_view<K> key) const noexcept(quiet) { return {key, of(key)}; }
 
  private:
   static constexpr bool text = std::convertible_to<key_view<K>, std::string_view>;
@@ -114,7 +114,7 @@ class hasher {
   }
   static constexpr bool quiet = never_throws();
 
-  std::uint64_t of(key_view<K> key) const noexcept(quiet) {
+  [[gnu::always_inline]] std::uint64_t of(key_view<K> key) const noexcept(quiet) {
     if constexpr (text)
       return detail::hash_text(words_, key);
     else if constexpr (integer)

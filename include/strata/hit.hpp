@@ -64,7 +64,9 @@ class box {
     T value;
   };
   static void drop(content const* c) noexcept {
-    if (c == nullptr || c->holders.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (c != nullptr && c->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) bury(c);
+  }
+  [[gnu::noinline]] static void bury(content const* c) noexcept {
     if (burial::open != nullptr)
       burial::open->take(const_cast<content*>(c));
     else
@@ -187,10 +189,9 @@ class [[nodiscard]] hit {
       static_cast<detail::error_text*>(const_cast<void*>(owned_))->share();
   }
   void drop() noexcept {
-    if (owned_ == nullptr) return;
     if (kind_ == present)
       box<T>::drop(content());
-    else
+    else if (owned_ != nullptr)
       static_cast<detail::error_text*>(const_cast<void*>(owned_))->drop();
   }
 

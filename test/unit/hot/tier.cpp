@@ -97,6 +97,26 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(keeps_and_replaces, Shape, shapes) {
   BOOST_TEST(!t.has(2));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(sees_at_a_glance_what_find_finds, Shape, shapes) {
+  fixture_of<Shape> t{{.capacity_entries = 1'000}};
+  for (int i = 0; i < 1'000; ++i) t.put(i, 1, std::to_string(i));
+  int seen = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    auto const k = std::tuple_element_t<1, Shape>::name(i);
+    std::string got;
+    bool const there = t.cache.glance(t.hash(k), [&](strata::box<std::string> const& b) {
+      got = b.value();
+      BOOST_TEST(!t.cache.glance(t.hash(k), [](auto const&) {}));  // the guard is taken: nobody waits
+    });
+    if (there) BOOST_TEST(got == std::to_string(i));
+    seen += there;
+  }
+  BOOST_TEST(seen > 900);
+  BOOST_TEST(seen <= 1'000);
+  BOOST_TEST(t.cache.stats().hits == static_cast<std::uint64_t>(seen));
+  BOOST_TEST(t.cache.stats().misses == 0U);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(erases_what_is_older, Shape, shapes) {
   fixture_of<Shape> t{{.capacity_entries = 100}};
   t.put(1, 5);

@@ -49,7 +49,7 @@ class spin_lock {
 /// A number that one thread at a time writes, under its shard's lock, and any thread reads without.
 class counter {
  public:
-  void add(std::uint64_t n) noexcept { value_.store(*this + n, std::memory_order_relaxed); }
+  [[gnu::always_inline]] void add(std::uint64_t n) noexcept { value_.store(*this + n, std::memory_order_relaxed); }
   void set(std::uint64_t n) noexcept { value_.store(n, std::memory_order_relaxed); }
   operator std::uint64_t() const noexcept { return value_.load(std::memory_order_relaxed); }
 

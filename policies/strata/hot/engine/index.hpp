@@ -31,16 +31,25 @@ class slot_index {
 
   /// The slot that is(slot) accepts among those of that hash's tag, or no_slot. Throws what `is` throws.
   template <class Is>
-  [[nodiscard, gnu::always_inline]] slot find(std::uint64_t hash, Is&& is) const {
+  [[nodiscard]] slot find(std::uint64_t hash, Is&& is) const {
     for (std::size_t at = hash & mask_, passed = 0; passed <= mask_; at = (at + 1) & mask_, ++passed) {
-      bucket const& b = buckets_[at];
-      for (unsigned some = matches(b, tag(hash)); some != 0; some &= some - 1) {
-        slot const candidate = b.slots[std::countr_zero(some)];
-        if (is(candidate)) return candidate;
-      }
-      if (b.passed == 0) break;
+      if (slot found = no_slot; find_in(buckets_[at], hash, found, is)) return found;
+      if (buckets_[at].passed == 0) break;
     }
     return no_slot;
+  }
+  /// As find, in the hash's own bucket and the next alone, where almost every entry is; without a loop, which would
+  /// want registers that a hit has no use for. False: not there.
+  template <class Is>
+  [[nodiscard, gnu::always_inline]] bool find_near(std::uint64_t hash, slot& found, Is&& is) const {
+    bucket const& own = buckets_[hash & mask_];
+    if (find_in(own, hash, found, is)) [[likely]]
+      return true;
+    return own.passed != 0 && find_in(buckets_[(hash + 1) & mask_], hash, found, is);
+  }
+  /// Whether nothing of that hash is further than find_near looks.
+  [[nodiscard]] bool all_near(std::uint64_t hash) const noexcept {
+    return buckets_[hash & mask_].passed == 0 || buckets_[(hash + 1) & mask_].passed == 0;
   }
 
   /// There must be room.
@@ -90,6 +99,15 @@ class slot_index {
 
   static std::uint8_t tag(std::uint64_t hash) noexcept {
     return static_cast<std::uint8_t>(std::max<std::uint64_t>((hash >> 50U) & 0xFFU, 1));
+  }
+
+  template <class Is>
+  [[gnu::always_inline]] static bool find_in(bucket const& b, std::uint64_t hash, slot& found, Is& is) {
+    for (unsigned some = matches(b, tag(hash)); some != 0; some &= some - 1) {
+      found = b.slots[std::countr_zero(some)];
+      if (is(found)) return true;
+    }
+    return false;
   }
 
   static unsigned matches(bucket const& b, std::uint8_t wanted) noexcept {

@@ -2,12 +2,15 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hash.hpp>
 #include <strata/hit.hpp>
 #include <strata/key.hpp>
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -25,6 +28,24 @@ namespace strata::hot::engine {
 
 struct no_burial {};
 
+// std::memcmp costs a short key more than comparing it, and the search around it the registers that a call wants saved.
+[[gnu::always_inline]] inline bool same_text(std::string_view a, std::string_view b) noexcept {
+  std::size_t const size = a.size();
+  if (size != b.size()) return false;
+  char const* const x = a.data();
+  char const* const y = b.data();
+  auto const same = [=]<class Word>(Word, std::size_t at) {
+    return strata::detail::read<Word>(x + at) == strata::detail::read<Word>(y + at);
+  };
+  if (size >= 8) {
+    for (std::size_t at = 0; at < size - 8; at += 8)
+      if (!same(std::uint64_t{}, at)) return false;
+    return same(std::uint64_t{}, size - 8);
+  }
+  if (size >= 4) return same(std::uint32_t{}, 0) && same(std::uint32_t{}, size - 4);
+  return size == 0 || (x[0] == y[0] && x[size / 2] == y[size / 2] && x[size - 1] == y[size - 1]);
+}
+
 /// Types of the user.
 template <class K>
 struct kept_key {
@@ -32,6 +53,7 @@ struct kept_key {
   using burial = typename box<K>::burial;
   static constexpr bool foreign = true;
   static key_view<K> view(type const& kept) noexcept { return kept.value(); }
+  static bool equal(type const& kept, key_view<K> k) { return kept.value() == k; }
   static type make(key_view<K> k) { return {revision{}, k}; }
   static bool assign(type&, key_view<K>) noexcept { return false; }
   static std::size_t share(type const& from, type& to) noexcept {
@@ -48,6 +70,7 @@ struct kept_key<K> {
   using burial = no_burial;
   static constexpr bool foreign = false;
   static key_view<K> view(type const& kept) noexcept { return kept; }
+  static bool equal(type const& kept, key_view<K> k) { return kept == k; }
   static type make(key_view<K> k) noexcept { return k; }
   static bool assign(type& to, key_view<K> k) noexcept {
     to = k;
@@ -66,6 +89,7 @@ struct kept_key<std::string> {
   using burial = no_burial;
   static constexpr bool foreign = false;
   static std::string_view view(type const& kept) noexcept { return kept; }
+  [[gnu::always_inline]] static bool equal(type const& kept, std::string_view k) noexcept { return same_text(kept, k); }
   static type make(std::string_view k) {
     std::string kept;
     kept.reserve(k.size() | 15U);  // what malloc gives anyhow, so that more keys fit later
