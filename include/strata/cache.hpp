@@ -77,10 +77,16 @@ class cache {
   /// \returns     a value, a clear absent, or an error
   /// \errors      unavailable, timed_out, corrupt, rejected (the key), closed, forked; a failing warm is none of them
   /// \complexity  hot hit: O(1), no allocation; else at most one round trip per tier and one to promote
-  answer get(key_view key, call_options call = {}) {
+  [[gnu::always_inline]] answer get(key_view key, call_options call = {}) {  // so that a hit stays in registers
     auto const k = core_.hash(key);
-    if (void const* kept = find_hot(k)) [[likely]] return from_hot(kept);
-    return look_below(k.key, k.hash, call);
+    void const* kept = nullptr;
+    if (core_.glance(k, taker(kept))) [[likely]] {
+      core_.tell_hit(tier::hot);
+      return from_hot(kept);
+    }
+    answer late;
+    look_further(again(k.key), k.hash, call, late);
+    return answer{std::move(late)};  // by hand: were it elided, a hit's answer would have to live in memory as well
   }
   [[nodiscard]] later<answer> co_get(key_view key, call_options call = {}) {
     auto const k = core_.hash(key);
@@ -95,14 +101,14 @@ class cache {
   [[nodiscard]] auto visit(key_view key, F&& f, call_options call = {}) -> flow::visited<F, value_type> {
     auto const k = core_.hash(key);
     flow::visit_result<F, value_type> given{};
-    if (core_.find(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) [[likely]] {
+    if (core_.glance(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) [[likely]] {
       core_.tell_hit(tier::hot);
-      return given;
+      return flow::given_by<F, value_type>(given);
     }
     flow::visited<F, value_type> late{};
     visit_late<F> const target{&f, &late};
-    visit_below(k.key, k.hash, call, target);
-    return std::exchange(late, {});  // by hand: were it elided, a hit's result would have to live in memory as well
+    visit_further(again(k.key), k.hash, call, target);
+    return std::exchange(late, {});  // by hand, as in get
   }
 
   /// Reads from memory alone, and leaves order and counts as they are.
@@ -233,10 +239,21 @@ class cache {
   }
 
  private:
-  // Everything but a hot hit stays out of line, behind arguments that fit into registers: a stack frame for the miss cost
-  // every hit 14 instructions.
-  [[gnu::noinline]] answer look_below(key_view key, std::uint64_t hash, call_options call) {
-    return flow::serve_read(core_, hashed_key{key, hash}, read_until(call)).run();
+  // Everything but a hit at first glance stays out of line, behind arguments that fit into registers, and asks hot
+  // anew: a hit then keeps nothing for it. With a stack frame for the miss it cost 14 instructions more. The key's view
+  // is made again, since GCC writes one that it passes on as it came to memory first, also on a hit.
+  static key_view again(key_view key) noexcept {
+    if constexpr (std::same_as<key_view, std::string_view>)
+      return {key.data(), key.size()};
+    else
+      return key;
+  }
+  [[gnu::noinline]] void look_further(key_view key, std::uint64_t hash, call_options call, answer& late) {
+    hashed_key const k{key, hash};
+    if (void const* kept = find_hot(k))
+      late = from_hot(kept);
+    else
+      late = flow::serve_read(core_, k, read_until(call)).run();
   }
   template <class F>
   struct visit_late {
@@ -244,17 +261,24 @@ class cache {
     flow::visited<F, value_type>* given;
   };
   template <class F>
-  [[gnu::noinline]] void visit_below(key_view key, std::uint64_t hash, call_options call, visit_late<F> const& target) {
-    auto const found = flow::serve_read(core_, hashed_key{key, hash}, read_until(call)).run();
+  [[gnu::noinline]] void visit_further(key_view key, std::uint64_t hash, call_options call,
+                                       visit_late<F> const& target) {
+    hashed_key const k{key, hash};
+    auto const visit = [&](value_type const& value) { flow::visit_one(*target.f, value, **target.given); };
+    if (core_.find(k, [&](box<value_type> const& kept) { visit(kept.value()); })) return core_.tell_hit(tier::hot);
+    auto const found = flow::serve_read(core_, k, read_until(call)).run();
     if (found.failed())
       *target.given = std::unexpected{found.error()};
     else if (found)
-      flow::visit_one(*target.f, *found, **target.given);
+      visit(*found);
   }
   // A plain pointer carries the hit out of the guard: an object with a destructor there cost 40 instructions.
+  [[gnu::always_inline]] static auto taker(void const*& kept) noexcept {
+    return [&kept](box<value_type> const& b) { kept = box<value_type>{b}.release(); };
+  }
   [[gnu::always_inline]] void const* find_hot(hashed_key k) {
     void const* kept = nullptr;
-    if (core_.find(k, [&](box<value_type> const& b) { kept = box<value_type>{b}.release(); })) core_.tell_hit(tier::hot);
+    if (core_.find(k, taker(kept))) core_.tell_hit(tier::hot);
     return kept;
   }
   [[gnu::always_inline]] static answer from_hot(void const* kept) noexcept { return {box<value_type>::adopt(kept), tier::hot}; }

@@ -94,7 +94,7 @@ class core {
         usage{limits.max_used_keys} {}
 
   [[nodiscard]] static decltype(auto) text(hashed_key k) { return key<key_type>::text(k.key); }
-  [[nodiscard]] hashed_key hash(key_view<key_type> k) const noexcept { return hash_(k); }
+  [[nodiscard, gnu::always_inline]] hashed_key hash(key_view<key_type> k) const noexcept { return hash_(k); }
 
   /// Says why a key, or a value under that key, cannot be stored.
   [[nodiscard]] static std::optional<error> fault(std::string_view text) {
@@ -144,6 +144,14 @@ class core {
   [[gnu::always_inline]] bool find(hashed_key k, F&& f) {
     if constexpr (has_hot)
       return hot.find(k, std::forward<F>(f));
+    else
+      return false;
+  }
+  /// The same, if hot can tell at a glance. False: ask find.
+  template <class F>
+  [[gnu::always_inline]] bool glance(hashed_key k, F&& f) {
+    if constexpr (has_hot && requires { hot.glance(k, f); })
+      return hot.glance(k, f);
     else
       return false;
   }

@@ -119,5 +119,13 @@ constexpr void visit_one(F& f, Value const& value, Given& given) {
     given.emplace(f(value));
   }
 }
+// By the value within: GCC copies a whole optional through memory.
+template <class F, class Value>
+constexpr visited<F, Value> given_by(visit_result<F, Value>& given) {
+  if constexpr (std::is_same_v<visit_result<F, Value>, bool>)
+    return true;
+  else
+    return visited<F, Value>{std::in_place, std::in_place, *std::move(given)};
+}
 
 }  // namespace strata::flow
