@@ -29,14 +29,14 @@ task<std::vector<result<Answer>>> load_each(Core& core, Channel& channel, std::s
   std::vector<result<Answer>> answers;
   if (keys.empty()) co_return answers;
   if constexpr (loads_many<std::remove_cvref_t<decltype(channel.tier())>>) {
-    auto all = co_await channel.ask_many(core, direction::reading, keys.size(),
+    auto all = co_await channel.ask_many(core, direction::reading, until, keys.size(),
                                          [&](auto& tier) { return tier.load_many(keys, until); });
     co_return all;
   } else {
     answers.reserve(keys.size());
     for (auto const key : keys)
       answers.push_back(
-          co_await channel.ask(core, direction::reading, [&](auto& tier) { return tier.load(key, until); }));
+          co_await channel.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(key, until); }));
     co_return answers;
   }
 }
@@ -52,12 +52,12 @@ task<std::vector<bool>> store_frames(Core& core, std::span<placement const> fram
   if (frames.empty()) co_return there;
   moment const budget = kernel::warm_write(core.clock.now(), until);
   if constexpr (stores_frames<std::remove_cvref_t<decltype(core.warm.tier())>>) {
-    auto const stored = co_await core.warm.ask_many(core, direction::writing, frames.size(),
+    auto const stored = co_await core.warm.ask_many(core, direction::writing, budget, frames.size(),
                                                     [&](auto& tier) { return tier.store_many(frames, budget); });
     for (std::size_t i = 0; i < frames.size(); ++i) note(i, stored[i]);
   } else {
     for (std::size_t i = 0; i < frames.size(); ++i)
-      note(i, co_await core.warm.ask(core, direction::writing,
+      note(i, co_await core.warm.ask(core, direction::writing, budget,
                                      [&](auto& tier) { return tier.store(*frames[i].frame, frames[i].at, budget); }));
   }
   co_return there;
@@ -223,7 +223,7 @@ task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key,
       at.push_back(i);
     }
     co_await core.at(point::before_truth);
-    auto const stored = co_await core.cold.ask_many(core, direction::writing, rows.size(), [&](auto& tier) {
+    auto const stored = co_await core.cold.ask_many(core, direction::writing, until, rows.size(), [&](auto& tier) {
       return tier.store_many(std::span<keyed_value<value_type> const>{rows}, until);
     });
     done.tried = true;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 // The way to a tier below hot: the tier and its breakers, reads and writes apart (K11).
@@ -24,20 +25,20 @@ class channel {
   static constexpr bool present = true;
 
   template <class Options, class Context>
-  channel(strata::tier where, Options const& options, Context const& context) : where_{where}, tier_{options, context} {}
+  channel(strata::tier where, Options const& options, Context const& context)
+      : where_{where}, tier_{options, context} {}
 
   [[nodiscard]] Tier& tier() noexcept { return tier_; }
   [[nodiscard]] Tier const& tier() const noexcept { return tier_; }
 
-  /// Asks the tier unless its breaker is open, and tells the breaker how it went.
+  /// Asks the tier unless its breaker is open, and tells the breaker how it went. A call whose time is over asks nobody:
+  /// its failure would say nothing of the tier.
   template <class Core, class Call>
-  auto ask(Core& core, direction d, Call call) -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
+  auto ask(Core& core, direction d, kernel::breaker::moment until, Call call)
+      -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
     using answer = awaited_t<decltype(call(std::declval<Tier&>()))>;
     auto& breaker = d == direction::reading ? reading_ : writing_;
-    {
-      std::lock_guard const held{guard_};
-      if (!breaker.allows(core.clock.now())) co_return answer{failure(errc::unavailable, where_, "resting after failures in a row")};
-    }
+    if (auto const why = refusal(breaker, core.clock.now(), until)) co_return answer{std::unexpected{*why}};
     answer given = co_await awaiting(call(tier_));
     report(breaker, failed(given), core.clock.now());
     co_return given;
@@ -45,14 +46,11 @@ class channel {
 
   /// As ask, for calls that answer `count` times; the breaker hears of the whole.
   template <class Core, class Call>
-  auto ask_many(Core& core, direction d, std::size_t count, Call call) -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
+  auto ask_many(Core& core, direction d, kernel::breaker::moment until, std::size_t count, Call call)
+      -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
     using answers = awaited_t<decltype(call(std::declval<Tier&>()))>;
     auto& breaker = d == direction::reading ? reading_ : writing_;
-    {
-      std::lock_guard const held{guard_};
-      if (!breaker.allows(core.clock.now()))
-        co_return answers(count, failure(errc::unavailable, where_, "resting after failures in a row"));
-    }
+    if (auto const why = refusal(breaker, core.clock.now(), until)) co_return answers(count, std::unexpected{*why});
     answers given = co_await awaiting(call(tier_));
     bool all_failed = !given.empty();
     for (auto const& one : given) all_failed = all_failed && failed(one);
@@ -69,6 +67,13 @@ class channel {
   template <class Answer>
   static bool failed(Answer const& given) noexcept {
     return !given && (given.error() == errc::unavailable || given.error() == errc::timed_out);
+  }
+  std::optional<error> refusal(kernel::breaker& breaker, kernel::breaker::moment now,
+                               kernel::breaker::moment until) noexcept {
+    if (now >= until) return error{errc::timed_out, where_, "no time was left to ask"};
+    std::lock_guard const held{guard_};
+    if (breaker.allows(now)) return std::nullopt;
+    return error{errc::unavailable, where_, "resting after failures in a row"};
   }
   void report(kernel::breaker& breaker, bool failure, kernel::breaker::moment now) noexcept {
     std::lock_guard const held{guard_};

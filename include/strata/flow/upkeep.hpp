@@ -39,7 +39,7 @@ task<result<void>> flush_usage(Core& core, deadline until) {
     for (std::size_t done = 0; done < batch.size();) {
       std::size_t const n = batch.size() - done < 1'000 ? batch.size() - done : 1'000;
       std::span<uses const> const part{batch.data() + done, n};
-      auto const told = co_await core.cold.ask(core, direction::writing, [&](auto& tier) { return tier.add_usage(part, until); });
+      auto const told = co_await core.cold.ask(core, direction::writing, until, [&](auto& tier) { return tier.add_usage(part, until); });
       if (!told) {
         std::vector<std::string> delivered;
         for (std::size_t i = 0; i < done; ++i) delivered.emplace_back(batch[i].key);

@@ -26,7 +26,7 @@ task<bool> publish(Core& core, std::string_view text, revision r, typename Core:
   auto const framed = seal(core.codec, text, r, value);
   if (!framed) co_return false;
   moment const budget = kernel::warm_write(core.clock.now(), until);
-  auto const stored = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.store(*framed, std::nullopt, budget); });
+  auto const stored = co_await core.warm.ask(core, direction::writing, budget, [&](auto& tier) { return tier.store(*framed, std::nullopt, budget); });
   co_return core.stored_in(tier::warm, r, stored) || stored.error() == errc::conflict;
 }
 
@@ -88,7 +88,7 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
     if (truth->revision == revision{}) co_return done;  // nobody ever wrote it: there is nothing to announce
     try {  // K6, as for a write
       moment const budget = kernel::warm_write(core.clock.now(), until);
-      auto const told = co_await core.warm.ask(core, direction::writing, [&](auto& tier) { return tier.erase(text, truth->revision, budget); });
+      auto const told = co_await core.warm.ask(core, direction::writing, budget, [&](auto& tier) { return tier.erase(text, truth->revision, budget); });
       if (core.stored_in(tier::warm, truth->revision, told) || told.error() == errc::conflict)
         done.tiers |= tier_bit(tier::warm);
       else

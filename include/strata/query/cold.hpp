@@ -44,7 +44,7 @@ auto ask_cold(Cache& cache, call_options call, Question question)
   auto const inside = core.enter();
   if (!inside) return std::unexpected{inside.error()};
   auto const until = flow::until(core, call, core.limits.read_within);
-  return core.cold.ask(core, flow::direction::reading, [&](auto& tier) { return question(tier, until); }).run();
+  return core.cold.ask(core, flow::direction::reading, until, [&](auto& tier) { return question(tier, until); }).run();
 }
 
 }  // namespace strata::query

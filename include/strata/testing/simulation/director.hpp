@@ -33,8 +33,13 @@ class director {
   /// The step that each strand is at, and how many calls of tiers it made.
   struct part {
     plan::step* step = nullptr;
-    std::uint16_t number = 0;
+    std::array<std::uint16_t, most_keys> numbers{};  ///< of the call, for each key that it may write
     std::uint8_t calls = 0;
+    struct sight {
+      position at{};
+      revision is{};  ///< zero: nothing there, or once nothing legible
+    };
+    std::array<sight, most_keys> seen{};  ///< in warm, where it looked last
   };
   std::array<part, scheduler::most_strands> parts{};
   std::array<bool, most_instances> cold_failed{};  ///< since the beginning: its calls may fail from then on
@@ -43,6 +48,7 @@ class director {
   /// Who was answered with an outdated message: whatever lags so far behind has yet to deliver the newer one in its feed.
   std::array<std::array<bool, most_keys>, most_instances> lagging{};
 
+  bool downward = false;   ///< warm was given, on condition, what the giver had just seen there, or less (K5)
   bool quiet = false;      ///< no faults any more
   bool exploring = false;  ///< faults are choices like all others, `faults_left` in all
   unsigned faults_left = 0;
@@ -53,11 +59,11 @@ class director {
     std::optional<errc> failed{};
   };
   std::array<answer_seen, scheduler::most_strands> answered{};
-  std::uint64_t digest = 0;                                       ///< of all that happened
+  std::uint64_t digest = 0;  ///< of all that happened
   std::vector<std::string>* story = nullptr;
 
   [[nodiscard]] part& own() noexcept { return parts[time.running]; }
-  [[nodiscard]] std::uint16_t number() noexcept { return own().number; }
+  [[nodiscard]] std::uint16_t number(std::size_t key) noexcept { return own().numbers[key]; }
 
   /// What goes wrong with the running strand's next call.
   ailment next_ailment(call_kind kind, bool outdated_possible) {

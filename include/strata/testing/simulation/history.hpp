@@ -21,10 +21,23 @@
 // its place in that log and one pass is enough: no search for an order that would explain everything.
 namespace strata::testing {
 
-enum class promise : std::uint8_t { durable = 1, monotonic, own_writes, bounded, no_resurrection, one_winner, no_mix_up, warm_harmless, bounds, honest, ends };
+enum class promise : std::uint8_t {
+  durable = 1,
+  monotonic,
+  own_writes,
+  bounded,
+  no_resurrection,
+  one_winner,
+  no_mix_up,
+  warm_harmless,
+  bounds,
+  honest,
+  ends,
+  upward
+};
 
 constexpr std::string_view to_string(promise p) noexcept {
-  constexpr std::string_view names[] = {"", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "K12"};
+  constexpr std::string_view names[] = {"", "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "K12", "K5"};
   return names[static_cast<std::size_t>(p)];
 }
 constexpr std::string_view meaning(promise p) noexcept {
@@ -39,7 +52,8 @@ constexpr std::string_view meaning(promise p) noexcept {
                                         "a failing warm fails no call, and no call outlives its deadline",
                                         "memory stays within bounds",
                                         "outcomes are honest",
-                                        "every call ends"};
+                                        "every call ends",
+                                        "warm is given only what is higher than what was seen there"};
   return texts[static_cast<std::size_t>(p)];
 }
 
@@ -54,11 +68,11 @@ struct call_record {
   std::uint8_t instance = 0;
   std::uint8_t key = 0;
   std::uint16_t number = 0;
-  revision floor{};               ///< known to the instance when the call began
+  revision floor{};  ///< known to the instance when the call began
   promise reason = promise::monotonic;
   moment until{};
   expectation expected{};
-  std::optional<errc> failed{};   ///< set when it ended with an error
+  std::optional<errc> failed{};  ///< set when it ended with an error
   bool over = false;
 };
 
@@ -80,7 +94,13 @@ class history {
     auto const number = static_cast<std::uint16_t>(wanted != 0 ? wanted : calls_.size() + 1);
     if (number > calls_.size()) calls_.resize(number);
     auto const& k = known_[instance][key];
-    calls_[number - 1U] = {.what = what, .instance = instance, .key = key, .number = number, .floor = k.floor, .reason = k.reason, .until = until};
+    calls_[number - 1U] = {.what = what,
+                           .instance = instance,
+                           .key = key,
+                           .number = number,
+                           .floor = k.floor,
+                           .reason = k.reason,
+                           .until = until};
     return number;
   }
   [[nodiscard]] call_record& of(std::uint16_t number) noexcept { return calls_[number - 1U]; }
@@ -106,7 +126,7 @@ class history {
     auto& c = of(number);
     finish(c);
     if (!r) return failed(c, r.error(), true);
-    bool const erasing = c.what == verb::erase;
+    bool const erasing = c.what == verb::erase || c.what == verb::erase_many;
     if (!r->changed && !erasing) return;  // an update that gave up
     if (r->revision == revision{}) {
       if (r->changed) broke(promise::durable, "{} was acknowledged without a revision", describe(c));
@@ -114,12 +134,18 @@ class history {
     }
     auto const* made = on_.world.at(c.key, r->revision);
     if (made == nullptr || (made->operation == operation::erase) != erasing || (r->changed && made->by != c.number))
-      return broke(promise::durable, "{} was acknowledged as revision {}, which the truth does not have", describe(c), number_of(r->revision));
+      return broke(promise::durable, "{} was acknowledged as revision {}, which the truth does not have", describe(c),
+                   number_of(r->revision));
     if (r->changed) check_winner(c, *made);
     learn(c, r->revision, erasing ? promise::no_resurrection : promise::own_writes);
   }
 
-  void knows(std::size_t instance, std::size_t key, revision r) noexcept { known_[instance][key] = {r, promise::monotonic}; }
+  /// A later value for the same key took its place in a batch: it is written nowhere.
+  void end_superseded(std::uint16_t number) { finish(of(number)); }
+
+  void knows(std::size_t instance, std::size_t key, revision r) noexcept {
+    known_[instance][key] = {r, promise::monotonic};
+  }
   /// Of all that later judgements depend on.
   [[nodiscard]] std::uint64_t digest() const noexcept {
     std::uint64_t all = 0;
@@ -138,7 +164,8 @@ class history {
     for (auto const& c : calls_) {
       if (!c.failed || *c.failed == errc::unknown) continue;
       if (on_.world.by(c.number) != nullptr)
-        return broke(promise::honest, "{} failed with \"{}\", and yet the truth has it", describe(c), strata::to_string(*c.failed));
+        return broke(promise::honest, "{} failed with \"{}\", and yet the truth has it", describe(c),
+                     strata::to_string(*c.failed));
     }
   }
   /// The next reads of that instance must show at least what warm was told.
@@ -147,6 +174,9 @@ class history {
     if (told > k.floor) k = {told, promise::bounded};
   }
 
+  void went_downward(std::size_t strand) {
+    broke(promise::upward, "{} promotes into warm what it has just seen there", on_.name(strand));
+  }
   void never_ended(std::size_t strand) { broke(promise::ends, "{} never ends", on_.name(strand)); }
 
   std::optional<breach> found;
@@ -164,7 +194,8 @@ class history {
     if (!found) found = breach{what, std::format(line, std::forward<A>(arguments)...)};
   }
   std::string describe(call_record const& c) const {
-    return std::format("{}'s {} of {} (call {})", director::name_of_instance(c.instance), to_string(c.what), key_names[c.key], c.number);
+    return std::format("{}'s {} of {} (call {})", director::name_of_instance(c.instance), to_string(c.what),
+                       key_names[c.key], c.number);
   }
 
   void learn(call_record const& c, revision r, promise reason) noexcept {
@@ -194,23 +225,30 @@ class history {
   void read_absent(call_record const& c) {
     if (c.floor == revision{}) return;
     for (auto const& made : on_.world.commits[c.key])
-      if (made.operation == operation::erase && made.revision >= c.floor) return learn(c, made.revision, promise::no_resurrection);
-    broke(c.reason == promise::no_resurrection ? promise::monotonic : c.reason, "{} says absent, but {} knew revision {}", describe(c),
-          director::name_of_instance(c.instance), number_of(c.floor));
+      if (made.operation == operation::erase && made.revision >= c.floor)
+        return learn(c, made.revision, promise::no_resurrection);
+    broke(c.reason == promise::no_resurrection ? promise::monotonic : c.reason,
+          "{} says absent, but {} knew revision {}", describe(c), director::name_of_instance(c.instance),
+          number_of(c.floor));
   }
 
   void read_value(call_record const& c, mark const& value, revision r, freshness state) {
-    if (!value.whole() || value.key != c.key) return broke(promise::no_mix_up, "{} gives a value that nobody wrote there", describe(c));
+    if (!value.whole() || value.key != c.key)
+      return broke(promise::no_mix_up, "{} gives a value that nobody wrote there", describe(c));
     if (r == revision{}) {
       bool const cold_missed = on_.cold_failed[c.instance] || on_.paused[c.instance];
-      bool const allowed = value.writer == 255 && state == freshness::unverified && (c.floor == revision{} || cold_missed);
+      bool const allowed =
+          value.writer == 255 && state == freshness::unverified && (c.floor == revision{} || cold_missed);
       if (!allowed) broke(promise::no_mix_up, "{} gives a value without a revision as if it were one", describe(c));
       return;
     }
     auto const* made = on_.world.at(c.key, r);
     if (made == nullptr || made->operation != operation::put || !(made->value == value))
-      return broke(promise::no_mix_up, "{} gives value {} as revision {}, which is something else", describe(c), value.number, number_of(r));
-    if (r < c.floor) return broke(c.reason, "{} gives revision {}, but {} knew revision {}", describe(c), number_of(r), director::name_of_instance(c.instance), number_of(c.floor));
+      return broke(promise::no_mix_up, "{} gives value {} as revision {}, which is something else", describe(c),
+                   value.number, number_of(r));
+    if (r < c.floor)
+      return broke(c.reason, "{} gives revision {}, but {} knew revision {}", describe(c), number_of(r),
+                   director::name_of_instance(c.instance), number_of(c.floor));
     learn(c, r, promise::monotonic);
   }
 
@@ -218,9 +256,11 @@ class history {
     auto const* former = on_.world.before(c.key, made.revision);
     bool const there = former != nullptr && former->operation == operation::put;
     if (c.what == verb::put_if && c.expected && *c.expected != (there ? former->revision : revision{}))
-      broke(promise::one_winner, "{} expected revision {} and won over revision {}", describe(c), number_of(*c.expected), there ? number_of(former->revision) : 0);
+      broke(promise::one_winner, "{} expected revision {} and won over revision {}", describe(c),
+            number_of(*c.expected), there ? number_of(former->revision) : 0);
     if (c.what == verb::update && (!there || former->value.number != made.value.base))
-      broke(promise::one_winner, "{} changed value {} and lost value {}", describe(c), made.value.base, there ? former->value.number : 0);
+      broke(promise::one_winner, "{} changed value {} and lost value {}", describe(c), made.value.base,
+            there ? former->value.number : 0);
   }
 
   director& on_;

@@ -15,13 +15,32 @@
 // What the callers of a simulation are going to do, and what befalls them; in which order is for the choices to say.
 namespace strata::testing {
 
-enum class verb : std::uint8_t { get, visit, put, put_if, update, erase, get_or_load, crash, evict, regress, intrude, forget };
+enum class verb : std::uint8_t {
+  get,
+  visit,
+  put,
+  put_if,
+  update,
+  erase,
+  get_or_load,
+  get_many,
+  put_many,
+  erase_many,
+  crash,
+  evict,
+  regress,
+  intrude,
+  forget,
+};
 
 constexpr std::string_view to_string(verb v) noexcept {
-  constexpr std::string_view names[] = {"get",   "visit", "put",     "put_if",  "update", "erase", "get_or_load",
-                                        "crash", "evict", "regress", "intrude", "forget"};
+  constexpr std::string_view names[] = {"get",   "visit",       "put",      "put_if",   "update",
+                                        "erase", "get_or_load", "get_many", "put_many", "erase_many",
+                                        "crash", "evict",       "regress",  "intrude",  "forget"};
   return names[static_cast<std::size_t>(v)];
 }
+/// Whether it is one call for many keys.
+constexpr bool batches(verb v) noexcept { return v >= verb::get_many && v <= verb::erase_many; }
 /// Whether it happens to the world rather than being called by anybody.
 constexpr bool befalls(verb v) noexcept { return v >= verb::crash; }
 
@@ -33,7 +52,9 @@ struct plan {
     std::uint8_t instance = 0;
     std::uint8_t caller = 0;
     std::uint8_t key = 0;
-    std::uint8_t param = 0;  ///< put_if: 0 expects what was read, 1 absence; get_or_load: 1 a loader that throws; crash: 1 requests arrive
+    std::uint8_t param =
+        0;  ///< put_if: 0 expects what was read, 1 absence; get_or_load: 1 a loader that throws; crash: 1 requests arrive;
+            ///< batches: which keys
     std::array<std::optional<ailment>, most_calls> ailments{};  ///< of its n-th call of a tier; undecided until drawn
   };
 
@@ -43,10 +64,22 @@ struct plan {
   std::uint8_t hot_entries = 4;
   std::uint8_t warm_fault_in = 0;  ///< one call in so many has a fault; zero: none
   std::uint8_t cold_fault_in = 0;
-  std::uint8_t favour = 0;      ///< how long one caller tends to go on, of 8
-  bool prelude = false;            ///< the first key is there already
+  std::uint8_t favour = 0;  ///< how long one caller tends to go on, of 8
+  bool prelude = false;     ///< the first key is there already
   std::vector<step> steps;
 };
+
+/// The keys of a batch. A read and a put may name one twice.
+struct batch_keys {
+  std::array<std::uint8_t, 3> key{};
+  std::size_t count = 0;
+};
+constexpr batch_keys keys_of(plan::step const& s, std::size_t keys) noexcept {
+  bool const twice = s.param >= 2 && s.what != verb::erase_many;
+  auto const other = static_cast<std::uint8_t>(keys - 1U - s.key);
+  if (keys == 1) return {{s.key, s.key}, twice ? 2U : 1U};
+  return {{s.key, other, s.key}, twice ? 3U : 2U};
+}
 
 struct shape {
   std::uint8_t instances = 3;
@@ -69,8 +102,10 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
   p.steps.clear();
   for (std::size_t i = 0; i < steps; ++i) {
     auto& s = p.steps.emplace_back();
-    constexpr std::array calls{verb::get, verb::get, verb::get, verb::visit, verb::put, verb::put, verb::put,
-                               verb::put_if, verb::put_if, verb::update, verb::erase, verb::erase, verb::get_or_load, verb::get_or_load};
+    constexpr std::array calls{verb::get,      verb::get,       verb::get,         verb::visit,       verb::put,
+                               verb::put,      verb::put,       verb::put_if,      verb::put_if,      verb::update,
+                               verb::erase,    verb::erase,     verb::get_or_load, verb::get_or_load, verb::get_many,
+                               verb::put_many, verb::erase_many};
     constexpr std::array blows{verb::crash, verb::evict, verb::evict, verb::intrude, verb::regress, verb::forget};
     bool const blow = disasters && d.one_in(5);
     s.what = blow ? blows[d.below(of.warm_may_fail ? 6 : 3)] : calls[d.below(calls.size())];

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/batch.hpp>
 #include <strata/cache.hpp>
 #include <strata/testing/access.hpp>
 #include <strata/testing/simulation/director.hpp>
@@ -95,6 +96,7 @@ class simulation {
     stage.paused = {};
     stage.lagging = {};
     stage.quiet = false;
+    stage.downward = false;
     stage.digest = 0;
     steps_ = 0;
     last_ = 0;
@@ -229,9 +231,9 @@ class simulation {
     if (!c.calling) {
       c.calling = true;
       auto& step = stage.plan.steps[c.steps[c.next++]];
-      stage.parts[s] = {&step, 0, 0};
+      stage.parts[s] = {.step = &step};
       stage.time.running = s;
-      c.flow.emplace(perform(s, step));
+      c.flow.emplace(batches(step.what) ? perform_batch(s, step) : perform(s, step));
       stage.time.running = s;
       stage.time.strands[s] = {};
       // A task hands back to its awaiter; with none it just suspends at its end.
@@ -240,6 +242,7 @@ class simulation {
       stage.time.step(s);
     }
     while (std::exchange(stage.time.posted, false)) stage.time.step(s);
+    if (stage.downward) history.went_downward(s);
     if (counts) {
       auto& home = instances_[instance_of(s)];
       bool const passed = passing && stage.time.strands[s].asked != nullptr;  // on to cold: its flight goes on
@@ -263,7 +266,7 @@ class simulation {
     auto const within = writes ? core.limits.write_within : step.what == verb::get_or_load ? core.limits.load_within : core.limits.read_within;
     moment const until = stage.time.now + within;
     auto const number = history.begin(step.what, step.instance, step.key, until, stage.exploring && !stage.quiet ? s + 1 : 0);
-    stage.parts[s].number = number;
+    stage.parts[s].numbers.fill(number);
     auto& c = callers_[s];
     auto const mine = [&](std::uint32_t base = 0) { return make_mark(step.key, step.instance, number, base); };
     if (stage.story != nullptr) tell_begin(s, step, number, c.last_read[step.key]);
@@ -322,6 +325,40 @@ class simulation {
     done_ = true;
   }
 
+  /// A call for many keys is judged as one call for each of them.
+  task<void> perform_batch(std::size_t s, plan::step& step) {
+    auto& core = access::core(*instances_[instance_of(s)].cache);
+    auto const keys = keys_of(step, stage.plan.keys);
+    moment const until = stage.time.now + (step.what == verb::get_many ? core.limits.read_within : core.limits.write_within);
+    std::array<plan::step, 3> part{};
+    std::array<std::uint16_t, 3> number{};
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < keys.count; ++i) {
+      part[i] = {.what = step.what, .instance = step.instance, .caller = step.caller, .key = keys.key[i]};
+      number[i] = history.begin(step.what, step.instance, part[i].key, until);
+      stage.parts[s].numbers[part[i].key] = number[i];
+      names.emplace_back(key_names[part[i].key]);
+      if (stage.story != nullptr) tell_begin(s, part[i], number[i], {});
+    }
+    if (step.what == verb::get_many) {
+      auto const found = co_await flow::batch<std::vector<std::string>>::get(core, names, until);
+      for (std::size_t i = 0; i < keys.count; ++i) end_read(s, part[i], number[i], found[i].second);
+    } else if (step.what == verb::erase_many) {
+      auto const done = co_await flow::batch<std::vector<std::string>>::erase(core, names, until);
+      for (std::size_t i = 0; i < keys.count; ++i) end_write(s, part[i], number[i], done[i]);
+    } else {
+      std::vector<std::pair<std::string, mark>> values;
+      for (std::size_t i = 0; i < keys.count; ++i)
+        values.emplace_back(names[i], make_mark(part[i].key, step.instance, number[i]));
+      auto const done = co_await flow::batch<decltype(values)>::put(core, values, until);
+      for (std::size_t i = 0; i < keys.count; ++i) {
+        bool const superseded = core_type::stores_many && stage.parts[s].numbers[part[i].key] != number[i];
+        superseded ? history.end_superseded(number[i]) : end_write(s, part[i], number[i], done[i]);
+      }
+    }
+    done_ = true;
+  }
+
   void end_read(std::size_t s, plan::step const& step, std::uint16_t number, hit<mark> const& h) {
     auto& c = callers_[s];
     if (h || h.absent()) c.last_read[step.key] = h.revision();
@@ -335,7 +372,7 @@ class simulation {
   }
   void end_write(std::size_t s, plan::step const& step, std::uint16_t number, result<receipt> const& r) {
     auto& c = callers_[s];
-    if (r && r->changed) c.last_read[step.key] = step.what == verb::erase ? revision{} : r->revision;
+    if (r && r->changed) c.last_read[step.key] = step.what == verb::erase || step.what == verb::erase_many ? revision{} : r->revision;
     stage.mix(r ? strata::number(r->revision) * 4 + r->changed : static_cast<std::uint64_t>(r.error().code()) * 4 + 2);
     if (stage.story != nullptr)
       stage.tell("{}: {} of {} {}", stage.name(s), to_string(step.what), key_names[step.key],
@@ -502,7 +539,7 @@ class simulation {
         std::size_t const strand = i * stage.plan.callers;
         auto& c = callers_[strand];
         c.calling = true;
-        stage.parts[strand] = {&last_look_, 0, 0};
+        stage.parts[strand] = {.step = &last_look_};
         stage.time.running = strand;
         c.flow.emplace(perform(strand, last_look_));
         c.flow->await_suspend(std::noop_coroutine()).resume();

@@ -2,19 +2,24 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/concepts/capability.hpp>
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/warm.hpp>
+#include <strata/run/task.hpp>
 #include <strata/testing/simulation/director.hpp>
 
+#include <algorithm>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <format>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 // The simulated warm and cold tiers: awaitable calls on the shared world. Each call is two steps, the request reaching the
 // tier and the answer reaching the caller, and others may go before either. Faults are those of a network and of a store
@@ -41,7 +46,9 @@ inline std::uint64_t digest(result<sighting> const& r) noexcept {
   }
   return digest_of(1, all);
 }
-inline std::uint64_t digest(result<position> const& r) noexcept { return r ? digest_of(2, static_cast<std::uint64_t>(*r)) : digest_error(r); }
+inline std::uint64_t digest(result<position> const& r) noexcept {
+  return r ? digest_of(2, static_cast<std::uint64_t>(*r)) : digest_error(r);
+}
 inline std::uint64_t digest(result<copy<mark>> const& r) noexcept {
   return r ? digest_of(3, number(r->revision) * 2 + (r->value ? 1 : 0)) : digest_error(r);
 }
@@ -111,11 +118,14 @@ class simulated_call : public request {
   }
   void finish(fault f, ailment a) {
     answer_.emplace(self().act(f, a));
-    if (on_->story != nullptr) on_->tell("   {}: {}{}{}", on_->name(on_->time.running), self().text(*answer_), f == fault::none ? "" : "; the call ", to_string(f));
+    if (on_->story != nullptr)
+      on_->tell("   {}: {}{}{}", on_->name(on_->time.running), self().text(*answer_),
+                f == fault::none ? "" : "; the call ", to_string(f));
   }
   void fail(errc code) { answer_.emplace(failure(code, Derived::where)); }
   void tell(ailment a) {
-    if (on_->story != nullptr) on_->tell("   {}: {} {}", on_->name(on_->time.running), self().text_of_call(), to_string(a.what));
+    if (on_->story != nullptr)
+      on_->tell("   {}: {} {}", on_->name(on_->time.running), self().text_of_call(), to_string(a.what));
   }
 
   bool arrives_late_ = false;
@@ -138,7 +148,9 @@ class warm_load_call : public simulated_call<warm_load_call, result<sighting>> {
   warm_load_call(director& on, std::uint8_t instance, std::string_view key, moment until) noexcept
       : simulated_call{on, instance, until}, key_{key_index(key)} {}
   bool outdated_possible() const noexcept { return on_->world.subjects[key_].kept > 1; }
-  static std::function<void()> later() { return [] {}; }
+  static std::function<void()> later() {
+    return [] {};
+  }
 
   result<sighting> act(fault f, ailment a) {
     auto const& subject = on_->world.subjects[key_];
@@ -148,6 +160,10 @@ class warm_load_call : public simulated_call<warm_load_call, result<sighting>> {
       on_->lagging[instance_][key_] = true;
     }
     auto seen = world::seen(message);
+    bool const legible = seen.frame && (f == fault::none || f == fault::slow || f == fault::outdated);
+    auto& before = on_->own().seen[key_];
+    revision const now = legible ? seen.frame->revision : revision{};
+    before = {seen.position, before.at == seen.position ? std::min(before.is, now) : now};
     if (seen.frame && f != fault::none) harm(*seen.frame, f, a.much);
     return seen;
   }
@@ -165,7 +181,8 @@ class warm_load_call : public simulated_call<warm_load_call, result<sighting>> {
         unsigned const bit = 1U << (much % 8U);
         unsigned const which = much / 8U;
         if (which < 8 && !f.payload.empty())
-          f.payload[which % f.payload.size()] = static_cast<char>(static_cast<unsigned char>(f.payload[which % f.payload.size()]) ^ bit);
+          f.payload[which % f.payload.size()] =
+              static_cast<char>(static_cast<unsigned char>(f.payload[which % f.payload.size()]) ^ bit);
         else if (which < 16)
           f.revision = revision{number(f.revision) ^ bit};
         else if (which < 20)
@@ -214,14 +231,20 @@ class warm_write_call : public simulated_call<warm_write_call, result<position>>
       : simulated_call{on, instance, until}, frame_{std::move(f)}, at_{at} {}
   static bool outdated_possible() noexcept { return false; }
   std::function<void()> later() {
-    return [on = on_, f = frame_, at = at_, by = on_->number()] {
+    return [on = on_, f = frame_, at = at_, by = on_->number(key_index(frame_.key))] {
       auto const stored = on->world.warm_store(key_index(f.key), f, at, by);
       on->tell("   warm is late with {} of {}: {}", text_of(f), f.key, stored ? "stored" : "not stored");
     };
   }
-  result<position> act(fault, ailment) { return on_->world.warm_store(key_index(frame_.key), frame_, at_, on_->number()); }
+  result<position> act(fault, ailment) {
+    auto const key = key_index(frame_.key);
+    auto const& seen = on_->own().seen[key];
+    if (at_ == seen.at && frame_.revision <= seen.is && !on_->world.warm_is_truth()) on_->downward = true;
+    return on_->world.warm_store(key, frame_, at_, on_->number(key));
+  }
   std::string text(result<position> const& r) const {
-    return r ? std::format("warm stores {} of {} at position {}", text_of(frame_), frame_.key, static_cast<std::uint64_t>(*r))
+    return r ? std::format("warm stores {} of {} at position {}", text_of(frame_), frame_.key,
+                           static_cast<std::uint64_t>(*r))
              : std::format("warm does not store {} of {}: {}", text_of(frame_), frame_.key, r.error().text());
   }
   static std::string_view text_of_call() { return "the store into warm"; }
@@ -241,14 +264,18 @@ class cold_load_call : public simulated_call<cold_load_call, result<copy<mark>>>
   cold_load_call(director& on, std::uint8_t instance, std::string_view key, moment until) noexcept
       : simulated_call{on, instance, until}, key_{key_index(key)} {}
   static bool outdated_possible() noexcept { return false; }
-  static std::function<void()> later() { return [] {}; }
+  static std::function<void()> later() {
+    return [] {};
+  }
   result<copy<mark>> act(fault f, ailment) {
     if (f == fault::rubbish) return failure(errc::corrupt, tier::cold, "damaged row");
     return on_->world.cold_load(key_);
   }
   std::string text(result<copy<mark>> const& r) const {
     if (!r) return std::format("cold does not say what it has for {}", key_names[key_]);
-    if (!r->value) return std::format("cold has nothing for {}{}", key_names[key_], r->revision == revision{} ? "" : std::format(", erased at revision {}", number(r->revision)));
+    if (!r->value)
+      return std::format("cold has nothing for {}{}", key_names[key_],
+                         r->revision == revision{} ? "" : std::format(", erased at revision {}", number(r->revision)));
     return std::format("cold has revision {} (value {}) of {}", number(r->revision), r->value->number, key_names[key_]);
   }
   static std::string_view text_of_call() { return "the look into cold"; }
@@ -265,32 +292,42 @@ class cold_write_call : public simulated_call<cold_write_call, result<written>> 
   static constexpr auto lost = errc::unknown;
 
   /// \param value  none: an erase
-  cold_write_call(director& on, std::uint8_t instance, std::string_view key, std::optional<mark> value, expectation expected, moment until) noexcept
+  cold_write_call(director& on, std::uint8_t instance, std::string_view key, std::optional<mark> value,
+                  expectation expected, moment until) noexcept
       : simulated_call{on, instance, until}, key_{key_index(key)}, value_{value}, expected_{expected} {}
   static bool outdated_possible() noexcept { return false; }
   std::function<void()> later() {
-    return [copy = *this, by = on_->number()]() mutable {
+    return [copy = *this, by = on_->number(key_)]() mutable {
       auto const done = copy.write(by);
       copy.on_->tell("   late, but {}", copy.text(done));
     };
   }
-  result<written> act(fault, ailment) { return write(on_->number()); }
+  result<written> act(fault, ailment) { return write(on_->number(key_)); }
   std::string text(result<written> const& r) const {
     std::string const what = value_ ? std::format("value {}", value_->number) : "an erase";
     if (!r) return std::format("cold refuses {} for {}: {}", what, key_names[key_], r.error().text());
-    return std::format("cold {} {} for {} as revision {}", r->changed ? "commits" : "finds unchanged", what, key_names[key_], number(r->revision));
+    return std::format("cold {} {} for {} as revision {}", r->changed ? "commits" : "finds unchanged", what,
+                       key_names[key_], number(r->revision));
   }
   static std::string_view text_of_call() { return "the write to cold"; }
 
  private:
   result<written> write(std::uint16_t by) {
-    if (value_) return on_->world.cold_store(key_, *value_, expected_, by);
+    if (value_) return on_->world.cold_store(key_, *value_, expected_, value_->number);
     return on_->world.cold_erase(key_, by);
   }
   std::size_t key_;
   std::optional<mark> value_;
   expectation expected_;
 };
+
+/// A call for many keys: nothing says that a tier does all of it at one moment, so others may go between any two.
+template <class Answer, class Asked, class One>
+task<std::vector<Answer>> one_by_one(std::span<Asked const> all, One one) {
+  std::vector<Answer> answers;
+  for (auto const& asked : all) answers.push_back(co_await one(asked));
+  co_return answers;
+}
 
 }  // namespace detail
 
@@ -312,8 +349,19 @@ struct simulated_warm {
   class tier {
    public:
     tier(options const& o, Context const&) noexcept : o_{o} {}
-    auto load(std::string_view key, deadline until) noexcept { return detail::warm_load_call{*o_.on, o_.instance, key, until}; }
-    auto store(frame const& f, std::optional<position> at, deadline until) { return detail::warm_write_call{*o_.on, o_.instance, f, at, until}; }
+    auto load(std::string_view key, deadline until) noexcept {
+      return detail::warm_load_call{*o_.on, o_.instance, key, until};
+    }
+    task<std::vector<result<sighting>>> load_many(std::span<std::string_view const> keys, deadline until) {
+      return detail::one_by_one<result<sighting>>(keys, [=, this](std::string_view key) { return load(key, until); });
+    }
+    task<std::vector<result<position>>> store_many(std::span<placement const> frames, deadline until) {
+      return detail::one_by_one<result<position>>(
+          frames, [=, this](placement const& p) { return store(*p.frame, p.at, until); });
+    }
+    auto store(frame const& f, std::optional<position> at, deadline until) {
+      return detail::warm_write_call{*o_.on, o_.instance, f, at, until};
+    }
     auto erase(std::string_view key, revision r, deadline until) {
       frame f{.key = std::string{key}, .revision = r, .operation = operation::erase};
       f.sum = checksum(f);
@@ -350,9 +398,24 @@ struct simulated_cold {
   class tier {
    public:
     tier(options const& o, Context const&) noexcept : o_{o} {}
-    auto load(std::string_view key, deadline until) noexcept { return detail::cold_load_call{*o_.on, o_.instance, key, until}; }
+    auto load(std::string_view key, deadline until) noexcept {
+      return detail::cold_load_call{*o_.on, o_.instance, key, until};
+    }
     auto store(std::string_view key, mark const& value, expectation expected, deadline until) noexcept {
       return detail::cold_write_call{*o_.on, o_.instance, key, value, expected, until};
+    }
+    task<std::vector<result<copy<mark>>>> load_many(std::span<std::string_view const> keys, deadline until) {
+      return detail::one_by_one<result<copy<mark>>>(keys, [=, this](std::string_view key) { return load(key, until); });
+    }
+    /// Of several values for one key the last is stored, and answers for all.
+    task<std::vector<result<written>>> store_many(std::span<keyed_value<mark> const> values, deadline until) {
+      std::vector<result<written>> answers(values.size());
+      for (std::size_t i = values.size(); i-- > 0;) {
+        std::size_t last = values.size() - 1;
+        while (values[last].key != values[i].key) --last;
+        answers[i] = last == i ? co_await store(values[i].key, *values[i].value, anything, until) : answers[last];
+      }
+      co_return answers;
     }
     auto erase(std::string_view key, deadline until) noexcept {
       return detail::cold_write_call{*o_.on, o_.instance, key, std::nullopt, std::nullopt, until};

@@ -62,7 +62,9 @@ class world {
   }
 
   // --- the truth -----------------------------------------------------------------------------------------------------
-  [[nodiscard]] commit const* last(std::size_t key) const noexcept { return commits[key].empty() ? nullptr : &commits[key].back(); }
+  [[nodiscard]] commit const* last(std::size_t key) const noexcept {
+    return commits[key].empty() ? nullptr : &commits[key].back();
+  }
   [[nodiscard]] commit const* at(std::size_t key, revision r) const noexcept {
     for (auto const& c : commits[key])
       if (c.revision == r) return &c;
@@ -92,7 +94,8 @@ class world {
   [[nodiscard]] result<written> cold_store(std::size_t key, mark const& value, expectation expected, std::uint16_t by) {
     auto const* row = last(key);
     bool const there = row != nullptr && row->operation == operation::put;
-    if (expected && *expected != (there ? row->revision : revision{})) return failure(errc::conflict, tier::cold, "another write was first");
+    if (expected && *expected != (there ? row->revision : revision{}))
+      return failure(errc::conflict, tier::cold, "another write was first");
     auto const version = static_cast<std::int64_t>(commits[key].size());
     if (there && row->value == value) return written{row->revision, version, false};
     commits[key].push_back({revision{++last_revision_}, operation::put, value, by});
@@ -120,8 +123,10 @@ class world {
   [[nodiscard]] result<position> warm_store(std::size_t key, frame f, std::optional<position> at, std::uint16_t by) {
     auto& s = subjects[key];
     auto const* standing = s.last();
-    if (at && *at != (standing == nullptr ? position{} : standing->position)) return failure(errc::conflict, tier::warm, "the key moved");
-    if (!at && standing != nullptr && standing->frame.revision > f.revision) return failure(errc::conflict, tier::warm, "a higher revision is there");
+    if (at && *at != (standing == nullptr ? position{} : standing->position))
+      return failure(errc::conflict, tier::warm, "the key moved");
+    if (!at && standing != nullptr && standing->frame.revision > f.revision)
+      return failure(errc::conflict, tier::warm, "a higher revision is there");
     return publish(key, std::move(f), by);
   }
   position publish(std::size_t key, frame f, std::uint16_t by) {
@@ -129,7 +134,10 @@ class world {
     position const p{++last_position_};
     if (warm_is_truth_) {
       commit c{revision{last_position_}, f.operation, {}, by};
-      if (f.operation == operation::put) c.value = *mark_codec::decode(f.payload);
+      if (f.operation == operation::put) {
+        c.value = *mark_codec::decode(f.payload);
+        c.by = c.value.number;
+      }
       commits[key].push_back(c);
       told[key] = c.revision;
     } else if (f.revision > told[key]) {
