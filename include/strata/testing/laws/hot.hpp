@@ -3,67 +3,31 @@
 #pragma once
 
 #include <strata/concepts/hot.hpp>
-#include <strata/hash.hpp>
-#include <strata/testing/laws/hot_values.hpp>
-#include <strata/testing/report.hpp>
+#include <strata/testing/laws/hot_bench.hpp>
+#include <strata/testing/laws/hot_user_code.hpp>
 
-#include <atomic>
-#include <chrono>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
-#include <memory>
-#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <type_traits>
-#include <vector>
 
 // The laws of hot tiers that no compiler checks, for any policy:
 //   strata::testing::hot_laws<my_policy>(strata::testing::boost_report);
 // After each case a tier that has `bool valid() const` is asked whether its structure is sound.
 namespace strata::testing {
 
-namespace hot_law {
-inline constexpr std::string_view found = "a key finds what was installed under it last, and nothing else";
-inline constexpr std::string_view revision = "install never replaces the same or a higher revision";
-inline constexpr std::string_view erased = "erase takes away what is older than asked and nothing else";
-inline constexpr std::string_view roomy = "n distinct keys put into capacity n all stay";
-inline constexpr std::string_view bounded = "entries and bytes stay within the bounds";
-inline constexpr std::string_view counted = "entries and bytes tell what is there";
-inline constexpr std::string_view cleared = "clear leaves nothing";
-inline constexpr std::string_view traceless = "peek leaves no trace";
-inline constexpr std::string_view strong = "if anything throws, nothing has changed";
-inline constexpr std::string_view outlived = "a value outlives its entry";
-inline constexpr std::string_view unheld = "copies and destructors run with nothing held";
-inline constexpr std::string_view prepared =
-    "an install of what was prepared, and an erase, run no user code but equality";
-inline constexpr std::string_view reentered = "a call from inside a visitor returns and harms nothing";
-inline constexpr std::string_view used = "uses are handed out once each, also those of entries that went";
-inline constexpr std::string_view listed = "keys gives every entry once";
-inline constexpr std::string_view resized = "resize moves the bound and keeps what fits";
-inline constexpr std::string_view sound = "the structure is sound";
-}  // namespace hot_law
-
-/// What the suite has to know of a policy.
-struct hot_traits {
-  bool admits_all = true;  ///< false: the policy may refuse a newcomer although it fits
-};
-
+/// The laws of a bounded map, and of what it may offer beyond one.
 template <class Policy, reporter Report>
-class hot_suite {
-  using context = bare_context<note, std::string>;
-  using options = typename Policy::options;
-  using tier = typename Policy::template tier<std::string, note, context>;
-  using touchy_tier = typename Policy::template tier<touchy_key, note, bare_context<note, touchy_key>>;
-  static_assert(hot_tier<tier, std::string, note>);
+class hot_suite : hot_bench<Policy, Report> {
+  using base = hot_bench<Policy, Report>;
+  using base::bound, base::check, base::name, base::settle, base::came, base::traits_;
+  using typename base::holder, typename base::options, typename base::tier;
 
  public:
-  hot_suite(Report& report, hot_traits traits) : report_{report}, traits_{traits} {}
+  using base::base;
 
   void run() {
     finds();
@@ -72,61 +36,12 @@ class hot_suite {
     stays();
     bounds();
     peeks();
-    throws();
-    outlives();
-    holds_nothing();
-    prepares();
-    reenters();
     counts_uses();
     lists();
     resizes();
   }
 
  private:
-  static std::string name(std::uint64_t i) { return "key-" + std::to_string(i) + std::string(i % 37, '.'); }
-  static options bound(std::size_t entries, std::size_t bytes = 0) {
-    options o{};
-    o.capacity_entries = entries;
-    if constexpr (requires { o.capacity_bytes; }) o.capacity_bytes = bytes;
-    return o;
-  }
-  struct holder {
-    explicit holder(options o) : kept{o, context{}} {}
-    installed put(std::uint64_t i, std::uint64_t r = 1, std::size_t weight = 1) {
-      return kept.install(hash(key = name(i)), {strata::revision{r}, note{name(i) + "@" + std::to_string(r), weight}});
-    }
-    std::string look(std::uint64_t i) {
-      std::string seen;
-      if (!kept.peek(hash(key = name(i)), [&](box<note> const& b) { seen = b.value().text; })) return "nothing";
-      return seen;
-    }
-    std::string use(std::uint64_t i) {
-      std::string seen;
-      if (!kept.find(hash(key = name(i)), [&](box<note> const& b) { seen = b.value().text; })) return "nothing";
-      return seen;
-    }
-    bool erase(std::uint64_t i, std::uint64_t below) {
-      return kept.erase(hash(key = name(i)), strata::revision{below});
-    }
-
-    hasher<std::string> hash{1};
-    std::string key;
-    tier kept;
-  };
-
-  void check(std::string_view law, bool passed, std::string_view text) { report_({law, passed, text}); }
-  void check(std::string_view law, bool passed, std::invocable auto text) {  // made only to be told
-    if (passed)
-      report_({law, passed, {}});
-    else
-      check(law, passed, std::string_view{std::string{text()}});
-  }
-  template <class Tier>
-  void settle(Tier const& kept, std::string const& after) {
-    if constexpr (requires { kept.valid(); }) check(hot_law::sound, kept.valid(), "after " + after);
-  }
-  bool came(installed how) const { return how == installed::yes || (!traits_.admits_all && how == installed::refused); }
-
   // A random story over few keys against a plain map: what is there must be what was put last.
   void finds() {
     for (std::size_t capacity : {1U, 2U, 7U, 64U, 500U}) {
@@ -262,180 +177,6 @@ class hot_suite {
     check(hot_law::traceless, same, "a tier that was peeked at holds other entries than one that was not");
   }
 
-  // Every operation of a key that a story calls fails once; whatever was there before the call is there after it.
-  void throws() {
-    for (std::uint64_t fail = 1;; ++fail) {
-      std::uint64_t spent = 0;
-      touchy_key::script script;
-      touchy_tier kept{bound(4), bare_context<note, touchy_key>{}};
-      hasher<touchy_key> const hash{1};
-      auto const snapshot = [&] {
-        std::map<std::uint64_t, std::uint64_t> there;
-        for (std::uint64_t i = 0; i < 8; ++i)
-          (void)kept.peek(hash(touchy_key{i, script}), [&](box<note> const& b) { there[i] = number(b.revision()); });
-        return there;
-      };
-      bool failed = false;
-      for (std::uint64_t r = 1; r <= 24 && !failed; ++r) {
-        auto const before = snapshot();
-        touchy_key const k{r * 5 % 7, script};
-        std::uint64_t const ahead = script.operations;
-        script.fail_at = ahead + (fail - spent);
-        try {
-          if (r % 3 != 0)
-            (void)kept.install(hash(k), {strata::revision{r}, note{"n"}});
-          else
-            (void)kept.find(hash(k), [&](auto const&) { script.step(); });
-        } catch (std::runtime_error const&) {
-          failed = true;
-        }
-        script.fail_at = 0;
-        spent += script.operations - ahead;
-        if (failed)
-          check(hot_law::strong, snapshot() == before,
-                [&] { return "operation " + std::to_string(fail) + " of the key threw, and the entries changed"; });
-      }
-      settle(kept, "an operation that threw");
-      if (!failed) return;
-    }
-  }
-
-  void outlives() {
-    std::optional<box<note>> mine;
-    {
-      holder t{bound(1)};
-      (void)t.put(1);
-      (void)t.kept.find(t.hash(t.key = name(1)), [&](box<note> const& b) { mine = b; });
-      (void)t.put(2);
-      t.kept.clear();
-    }
-    if (mine) check(hot_law::outlived, mine->value().text == name(1) + "@1", "the value changed");
-  }
-
-  // While a destructor or a copy runs, another thread must get at the same key.
-  class bystander {
-   public:
-    ~bystander() {
-      for (auto& thread : threads_) thread.join();
-    }
-    /// \returns whether f came back on another thread within two seconds
-    template <class F>
-    bool gets_through(F f) {
-      auto through = std::make_shared<std::atomic<bool>>(false);
-      threads_.emplace_back([f, through] { f(), through->store(true); });
-      auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{2};
-      while (!through->load() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-      return through->load();
-    }
-
-   private:
-    std::vector<std::thread> threads_;
-  };
-
-  void holds_nothing() {
-    std::uint64_t destroyed = 0;
-    bool free = true;
-    bool over = false;
-    std::function<void()> last_words;
-    {
-      holder t{bound(2)};
-      bystander other;
-      last_words = [&] {
-        if (over) return;
-        ++destroyed;
-        free = free && other.gets_through([&t] {
-          std::string const k = name(1);
-          (void)t.kept.peek(t.hash(k), [](auto const&) {});
-        });
-      };
-      auto const put = [&](std::uint64_t r) {
-        (void)t.kept.install(t.hash(t.key = name(1)), {strata::revision{r}, note{"n", 1, &last_words}});
-      };
-      put(1);
-      put(2);               // replaces
-      (void)t.erase(1, 9);  // erases
-      put(3);
-      for (std::uint64_t i = 5; i < 9; ++i) (void)t.put(i);  // evicts
-      put(4);
-      t.kept.clear();
-      over = true;
-    }
-    check(hot_law::unheld, free, "a value's destructor ran while its key could not be reached");
-    check(hot_law::outlived, destroyed == 4, [&] { return std::to_string(destroyed) + " of 4 values were destroyed"; });
-
-    touchy_key::script script;
-    touchy_key::script others;
-    free = true;
-    {
-      touchy_tier kept{bound(2), bare_context<note, touchy_key>{}};
-      hasher<touchy_key> const hash{1};
-      bystander other;
-      std::function<void()> const on_copy = [&] {
-        free = free && other.gets_through([&] {
-          touchy_key const k{1, others};
-          (void)kept.peek(hash(k), [](auto const&) {});
-        });
-      };
-      script.on_copy = &on_copy;
-      for (std::uint64_t i = 1; i < 6; ++i) {
-        touchy_key const k{i % 3, script};
-        (void)kept.install(hash(k), {strata::revision{i}, note{"n"}});
-      }
-    }
-    check(hot_law::unheld, free, "a key was copied while it could not be reached");
-  }
-
-  // As the cache does it: what the user's code has to do comes first, then the rest under a lock.
-  void prepares() {
-    touchy_key::script script;
-    std::uint64_t ends = 0;
-    std::function<void()> const last_words = [&] { ++ends; };
-    touchy_tier kept{bound(2), bare_context<note, touchy_key>{}};
-    hasher<touchy_key> const hash{1};
-    bool quiet = true;
-    for (std::uint64_t r = 1; r < 20; ++r) {
-      touchy_key const k{r % 5, script};
-      box<note> const b{strata::revision{r}, note{"n", 1, &last_words}};
-      auto ready = prepare_install<touchy_key, note>(kept, hash(k), b);
-      typename box<note>::burial const values;
-      typename box<touchy_key>::burial const keys;
-      auto const ran = [&] { return note::weighed + script.copies + script.ends + ends; };
-      auto const before = ran();
-      (void)kept.install(hash(k), std::move(ready));
-      if (r % 3 == 0) (void)kept.erase(hash(k), strata::revision{r + 1});
-      quiet = quiet && ran() == before;
-    }
-    check(hot_law::prepared, quiet, "a weigher, a copy of a key or a destructor ran");
-    settle(kept, "installs of what was prepared");
-  }
-
-  void reenters() {
-    auto t = std::make_shared<holder>(bound(10));
-    for (std::uint64_t i = 0; i < 10; ++i) (void)t->put(i);
-    auto calls = std::make_shared<int>(0);
-    bool const back = comes_back([t, calls] {
-      hasher<std::string> const hash{1};
-      std::string const own = name(1);
-      std::string const other = name(2);
-      (void)t->kept.find(hash(own), [&](auto const&) {
-        for (auto const& k : {own, other}) {
-          (void)t->kept.find(hash(k), [](auto const&) {});
-          (void)t->kept.peek(hash(k), [](auto const&) {});
-          (void)t->kept.install(hash(k), {strata::revision{9}, note{"n"}});
-          (void)t->kept.erase(hash(k), strata::revision{1});
-          (void)t->kept.entries();
-        }
-        if constexpr (requires { t->kept.visiting(); }) *calls += t->kept.visiting() ? 1 : -100;
-        ++*calls;
-      });
-      if constexpr (requires { t->kept.visiting(); }) *calls += t->kept.visiting() ? -100 : 1;
-    });
-    check(hot_law::reentered, back, "a call of the same tier from inside find's visitor never returned");
-    if (!back) return;
-    check(hot_law::reentered, *calls > 0, "visiting() does not tell");
-    settle(t->kept, "calls from inside a visitor");
-  }
-
   void counts_uses() {
     if constexpr (requires(tier& t) { t.drain_uses([](std::string_view, std::uint64_t) {}); }) {
       holder t{bound(20)};
@@ -497,9 +238,6 @@ class hot_suite {
       settle(t.kept, "resizing");
     }
   }
-
-  Report& report_;
-  hot_traits traits_;
 };
 
 /// Tries every law on tiers that the policy makes. The policy's options have a capacity_entries and may have a
@@ -507,6 +245,7 @@ class hot_suite {
 template <class Policy, reporter Report>
 void hot_laws(Report&& report, hot_traits traits = {}) {
   hot_suite<Policy, std::remove_reference_t<Report>>{report, traits}.run();
+  hot_user_code<Policy, std::remove_reference_t<Report>>{report, traits}.run();
 }
 
 }  // namespace strata::testing

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+#include <strata/concepts/capability.hpp>
+#include <strata/testing/laws/warm_bench.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <format>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+// The laws of warm tiers for what happens together: callers that race, many keys in one call, and the feed.
+namespace strata::testing {
+
+template <class Policy, reporter Report>
+class warm_together : warm_bench<Policy, Report> {
+  using base = warm_bench<Policy, Report>;
+  using base::check, base::get_ready, base::guarded, base::holds, base::key, base::made, base::one_, base::same,
+      base::soon, base::two_;
+  using typename base::clock, typename base::tier;
+
+ public:
+  using base::base;
+
+  void run() {
+    get_ready();
+    guarded([&] { races(); });
+    if constexpr (loads_many<tier> && stores_frames<tier>) guarded([&] { takes_many(); });
+    if constexpr (followable<tier>) guarded([&] { tells(); });
+  }
+
+ private:
+  void races() {
+    std::string const k = key("raced");
+    (void)one_.store(made(k, 1), std::nullopt, soon());
+    std::uint64_t r = 1;
+    for (int round = 0; round < 20; ++round) {
+      auto const seen = one_.load(k, soon());
+      if (!seen) return check(warm_law::raced, false, "a load failed");
+      std::atomic<int> winners = 0;
+      in_parallel(4, [&](std::size_t i) {
+        if ((i % 2 == 0 ? one_ : two_).store(made(k, r + 1 + i), seen->position, soon())) ++winners;
+      });
+      r += 10;
+      check(warm_law::raced, winners == 1, std::format("{} of 4 succeeded", winners.load()));
+    }
+    for (int round = 0; round < 20; ++round) {
+      std::mutex guard;
+      std::uint64_t highest = 0;
+      in_parallel(4, [&](std::size_t i) {
+        std::uint64_t const mine = r + 1 + (i * 7 + static_cast<std::size_t>(round)) % 4;
+        if (!(i % 2 == 0 ? one_ : two_).store(made(k, mine), std::nullopt, soon())) return;
+        std::scoped_lock const lock{guard};
+        highest = std::max(highest, mine);
+      });
+      r += 10;
+      auto const seen = two_.load(k, soon());
+      check(warm_law::raced, seen && seen->frame && seen->frame->revision == revision{highest},
+            "a lower revision stayed");
+    }
+  }
+  template <class F>
+  static void in_parallel(std::size_t n, F f) {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < n; ++i) threads.emplace_back([&f, i] { f(i); });
+  }
+
+  void takes_many() {
+    std::vector<frame> frames;
+    for (std::uint64_t i = 0; i < 30; ++i) frames.push_back(made(key("many"), i + 1, std::string(i * 50, 'm')));
+    std::vector<placement> places;
+    for (auto const& f : frames) places.push_back({&f, std::nullopt});
+    auto const stored = one_.store_many(places, soon());
+    check(warm_law::many, stored.size() == frames.size(), "not one answer per frame");
+    for (std::size_t i = 0; i < stored.size() && i < frames.size(); ++i) {
+      check(warm_law::many, stored[i].has_value(), "a frame was not stored");
+      auto const seen = two_.load(frames[i].key, soon());
+      check(warm_law::many, seen && stored[i] && seen->position == *stored[i] && same(*seen, frames[i]),
+            "a frame is not where its answer says");
+    }
+    std::string const none = key("none");
+    std::vector<std::string_view> keys;
+    for (std::size_t i = frames.size(); i-- > 0;) keys.push_back(frames[i].key);
+    keys.push_back(none);
+    keys.push_back(frames[3].key);
+    auto const loaded = two_.load_many(keys, soon());
+    check(warm_law::many, loaded.size() == keys.size(), "not one answer per key");
+    for (std::size_t i = 0; i < loaded.size() && i < keys.size(); ++i) {
+      auto const alone = one_.load(keys[i], soon());
+      check(warm_law::many,
+            loaded[i] && alone && same(*loaded[i], alone->frame) && loaded[i]->position == alone->position,
+            std::format("answer {} is not that of its key", i));
+    }
+
+    frame const older = made(frames[5].key, 1);  // there is 6
+    frame const newer = made(frames[6].key, 90);
+    frame const placed = made(frames[7].key, 91);
+    frame const misplaced = made(frames[8].key, 92);
+    if (!stored[7]) return;
+    std::vector<placement> const mixed{
+        {&older, std::nullopt}, {&newer, std::nullopt}, {&placed, *stored[7]}, {&misplaced, position{}}};
+    auto const answers = two_.store_many(mixed, soon());
+    check(warm_law::many,
+          answers.size() == 4 && !answers[0] && answers[0].error() == errc::conflict && answers[1] && answers[2] &&
+              !answers[3] && answers[3].error() == errc::conflict,
+          "an outcome is not that of its own frame");
+    check(warm_law::many, holds(one_, frames[5].key, frames[5]) && holds(one_, frames[8].key, frames[8]),
+          "a frame that was refused is there");
+
+    frame const low = made(key("twice"), 1);
+    frame const high = made(low.key, 2);
+    std::vector<placement> const twice{{&high, std::nullopt}, {&low, std::nullopt}};
+    (void)one_.store_many(twice, soon());
+    check(warm_law::many, holds(two_, low.key, high), "of a key given twice the lower revision stayed");
+    check(warm_law::many, one_.load_many({}, soon()).empty() && one_.store_many({}, soon()).empty(),
+          "answers to nothing");
+  }
+
+  void tells() {
+    struct heard {
+      std::mutex guard;
+      std::map<std::string, std::pair<change, position>> last;
+      std::atomic<bool> ended = false;
+      std::atomic<int> late = 0;
+    };
+    auto ear = std::make_shared<heard>();
+    std::vector<std::string> keys;
+    for (int i = 0; i < 8; ++i) keys.push_back(key("told \r\n.*"));
+    std::map<std::string, std::pair<std::uint64_t, position>> last;
+    {
+      [[maybe_unused]] auto const feed = one_.follow([ear](change const& told, position at) {
+        if (ear->ended) ++ear->late;
+        std::scoped_lock const lock{ear->guard};
+        auto& slot = ear->last[std::string{told.key}];
+        if (slot.first.revision <= told.revision) slot = {change{{}, told.revision, told.operation}, at};
+      });
+      // A feed may begin late; what is told is told of what is stored from then on.
+      auto const begun = eventually([&] {
+        (void)two_.store(made(keys[0], ++revisions_), std::nullopt, soon());
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+        std::scoped_lock const lock{ear->guard};
+        return ear->last.contains(keys[0]);
+      });
+      check(warm_law::told, begun, "nothing is told");
+      for (std::size_t i = 0; i < 40; ++i) {
+        auto const& k = keys[i % keys.size()];
+        auto const at = (i % 3 == 0 ? one_ : two_).store(made(k, ++revisions_), std::nullopt, soon());
+        if (at) last[k] = {revisions_, *at};
+      }
+      auto const gone = two_.erase(keys[1], revision{++revisions_}, soon());
+      if (gone) last[keys[1]] = {revisions_, *gone};
+      auto const all = eventually([&] {
+        std::scoped_lock const lock{ear->guard};
+        return std::ranges::all_of(last, [&](auto const& one) {
+          auto const found = ear->last.find(one.first);
+          return found != ear->last.end() && found->second.first.revision == revision{one.second.first} &&
+                 found->second.second == one.second.second;
+        });
+      });
+      check(warm_law::told, all, "the last revision of some key was not told, or not where it stands");
+      std::scoped_lock const lock{ear->guard};
+      check(warm_law::told, ear->last[keys[1]].first.operation == operation::erase,
+            "an erase was told as something else");
+    }
+    ear->ended = true;
+    for (auto const& k : keys) (void)one_.store(made(k, ++revisions_), std::nullopt, soon());
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    check(warm_law::ended, ear->late == 0, "it was called after its end");
+  }
+  template <class F>
+  bool eventually(F f) {
+    for (auto const until = soon(); clock::now() < until; std::this_thread::sleep_for(std::chrono::milliseconds{2}))
+      if (f()) return true;
+    return f();
+  }
+
+  std::uint64_t revisions_ = 0;
+};
+
+}  // namespace strata::testing
