@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <expected>
 #include <format>
@@ -79,7 +78,7 @@ struct error_text {
     if (memory == nullptr) return nullptr;  // out of memory: the code alone has to do
     auto* text = ::new (memory) error_text;
     text->size = static_cast<std::uint32_t>(sentence.size());
-    std::memcpy(text->data(), sentence.data(), sentence.size());
+    sentence.copy(text->data(), sentence.size());
     return text;
   }
   void share() noexcept { holders.fetch_add(1, std::memory_order_relaxed); }

@@ -39,7 +39,8 @@ namespace detail {
 
 // CRC-32 (IEEE 802.3, reflected), eight bytes a step: every language's zlib computes the same.
 // Source: Kounavis, Berry: "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", 2008.
-consteval auto crc_tables() {
+// The tables are made when the program starts: a compiler would need longer for them than for the rest of this header.
+inline auto crc_tables() noexcept {
   std::array<std::array<std::uint32_t, 256>, 8> tables{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t c = i;
@@ -47,13 +48,12 @@ consteval auto crc_tables() {
     tables[0][i] = c;
   }
   for (std::uint32_t i = 0; i < 256; ++i)
-    for (std::size_t t = 1; t < 8; ++t)
-      tables[t][i] = (tables[t - 1][i] >> 8U) ^ tables[0][tables[t - 1][i] & 0xFFU];
+    for (std::size_t t = 1; t < 8; ++t) tables[t][i] = (tables[t - 1][i] >> 8U) ^ tables[0][tables[t - 1][i] & 0xFFU];
   return tables;
 }
-inline constexpr auto crc_table = crc_tables();
+inline auto const crc_table = crc_tables();
 
-constexpr std::uint32_t crc32(std::uint32_t sum, std::string_view bytes) noexcept {
+inline std::uint32_t crc32(std::uint32_t sum, std::string_view bytes) noexcept {
   sum = ~sum;
   auto const at = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
   std::size_t i = 0;

@@ -8,8 +8,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <functional>
 #include <string_view>
 #include <type_traits>
 
@@ -48,7 +46,7 @@ struct hash_words {
 template <class Word>
 std::uint64_t read(char const* at) noexcept {
   Word word;
-  std::memcpy(&word, at, sizeof word);
+  __builtin_memcpy(&word, at, sizeof word);
   if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
   return word;
 }

@@ -5,11 +5,9 @@
 #include <strata/error.hpp>
 
 #include <boost/hana/accessors.hpp>
-#include <boost/hana/core/to.hpp>
 #include <boost/hana/first.hpp>
-#include <boost/hana/for_each.hpp>
 #include <boost/hana/second.hpp>
-#include <boost/hana/string.hpp>
+#include <boost/hana/unpack.hpp>
 #include <boost/hana/concept/struct.hpp>
 
 #include <cstdint>
@@ -41,8 +39,8 @@ consteval std::string_view type_name() {
 template <class T, class F>
 constexpr void each_member(T&& value, F&& f) {
   using plain = std::remove_cvref_t<T>;
-  boost::hana::for_each(boost::hana::accessors<plain>(), [&](auto const& pair) {
-    f(std::string_view{boost::hana::to<char const*>(boost::hana::first(pair))}, boost::hana::second(pair)(value));
+  boost::hana::unpack(boost::hana::accessors<plain>(), [&](auto const&... pair) {
+    (f(std::string_view{boost::hana::first(pair).c_str()}, boost::hana::second(pair)(value)), ...);
   });
 }
 

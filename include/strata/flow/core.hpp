@@ -79,7 +79,7 @@ class core {
   using hot_options = typename Hot::options;
   using warm_options = typename Warm::options;
   using cold_options = typename Cold::options;
-  using usage_type = std::conditional_t<counts_use, usage_table, detail::nobody_counts>;
+  using usage_type = std::conditional_t<counts_use, usage_table<>, detail::nobody_counts>;
 
   template <class Settings>
   explicit core(Settings& s)

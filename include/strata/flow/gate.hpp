@@ -24,7 +24,7 @@ namespace strata::flow {
 template <class Key, class Value, class Event>
 class gate {
  public:
-  using moment = kernel::fence::moment;
+  using moment = typename kernel::fence<>::moment;
   using flight = kernel::flight<hit<Value>, Event>;
 
   /// One caller's part in a look below: it leads a flight, follows one, or goes alone.
@@ -46,7 +46,7 @@ class gate {
     ~turn() { give_up(); }
 
     [[nodiscard]] bool follows() const noexcept { return flight_ != nullptr && !leads_; }
-    [[nodiscard]] kernel::fence::fill const& fill() const noexcept { return fill_; }
+    [[nodiscard]] kernel::fill const& fill() const noexcept { return fill_; }
     [[nodiscard]] flight& shared() const noexcept { return *flight_; }
     [[nodiscard]] flight* led() const noexcept { return leads_ ? flight_.get() : nullptr; }
 
@@ -58,14 +58,14 @@ class gate {
 
    private:
     friend class gate;
-    turn(gate& g, kernel::fence::fill registered, std::shared_ptr<flight> f, bool leads) noexcept
+    turn(gate& g, kernel::fill registered, std::shared_ptr<flight> f, bool leads) noexcept
         : gate_{&g}, fill_{registered}, flight_{std::move(f)}, leads_{leads} {}
     void give_up() noexcept {
       if (std::exchange(leads_, false)) gate_->end(*this, nullptr);
     }
 
     gate* gate_;
-    kernel::fence::fill fill_;
+    kernel::fill fill_;
     std::shared_ptr<flight> flight_;
     bool leads_;
   };
@@ -206,7 +206,7 @@ class gate {
   struct stripe {
     stripe(std::size_t max_floors, std::size_t max_flights) : fence{max_floors}, flights{max_flights} {}
     std::mutex lock;
-    kernel::fence fence;
+    kernel::fence<> fence;
     kernel::flights<flight> flights;
   };
 

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <thread>
 #include <utility>
 
 // Whether a cache takes calls (K12): not while closing, and not in a process forked from the one that opened it, whose
@@ -54,7 +53,7 @@ class life {
   bool drain(std::chrono::steady_clock::time_point until) const noexcept {
     while (calls_.load(std::memory_order_acquire) != 0) {
       if (std::chrono::steady_clock::now() >= until) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      ::usleep(1'000);
     }
     return true;
   }

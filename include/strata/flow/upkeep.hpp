@@ -11,9 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
-#include <span>
-#include <string>
-#include <vector>
+#include <expected>
 
 // What a cache does besides its calls: usage counts on their way down, health, opening and closing.
 namespace strata {
@@ -31,23 +29,15 @@ template <class Core>
 task<result<void>> flush_usage(Core& core, deadline until) {
   if constexpr (Core::counts_use) {
     core.collect_uses();
-    auto counts = core.usage.take();
-    if (counts.empty()) co_return result<void>{};
-    std::vector<uses> batch;
-    batch.reserve(counts.size());
-    for (auto const& [key, count] : counts) batch.push_back({key, count});
-    for (std::size_t done = 0; done < batch.size();) {
-      std::size_t const n = batch.size() - done < 1'000 ? batch.size() - done : 1'000;
-      std::span<uses const> const part{batch.data() + done, n};
+    auto const counts = core.usage.take();
+    for (std::size_t done = 0; done < counts.size();) {
+      auto const part = core.usage.part(counts, done);
       auto const told = co_await core.cold.ask(core, direction::writing, until, [&](auto& tier) { return tier.add_usage(part, until); });
       if (!told) {
-        std::vector<std::string> delivered;
-        for (std::size_t i = 0; i < done; ++i) delivered.emplace_back(batch[i].key);
-        for (auto const& key : delivered) counts.erase(key);
-        core.usage.give_back(std::move(counts));
+        core.usage.give_back(counts, done);
         co_return std::unexpected{told.error()};
       }
-      done += n;
+      done += part.size();
     }
   }
   co_return result<void>{};

@@ -3,13 +3,14 @@
 #pragma once
 
 #include <strata/concepts/capability.hpp>
+#include <strata/hash.hpp>
+#include <strata/kernel/table.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,8 @@
 // their number told.
 namespace strata::flow {
 
+/// A template, so that a program which only includes a cache compiles none of it.
+template <class Use = used>
 class usage_table {
  public:
   explicit usage_table(std::size_t max_keys) : max_keys_{max_keys} {}
@@ -28,15 +31,27 @@ class usage_table {
   }
 
   /// Takes all counts away, for a flush.
-  [[nodiscard]] std::unordered_map<std::string, std::uint64_t> take() {
+  [[nodiscard]] std::vector<Use> take() {
     std::lock_guard const held{guard_};
-    return std::exchange(counts_, {});
+    std::vector<Use> all;
+    all.reserve(counts_.size());
+    counts_.each([&](Use& u) { all.push_back(std::move(u)); });
+    counts_ = {};
+    return all;
+  }
+  /// What one statement tells of them, from there on.
+  template <class Part = std::vector<uses>>
+  [[nodiscard]] static Part part(std::vector<Use> const& counts, std::size_t from) {
+    Part some;
+    std::size_t const end = counts.size() - from < 1'000 ? counts.size() : from + 1'000;
+    some.reserve(end - from);
+    for (; from < end; ++from) some.push_back({counts[from].key, counts[from].count});
+    return some;
   }
   /// Puts back what a flush could not deliver.
-  void give_back(std::unordered_map<std::string, std::uint64_t>&& counts) {
+  void give_back(std::vector<Use> const& counts, std::size_t from) {
     std::lock_guard const held{guard_};
-    if (counts_.empty()) return void(counts_ = std::move(counts));
-    for (auto const& [key, count] : counts) add_held(key, count);
+    for (; from < counts.size(); ++from) add_held(counts[from].key, counts[from].count);
   }
   [[nodiscard]] std::uint64_t dropped() const {
     std::lock_guard const held{guard_};
@@ -45,16 +60,21 @@ class usage_table {
 
  private:
   void add_held(std::string_view key, std::uint64_t count) {
-    if (auto const at = counts_.find(std::string{key}); at != counts_.end())
-      at->second += count;
-    else if (counts_.size() < max_keys_)
-      counts_.emplace(key, count);
-    else
-      dropped_ += count;
+    std::uint64_t place = hash_(key).hash;
+    auto* at = counts_.find(place);
+    while (at && at->key != key) at = counts_.find(++place);  // taken by another key
+    if (!at && counts_.size() >= max_keys_) return void(dropped_ += count);
+    if (!at) {
+      std::string own{key};
+      at = counts_.try_emplace(place).first;
+      at->key = std::move(own);
+    }
+    at->count += count;
   }
 
   mutable std::mutex guard_;
-  std::unordered_map<std::string, std::uint64_t> counts_;
+  hasher<std::string> hash_;
+  kernel::table<Use> counts_;
   std::size_t max_keys_;
   std::uint64_t dropped_ = 0;
 };

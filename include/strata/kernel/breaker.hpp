@@ -35,7 +35,7 @@ class breaker {
     if (failures_ < tolerated) ++failures_;
     if (failures_ < tolerated) return;
     retry_ = now + pause_;
-    pause_ = pause_ * 2 < longest ? pause_ * 2 : longest;
+    pause_ = pause_ + pause_ < longest ? pause_ + pause_ : longest;
   }
   [[nodiscard]] bool open() const noexcept { return failures_ >= tolerated; }
 

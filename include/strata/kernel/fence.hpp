@@ -3,12 +3,12 @@
 #pragma once
 
 #include <strata/change.hpp>
+#include <strata/kernel/fifo.hpp>
+#include <strata/kernel/table.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <unordered_map>
 
 // Floors (K4): below which revision no copy of a key may be served or kept. A fill registers before it looks below; the
 // feed and local writes raise floors meanwhile; the fill's find is admitted only if nothing overtook it. Keys are 64-bit
@@ -17,50 +17,51 @@
 // Knows no thread and no clock: the caller guards it and tells the time.
 namespace strata::kernel {
 
+/// A look below, as registered.
+struct fill {
+  std::uint64_t key = 0;
+  std::uint64_t ticket = 0;
+  std::uint64_t epoch = 0;
+  revision floor{};       ///< when it registered
+  bool doubtful = false;  ///< the outcome of a write is unknown: only cold can tell
+};
+
+/// 	param Moment  the clock's time points
+template <class Moment = std::chrono::steady_clock::time_point>
 class fence {
  public:
-  using moment = std::chrono::steady_clock::time_point;
-
-  /// A look below, as registered.
-  struct fill {
-    std::uint64_t key = 0;
-    std::uint64_t ticket = 0;
-    std::uint64_t epoch = 0;
-    revision floor{};       ///< when it registered
-    bool doubtful = false;  ///< the outcome of a write is unknown: only cold can tell
-  };
+  using moment = Moment;
 
   static constexpr std::chrono::seconds keep{30};  // longer than any read may last
 
   explicit fence(std::size_t max_floors) : max_floors_{max_floors} {}
 
   [[nodiscard]] fill begin(std::uint64_t key) noexcept {
-    auto const found = floors_.find(key);
-    bool const known = found != floors_.end();
-    return {key, ++ticket_, epoch_, known ? found->second.floor : revision{}, known && found->second.doubtful};
+    auto const* const known = floors_.find(key);
+    return {key, ++ticket_, epoch_, known ? known->floor : revision{}, known && known->doubtful};
   }
 
   [[nodiscard]] revision floor(std::uint64_t key) const noexcept {
-    auto const found = floors_.find(key);
-    return found == floors_.end() ? revision{} : found->second.floor;
+    auto const* const known = floors_.find(key);
+    return known ? known->floor : revision{};
   }
   [[nodiscard]] bool doubtful(std::uint64_t key) const noexcept {
-    auto const found = floors_.find(key);
-    return found != floors_.end() && found->second.doubtful;
+    auto const* const known = floors_.find(key);
+    return known && known->doubtful;
   }
 
   /// Whether a copy of that revision, found by that fill, may be kept.
   [[nodiscard]] bool admits(fill const& f, revision found) const noexcept {
     if (f.epoch != epoch_ || f.ticket <= forgotten_) return false;
-    auto const known = floors_.find(f.key);
-    return known == floors_.end() || (found >= known->second.floor && f.ticket > known->second.doubted);
+    auto const* const known = floors_.find(f.key);
+    return !known || (found >= known->floor && f.ticket > known->doubted);
   }
 
   /// Whether nothing is known of the key that this fill could have missed: others may then share what it finds.
   [[nodiscard]] bool current(fill const& f) const noexcept {
     if (f.epoch != epoch_ || f.ticket <= forgotten_) return false;
-    auto const known = floors_.find(f.key);
-    return known == floors_.end() || (known->second.floor <= f.floor && f.ticket > known->second.doubted);
+    auto const* const known = floors_.find(f.key);
+    return !known || (known->floor <= f.floor && f.ticket > known->doubted);
   }
 
   /// Nothing older than this revision may be served from now on. \throws bad_alloc, and then everything is refused
@@ -76,8 +77,8 @@ class fence {
   }
   /// Cold has answered a fill that registered after the doubt.
   void settle(fill const& f) noexcept {
-    auto const found = floors_.find(f.key);
-    if (found != floors_.end() && f.ticket > found->second.doubted) found->second.doubtful = false;
+    auto* const known = floors_.find(f.key);
+    if (known && f.ticket > known->doubted) known->doubtful = false;
   }
 
   /// Anything may have happened unseen (K10): no fill under way is admitted.
@@ -93,8 +94,8 @@ class fence {
     bool doubtful = false;
   };
   struct mark {
-    std::uint64_t key;
-    moment raised;
+    std::uint64_t key = 0;
+    moment raised{};
   };
 
   record& touch(std::uint64_t key, moment now) {
@@ -103,13 +104,13 @@ class fence {
     if (fresh) try {
         order_.push_back({key, now});
       } catch (...) {
-        floors_.erase(at);
+        floors_.erase(key);
         forgotten_ = ++ticket_;
         raise_epoch();
         throw;
       }
-    at->second.raised = now;
-    return at->second;
+    at->raised = now;
+    return *at;
   }
 
   // Drops floors older than `keep`, and the oldest ones when there are too many. A floor raised again since it was
@@ -119,21 +120,21 @@ class fence {
       mark const oldest = order_.front();
       bool const full = floors_.size() >= max_floors_;
       if (!full && now - oldest.raised < keep) return;
-      auto const found = floors_.find(oldest.key);
+      auto const* const found = floors_.find(oldest.key);
       order_.pop_front();
-      if (found == floors_.end()) continue;
-      bool const again = found->second.raised != oldest.raised || (found->second.doubtful && now - oldest.raised < keep);
+      if (!found) continue;
+      bool const again = found->raised != oldest.raised || (found->doubtful && now - oldest.raised < keep);
       if (again && !full) {
-        order_.push_back({oldest.key, found->second.raised});
+        order_.push_back({oldest.key, found->raised});
         continue;
       }
-      floors_.erase(found);
+      floors_.erase(oldest.key);
       forgotten_ = ++ticket_;
     }
   }
 
-  std::unordered_map<std::uint64_t, record> floors_;
-  std::deque<mark> order_;
+  table<record> floors_;
+  fifo<mark> order_;
   std::size_t max_floors_;
   std::uint64_t ticket_ = 0;
   std::uint64_t forgotten_ = 0;

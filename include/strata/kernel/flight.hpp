@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/kernel/fence.hpp>
+#include <strata/kernel/table.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 // One flight per key (K4): however many callers miss the same key, one looks below and the others take its answer.
@@ -19,12 +19,13 @@ namespace strata::kernel {
 
 template <class Answer, class Event>
 struct flight {
-  flight(std::string_view of, fence::fill registered, fence::moment overdue, bool runs_loader)
+  using moment = typename fence<>::moment;
+  flight(std::string_view of, kernel::fill registered, moment overdue, bool runs_loader)
       : key{of}, fill{registered}, until{overdue}, loading{runs_loader} {}
 
   std::string const key;
-  fence::fill const fill;
-  fence::moment const until;      // after this another caller may take over
+  kernel::fill const fill;
+  moment const until;             // after this another caller may take over
   bool const loading;             // the leader may run the user's loader
   Event landed;
   std::optional<Answer> answer;   // set before `landed`; none when the leader gave up
@@ -47,27 +48,26 @@ class flights {
 
   /// The flight of that hash, if any.
   [[nodiscard]] std::shared_ptr<Flight> find(std::uint64_t hash) const {
-    auto const at = under_way_.find(hash);
-    return at == under_way_.end() ? nullptr : at->second;
+    auto const* const at = under_way_.find(hash);
+    return at ? *at : nullptr;
   }
   /// Registers a flight, in the place of an older one. False: too many are under way (K12).
   [[nodiscard]] bool start(std::uint64_t hash, std::shared_ptr<Flight> f) {
-    if (under_way_.size() >= most_ && !under_way_.contains(hash)) return false;
-    under_way_.insert_or_assign(hash, std::move(f));
+    if (under_way_.size() >= most_ && !under_way_.find(hash)) return false;
+    *under_way_.try_emplace(hash).first = std::move(f);
     return true;
   }
   [[nodiscard]] bool leads(std::uint64_t hash, Flight const& f) const noexcept {
-    auto const at = under_way_.find(hash);
-    return at != under_way_.end() && at->second.get() == &f;
+    auto const* const at = under_way_.find(hash);
+    return at && at->get() == &f;
   }
   void end(std::uint64_t hash, Flight const& f) noexcept {
-    auto const at = under_way_.find(hash);
-    if (at != under_way_.end() && at->second.get() == &f) under_way_.erase(at);
+    if (leads(hash, f)) under_way_.erase(hash);
   }
   [[nodiscard]] std::size_t count() const noexcept { return under_way_.size(); }
 
  private:
-  std::unordered_map<std::uint64_t, std::shared_ptr<Flight>> under_way_;
+  table<std::shared_ptr<Flight>> under_way_;
   std::size_t most_;
 };
 

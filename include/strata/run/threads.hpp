@@ -2,15 +2,14 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/kernel/fifo.hpp>
 #include <strata/run/clock.hpp>
 #include <strata/run/point.hpp>
+#include <strata/run/thread.hpp>
 
-#include <condition_variable>
 #include <coroutine>
 #include <cstddef>
-#include <deque>
 #include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,7 +17,11 @@
 // such call. (The simulator's executor suspends instead.)
 namespace strata {
 
-class threads {
+namespace detail {
+
+// A template, so that a program which only includes a cache compiles none of it.
+template <class Thread>
+class crew {
  public:
   /// Happens once; any number of threads wait for it.
   class event {
@@ -48,16 +51,16 @@ class threads {
 
    private:
     std::mutex guard_;
-    std::condition_variable changed_;
+    detail::condition changed_;
     bool happened_ = false;
   };
 
   static constexpr std::suspend_never at(point) noexcept { return {}; }
 
-  explicit threads(std::size_t count = 4) : count_{count} {}
-  threads(threads const&) = delete;
-  threads& operator=(threads const&) = delete;
-  ~threads() { stop(); }
+  explicit crew(std::size_t count = 4) : count_{count} {}
+  crew(crew const&) = delete;
+  crew& operator=(crew const&) = delete;
+  ~crew() { stop(); }
 
   /// Resumes the coroutine on one of the threads; at once and here when they have ended.
   void post(std::coroutine_handle<> work) {
@@ -67,22 +70,22 @@ class threads {
         held.unlock();
         return work.resume();
       }
+      if (threads_.size() < count_ && threads_.size() <= queue_.size() + busy_) threads_.emplace_back([this] { run(); });
       queue_.push_back(work);
-      if (crew_.size() < count_ && crew_.size() < queue_.size() + busy_) crew_.emplace_back([this] { run(); });
     }
     changed_.notify_one();
   }
 
   /// Runs what is queued, then ends the threads.
   void stop() noexcept {
-    std::vector<std::thread> crew;
+    std::vector<Thread> ended;
     {
       std::lock_guard const held{guard_};
       stopped_ = true;
-      crew.swap(crew_);
+      ended.swap(threads_);
     }
     changed_.notify_all();
-    for (auto& one : crew) one.join();
+    for (auto& one : ended) one.join();
   }
 
  private:
@@ -101,12 +104,16 @@ class threads {
   }
 
   std::mutex guard_;
-  std::condition_variable changed_;
-  std::deque<std::coroutine_handle<>> queue_;
-  std::vector<std::thread> crew_;
+  detail::condition changed_;
+  kernel::fifo<std::coroutine_handle<>> queue_;
+  std::vector<Thread> threads_;
   std::size_t count_;
   std::size_t busy_ = 0;
   bool stopped_ = false;
 };
+
+}  // namespace detail
+
+using threads = detail::crew<detail::thread>;
 
 }  // namespace strata

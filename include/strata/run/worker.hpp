@@ -2,22 +2,23 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/run/thread.hpp>
+
 #include <chrono>
-#include <condition_variable>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 namespace strata {
 
-/// One thread that does something every so often, until it is stopped or destroyed.
+/// One thread that does something every so often, until it is destroyed.
 class worker {
  public:
   /// \param job  must not throw
   template <class Job>
   worker(std::chrono::milliseconds every, Job job)
       : thread_{[this, every, job = std::move(job)]() mutable {
-          for (std::unique_lock held{guard_}; !wake_.wait_for(held, every, [&] { return stopped_; });) {
+          std::unique_lock held{guard_};
+          while (!wake_.wait_until(held, std::chrono::steady_clock::now() + every, [&] { return stopped_; })) {
             held.unlock();
             job();
             held.lock();
@@ -25,23 +26,21 @@ class worker {
         }} {}
   worker(worker const&) = delete;
   worker& operator=(worker const&) = delete;
-  ~worker() { stop(); }
-
   /// Returns when the job is not running any more and will not run again.
-  void stop() noexcept {
+  ~worker() {
     {
       std::lock_guard const held{guard_};
       stopped_ = true;
     }
     wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
+    thread_.join();
   }
 
  private:
   std::mutex guard_;
-  std::condition_variable wake_;
+  detail::condition wake_;
   bool stopped_ = false;
-  std::thread thread_;
+  detail::thread thread_;
 };
 
 }  // namespace strata
