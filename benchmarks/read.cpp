@@ -3,7 +3,7 @@
 //
 // What a read that falls through all three tiers costs beyond the calls it makes: the cache's get of a key that only cold
 // has, against the same three calls to the same tiers (load from warm, load from cold, promote into warm) one after the
-// other. Rounds alternate; `over_us` is the difference of the medians in microseconds.
+// other. Rounds alternate; `over_us` is the difference of the medians in microseconds; the parts stand beside it.
 #include <strata/cache.hpp>
 #include <strata/codec/json.hpp>
 #include <strata/cold/postgres.hpp>
@@ -60,23 +60,31 @@ void fall_through(benchmark::State& state) {
     auto const stored = cold.store(name(i), {.id = name(i), .asset_type = "template", .data = std::string(1'000, 'x')}, strata::anything, clock::now() + 5s);
     if (!stored) return state.SkipWithError("cold refused");
   }
-  std::vector<double> through;
-  std::vector<double> parts;
+  std::vector<double> through, parts, loads_warm, loads_cold, seals, stores_warm;
+  auto const us = [](auto from, auto to) { return std::chrono::duration<double, std::micro>(to - from).count(); };
   for (auto _ : state)
     for (int i = 0; i < rounds; ++i) {
       auto const start = clock::now();
       if (i % 2 == 0) {
         auto const hit = opened->get(name(i));
         if (hit.tier() != strata::tier::cold) return state.SkipWithError("not from cold");
-        through.push_back(std::chrono::duration<double, std::micro>(clock::now() - start).count());
+        through.push_back(us(start, clock::now()));
       } else {
         auto const until = start + 2s;
         auto const seen = warm.load(name(i), until);
+        auto const asked = clock::now();
         auto const found = cold.load(name(i), until);
+        auto const answered = clock::now();
         auto const framed = strata::flow::seal(json, name(i), found->revision, *found->value);
+        auto const sealed = clock::now();
         auto const stored = warm.store(*framed, seen->position, until);
+        auto const end = clock::now();
         if (!stored) return state.SkipWithError("warm refused");
-        parts.push_back(std::chrono::duration<double, std::micro>(clock::now() - start).count());
+        parts.push_back(us(start, end));
+        loads_warm.push_back(us(start, asked));
+        loads_cold.push_back(us(asked, answered));
+        seals.push_back(us(answered, sealed));
+        stores_warm.push_back(us(sealed, end));
       }
     }
   double const whole = median(through);
@@ -84,6 +92,10 @@ void fall_through(benchmark::State& state) {
   state.counters["through_us"] = whole;
   state.counters["parts_us"] = sum;
   state.counters["over_us"] = whole - sum;
+  state.counters["warm_load_us"] = median(loads_warm);
+  state.counters["cold_load_us"] = median(loads_cold);
+  state.counters["encode_us"] = median(seals);
+  state.counters["warm_store_us"] = median(stores_warm);
 }
 BENCHMARK(fall_through)->Name("read/fall_through")->Iterations(1)->Unit(benchmark::kMillisecond);
 
