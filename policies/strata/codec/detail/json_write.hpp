@@ -33,7 +33,9 @@ class json_writer {
   bool write(T const& value, std::size_t depth) {
     static_assert(explain_stored<T>());
     constexpr kind k = kind_of<T>();
-    if constexpr (k == kind::boolean) {
+    if constexpr (k == kind::unsupported) {
+      return false;  // the advice shall be the only error
+    } else if constexpr (k == kind::boolean) {
       out_.append(value ? "true" : "false");
       return true;
     } else if constexpr (k == kind::integer) {

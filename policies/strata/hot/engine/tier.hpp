@@ -39,6 +39,16 @@ struct options {
   std::size_t capacity_bytes = 0;       ///< of the values as weighed; zero: not bounded. A value of 4 GiB is never kept
 };
 
+// What the engine works with where the algorithm is none: the advice shall be the only error.
+struct no_eviction {
+  struct node {};
+  static constexpr auto needs = hit_needs::exclusive;
+  static void on_hit(auto, slot) noexcept {}
+  static void on_insert(auto, slot, std::uint64_t, std::uint32_t) noexcept {}
+  static void on_erase(auto, slot) noexcept {}
+  static slot victim(auto, newcomer const&) noexcept { return no_slot; }
+};
+
 template <class Eviction>
 struct check_eviction {
   static_assert(eviction<Eviction>,
@@ -46,6 +56,8 @@ struct check_eviction {
                 "'on_hit(nodes, i)', 'on_insert(nodes, i, hash, weight)', 'on_erase(nodes, i)' and "
                 "'slot victim(nodes, newcomer)': see strata/hot/engine/eviction.hpp.");
 };
+template <class Eviction>
+using sound_eviction = std::conditional_t<eviction<Eviction>, Eviction, no_eviction>;
 
 template <class Eviction, class Key, class Value, class Context>
 class tier : check_eviction<Eviction> {
@@ -268,7 +280,7 @@ class tier : check_eviction<Eviction> {
   }
 
  private:
-  using shard_type = shard<Key, Value, Eviction, counts_uses>;
+  using shard_type = shard<Key, Value, sound_eviction<Eviction>, counts_uses>;
   using item = typename shard_type::item;
 
   static constexpr std::size_t most = 0x7FFFFFFF;
