@@ -8,7 +8,7 @@
 # is the cache of these policies for values of type T. Strata's own build makes one, strata::configured, from the variables
 # STRATA_HOT, STRATA_WARM, STRATA_COLD, STRATA_CODEC, STRATA_HOT_CAPACITY and STRATA_SINGLE_WRITER.
 cmake_policy(PUSH)
-cmake_policy(VERSION 3.25) # functions keep the policies they are defined under
+cmake_policy(VERSION 3.25...3.31) # functions keep the policies they are defined under
 
 set(strata_hot_policies lru sieve none)
 set(strata_warm_policies jetstream none)
