@@ -7,7 +7,7 @@
 #include <chrono>
 
 using namespace strata;
-using strata::kernel::fence;
+using fence = strata::kernel::fence<>;
 using namespace std::chrono_literals;
 
 BOOST_AUTO_TEST_SUITE(fences)  // K4
