@@ -66,28 +66,44 @@ begin
   return new;
 end $strata$;
 
-create function {after}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+create function {inserted}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
 begin
-  if tg_op = 'INSERT' then
-    if exists (select from {erased} e where e.artifact_id = new.artifact_id and (e.revision > new.strata_revision
-        or (new.strata_operation is not null and e.version >= new.version))) then
-      if new.strata_operation is not null then
-        raise exception 'erased while being inserted' using errcode = '40001';
-      end if;
-      update {table} set strata_revision = nextval('{revisions}') where artifact_id = new.artifact_id;
+  if exists (select from {erased} e where e.artifact_id = new.artifact_id and (e.revision > new.strata_revision
+      or (new.strata_operation is not null and e.version >= new.version))) then
+    if new.strata_operation is not null then
+      raise exception 'erased while being inserted' using errcode = '40001';
     end if;
-    return null;
+    update {table} set strata_revision = nextval('{revisions}') where artifact_id = new.artifact_id;
   end if;
+  return null;
+end $strata$;
+
+create function {replaced}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
   insert into {history} (artifact_id, revision, space, version, artifact_type, content_raw, content, metadata, operation, written_at)
-    values (old.artifact_id, old.strata_revision, old.strata_space, old.version, old.artifact_type, old.content_raw, old.content,
-            old.metadata, old.strata_operation, old.updated_at)
+    select o.artifact_id, o.strata_revision, o.strata_space, o.version, o.artifact_type, o.content_raw, o.content, o.metadata,
+        o.strata_operation, o.updated_at
+      from gone o where (o.artifact_id, o.strata_revision) not in (select n.artifact_id, n.strata_revision from come n)
     on conflict do nothing;
-  if tg_op = 'DELETE' or old.artifact_id <> new.artifact_id then
-    insert into {erased} as e (artifact_id, space, revision, version)
-      values (old.artifact_id, old.strata_space, nextval('{revisions}'), coalesce(old.version, 0))
-      on conflict (artifact_id) do update set space = excluded.space, revision = excluded.revision,
-        version = excluded.version, operation = null, erased_at = excluded.erased_at;
-  end if;
+  insert into {erased} as e (artifact_id, space, revision, version)
+    select o.artifact_id, o.strata_space, nextval('{revisions}'), coalesce(o.version, 0)
+      from gone o where o.artifact_id not in (select n.artifact_id from come n)
+    on conflict (artifact_id) do update set space = excluded.space, revision = excluded.revision,
+      version = excluded.version, operation = null, erased_at = excluded.erased_at;
+  return null;
+end $strata$;
+
+create function {deleted}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
+  insert into {history} (artifact_id, revision, space, version, artifact_type, content_raw, content, metadata, operation, written_at)
+    select o.artifact_id, o.strata_revision, o.strata_space, o.version, o.artifact_type, o.content_raw, o.content, o.metadata,
+        o.strata_operation, o.updated_at
+      from gone o
+    on conflict do nothing;
+  insert into {erased} as e (artifact_id, space, revision, version)
+    select o.artifact_id, o.strata_space, nextval('{revisions}'), coalesce(o.version, 0) from gone o
+    on conflict (artifact_id) do update set space = excluded.space, revision = excluded.revision,
+      version = excluded.version, operation = null, erased_at = excluded.erased_at;
   return null;
 end $strata$;
 
@@ -96,10 +112,11 @@ create trigger zz_strata_update before update of artifact_id, artifact_type, con
   for each row when (row(old.version, old.artifact_id, old.artifact_type, old.metadata, old.content_raw, old.content)
     is distinct from row(new.version, new.artifact_id, new.artifact_type, new.metadata, new.content_raw, new.content))
   execute function {before}();
-create trigger zz_strata_inserted after insert on {table} for each row execute function {after}();
-create trigger zz_strata_updated after update on {table} for each row
-  when (old.strata_revision is distinct from new.strata_revision) execute function {after}();
-create trigger zz_strata_deleted after delete on {table} for each row execute function {after}();
+create trigger zz_strata_inserted after insert on {table} for each row execute function {inserted}();
+create trigger zz_strata_updated after update on {table} referencing old table as gone new table as come
+  for each statement execute function {replaced}();
+create trigger zz_strata_deleted after delete on {table} referencing old table as gone
+  for each statement execute function {deleted}();
 
 create function {erase}(wanted text, wanted_space text, by_operation uuid,
                         out revision bigint, out version bigint, out changed boolean)
