@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(errors_are_copied_and_dropped_with_their_hits) {
   BOOST_TEST((failed.failed() && copy));
 }
 
-BOOST_AUTO_TEST_CASE(a_burial_puts_destructors_off_to_its_end) {
+BOOST_AUTO_TEST_CASE(a_burial_puts_destructors_off_to_the_end_of_the_outermost) {
   box<counted> a{revision{1}, counted{}};
   box<counted> b{revision{2}, counted{}};
   auto const shared = b;
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_burial_puts_destructors_off_to_its_end) {
       box<counted>::burial const inner;
       box<counted> const brief{revision{3}, counted{}};
     }
-    BOOST_TEST(counted::alive == 2);
+    BOOST_TEST(counted::alive == 3);
   }
   BOOST_TEST(counted::alive == 1);
   BOOST_TEST(number(shared.revision()) == 2u);

@@ -5,6 +5,7 @@
 #include <strata/codec/detail/json_read.hpp>
 #include <strata/codec/detail/json_write.hpp>
 #include <strata/codec/detail/shape.hpp>
+#include <strata/codec/explain.hpp>
 #include <strata/error.hpp>
 
 #include <cstdint>
@@ -30,6 +31,7 @@ struct json {
   ///             enumerator without a name, more than 128 levels; then nothing is appended
   /// \complexity linear in the text; allocates for `out` only, and for maps that are not sorted as JavaScript does
   result<void> encode(T const& value, std::string& out) const {
+    static_assert(explain_stored<T>());
     return detail::append_written<detail::json_writer>(value, out);
   }
 
@@ -38,7 +40,10 @@ struct json {
   /// \errors     corrupt, with the member's path: not JSON, another type than the member's, out of its range, more than
   ///             128 levels, a text with U+0000
   /// \complexity linear; needs memory in proportion to the bytes, and no more stack than for 128 levels
-  result<T> decode(std::string_view bytes) const { return detail::made_by<T>(detail::read_json, bytes); }
+  result<T> decode(std::string_view bytes) const {
+    static_assert(explain_stored<T>());
+    return detail::made_by<T>(detail::read_json, bytes);
+  }
 
   /// The same: what a cold tier stores and queries.
   result<void> to_json(T const& value, std::string& out) const { return encode(value, out); }

@@ -7,6 +7,7 @@
 #include <strata/codec/detail/msgpack_read.hpp>
 #include <strata/codec/detail/msgpack_write.hpp>
 #include <strata/codec/detail/shape.hpp>
+#include <strata/codec/explain.hpp>
 #include <strata/error.hpp>
 
 #include <cstdint>
@@ -30,6 +31,7 @@ struct msgpack {
   /// \errors     rejected, with the member's path, for what codec::json rejects; then nothing is appended
   /// \complexity linear
   result<void> encode(T const& value, std::string& out) const {
+    static_assert(explain_stored<T>());
     return detail::append_written<detail::msgpack_writer>(value, out);
   }
 
@@ -39,7 +41,10 @@ struct msgpack {
   ///             more than 128 levels, a list or map that claims more than the bytes can hold, a text with U+0000 or
   ///             invalid UTF-8
   /// \complexity linear; needs memory in proportion to the bytes
-  result<T> decode(std::string_view bytes) const { return detail::made_by<T>(detail::read_msgpack, bytes); }
+  result<T> decode(std::string_view bytes) const {
+    static_assert(explain_stored<T>());
+    return detail::made_by<T>(detail::read_msgpack, bytes);
+  }
 
   /// The value as JSON: what a cold tier stores and queries. As codec::json encodes and decodes.
   result<void> to_json(T const& value, std::string& out) const {

@@ -273,7 +273,6 @@ struct structure {
   template <std::size_t I>
   static place open(void* at) {
     using type = typename members<T>::template type<I>;
-    static_assert(explain_stored<type>());
     return {&members<T>::template get<I>(as<T>(at)), table_of<type>(), members<T>::template name<I>()};
   }
   static constexpr auto entries = []<std::size_t... I>(std::index_sequence<I...>) {
@@ -293,7 +292,6 @@ struct structure {
 
 template <class T>
 constexpr table make_table() {
-  static_assert(explain_stored<T>());
   constexpr kind k = kind_of<T>();
   table made{k, expectation_of<T>(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
   if constexpr (k <= kind::optional) made.set = [](void* at, scalar const& s) { return set_scalar(as<T>(at), s); };

@@ -43,7 +43,6 @@ class msgpack_writer {
 
   template <class T>
   bool write(T const& value, std::size_t depth) {
-    static_assert(explain_stored<T>());
     constexpr kind k = kind_of<T>();
     if constexpr (k == kind::unsupported) {
       return false;  // the advice shall be the only error

@@ -159,28 +159,6 @@ consteval bool is_scalar() {
   return kind_of<T>() < kind::optional;
 }
 
-template <class T>
-consteval bool explain_stored() {
-  static_assert(
-      kind_of<T>() != kind::unsupported,
-      "strata::codec: a member (or the value itself) has a type that cannot be stored. Describe a struct with "
-      "BOOST_HANA_DEFINE_STRUCT or BOOST_HANA_ADAPT_STRUCT; else use bool, integers, float, double, std::string, "
-      "enumerations with an underlying type, chrono durations and time points, std::optional, arrays, lists, sets, "
-      "maps with std::string keys, strata::metadata.");
-  if constexpr (kind_of<T>() == kind::optional) {
-    using inner = typename T::value_type;
-    static_assert(kind_of<inner>() != kind::optional && kind_of<inner>() != kind::metadata,
-                  "strata::codec: an optional of an optional, or of metadata, cannot be stored: both write null for "
-                  "different things. Drop the outer one.");
-  }
-  if constexpr (kind_of<T>() == kind::set)
-    static_assert(
-        is_scalar<typename T::value_type>(),
-        "strata::codec: a set of structs, lists or optionals cannot be stored: its elements cannot be filled in "
-        "place. Use a vector.");
-  return true;
-}
-
 // The described members of T: their names, and each of them in turn.
 template <class T>
 struct members {
