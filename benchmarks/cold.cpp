@@ -15,9 +15,9 @@
 #include <strata/run/clock.hpp>
 
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -44,7 +44,8 @@ struct note {
 };
 
 // One encoder for all: the same bytes are stored.
-void write_json(std::string_view id, std::string_view kind, std::string_view text, std::string_view metadata, std::string& out) {
+void write_json(std::string_view id, std::string_view kind, std::string_view text, std::string_view metadata,
+                std::string& out) {
   out.reserve(out.size() + id.size() + kind.size() + text.size() + metadata.size() + 80);
   out.append(R"({"id":")").append(id).append(R"(","asset_type":")").append(kind).append(R"(","data":")").append(text);
   out.append(R"(","metadata":)").append(metadata).append(R"(,"version":0})");
@@ -70,7 +71,8 @@ struct strata::record<note> : strata::default_record<note> {
   static std::string const& kind(note const& n) { return n.kind; }
   static std::string const& text(note const& n) { return n.text; }
   static std::string const& metadata(note const& n) { return n.metadata; }
-  static strata::result<note> restore(std::string_view key, std::string_view kind, std::string_view text, std::string_view metadata, std::int64_t version) {
+  static strata::result<note> restore(std::string_view key, std::string_view kind, std::string_view text,
+                                      std::string_view metadata, std::int64_t version) {
     return note{std::string{key}, std::string{kind}, std::string{text}, std::string{metadata}, version};
   }
 };
@@ -99,7 +101,9 @@ struct opened {
   context handed_down{clock, observer, codec};
   std::unique_ptr<tier> cold;
   explicit opened(std::string connection, std::size_t connections)
-      : cold{std::make_unique<tier>(strata::cold::postgres::options{.connection = std::move(connection), .connections = connections}, handed_down)} {
+      : cold{std::make_unique<tier>(
+            strata::cold::postgres::options{.connection = std::move(connection), .connections = connections},
+            handed_down)} {
     if (auto ready = cold->wait_ready(strata::monotonic_clock::now() + std::chrono::seconds{20}); !ready) {
       std::fprintf(stderr, "%s\n", std::format("{}", ready.error()).c_str());
       std::exit(1);
@@ -118,14 +122,18 @@ struct world {
   std::vector<std::unique_ptr<by_hand::field>> field;
 
   world() {
-    for (int i = 0; i < most_threads; ++i) raw.push_back(std::make_unique<by_hand::postgres>(server(), "knowledge_artifacts"));
+    for (int i = 0; i < most_threads; ++i)
+      raw.push_back(std::make_unique<by_hand::postgres>(server(), "knowledge_artifacts"));
     raw_through_wire = std::make_unique<by_hand::postgres>(through_wire, "knowledge_artifacts");
     pqxx::connection c{server()};
     pqxx::nontransaction{c}.exec(
-        "create table field (id serial primary key, artifact_id text not null unique, artifact_type text not null, content_raw text not null, "
-        "content jsonb not null, metadata jsonb, usage_count integer default 0, success_rate float default 0.0, last_used_at timestamptz, "
+        "create table field (id serial primary key, artifact_id text not null unique, artifact_type text not null, "
+        "content_raw text not null, "
+        "content jsonb not null, metadata jsonb, usage_count integer default 0, success_rate float default 0.0, "
+        "last_used_at timestamptz, "
         "created_at timestamptz default now(), updated_at timestamptz default now(), version integer default 1); "
-        "create index on field(artifact_type); create index on field(artifact_id); create index on field(last_used_at desc); create index on field(usage_count desc)");
+        "create index on field(artifact_type); create index on field(artifact_id); create index on field(last_used_at "
+        "desc); create index on field(usage_count desc)");
     for (int i = 0; i < most_threads; ++i) field.push_back(std::make_unique<by_hand::field>(server(), "field"));
     for (std::size_t i = 0; i < rows; ++i) {
       note const n{.id = id_of(i), .text = text_of(i)};
@@ -193,7 +201,8 @@ bool load(tier& cold, std::uint32_t row) {
 }
 bool save(tier& cold, std::uint32_t row, std::size_t thread) {
   // Each thread has rows of its own: what is measured is not the wait for a lock.
-  note const n{.id = id_of(row / most_threads * most_threads + thread), .text = text_of(next_number.fetch_add(1, std::memory_order_relaxed))};
+  note const n{.id = id_of(row / most_threads * most_threads + thread),
+               .text = text_of(next_number.fetch_add(1, std::memory_order_relaxed))};
   return cold.store(n.id, n, strata::anything, soon()).has_value();
 }
 bool load(by_hand::postgres& raw, std::uint32_t row) {
@@ -252,7 +261,8 @@ bool save_many(by_hand::postgres& raw) {
     write_json(all[i].id, all[i].kind, all[i].text, all[i].metadata, json[i]);
     entries.push_back({all[i].id, all[i].kind, all[i].text, json[i], all[i].metadata});
   }
-  return std::ranges::all_of(raw.save_many(entries, operation_of(next_number++)), [](auto const& one) { return one.version > 0; });
+  return std::ranges::all_of(raw.save_many(entries, operation_of(next_number++)),
+                             [](auto const& one) { return one.version > 0; });
 }
 template <class Store>
 bool save_singly(Store& store) {
@@ -263,7 +273,8 @@ bool save_singly(Store& store) {
 
 template <class Call>
 auto* bench(std::string const& name, Call call) {
-  return benchmark::RegisterBenchmark(name, [call](benchmark::State& state) { measure(state, call); })->Unit(benchmark::kMicrosecond);
+  return benchmark::RegisterBenchmark(name, [call](benchmark::State& state) { measure(state, call); })
+      ->Unit(benchmark::kMicrosecond);
 }
 
 template <class Call>
@@ -284,11 +295,16 @@ void register_all() {
   for (int const threads : {1, most_threads}) {
     bench("cold/postgres/load", [&](auto row, auto) { return load(*w.ours.cold, row); })->Threads(threads);
     bench("cold/raw/load", [&](auto row, auto thread) { return load(*w.raw[thread], row); })->Threads(threads);
-    bench("cold/postgres/save", [&](auto row, auto thread) { return save(*w.ours.cold, row, thread); })->Threads(threads);
+    bench("cold/postgres/save", [&](auto row, auto thread) {
+      return save(*w.ours.cold, row, thread);
+    })->Threads(threads);
     bench("cold/raw/save", [&](auto row, auto thread) { return save(*w.raw[thread], row, thread); })->Threads(threads);
-    bench("cold/field/load", [&](auto row, auto thread) { return w.field[thread]->load(id_of(row)).version > 0; })->Threads(threads);
+    bench("cold/field/load", [&](auto row, auto thread) {
+      return w.field[thread]->load(id_of(row)).version > 0;
+    })->Threads(threads);
     bench("cold/field/save", [&](auto row, auto thread) {
-      note const n{.id = id_of(row / most_threads * most_threads + thread), .text = text_of(next_number.fetch_add(1, std::memory_order_relaxed))};
+      note const n{.id = id_of(row / most_threads * most_threads + thread),
+                   .text = text_of(next_number.fetch_add(1, std::memory_order_relaxed))};
       std::string json;
       write_json(n.id, n.kind, n.text, n.metadata, json);
       w.field[thread]->save(n.id, n.kind, n.text, json, n.metadata, 2);

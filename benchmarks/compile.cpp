@@ -33,7 +33,9 @@ std::string source(std::filesystem::path const& folder, char const* name, char c
   return path.string();
 }
 
-std::string compiler(char const* what, std::string const& file) { return std::string{COMPILER} + " " + what + " " + file; }
+std::string compiler(char const* what, std::string const& file) {
+  return std::string{COMPILER} + " " + what + " " + file;
+}
 
 std::size_t lines(std::string const& file) {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> const out{::popen(compiler("-E -P", file).c_str(), "r"), ::pclose};
@@ -55,7 +57,9 @@ double compile(std::string const& file) {
   auto const spent = [] {
     ::rusage children{};
     ::getrusage(RUSAGE_CHILDREN, &children);
-    auto const seconds = [](::timeval t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+    auto const seconds = [](::timeval t) {
+      return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+    };
     return seconds(children.ru_utime) + seconds(children.ru_stime);
   };
   double const before = spent();

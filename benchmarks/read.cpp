@@ -57,7 +57,8 @@ void fall_through(benchmark::State& state) {
   auto const name = [](int i) { return "fall/" + std::to_string(i); };
   constexpr int rounds = 4'000;
   for (int i = 0; i < rounds; ++i) {
-    auto const stored = cold.store(name(i), {.id = name(i), .asset_type = "template", .data = std::string(1'000, 'x')}, strata::anything, clock::now() + 5s);
+    auto const stored = cold.store(name(i), {.id = name(i), .asset_type = "template", .data = std::string(1'000, 'x')},
+                                   strata::anything, clock::now() + 5s);
     if (!stored) return state.SkipWithError("cold refused");
   }
   std::vector<double> through, parts, loads_warm, loads_cold, seals, stores_warm;

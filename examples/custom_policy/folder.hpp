@@ -90,9 +90,17 @@ class reader {
 
 inline std::string to_file(strata::frame const& f, std::uint64_t position) {
   return writer{}
-      .number(position).text(f.key).number(strata::number(f.revision)).number(f.operation == strata::operation::put ? 1 : 0)
-      .text(f.codec).number(f.schema).number(f.fingerprint).number(static_cast<std::uint64_t>(f.created_ms))
-      .number(f.sum ? 1 : 0).number(f.sum.value_or(0)).text(f.payload)
+      .number(position)
+      .text(f.key)
+      .number(strata::number(f.revision))
+      .number(f.operation == strata::operation::put ? 1 : 0)
+      .text(f.codec)
+      .number(f.schema)
+      .number(f.fingerprint)
+      .number(static_cast<std::uint64_t>(f.created_ms))
+      .number(f.sum ? 1 : 0)
+      .number(f.sum.value_or(0))
+      .text(f.payload)
       .take();
 }
 
@@ -118,7 +126,8 @@ inline strata::sighting from_file(std::string_view bytes, std::string_view key) 
 // The folder is ours as long as it lives; other processes and other threads wait.
 class folder_lock {
  public:
-  explicit folder_lock(std::filesystem::path const& file) : file_{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)} {}
+  explicit folder_lock(std::filesystem::path const& file)
+      : file_{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)} {}
   folder_lock(folder_lock const&) = delete;
   folder_lock& operator=(folder_lock const&) = delete;
   ~folder_lock() {
@@ -160,16 +169,20 @@ struct folder {
       return detail::from_file(std::string{std::istreambuf_iterator<char>{in}, {}}, key);
     }
 
-    strata::result<strata::position> store(strata::frame const& f, std::optional<strata::position> at, strata::deadline until) {
+    strata::result<strata::position> store(strata::frame const& f, std::optional<strata::position> at,
+                                           strata::deadline until) {
       using enum strata::errc;
-      if (f.payload.size() > settings_.max_payload_bytes) return failed(rejected, "the payload is larger than max_payload_bytes");
+      if (f.payload.size() > settings_.max_payload_bytes)
+        return failed(rejected, "the payload is larger than max_payload_bytes");
       detail::folder_lock const lock{settings_.path / "lock"};
       if (!lock.wait(until)) return failed(timed_out, "another process writes to the folder");
       auto const there = load(f.key, until);
       if (at && there->position != *at) return failed(conflict, "the key has moved");
-      if (!at && there->frame && there->frame->revision > f.revision) return failed(conflict, "a higher revision is there");
+      if (!at && there->frame && there->frame->revision > f.revision)
+        return failed(conflict, "a higher revision is there");
       auto const next = static_cast<std::uint64_t>(there->position) + 1;
-      if (!write(detail::file_of(f.key), detail::to_file(f, next))) return failed(unavailable, "the folder cannot be written to");
+      if (!write(detail::file_of(f.key), detail::to_file(f, next)))
+        return failed(unavailable, "the folder cannot be written to");
       return strata::position{next};
     }
 
@@ -184,7 +197,9 @@ struct folder {
     }
 
    private:
-    static auto failed(strata::errc code, std::string_view why) { return strata::failure(code, strata::tier::warm, why); }
+    static auto failed(strata::errc code, std::string_view why) {
+      return strata::failure(code, strata::tier::warm, why);
+    }
 
     bool write(std::filesystem::path const& file, std::string const& bytes) const {
       auto const place = settings_.path / file;

@@ -25,7 +25,8 @@ int write(bookmarks::options const& settings) {
   bookmarks& cache = *opened;
   auto const receipt = cache.put({.id = "hana", .url = "https://www.boost.org/libs/hana", .note = "types\nas values"});
   if (!receipt) return std::cerr << std::format("{}\n", receipt.error()), 1;
-  std::cout << std::format("written, in memory {}, in the folder {}\n", receipt->in(strata::tier::hot), receipt->in(strata::tier::warm));
+  std::cout << std::format("written, in memory {}, in the folder {}\n", receipt->in(strata::tier::hot),
+                           receipt->in(strata::tier::warm));
   return 0;
 }
 

@@ -197,7 +197,8 @@ class cache {
   [[nodiscard]] later<answer> co_get_or_load(key_view key, F load, call_options call = {}) {
     auto const k = core_.hash(key);
     if (void const* kept = find_hot(k)) return later<answer>{from_hot(kept)};
-    return {core_.executor, flow::own_load(core_, key_type{key}, k.hash, load_until(call), flow::loader<F>{std::move(load)})};
+    return {core_.executor,
+            flow::own_load(core_, key_type{key}, k.hash, load_until(call), flow::loader<F>{std::move(load)})};
   }
 
   /// Many keys with one round trip per tier; one answer per key, in the order asked. Needs <strata/batch.hpp>.
@@ -281,7 +282,9 @@ class cache {
     if (core_.find(k, taker(kept))) core_.tell_hit(tier::hot);
     return kept;
   }
-  [[gnu::always_inline]] static answer from_hot(void const* kept) noexcept { return {box<value_type>::adopt(kept), tier::hot}; }
+  [[gnu::always_inline]] static answer from_hot(void const* kept) noexcept {
+    return {box<value_type>::adopt(kept), tier::hot};
+  }
   auto read_until(call_options call) { return flow::until(core_, call, core_.limits.read_within); }
   auto write_until(call_options call) { return flow::until(core_, call, core_.limits.write_within); }
   auto load_until(call_options call) { return flow::until(core_, call, core_.limits.load_within); }

@@ -105,8 +105,7 @@ class [[nodiscard]] error {
   error(error const& other) noexcept : text_{other.text_}, code_{other.code_}, tier_{other.tier_} {
     if (text_) text_->share();
   }
-  error(error&& other) noexcept
-      : text_{std::exchange(other.text_, nullptr)}, code_{other.code_}, tier_{other.tier_} {}
+  error(error&& other) noexcept : text_{std::exchange(other.text_, nullptr)}, code_{other.code_}, tier_{other.tier_} {}
   error& operator=(error other) noexcept {
     std::swap(text_, other.text_);
     code_ = other.code_;

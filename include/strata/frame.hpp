@@ -18,12 +18,12 @@ struct frame {
   std::string key{};
   strata::revision revision{};  ///< zero: written by a program that knows no revisions
   strata::operation operation = operation::put;
-  std::string codec{};               ///< id of the codec that made the payload; empty when the writer did not say
-  std::uint32_t schema = 1;          ///< record<T>::schema of the writer
-  std::uint64_t fingerprint = 0;     ///< of the writer's struct, for people; decides nothing
-  std::int64_t created_ms = 0;       ///< writer's wall clock, milliseconds since 1970, for people; orders nothing
+  std::string codec{};                 ///< id of the codec that made the payload; empty when the writer did not say
+  std::uint32_t schema = 1;            ///< record<T>::schema of the writer
+  std::uint64_t fingerprint = 0;       ///< of the writer's struct, for people; decides nothing
+  std::int64_t created_ms = 0;         ///< writer's wall clock, milliseconds since 1970, for people; orders nothing
   std::optional<std::uint32_t> sum{};  ///< checksum(frame) as the writer computed it
-  std::string payload{};              ///< the codec's bytes; empty for an erase
+  std::string payload{};               ///< the codec's bytes; empty for an erase
 };
 
 /// Where a tier keeps a key's copy: opaque, compared by that tier alone.

@@ -10,22 +10,23 @@ namespace strata {
 
 /// Why a tier's copy was not taken.
 enum class miss : std::uint8_t {
-  vacant,          ///< the tier has none
-  behind,          ///< older than a revision known to exist
-  foreign_key,     ///< written to another key
-  foreign_codec,   ///< bytes of a codec that this cache does not have
-  newer_schema,    ///< written by a newer program in a form that this one must not read
-  damaged,         ///< the checksum does not match
-  undecodable,     ///< the codec refused the bytes
-  unversioned,     ///< written by a program that knows no revisions
-  unreachable,     ///< the tier failed or its breaker is open
-  doubtful,        ///< a write's outcome is unknown: only cold may answer
+  vacant,         ///< the tier has none
+  behind,         ///< older than a revision known to exist
+  foreign_key,    ///< written to another key
+  foreign_codec,  ///< bytes of a codec that this cache does not have
+  newer_schema,   ///< written by a newer program in a form that this one must not read
+  damaged,        ///< the checksum does not match
+  undecodable,    ///< the codec refused the bytes
+  unversioned,    ///< written by a program that knows no revisions
+  unreachable,    ///< the tier failed or its breaker is open
+  doubtful,       ///< a write's outcome is unknown: only cold may answer
 };
 inline constexpr std::size_t miss_reasons = 10;
 
 constexpr std::string_view to_string(miss m) noexcept {
-  constexpr std::string_view names[miss_reasons] = {"vacant",       "behind",      "foreign key", "foreign codec", "newer schema",
-                                                    "damaged",      "undecodable", "unversioned", "unreachable",   "doubtful"};
+  constexpr std::string_view names[miss_reasons] = {"vacant",       "behind",  "foreign key", "foreign codec",
+                                                    "newer schema", "damaged", "undecodable", "unversioned",
+                                                    "unreachable",  "doubtful"};
   return names[static_cast<std::size_t>(m)];
 }
 

@@ -54,9 +54,8 @@ struct no_observer {};
 namespace detail {
 
 template <class Option>
-inline constexpr auto has_option = [](auto type) {
-  return boost::hana::bool_c<std::is_same_v<typename decltype(type)::type::option, Option>>;
-};
+inline constexpr auto has_option =
+    [](auto type) { return boost::hana::bool_c<std::is_same_v<typename decltype(type)::type::option, Option>>; };
 
 template <class Option, class Default, class... Given>
 consteval auto find_option() {
@@ -78,9 +77,9 @@ struct limits {
   std::chrono::milliseconds read_within{2'000};
   std::chrono::milliseconds write_within{5'000};
   std::chrono::milliseconds load_within{30'000};
-  std::size_t max_floors = 1 << 18;      ///< keys whose latest revision is remembered, for 30 s at most
-  std::size_t max_flights = 1 << 16;     ///< keys looked up below at once; more are looked up without sharing
-  std::size_t max_used_keys = 1 << 16;   ///< keys whose use is counted between two flushes
+  std::size_t max_floors = 1 << 18;              ///< keys whose latest revision is remembered, for 30 s at most
+  std::size_t max_flights = 1 << 16;             ///< keys looked up below at once; more are looked up without sharing
+  std::size_t max_used_keys = 1 << 16;           ///< keys whose use is counted between two flushes
   std::chrono::milliseconds flush_every{5'000};  ///< usage counts
 };
 
@@ -89,7 +88,9 @@ struct call_options {
   std::chrono::milliseconds within{0};
 };
 
-constexpr std::uint8_t tier_bit(tier where) noexcept { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(where)); }
+constexpr std::uint8_t tier_bit(tier where) noexcept {
+  return static_cast<std::uint8_t>(1U << static_cast<unsigned>(where));
+}
 
 /// What a write did. Bit n of `tiers`: the tier with that number has the value.
 struct [[nodiscard]] receipt {

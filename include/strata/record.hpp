@@ -5,10 +5,10 @@
 #include <strata/error.hpp>
 
 #include <boost/hana/accessors.hpp>
+#include <boost/hana/concept/struct.hpp>
 #include <boost/hana/first.hpp>
 #include <boost/hana/second.hpp>
 #include <boost/hana/unpack.hpp>
-#include <boost/hana/concept/struct.hpp>
 
 #include <cstdint>
 #include <optional>

@@ -13,7 +13,7 @@ COMPOSE(none, policy<warm>, WRONG_OR_RIGHT(bytes, policy<cold>), bytes);
 
 // next error: strata::cache, 3rd parameter (Cold): names no 'options'.
 struct no_options : policy<cold> {
-  WRONG(private: using policy<cold>::options;)
+  WRONG(private : using policy<cold>::options;)
 };
 COMPOSE(none, policy<warm>, no_options, bytes);
 

@@ -15,7 +15,7 @@ COMPOSE(WRONG_OR_RIGHT(bytes, policy<hot>), none, none, memory);
 
 // next error: strata::cache, 1st parameter (Hot): names no 'options'.
 struct no_options : policy<hot> {
-  WRONG(private: using policy<hot>::options;)
+  WRONG(private : using policy<hot>::options;)
 };
 COMPOSE(no_options, none, none, memory);
 

@@ -22,7 +22,9 @@ struct colour {
 COMPOSE(policy<hot>, none, none, memory WRONG(, colour));
 
 // next error: strata::cache, options (after the 4th parameter): the same option is given twice.
-COMPOSE(policy<hot>, none, none, memory, strata::observer<listener> WRONG(, strata::clock<strata::monotonic_clock>, strata::observer<strata::no_observer>));
+COMPOSE(policy<hot>, none, none, memory,
+        strata::observer<listener> WRONG(, strata::clock<strata::monotonic_clock>,
+                                         strata::observer<strata::no_observer>));
 
 // next error: strata::cache, options (after the 4th parameter): strata::clock<T>: T has no now()
 struct sundial {

@@ -13,7 +13,7 @@ COMPOSE(none, WRONG_OR_RIGHT(bytes, policy<warm>), none, bytes);
 
 // next error: strata::cache, 2nd parameter (Warm): names no 'options'.
 struct no_options : policy<warm> {
-  WRONG(private: using policy<warm>::options;)
+  WRONG(private : using policy<warm>::options;)
 };
 COMPOSE(none, no_options, none, bytes);
 

@@ -11,7 +11,8 @@
 #include <string>
 
 BOOST_AUTO_TEST_CASE(a_cache_keeps_what_it_is_given) {
-  using names = strata::cache<strata::hot::lru, strata::none, strata::none, strata::codec::none<std::string, std::int64_t>>;
+  using names =
+      strata::cache<strata::hot::lru, strata::none, strata::none, strata::codec::none<std::string, std::int64_t>>;
   auto opened = names::open({.hot = {.capacity_entries = 10}});
   auto& cache = opened.value();
   BOOST_TEST(cache.put(1, "one").has_value());

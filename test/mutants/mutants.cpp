@@ -59,7 +59,8 @@ bool killed(int mutant, std::uint64_t schedules, bool story) {
   }
   strata_mutant = 0;
   if (mutant == 0) {
-    std::printf("%-34s %s after %llu schedules\n", entry.name, k.how ? "BROKEN" : "alive, as it should be,", static_cast<unsigned long long>(k.schedules));
+    std::printf("%-34s %s after %llu schedules\n", entry.name, k.how ? "BROKEN" : "alive, as it should be,",
+                static_cast<unsigned long long>(k.schedules));
     if (k.how) std::printf("%s", st::to_string(*k.how).c_str());
     return !k.how;
   }
@@ -69,9 +70,9 @@ bool killed(int mutant, std::uint64_t schedules, bool story) {
   }
   auto const broke = st::to_string(k.how->breach.what);
   bool const expected = listed(broke, entry.breaks);
-  std::printf("%-34s killed by %.*s%s after %llu schedules (%.*s)\n", entry.name, static_cast<int>(broke.size()), broke.data(),
-              expected ? "" : ", WHICH IS NOT WHAT IT SHOULD BREAK,", static_cast<unsigned long long>(k.schedules),
-              static_cast<int>(k.where.size()), k.where.data());
+  std::printf("%-34s killed by %.*s%s after %llu schedules (%.*s)\n", entry.name, static_cast<int>(broke.size()),
+              broke.data(), expected ? "" : ", WHICH IS NOT WHAT IT SHOULD BREAK,",
+              static_cast<unsigned long long>(k.schedules), static_cast<int>(k.where.size()), k.where.data());
   if (story || !expected) std::printf("%s", st::to_string(*k.how).c_str());
   return expected;
 }

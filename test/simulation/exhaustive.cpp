@@ -36,10 +36,13 @@ std::vector<st::plan> all_plans(std::size_t calls) {
       std::size_t others = 0;
       for (auto const c : chosen) others += c >= verbs.size();
       if (prelude || others * 2 <= calls) {  // without a prelude both instances start alike
-        st::plan p{.instances = 2, .callers = static_cast<std::uint8_t>(calls), .keys = 1, .prelude = prelude, .steps = {}};
+        st::plan p{
+            .instances = 2, .callers = static_cast<std::uint8_t>(calls), .keys = 1, .prelude = prelude, .steps = {}};
         std::uint8_t caller = 0;
         for (auto const c : chosen)
-          p.steps.push_back({.what = verbs[c % verbs.size()], .instance = static_cast<std::uint8_t>(c / verbs.size()), .caller = caller++});
+          p.steps.push_back({.what = verbs[c % verbs.size()],
+                             .instance = static_cast<std::uint8_t>(c / verbs.size()),
+                             .caller = caller++});
         plans.push_back(p);
       }
       std::size_t at = calls;
@@ -79,19 +82,25 @@ int main(int argc, char** argv) {
         if (number_after("--verbose", argc, argv, 0) != 0) {
           std::lock_guard const held{print};
           std::printf("%zu %d:", i, plans[i].prelude);
-          for (auto const& s : plans[i].steps) std::printf(" %c.%s", 'A' + s.instance, std::string{st::to_string(s.what)}.c_str());
-          std::printf(" %llu plays %llu states\n", static_cast<unsigned long long>(found.plays), static_cast<unsigned long long>(found.states));
+          for (auto const& s : plans[i].steps)
+            std::printf(" %c.%s", 'A' + s.instance, std::string{st::to_string(s.what)}.c_str());
+          std::printf(" %llu plays %llu states\n", static_cast<unsigned long long>(found.plays),
+                      static_cast<unsigned long long>(found.states));
         }
         if (!found.broken || broken.exchange(true)) continue;
         std::lock_guard const held{print};
-        st::counterexample const c{.breach = *found.broken, .story = mine.tell(plans[i], faults, found.choices), .plan = plans[i], .choices = found.choices};
+        st::counterexample const c{.breach = *found.broken,
+                                   .story = mine.tell(plans[i], faults, found.choices),
+                                   .plan = plans[i],
+                                   .choices = found.choices};
         std::printf("plan %zu breaks a promise:\n%s", i, st::to_string(c).c_str());
       }
     });
   for (auto& t : crew) t.join();
   std::chrono::duration<double> const took = std::chrono::steady_clock::now() - begun;
-  std::printf("%llu of %zu plans, at most %u fault: %llu schedules played, %llu states, %.1f s: %s\n", static_cast<unsigned long long>(played.load()),
-              plans.size(), faults, static_cast<unsigned long long>(plays.load()), static_cast<unsigned long long>(states.load()), took.count(),
-              broken ? "a promise was broken" : "complete, no promise broken");
+  std::printf("%llu of %zu plans, at most %u fault: %llu schedules played, %llu states, %.1f s: %s\n",
+              static_cast<unsigned long long>(played.load()), plans.size(), faults,
+              static_cast<unsigned long long>(plays.load()), static_cast<unsigned long long>(states.load()),
+              took.count(), broken ? "a promise was broken" : "complete, no promise broken");
   return broken ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -70,8 +70,9 @@ bool run(std::string_view name, st::shape of, std::uint64_t schedules, settings 
                 static_cast<unsigned long long>(failing.load()), st::to_string(shortest).c_str());
     return false;
   }
-  std::printf("%.*s: %llu schedules, %u instances, %llu steps, %.1f s: no promise broken\n", static_cast<int>(name.size()), name.data(),
-              static_cast<unsigned long long>(schedules), of.instances, static_cast<unsigned long long>(steps.load()), took.count());
+  std::printf("%.*s: %llu schedules, %u instances, %llu steps, %.1f s: no promise broken\n",
+              static_cast<int>(name.size()), name.data(), static_cast<unsigned long long>(schedules), of.instances,
+              static_cast<unsigned long long>(steps.load()), took.count());
   return true;
 }
 
@@ -89,7 +90,8 @@ bool replays(std::string_view name, st::shape of, std::uint64_t seeds) {
     bool const same = first.digest == again.digest && first.digest == by_list.digest && first.steps == again.steps &&
                       first.steps == by_list.steps && one.tell(plan, list) == other.tell(plan, list);
     if (same) continue;
-    std::printf("%.*s: seed %llu does not play the same again\n", static_cast<int>(name.size()), name.data(), static_cast<unsigned long long>(seed));
+    std::printf("%.*s: seed %llu does not play the same again\n", static_cast<int>(name.size()), name.data(),
+                static_cast<unsigned long long>(seed));
     return false;
   }
   std::printf("%.*s: %llu seeds, each played the same by number, in another simulator and by its list of choices\n",

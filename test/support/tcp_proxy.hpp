@@ -30,8 +30,8 @@ class tcp_proxy {
   explicit tcp_proxy(int server_port) : server_port_{server_port}, listener_{::socket(AF_INET, SOCK_STREAM, 0)} {
     sockaddr_in here = at(0);
     socklen_t size = sizeof here;
-    if (listener_ < 0 || ::bind(listener_, reinterpret_cast<sockaddr*>(&here), size) != 0 || ::listen(listener_, 64) != 0 ||
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size) != 0)
+    if (listener_ < 0 || ::bind(listener_, reinterpret_cast<sockaddr*>(&here), size) != 0 ||
+        ::listen(listener_, 64) != 0 || ::getsockname(listener_, reinterpret_cast<sockaddr*>(&here), &size) != 0)
       throw std::runtime_error{"no proxy"};
     port_ = ntohs(here.sin_port);
     acceptor_ = std::jthread{[this](std::stop_token stop) { accept(stop); }};

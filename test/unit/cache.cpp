@@ -37,7 +37,8 @@ using notes = cache<hot::lru, none, none, codec::none<note>>;
 using numbers = cache<hot::sieve, none, none, codec::none<int, std::int64_t>>;
 using nowhere = cache<none, none, none, codec::none<note>>;
 
-static_assert(!std::is_polymorphic_v<notes> && !std::is_move_constructible_v<notes> && !std::is_copy_constructible_v<notes>);
+static_assert(!std::is_polymorphic_v<notes> && !std::is_move_constructible_v<notes> &&
+              !std::is_copy_constructible_v<notes>);
 
 }  // namespace
 
@@ -167,8 +168,8 @@ BOOST_AUTO_TEST_CASE(a_call_from_inside_a_visitor_is_refused_and_never_hangs) {
   (void)cache.put(make("a"));
   (void)cache.put(make("b"));
   auto const inner = cache.visit("a", [&](note const&) {
-    return std::vector<errc>{cache.get("a").error().code(), cache.get("b").error().code(), cache.put(make("c")).error().code(),
-                             cache.erase("a").error().code()};
+    return std::vector<errc>{cache.get("a").error().code(), cache.get("b").error().code(),
+                             cache.put(make("c")).error().code(), cache.erase("a").error().code()};
   });
   for (auto const code : **inner) BOOST_TEST((code == errc::rejected));
   BOOST_TEST(cache.get("a").has_value());
@@ -259,7 +260,8 @@ BOOST_AUTO_TEST_CASE(a_failing_loader_fails_all_waiters_and_is_not_remembered) {
   auto& cache = opened.value();
   auto const thrown = cache.get_or_load("a", []() -> note { throw std::runtime_error{"no such plan"}; });
   BOOST_TEST((thrown.error() == errc::loader_failed && thrown.error().text() == "no such plan"));
-  auto const given = cache.get_or_load("a", []() -> result<note> { return failure(errc::unavailable, tier::none, "down"); });
+  auto const given =
+      cache.get_or_load("a", []() -> result<note> { return failure(errc::unavailable, tier::none, "down"); });
   BOOST_TEST((given.error() == errc::loader_failed && given.error().text() == "down"));
   auto const foreign = cache.get_or_load("a", [] { return make("b"); });
   BOOST_TEST((foreign.error() == errc::rejected));
@@ -324,7 +326,10 @@ BOOST_AUTO_TEST_CASE(crossed_batches_end) {
     auto const load = [&](std::vector<int> order) {
       for (int const i : order) (void)cache.get_or_load(id(i), [&] { return make(id(i)); });
     };
-    std::jthread const one{[&] { load({0, 1, 2}); (void)cache.get_many(std::vector{id(2), id(0)}); }};
+    std::jthread const one{[&] {
+      load({0, 1, 2});
+      (void)cache.get_many(std::vector{id(2), id(0)});
+    }};
     load({2, 1, 0});
     (void)cache.get_many(std::vector{id(0), id(2)});
   }
@@ -336,7 +341,9 @@ BOOST_AUTO_TEST_CASE(a_loader_that_waits_for_another_thread_ends_by_its_deadline
   auto& cache = opened.value();
   errc inner{};
   auto const outer = cache.get_or_load("a", [&] {
-    std::jthread{[&] { inner = cache.get_or_load("a", [] { return make("a"); }, {.within = 50ms}).error().code(); }}.join();
+    std::jthread{[&] {
+      inner = cache.get_or_load("a", [] { return make("a"); }, {.within = 50ms}).error().code();
+    }}.join();
     return make("a", "outer");
   });
   BOOST_TEST((inner == errc::timed_out));

@@ -34,7 +34,9 @@ double unevenness(std::vector<std::uint64_t> const& hashes, unsigned shift) {
 
 template <>
 struct std::hash<point> {
-  std::size_t operator()(point const& p) const noexcept { return static_cast<std::size_t>(p.x) * 31 + static_cast<std::size_t>(p.y); }
+  std::size_t operator()(point const& p) const noexcept {
+    return static_cast<std::size_t>(p.x) * 31 + static_cast<std::size_t>(p.y);
+  }
 };
 
 BOOST_AUTO_TEST_SUITE(hash)
@@ -44,7 +46,8 @@ BOOST_AUTO_TEST_CASE(same_seed_same_hash) {
   strata::hasher<std::string> const b{7};
   strata::hasher<std::string> const c{8};
   strata::hasher<std::string> const random;
-  for (auto const* text : {"", "a", "abc", "template", "template-000123", "a text that is longer than any register is wide"}) {
+  for (auto const* text :
+       {"", "a", "abc", "template", "template-000123", "a text that is longer than any register is wide"}) {
     BOOST_TEST(a(text).hash == b(text).hash);
     BOOST_TEST(a(text).hash != c(text).hash);
     BOOST_TEST(a(text).hash != random(text).hash);

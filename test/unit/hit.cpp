@@ -12,7 +12,8 @@ using namespace strata;
 
 static_assert(sizeof(hit<std::string>) == 2 * sizeof(void*));
 static_assert(sizeof(box<std::string>) == sizeof(void*));
-static_assert(std::is_nothrow_copy_constructible_v<hit<std::string>> && std::is_nothrow_move_constructible_v<hit<std::string>>);
+static_assert(std::is_nothrow_copy_constructible_v<hit<std::string>> &&
+              std::is_nothrow_move_constructible_v<hit<std::string>>);
 static_assert(std::is_same_v<decltype(*std::declval<hit<std::string>&>()), std::string const&>);
 
 namespace {

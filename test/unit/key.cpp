@@ -32,22 +32,23 @@ BOOST_AUTO_TEST_CASE(utf8_by_the_table_of_the_standard) {
   BOOST_TEST(good("\xEF\xBF\xBF"));
   BOOST_TEST(good("\xF0\x90\x80\x80"));
   BOOST_TEST(good("\xF4\x8F\xBF\xBF"));
-  BOOST_TEST(!good("\xC0\x80"));          // overlong
+  BOOST_TEST(!good("\xC0\x80"));  // overlong
   BOOST_TEST(!good("\xC1\xBF"));
   BOOST_TEST(!good("\xE0\x9F\xBF"));
-  BOOST_TEST(!good("\xED\xA0\x80"));      // a surrogate
+  BOOST_TEST(!good("\xED\xA0\x80"));  // a surrogate
   BOOST_TEST(!good("\xF0\x8F\xBF\xBF"));
   BOOST_TEST(!good("\xF4\x90\x80\x80"));  // beyond the last plane
   BOOST_TEST(!good("\xF5\x80\x80\x80"));
   BOOST_TEST(!good("\x80"));
-  BOOST_TEST(!good("a\xC3"));             // cut off
+  BOOST_TEST(!good("a\xC3"));  // cut off
   BOOST_TEST(!good("\xE2\x82"));
   BOOST_TEST(!good("\xF0\x9F\x8C"));
   BOOST_TEST(!good("\xE2\x28\xA1"));
 }
 
 BOOST_AUTO_TEST_CASE(integers_are_decimal_below_hot) {
-  for (std::int64_t const k : {std::int64_t{0}, std::int64_t{-5}, std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min()}) {
+  for (std::int64_t const k : {std::int64_t{0}, std::int64_t{-5}, std::numeric_limits<std::int64_t>::max(),
+                               std::numeric_limits<std::int64_t>::min()}) {
     auto const text = key<std::int64_t>::text(k);
     BOOST_TEST((key<std::int64_t>::parse(text) == k));
   }

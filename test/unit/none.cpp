@@ -63,14 +63,14 @@ struct composition {
   static constexpr tier first = has_hot ? tier::hot : has_warm ? tier::warm : truth;
 };
 
-using all_eight = std::tuple<                                         //
-    composition<none, none, none>,                                    //
-    composition<hot_policy, none, none>,                              //
-    composition<none, warm_policy, none>,                             //
-    composition<hot_policy, warm_policy, none>,                       //
-    composition<none, none, cold_policy, single_writer>,              //
-    composition<hot_policy, none, cold_policy, single_writer>,        //
-    composition<none, warm_policy, cold_policy>,                      //
+using all_eight = std::tuple<                                   //
+    composition<none, none, none>,                              //
+    composition<hot_policy, none, none>,                        //
+    composition<none, warm_policy, none>,                       //
+    composition<hot_policy, warm_policy, none>,                 //
+    composition<none, none, cold_policy, single_writer>,        //
+    composition<hot_policy, none, cold_policy, single_writer>,  //
+    composition<none, warm_policy, cold_policy>,                //
     composition<hot_policy, warm_policy, cold_policy>>;
 
 // The stores of tiers below memory, which outlive a cache.
@@ -212,10 +212,10 @@ BOOST_AUTO_TEST_SUITE_END()
 namespace {
 
 template <class C>
-inline constexpr bool plain = !std::is_polymorphic_v<typename C::cache> && !std::is_copy_constructible_v<typename C::cache> &&
-                              !std::is_move_constructible_v<typename C::cache> &&
-                              std::is_nothrow_destructible_v<typename C::cache> &&
-                              std::is_default_constructible_v<typename C::cache::options>;
+inline constexpr bool plain =
+    !std::is_polymorphic_v<typename C::cache> && !std::is_copy_constructible_v<typename C::cache> &&
+    !std::is_move_constructible_v<typename C::cache> && std::is_nothrow_destructible_v<typename C::cache> &&
+    std::is_default_constructible_v<typename C::cache::options>;
 template <class... C>
 consteval bool all_plain(std::tuple<C...>*) {
   return (plain<C> && ...);
@@ -226,15 +226,18 @@ template <class Hot, class Warm, class Cold, class... Options>
 inline constexpr std::size_t size_of = sizeof(cache<Hot, Warm, Cold, three_lines, Options...>);
 
 // Options, and the tiers that are not there.
-static_assert(std::is_empty_v<none> && std::is_empty_v<none::options> && std::is_empty_v<single_writer> && std::is_empty_v<no_observer>);
+static_assert(std::is_empty_v<none> && std::is_empty_v<none::options> && std::is_empty_v<single_writer> &&
+              std::is_empty_v<no_observer>);
 static_assert(std::is_empty_v<none::tier<std::string, note, context<monotonic_clock, no_observer, three_lines>>>);
 static_assert(size_of<none, none, none> == size_of<none, none, none, observer<no_observer>>);
-static_assert(size_of<none, none, none> == size_of<none, none, none, strata::clock<monotonic_clock>, strata::executor<threads>>);
-static_assert(size_of<hot_policy, none, cold_policy, single_writer> == size_of<hot_policy, warm_policy, cold_policy> -
-                                                                            (size_of<hot_policy, warm_policy, none> -
-                                                                             size_of<hot_policy, none, none>));
+static_assert(size_of<none, none, none> ==
+              size_of<none, none, none, strata::clock<monotonic_clock>, strata::executor<threads>>);
+static_assert(size_of<hot_policy, none, cold_policy, single_writer> ==
+              size_of<hot_policy, warm_policy, cold_policy> -
+                  (size_of<hot_policy, warm_policy, none> - size_of<hot_policy, none, none>));
 // A cache without a hot tier is smaller by all of it.
-static_assert(size_of<none, none, none> + sizeof(hot::lru::tier<std::string, note, context<monotonic_clock, no_observer, three_lines>>) <=
+static_assert(size_of<none, none, none> +
+                  sizeof(hot::lru::tier<std::string, note, context<monotonic_clock, no_observer, three_lines>>) <=
               size_of<hot_policy, none, none>);
 
 // What calls hand about.

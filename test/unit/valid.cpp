@@ -19,7 +19,8 @@ struct inner {
 };
 struct outer {
   BOOST_HANA_DEFINE_STRUCT(outer, (std::string, id), (inner, part), (std::vector<inner>, parts),
-                           (std::map<std::string, std::string>, metadata), (std::optional<std::string>, extra), (int, version));
+                           (std::map<std::string, std::string>, metadata), (std::optional<std::string>, extra),
+                           (int, version));
 };
 }  // namespace
 

@@ -31,7 +31,8 @@ void run_hot(benchmark::State& state) {
   hot_tally mine;
   auto began = std::chrono::steady_clock::time_point{};
   for (auto _ : state) {
-    if (mine.operations == 0) [[unlikely]] began = std::chrono::steady_clock::now();
+    if (mine.operations == 0) [[unlikely]]
+      began = std::chrono::steady_clock::now();
     bench->template step<Work>(mine, static_cast<std::size_t>(state.thread_index()));
   }
   std::chrono::duration<double, std::nano> const wall = std::chrono::steady_clock::now() - began;

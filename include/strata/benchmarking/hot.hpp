@@ -164,7 +164,8 @@ class policy_subject {
   }
   bool get(Key const& key, std::uint64_t& sum) {
     hit<payload> mine;
-    if (!tier_.find(hash_(key), [&](box<payload> const& b) { mine = hit<payload>{b, strata::tier::hot}; })) return false;
+    if (!tier_.find(hash_(key), [&](box<payload> const& b) { mine = hit<payload>{b, strata::tier::hot}; }))
+      return false;
     sum += mine->words[0];
     return true;
   }

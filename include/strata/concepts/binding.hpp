@@ -51,7 +51,8 @@ template <class Policy, class Key, class Value, class Context>
 concept binds = requires { typename Policy::template tier<Key, Value, Context>; };
 
 template <class Policy, class Codec, class... Options>
-using tier_below = typename Policy::template tier<key_in<Codec>, typename Codec::value_type, context_for<Codec, Options...>>;
+using tier_below =
+    typename Policy::template tier<key_in<Codec>, typename Codec::value_type, context_for<Codec, Options...>>;
 
 /// Whether the cold tier of a cache wants to be told how often keys are read.
 template <class Cold, class Codec, class... Options>

@@ -57,7 +57,8 @@ struct tier_health {
 
 /// Many keys in one round trip; one answer per key, in the order asked.
 template <class W>
-concept loads_many = requires(W w, std::span<std::string_view const> keys, deadline until) { w.load_many(keys, until); };
+concept loads_many =
+    requires(W w, std::span<std::string_view const> keys, deadline until) { w.load_many(keys, until); };
 
 /// One frame of a bulk store, and where it has to find the key, as for store.
 struct placement {
@@ -67,9 +68,11 @@ struct placement {
 
 /// Warm: store_many(span<placement const>, until); cold: store_many(span<keyed_value<T> const>, until). One answer per key.
 template <class W>
-concept stores_frames = requires(W w, std::span<placement const> frames, deadline until) { w.store_many(frames, until); };
+concept stores_frames =
+    requires(W w, std::span<placement const> frames, deadline until) { w.store_many(frames, until); };
 template <class C, class T>
-concept stores_many = requires(C c, std::span<keyed_value<T> const> values, deadline until) { c.store_many(values, until); };
+concept stores_many =
+    requires(C c, std::span<keyed_value<T> const> values, deadline until) { c.store_many(values, until); };
 
 /// The feed: calls sink(change, position) for every change of the shared stream from now on, on a thread of its own; with
 /// an empty key where changes may have been missed. Gives a handle; once that is gone, sink is not called any more.

@@ -18,7 +18,8 @@ namespace strata {
 ///   unknown members are ignored, missing ones keep their defaults, wrong types are `corrupt` with the member's path;
 ///   text with U+0000 or invalid UTF-8 is `rejected` by encode with the member's path.
 template <class C>
-concept value_codec = std::default_initializable<C> && requires(C const& c, typename C::value_type const& value, std::string& out, std::string_view bytes) {
+concept value_codec = std::default_initializable<C> && requires(C const& c, typename C::value_type const& value,
+                                                                std::string& out, std::string_view bytes) {
   { C::id } -> std::convertible_to<std::string_view>;
   { C::fingerprint } -> std::convertible_to<std::uint64_t>;
   { c.encode(value, out) } -> std::same_as<result<void>>;
@@ -27,7 +28,8 @@ concept value_codec = std::default_initializable<C> && requires(C const& c, type
 
 /// A codec whose values a cold tier can query: JSON text both ways.
 template <class C>
-concept json_capable = value_codec<C> && requires(C const& c, typename C::value_type const& value, std::string& out, std::string_view json) {
+concept json_capable = value_codec<C> && requires(C const& c, typename C::value_type const& value, std::string& out,
+                                                  std::string_view json) {
   { c.to_json(value, out) } -> std::same_as<result<void>>;
   { c.from_json(json) } -> std::same_as<result<typename C::value_type>>;
 };

@@ -20,13 +20,15 @@
 // tier can only be asked for when there is a value, and a value only when there is a codec.
 namespace strata {
 
-#define STRATA_PLACE_RUNGS(place, P)                                                                                     \
-  STRATA_RUNG(P, std::is_class_v<P>,                                                                                     \
-              place "this is no class. A tier is named by a policy, such as strata::hot::lru. "                           \
-                    "Name one, or strata::none for no tier.")                                                            \
-  STRATA_RUNG(P, !detail::codec_like<P>,                                                                                 \
-              place "this is a codec. The codec comes last. "                                                             \
-                    "Swap the arguments: cache<Hot, Warm, Cold, Codec>, with strata::none where there is no tier.")
+#define STRATA_PLACE_RUNGS(place, P)                                                      \
+  STRATA_RUNG(P, std::is_class_v<P>,                                                      \
+              place                                                                       \
+              "this is no class. A tier is named by a policy, such as strata::hot::lru. " \
+              "Name one, or strata::none for no tier.")                                   \
+  STRATA_RUNG(P, !detail::codec_like<P>,                                                  \
+              place                                                                       \
+              "this is a codec. The codec comes last. "                                   \
+              "Swap the arguments: cache<Hot, Warm, Cold, Codec>, with strata::none where there is no tier.")
 
 /// The ladder of what stands where.
 template <class Hot, class Warm, class Cold, class Codec>
@@ -34,9 +36,10 @@ consteval bool explain_places() {
   STRATA_PLACE_RUNGS("strata::cache, 1st parameter (Hot): ", Hot)
   STRATA_PLACE_RUNGS("strata::cache, 2nd parameter (Warm): ", Warm)
   STRATA_PLACE_RUNGS("strata::cache, 3rd parameter (Cold): ", Cold)
-  STRATA_RUNG(Codec, std::is_class_v<Codec>,
-              "strata::cache, 4th parameter (Codec): this is no class. A codec names the value and turns it into bytes. "
-              "Name one, such as strata::codec::json<T>, or strata::codec::none<T> for memory alone.")
+  STRATA_RUNG(
+      Codec, std::is_class_v<Codec>,
+      "strata::cache, 4th parameter (Codec): this is no class. A codec names the value and turns it into bytes. "
+      "Name one, such as strata::codec::json<T>, or strata::codec::none<T> for memory alone.")
   return true;
 }
 
@@ -48,47 +51,65 @@ consteval bool explain_whole() {
   constexpr bool promised = (std::is_same_v<Options, single_writer> || ...);
   constexpr bool shared = !std::is_same_v<Warm, none> || !std::is_same_v<Cold, none>;
   constexpr bool fed = [] {
-    if constexpr (std::is_same_v<Warm, none>) return false;
-    else return followable<tier_below<Warm, Codec, Options...>>;
+    if constexpr (std::is_same_v<Warm, none>)
+      return false;
+    else
+      return followable<tier_below<Warm, Codec, Options...>>;
   }();
-  STRATA_RUNG(Cold, (fed || promised || !shared || !std::is_same_v<Warm, none>),  // K8
-              "strata::cache, 3rd parameter (Cold): others may write to a cold tier, and without a warm tier nobody tells "
-              "this cache when they do. It would serve old copies for good. Add a warm tier that can be followed, such as "
-              "strata::warm::jetstream, or promise strata::single_writer.")
-  STRATA_RUNG(Warm, (fed || promised || !shared),  // K8
-              "strata::cache, 2nd parameter (Warm): its tier has no follow(sink), and others may write to what is shared. "
-              "This cache would serve old copies for good. Add 'auto follow(sink)' that calls sink(change, position) for "
-              "each change, or promise strata::single_writer.")
-  STRATA_RUNG(single_writer, (!promised || shared),
-              "strata::cache, options (after the 4th parameter): single_writer is a promise about tiers that are shared, and "
-              "this cache has memory alone. Nothing uses it. Take it out.")
+  STRATA_RUNG(
+      Cold, (fed || promised || !shared || !std::is_same_v<Warm, none>),  // K8
+      "strata::cache, 3rd parameter (Cold): others may write to a cold tier, and without a warm tier nobody tells "
+      "this cache when they do. It would serve old copies for good. Add a warm tier that can be followed, such as "
+      "strata::warm::jetstream, or promise strata::single_writer.")
+  STRATA_RUNG(
+      Warm, (fed || promised || !shared),  // K8
+      "strata::cache, 2nd parameter (Warm): its tier has no follow(sink), and others may write to what is shared. "
+      "This cache would serve old copies for good. Add 'auto follow(sink)' that calls sink(change, position) for "
+      "each change, or promise strata::single_writer.")
+  STRATA_RUNG(
+      single_writer, (!promised || shared),
+      "strata::cache, options (after the 4th parameter): single_writer is a promise about tiers that are shared, and "
+      "this cache has memory alone. Nothing uses it. Take it out.")
   return true;
 }
 
 template <class... Options>
 consteval bool explain_all_options() {
-  if constexpr (sizeof...(Options) == 0) return true;
-  else if constexpr (!explain_options<Options...>()) return false;
-  else if constexpr (!explain_repetition<Options...>()) return false;
-  else return explain_carried<clock_in<Options...>, observer_in<Options...>, option_t<detail::executor_option, void, Options...>>();
+  if constexpr (sizeof...(Options) == 0)
+    return true;
+  else if constexpr (!explain_options<Options...>())
+    return false;
+  else if constexpr (!explain_repetition<Options...>())
+    return false;
+  else
+    return explain_carried<clock_in<Options...>, observer_in<Options...>,
+                           option_t<detail::executor_option, void, Options...>>();
 }
 
 /// Whether a cache can be composed of these. Where not, one error says which parameter is wrong, why, and what mends it.
 template <class Hot, class Warm, class Cold, class Codec, class... Options>
 consteval bool explain_cache() {
   constexpr bool below = !std::is_same_v<Warm, none> || !std::is_same_v<Cold, none>;
-  if constexpr (!explain_places<Hot, Warm, Cold, Codec>()) return false;
-  else if constexpr (!explain_codec<Codec, below>()) return false;
-  else if constexpr (!explain_json<Cold, Codec>()) return false;
-  else if constexpr (!explain_all_options<Options...>()) return false;
+  if constexpr (!explain_places<Hot, Warm, Cold, Codec>())
+    return false;
+  else if constexpr (!explain_codec<Codec, below>())
+    return false;
+  else if constexpr (!explain_json<Cold, Codec>())
+    return false;
+  else if constexpr (!explain_all_options<Options...>())
+    return false;
   else {
     using key = key_in<Codec>;
     using value = typename Codec::value_type;
     using context = context_for<Codec, Options...>;
-    if constexpr (!explain_hot<Hot, key, value, hot_context_for<Cold, Codec, Options...>>()) return false;
-    else if constexpr (!explain_warm<Warm, key, value, context>()) return false;
-    else if constexpr (!explain_cold<Cold, key, value, context>()) return false;
-    else return explain_whole<Hot, Warm, Cold, Codec, Options...>();
+    if constexpr (!explain_hot<Hot, key, value, hot_context_for<Cold, Codec, Options...>>())
+      return false;
+    else if constexpr (!explain_warm<Warm, key, value, context>())
+      return false;
+    else if constexpr (!explain_cold<Cold, key, value, context>())
+      return false;
+    else
+      return explain_whole<Hot, Warm, Cold, Codec, Options...>();
   }
 }
 
@@ -98,9 +119,10 @@ consteval bool explain_cache() {
 /// What a verb without a key gives where the value does not know its own.
 template <class T>
 result<receipt> explain_keyed() {
-  static_assert(keyed<T>, "strata::cache: put(value), put_if and co_put ask the value for its key, and this type has none "
-                          "to give. Call put(key, value) or update(key, f), give the type a member 'id', or specialise "
-                          "strata::record<T> with 'static auto key(T const&)'.");
+  static_assert(keyed<T>,
+                "strata::cache: put(value), put_if and co_put ask the value for its key, and this type has none "
+                "to give. Call put(key, value) or update(key, f), give the type a member 'id', or specialise "
+                "strata::record<T> with 'static auto key(T const&)'.");
   return failure(errc::unsupported);
 }
 
@@ -113,8 +135,9 @@ struct batch;
 template <class Range>
 consteval bool explain_batch() {
   constexpr bool included = requires { sizeof(flow::batch<Range>); };
-  static_assert(included, "strata::cache: get_many, put_many and erase_many are defined in another header, because they "
-                          "need ranges. Add #include <strata/batch.hpp>.");
+  static_assert(included,
+                "strata::cache: get_many, put_many and erase_many are defined in another header, because they "
+                "need ranges. Add #include <strata/batch.hpp>.");
   return included;
 }
 

@@ -30,6 +30,7 @@ template <class O>
 concept hears_degraded = requires(O& o) { o.degraded(revision{}); };
 
 template <class O>
-concept hears_anything = hears_hit<O> || hears_miss<O> || hears_stored<O> || hears_failed<O> || hears_fenced<O> || hears_degraded<O>;
+concept hears_anything =
+    hears_hit<O> || hears_miss<O> || hears_stored<O> || hears_failed<O> || hears_fenced<O> || hears_degraded<O>;
 
 }  // namespace strata

@@ -26,10 +26,11 @@ using deadline = std::chrono::steady_clock::time_point;
 ///   a store that fails with `unavailable` did not happen, one that fails with `timed_out` may have;
 ///   no call outlives its deadline by more than 50 ms; nothing but bad_alloc is thrown.
 template <class W>
-concept warm_tier = requires(W w, std::string_view key, frame const& f, std::optional<position> at, revision r, deadline until) {
-  { w.load(key, until) } -> gives<result<sighting>>;
-  { w.store(f, at, until) } -> gives<result<position>>;
-  { w.erase(key, r, until) } -> gives<result<position>>;
-};
+concept warm_tier =
+    requires(W w, std::string_view key, frame const& f, std::optional<position> at, revision r, deadline until) {
+      { w.load(key, until) } -> gives<result<sighting>>;
+      { w.store(f, at, until) } -> gives<result<position>>;
+      { w.erase(key, r, until) } -> gives<result<position>>;
+    };
 
 }  // namespace strata

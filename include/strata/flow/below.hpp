@@ -102,7 +102,8 @@ task<warm_view<typename Core::value_type>> look_warm(Core& core, typename Core::
   warm_view<typename Core::value_type> view;
   if constexpr (Core::has_warm) {
     moment const budget = Core::has_cold ? kernel::warm_read(core.clock.now(), until) : until;
-    auto seen = co_await core.warm.ask(core, direction::reading, budget, [&](auto& tier) { return tier.load(text, budget); });
+    auto seen =
+        co_await core.warm.ask(core, direction::reading, budget, [&](auto& tier) { return tier.load(text, budget); });
     if (seen) co_return weigh(core, key, text, turn, std::move(*seen));
     core.failed_in(tier::warm, seen.error());
     core.missed_in(tier::warm, miss::unreachable);
@@ -143,7 +144,8 @@ task<typename Core::answer> look_cold(Core& core, typename Core::hashed_key key,
   if constexpr (!Core::has_cold) {
     co_return Core::has_warm ? seen.answer : hit<value_type>::nothing(tier::none);
   } else {
-    auto found = co_await core.cold.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
+    auto found =
+        co_await core.cold.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
     co_return weigh_cold(core, key, turn, seen, std::move(found));
   }
 }

@@ -34,7 +34,7 @@ class channel {
   /// Asks the tier unless its breaker is open, and tells the breaker how it went. A call whose time is over asks nobody:
   /// its failure would say nothing of the tier.
   template <class Core, class Call>
-  auto ask(Core& core, direction d, kernel::breaker::moment until, Call call)
+  auto ask(Core& core, direction d, kernel::moment until, Call call)
       -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
     using answer = awaited_t<decltype(call(std::declval<Tier&>()))>;
     auto& breaker = d == direction::reading ? reading_ : writing_;
@@ -46,7 +46,7 @@ class channel {
 
   /// As ask, for calls that answer `count` times; the breaker hears of the whole.
   template <class Core, class Call>
-  auto ask_many(Core& core, direction d, kernel::breaker::moment until, std::size_t count, Call call)
+  auto ask_many(Core& core, direction d, kernel::moment until, std::size_t count, Call call)
       -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
     using answers = awaited_t<decltype(call(std::declval<Tier&>()))>;
     auto& breaker = d == direction::reading ? reading_ : writing_;
@@ -68,22 +68,21 @@ class channel {
   static bool failed(Answer const& given) noexcept {
     return !given && (given.error() == errc::unavailable || given.error() == errc::timed_out);
   }
-  std::optional<error> refusal(kernel::breaker& breaker, kernel::breaker::moment now,
-                               kernel::breaker::moment until) noexcept {
+  std::optional<error> refusal(kernel::breaker<>& breaker, kernel::moment now, kernel::moment until) noexcept {
     if (now >= until) return error{errc::timed_out, where_, "no time was left to ask"};
     std::lock_guard const held{guard_};
     if (breaker.allows(now)) return std::nullopt;
     return error{errc::unavailable, where_, "resting after failures in a row"};
   }
-  void report(kernel::breaker& breaker, bool failure, kernel::breaker::moment now) noexcept {
+  void report(kernel::breaker<>& breaker, bool failure, kernel::moment now) noexcept {
     std::lock_guard const held{guard_};
     failure ? breaker.failed(now) : breaker.succeeded();
   }
 
   strata::tier where_;
   mutable std::mutex guard_;
-  kernel::breaker reading_;
-  kernel::breaker writing_;
+  kernel::breaker<> reading_;
+  kernel::breaker<> writing_;
   Tier tier_;
 };
 

@@ -23,10 +23,10 @@ struct stats {
   struct {
     std::uint64_t hits, absent, stores, failures;
   } cold{};
-  std::uint64_t loads = 0;      ///< loaders run
-  std::uint64_t joined = 0;     ///< reads that shared another's look below
-  std::uint64_t fenced = 0;     ///< copies not kept because something newer was known
-  std::uint64_t degraded = 0;   ///< committed writes of which a tier above cold could not be told
+  std::uint64_t loads = 0;     ///< loaders run
+  std::uint64_t joined = 0;    ///< reads that shared another's look below
+  std::uint64_t fenced = 0;    ///< copies not kept because something newer was known
+  std::uint64_t degraded = 0;  ///< committed writes of which a tier above cold could not be told
 };
 
 namespace flow {

@@ -24,7 +24,7 @@ namespace strata::flow {
 template <class Key, class Value, class Event>
 class gate {
  public:
-  using moment = typename kernel::fence<>::moment;
+  using moment = kernel::moment;
   using flight = kernel::flight<hit<Value>, Event>;
 
   /// One caller's part in a look below: it leads a flight, follows one, or goes alone.

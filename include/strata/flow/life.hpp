@@ -39,7 +39,8 @@ class life {
   /// \param counted  close() has to wait for this call, which may leave memory
   [[nodiscard]] stay enter(bool counted) noexcept {
     if (counted && ::getpid() != owner_)
-      return stay{error{errc::forked, tier::none, "this process was forked from the one that opened the cache: open another"}};
+      return stay{
+          error{errc::forked, tier::none, "this process was forked from the one that opened the cache: open another"}};
     if (counted) calls_.fetch_add(1, std::memory_order_acq_rel);
     if (!closed_.load(std::memory_order_acquire)) return stay{counted ? this : nullptr};
     if (counted) calls_.fetch_sub(1, std::memory_order_acq_rel);
@@ -47,7 +48,9 @@ class life {
   }
 
   /// From now on nobody enters. \returns whether this call did it, and may go on to take things apart
-  [[nodiscard]] bool close() noexcept { return !closed_.exchange(true, std::memory_order_acq_rel) && ::getpid() == owner_; }
+  [[nodiscard]] bool close() noexcept {
+    return !closed_.exchange(true, std::memory_order_acq_rel) && ::getpid() == owner_;
+  }
 
   /// Waits for the calls under way. \returns whether all had left by then
   bool drain(std::chrono::steady_clock::time_point until) const noexcept {

@@ -44,12 +44,14 @@ typename Core::gate_type::flight* loading_in(Core& core) noexcept {
 
 /// Waits for the leader. \returns its answer; nothing when this caller has to try itself
 template <class Core>
-task<std::optional<typename Core::answer>> follow_leader(Core& core, typename Core::turn& turn, moment until, bool loads) {
+task<std::optional<typename Core::answer>> follow_leader(Core& core, typename Core::turn& turn, moment until,
+                                                         bool loads) {
   using answer = typename Core::answer;
   auto& shared = turn.shared();
   auto* const mine = detail::loading_in(core);
   if (mine != nullptr && !core.gate.wait_allowed(*mine, &shared))
-    co_return answer{error{errc::would_deadlock, tier::none, "this key is being loaded by a caller that waits for this one"}};
+    co_return answer{
+        error{errc::would_deadlock, tier::none, "this key is being loaded by a caller that waits for this one"}};
   moment const patience = until < shared.until ? until : shared.until;
   bool const landed = co_await shared.landed.wait(patience);
   if (mine != nullptr) core.gate.wait_over(*mine);

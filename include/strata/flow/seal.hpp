@@ -21,7 +21,9 @@ result<frame> seal(Codec const& codec, std::string_view key, revision r, Value c
   f.codec = Codec::id;
   f.schema = record<Value>::schema;
   f.fingerprint = Codec::fingerprint;
-  f.created_ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  f.created_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   f.sum = checksum(f);
   return f;
 }

@@ -80,12 +80,13 @@ task<typename Core::answer> own_read(Core& core, typename Core::key_type key, st
   co_return co_await serve_read(core, typename Core::hashed_key{key, hash}, until);
 }
 template <class Core, class Loader>
-task<typename Core::answer> own_load(Core& core, typename Core::key_type key, std::uint64_t hash, moment until, Loader load) {
+task<typename Core::answer> own_load(Core& core, typename Core::key_type key, std::uint64_t hash, moment until,
+                                     Loader load) {
   co_return co_await serve_read(core, typename Core::hashed_key{key, hash}, until, std::move(load));
 }
 template <class Core>
-task<result<receipt>> own_write(Core& core, typename Core::key_type key, std::uint64_t hash, typename Core::value_type value,
-                                expectation expected, moment until) {
+task<result<receipt>> own_write(Core& core, typename Core::key_type key, std::uint64_t hash,
+                                typename Core::value_type value, expectation expected, moment until) {
   co_return co_await serve_write(core, typename Core::hashed_key{key, hash}, std::move(value), expected, until);
 }
 template <class Core>

@@ -19,16 +19,19 @@ template <class Core>
 task<result<written>> store_truth(Core& core, std::string_view text, typename Core::value_type const& value,
                                   expectation expected, moment until) {
   if constexpr (Core::has_cold) {
-    auto stored = co_await core.cold.ask(core, direction::writing, until, [&](auto& tier) { return tier.store(text, value, expected, until); });
+    auto stored = co_await core.cold.ask(core, direction::writing, until,
+                                         [&](auto& tier) { return tier.store(text, value, expected, until); });
     co_return core.stored_in(tier::cold, stored ? stored->revision : revision{}, stored);
   } else {
     auto framed = seal(core.codec, text, revision{}, value);  // the stream's sequence is the revision
     if (!framed) co_return std::unexpected{framed.error()};
     auto at = co_await meet(core, text, expected, until);
     if (!at) co_return std::unexpected{at.error()};
-    auto const stored = co_await core.warm.ask(core, direction::writing, until, [&](auto& tier) { return tier.store(*framed, *at, until); });
+    auto const stored = co_await core.warm.ask(core, direction::writing, until,
+                                               [&](auto& tier) { return tier.store(*framed, *at, until); });
     if (!core.stored_in(tier::warm, revision{stored ? static_cast<std::uint64_t>(*stored) : 0}, stored))
-      co_return failure(stored.error() == errc::timed_out ? errc::unknown : stored.error().code(), tier::warm, stored.error().text());
+      co_return failure(stored.error() == errc::timed_out ? errc::unknown : stored.error().code(), tier::warm,
+                        stored.error().text());
     co_return written{.revision = revision{static_cast<std::uint64_t>(*stored)}};
   }
 }
@@ -36,14 +39,20 @@ task<result<written>> store_truth(Core& core, std::string_view text, typename Co
 template <class Core>
 task<result<written>> erase_truth(Core& core, std::string_view text, moment until) {
   if constexpr (Core::has_cold) {
-    co_return co_await core.cold.ask(core, direction::writing, until, [&](auto& tier) { return tier.erase(text, until); });
+    co_return co_await core.cold.ask(core, direction::writing, until,
+                                     [&](auto& tier) { return tier.erase(text, until); });
   } else {
-    auto const seen = co_await core.warm.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
+    auto const seen =
+        co_await core.warm.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
     if (!seen) co_return std::unexpected{seen.error()};
-    bool const gone = !seen->frame || (seen->frame->operation == operation::erase && seen->frame->key == text && whole(*seen->frame));
+    bool const gone =
+        !seen->frame || (seen->frame->operation == operation::erase && seen->frame->key == text && whole(*seen->frame));
     if (gone) co_return written{.changed = false};
-    auto const stored = co_await core.warm.ask(core, direction::writing, until, [&](auto& tier) { return tier.erase(text, revision{}, until); });
-    if (!stored) co_return failure(stored.error() == errc::timed_out ? errc::unknown : stored.error().code(), tier::warm, stored.error().text());
+    auto const stored = co_await core.warm.ask(core, direction::writing, until,
+                                               [&](auto& tier) { return tier.erase(text, revision{}, until); });
+    if (!stored)
+      co_return failure(stored.error() == errc::timed_out ? errc::unknown : stored.error().code(), tier::warm,
+                        stored.error().text());
     co_return written{.revision = revision{static_cast<std::uint64_t>(*stored)}};
   }
 }
@@ -52,9 +61,11 @@ task<result<written>> erase_truth(Core& core, std::string_view text, moment unti
 template <class Core>
 task<result<std::optional<position>>> meet(Core& core, std::string_view text, expectation expected, moment until) {
   if (!expected) co_return std::optional<position>{};
-  auto const seen = co_await core.warm.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
+  auto const seen =
+      co_await core.warm.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
   if (!seen) co_return std::unexpected{seen.error()};
-  if (seen->frame && (seen->frame->key != text || !whole(*seen->frame))) co_return failure(errc::corrupt, tier::warm, "what is stored is damaged");
+  if (seen->frame && (seen->frame->key != text || !whole(*seen->frame)))
+    co_return failure(errc::corrupt, tier::warm, "what is stored is damaged");
   bool const there = seen->frame && seen->frame->operation == operation::put;
   revision const standing = there ? revision{static_cast<std::uint64_t>(seen->position)} : revision{};
   if (standing != *expected) co_return failure(errc::conflict, tier::warm, "another write was first");

@@ -32,7 +32,8 @@ task<result<void>> flush_usage(Core& core, deadline until) {
     auto const counts = core.usage.take();
     for (std::size_t done = 0; done < counts.size();) {
       auto const part = core.usage.part(counts, done);
-      auto const told = co_await core.cold.ask(core, direction::writing, until, [&](auto& tier) { return tier.add_usage(part, until); });
+      auto const told = co_await core.cold.ask(core, direction::writing, until,
+                                               [&](auto& tier) { return tier.add_usage(part, until); });
       if (!told) {
         core.usage.give_back(counts, done);
         co_return std::unexpected{told.error()};

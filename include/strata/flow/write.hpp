@@ -22,17 +22,20 @@ namespace strata::flow {
 
 /// Publishing is also the broadcast (K8). \returns whether warm has this revision or a higher one
 template <class Core>
-task<bool> publish(Core& core, std::string_view text, revision r, typename Core::value_type const& value, moment until) {
+task<bool> publish(Core& core, std::string_view text, revision r, typename Core::value_type const& value,
+                   moment until) {
   auto const framed = seal(core.codec, text, r, value);
   if (!framed) co_return false;
   moment const budget = kernel::warm_write(core.clock.now(), until);
-  auto const stored = co_await core.warm.ask(core, direction::writing, budget, [&](auto& tier) { return tier.store(*framed, std::nullopt, budget); });
+  auto const stored = co_await core.warm.ask(core, direction::writing, budget,
+                                             [&](auto& tier) { return tier.store(*framed, std::nullopt, budget); });
   co_return core.stored_in(tier::warm, r, stored) || stored.error() == errc::conflict;
 }
 
 template <class Core>
 task<outcome<typename Core::value_type>> write_through(Core& core, typename Core::hashed_key key,
-                                                       typename Core::value_type value, expectation expected, moment until) {
+                                                       typename Core::value_type value, expectation expected,
+                                                       moment until) {
   using outcome = flow::outcome<typename Core::value_type>;
   auto const text = core.text(key);
   if (auto fault = core.fault(text, value)) co_return outcome{std::unexpected{std::move(*fault)}, {}};
@@ -86,9 +89,10 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
   core.overtake(key, truth->revision);
   if constexpr (Core::has_cold && Core::has_warm) {
     if (truth->revision == revision{}) co_return done;  // nobody ever wrote it: there is nothing to announce
-    try {  // K6, as for a write
+    try {                                               // K6, as for a write
       moment const budget = kernel::warm_write(core.clock.now(), until);
-      auto const told = co_await core.warm.ask(core, direction::writing, budget, [&](auto& tier) { return tier.erase(text, truth->revision, budget); });
+      auto const told = co_await core.warm.ask(core, direction::writing, budget,
+                                               [&](auto& tier) { return tier.erase(text, truth->revision, budget); });
       if (core.stored_in(tier::warm, truth->revision, told) || told.error() == errc::conflict)
         done.tiers |= tier_bit(tier::warm);
       else
@@ -103,8 +107,8 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
 
 /// A write wherever the truth is.
 template <class Core>
-task<outcome<typename Core::value_type>> write(Core& core, typename Core::hashed_key key, typename Core::value_type value,
-                                               expectation expected, moment until) {
+task<outcome<typename Core::value_type>> write(Core& core, typename Core::hashed_key key,
+                                               typename Core::value_type value, expectation expected, moment until) {
   if constexpr (Core::truth > tier::hot) {
     co_return co_await write_through(core, key, std::move(value), expected, until);
   } else {

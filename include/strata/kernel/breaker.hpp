@@ -2,6 +2,8 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/kernel/moment.hpp>
+
 #include <chrono>
 #include <cstdint>
 
@@ -11,17 +13,18 @@
 // Knows no thread and no clock: the caller guards it and tells the time.
 namespace strata::kernel {
 
+/// A template, so that a program which only includes a cache compiles none of it.
+template <class Moment = moment>
 class breaker {
  public:
-  using moment = std::chrono::steady_clock::time_point;
-  using duration = std::chrono::steady_clock::duration;
+  using duration = typename Moment::duration;
 
   static constexpr int tolerated = 3;
   static constexpr duration shortest = std::chrono::milliseconds{50};
   static constexpr duration longest = std::chrono::seconds{1};
 
   /// Whether a call may go to the tier now. One that may has to report back with succeeded() or failed().
-  [[nodiscard]] bool allows(moment now) noexcept {
+  [[nodiscard]] bool allows(Moment now) noexcept {
     if (failures_ < tolerated) return true;
     if (now < retry_) return false;
     retry_ = now + longest;  // this caller is the probe; if it never reports, another may try then
@@ -31,7 +34,7 @@ class breaker {
     failures_ = 0;
     pause_ = shortest;
   }
-  void failed(moment now) noexcept {
+  void failed(Moment now) noexcept {
     if (failures_ < tolerated) ++failures_;
     if (failures_ < tolerated) return;
     retry_ = now + pause_;
@@ -40,7 +43,7 @@ class breaker {
   [[nodiscard]] bool open() const noexcept { return failures_ >= tolerated; }
 
  private:
-  moment retry_{};
+  Moment retry_{};
   duration pause_ = shortest;
   int failures_ = 0;
 };

@@ -4,6 +4,7 @@
 
 #include <strata/change.hpp>
 #include <strata/kernel/fifo.hpp>
+#include <strata/kernel/moment.hpp>
 #include <strata/kernel/table.hpp>
 
 #include <chrono>
@@ -26,12 +27,10 @@ struct fill {
   bool doubtful = false;  ///< the outcome of a write is unknown: only cold can tell
 };
 
-/// 	param Moment  the clock's time points
-template <class Moment = std::chrono::steady_clock::time_point>
+/// A template, so that a program which only includes a cache compiles none of it.
+template <class Moment = moment>
 class fence {
  public:
-  using moment = Moment;
-
   static constexpr std::chrono::seconds keep{30};  // longer than any read may last
 
   explicit fence(std::size_t max_floors) : max_floors_{max_floors} {}
@@ -65,12 +64,12 @@ class fence {
   }
 
   /// Nothing older than this revision may be served from now on. \throws bad_alloc, and then everything is refused
-  void raise(std::uint64_t key, revision r, moment now) {
+  void raise(std::uint64_t key, revision r, Moment now) {
     auto& entry = touch(key, now);
     if (r > entry.floor) entry.floor = r;
   }
   /// Somebody may have written the key: until cold has answered, nothing else may.
-  void doubt(std::uint64_t key, moment now) {
+  void doubt(std::uint64_t key, Moment now) {
     auto& entry = touch(key, now);
     entry.doubtful = true;
     entry.doubted = ++ticket_;
@@ -90,15 +89,15 @@ class fence {
   struct record {
     revision floor{};
     std::uint64_t doubted = 0;  // ticket of the last doubt
-    moment raised{};
+    Moment raised{};
     bool doubtful = false;
   };
   struct mark {
     std::uint64_t key = 0;
-    moment raised{};
+    Moment raised{};
   };
 
-  record& touch(std::uint64_t key, moment now) {
+  record& touch(std::uint64_t key, Moment now) {
     forget(now);
     auto [at, fresh] = floors_.try_emplace(key);
     if (fresh) try {
@@ -115,7 +114,7 @@ class fence {
 
   // Drops floors older than `keep`, and the oldest ones when there are too many. A floor raised again since it was
   // queued goes to the back once more, so each call does a bounded amount of work.
-  void forget(moment now) noexcept {
+  void forget(Moment now) noexcept {
     for (int step = 0; step < 4 && !order_.empty(); ++step) {
       mark const oldest = order_.front();
       bool const full = floors_.size() >= max_floors_;

@@ -19,17 +19,16 @@ namespace strata::kernel {
 
 template <class Answer, class Event>
 struct flight {
-  using moment = typename fence<>::moment;
   flight(std::string_view of, kernel::fill registered, moment overdue, bool runs_loader)
       : key{of}, fill{registered}, until{overdue}, loading{runs_loader} {}
 
   std::string const key;
   kernel::fill const fill;
-  moment const until;             // after this another caller may take over
-  bool const loading;             // the leader may run the user's loader
+  moment const until;  // after this another caller may take over
+  bool const loading;  // the leader may run the user's loader
   Event landed;
-  std::optional<Answer> answer;   // set before `landed`; none when the leader gave up
-  flight* waits_for = nullptr;    // the flight that this one's loader waits for
+  std::optional<Answer> answer;  // set before `landed`; none when the leader gave up
+  flight* waits_for = nullptr;   // the flight that this one's loader waits for
 };
 
 /// Whether waiting for `target` from inside the loader of `mine` would never end.

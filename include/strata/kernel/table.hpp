@@ -38,7 +38,8 @@ class table {
     if (slots_.empty()) return false;
     std::size_t hole = place_of(key);
     if (!slots_[hole].used) return false;
-    [[maybe_unused]] T const gone = std::exchange(slots_[hole], slot{}).value;  // destroyed last: it may look back into the table
+    [[maybe_unused]] T const gone =
+        std::exchange(slots_[hole], slot{}).value;  // destroyed last: it may look back into the table
     for (std::size_t i = next(hole); slots_[i].used; i = next(i)) {
       std::size_t const home = slots_[i].key & mask();
       if (((i - home) & mask()) < ((i - hole) & mask())) continue;  // it stands between its home and the hole

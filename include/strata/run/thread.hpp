@@ -23,7 +23,8 @@ class condition {
   condition() {
     ::pthread_condattr_t how;
     if (::pthread_condattr_init(&how) != 0) throw std::bad_alloc{};
-    bool const made = ::pthread_condattr_setclock(&how, CLOCK_MONOTONIC) == 0 && ::pthread_cond_init(&waiting_, &how) == 0;
+    bool const made =
+        ::pthread_condattr_setclock(&how, CLOCK_MONOTONIC) == 0 && ::pthread_cond_init(&waiting_, &how) == 0;
     ::pthread_condattr_destroy(&how);
     if (!made) throw std::bad_alloc{};
   }
@@ -42,7 +43,8 @@ class condition {
   template <class Happened>
   bool wait_until(std::unique_lock<std::mutex>& held, std::chrono::steady_clock::time_point until, Happened happened) {
     long long const at = until.time_since_epoch().count();
-    ::timespec const end{.tv_sec = static_cast<::time_t>(at / 1'000'000'000), .tv_nsec = static_cast<long>(at % 1'000'000'000)};
+    ::timespec const end{.tv_sec = static_cast<::time_t>(at / 1'000'000'000),
+                         .tv_nsec = static_cast<long>(at % 1'000'000'000)};
     while (!happened())
       if (::pthread_cond_timedwait(&waiting_, held.mutex()->native_handle(), &end) != 0) return happened();
     return true;

@@ -70,7 +70,8 @@ class crew {
         held.unlock();
         return work.resume();
       }
-      if (threads_.size() < count_ && threads_.size() <= queue_.size() + busy_) threads_.emplace_back([this] { run(); });
+      if (threads_.size() < count_ && threads_.size() <= queue_.size() + busy_)
+        threads_.emplace_back([this] { run(); });
       queue_.push_back(work);
     }
     changed_.notify_one();

@@ -49,13 +49,16 @@ struct memory_cold {
     result<written> put(std::string_view key, Value const& value, expectation expected) {
       std::scoped_lock const lock{mutex_};
       auto const found = entries_.find(key);
-      revision const standing = found != entries_.end() && found->second.now.value ? found->second.now.revision : absence.value();
-      if (expected && *expected != standing) return failure(errc::conflict, strata::tier::cold, "another revision is stored than the one expected");
+      revision const standing =
+          found != entries_.end() && found->second.now.value ? found->second.now.revision : absence.value();
+      if (expected && *expected != standing)
+        return failure(errc::conflict, strata::tier::cold, "another revision is stored than the one expected");
       if (found != entries_.end() && found->second.now.value && same(*found->second.now.value, value))
         return written{standing, found->second.now.version, false};
       auto& e = found != entries_.end() ? found->second : entries_.emplace(std::string{key}, entry{}).first->second;
       copy<Value> next{value, revision{++last_}, e.now.version + 1};
-      if constexpr (requires { record<Value>::stamp(*next.value, next.version); }) record<Value>::stamp(*next.value, next.version);
+      if constexpr (requires { record<Value>::stamp(*next.value, next.version); })
+        record<Value>::stamp(*next.value, next.version);
       return replace(e, std::move(next));
     }
 
@@ -71,7 +74,8 @@ struct memory_cold {
     void count(std::span<uses const> counts) {
       std::scoped_lock const lock{mutex_};
       for (auto const& [key, n] : counts)
-        if (auto const found = entries_.find(key); found != entries_.end() && found->second.now.value) found->second.uses += n;
+        if (auto const found = entries_.find(key); found != entries_.end() && found->second.now.value)
+          found->second.uses += n;
     }
 
     std::vector<used> most_used(std::size_t limit) const {
@@ -133,12 +137,15 @@ struct memory_cold {
   class tier {
    public:
     tier(options const& settings, Context const&) : shelf_{std::dynamic_pointer_cast<shelf<Value>>(settings.shared)} {
-      if (!shelf_ && settings.shared) throw open_error{error{errc::rejected, strata::tier::cold, "the shelf holds another type"}};
+      if (!shelf_ && settings.shared)
+        throw open_error{error{errc::rejected, strata::tier::cold, "the shelf holds another type"}};
       if (!shelf_) shelf_ = std::make_shared<shelf<Value>>();
     }
 
     result<copy<Value>> load(std::string_view key, deadline) { return shelf_->get(key); }
-    result<written> store(std::string_view key, Value const& value, expectation expected, deadline) { return shelf_->put(key, value, expected); }
+    result<written> store(std::string_view key, Value const& value, expectation expected, deadline) {
+      return shelf_->put(key, value, expected);
+    }
     result<written> erase(std::string_view key, deadline) { return shelf_->remove(key); }
 
     std::vector<result<copy<Value>>> load_many(std::span<std::string_view const> keys, deadline) {
@@ -163,7 +170,9 @@ struct memory_cold {
     }
     result<std::vector<used>> most_used(std::size_t limit, deadline) { return shelf_->most_used(limit); }
 
-    result<std::vector<past<Value>>> history(std::string_view key, std::size_t limit, deadline) { return shelf_->history(key, limit); }
+    result<std::vector<past<Value>>> history(std::string_view key, std::size_t limit, deadline) {
+      return shelf_->history(key, limit);
+    }
     result<copy<Value>> get_at(std::string_view key, revision at, deadline) {
       for (auto& one : shelf_->history(key, static_cast<std::size_t>(-1)))
         if (one.revision == at) return copy<Value>{std::move(one.value), at, one.version};

@@ -94,7 +94,8 @@ class simulator {
       for (std::size_t length = 16; length > 0; length /= 2)
         for (std::size_t from = 0; from + length <= best.choices.size(); ++from) {
           auto fewer = best.choices;
-          fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(from), fewer.begin() + static_cast<std::ptrdiff_t>(from + length));
+          fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(from),
+                      fewer.begin() + static_cast<std::ptrdiff_t>(from + length));
           shorter = still(best.plan, fewer) || shorter;
         }
       for (std::size_t i = 0; i < best.choices.size(); ++i) {

@@ -50,9 +50,11 @@ struct postgres {
     /// \errors throws open_error for what waiting will not mend: settings that cannot work, a table that cannot be used
     tier(options const& given, Context const& context)
         : codec_{context.codec},
-          schema_{checked(given), info_, wanted_, detail_type(), [](pg::names const& n) { return pg::prepare(n, pg::shape_of<Value>); }},
+          schema_{checked(given), info_, wanted_, detail_type(),
+                  [](pg::names const& n) { return pg::prepare(n, pg::shape_of<Value>); }},
           pool_{info_, given.connections, given.connect_timeout, schema_} {
-      if (auto usable = pool_.first_answer(std::chrono::steady_clock::now() + given.wait_at_open); !usable) throw open_error{usable.error()};
+      if (auto usable = pool_.first_answer(std::chrono::steady_clock::now() + given.wait_at_open); !usable)
+        throw open_error{usable.error()};
     }
 
     /// \complexity one round trip
@@ -80,7 +82,8 @@ struct postgres {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::string const id{key};
       auto const operation = operations_.next();
-      auto rows = calls_.write("strata_erase", pqxx::params{pqxx::zview{id}, operation}, array_of(key), operation, until);
+      auto rows =
+          calls_.write("strata_erase", pqxx::params{pqxx::zview{id}, operation}, array_of(key), operation, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       auto const row = (*rows)[0];
       if (rows->columns() == 4) return *pg::answer_of(row);  // from the trace
@@ -97,9 +100,9 @@ struct postgres {
     /// One answer per element; of several with one key the last counts, and all have its answer. Not atomic.
     /// \complexity one round trip per 1,000 elements or 8 MiB
     std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline until) {
-      return pg::store_many(calls_, operations_, values, codec_, until, [&](std::string_view key, pg::columns const& value) {
-        return store_columns(key, value, anything, until);
-      });
+      return pg::store_many(
+          calls_, operations_, values, codec_, until,
+          [&](std::string_view key, pg::columns const& value) { return store_columns(key, value, anything, until); });
     }
 
     /// Adds to the usage columns without moving a revision; keys that are not there are passed over.
@@ -127,7 +130,8 @@ struct postgres {
       auto rows = calls_.read("strata_most_used", pqxx::params{limit}, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       std::vector<used> all;
-      for (auto const& row : *rows) all.push_back({row[0].template as<std::string>(), row[1].template as<std::uint64_t>()});
+      for (auto const& row : *rows)
+        all.push_back({row[0].template as<std::string>(), row[1].template as<std::uint64_t>()});
       return all;
     }
 
@@ -144,7 +148,8 @@ struct postgres {
         past<Value> one{.revision = revision{row[4].template as<std::uint64_t>()},
                         .version = row[3].is_null() ? 0 : row[3].template as<std::int64_t>(),
                         .operation = row[5].template as<int>() == 0 ? operation::put : operation::erase,
-                        .written = std::chrono::system_clock::time_point{std::chrono::duration_cast<std::chrono::system_clock::duration>(age)}};
+                        .written = std::chrono::system_clock::time_point{
+                            std::chrono::duration_cast<std::chrono::system_clock::duration>(age)}};
         auto found = pg::copy_of<Value>(key, row, codec_);
         if (found)
           one.value = std::move(found->value);
@@ -169,7 +174,8 @@ struct postgres {
 
     [[nodiscard]] tier_health health() const {
       auto [up, text] = pool_.state();
-      if (auto const remarks = schema_.remarks(); !remarks.empty()) text.append(text.empty() ? "" : "; ").append(remarks);
+      if (auto const remarks = schema_.remarks(); !remarks.empty())
+        text.append(text.empty() ? "" : "; ").append(remarks);
       return {up, std::move(text)};
     }
 
@@ -205,11 +211,12 @@ struct postgres {
       return pg::copy_of<Value>(key, rows[0], codec_);  // the live row comes before the tombstone
     }
 
-    result<written> store_columns(std::string_view key, pg::columns const& value, expectation expected, deadline until) {
+    result<written> store_columns(std::string_view key, pg::columns const& value, expectation expected,
+                                  deadline until) {
       std::string const id{key};
       auto const operation = operations_.next();
-      pqxx::params with{pqxx::zview{id}, pqxx::zview{value.kind}, pqxx::zview{value.raw()}, pqxx::zview{value.json},
-                        pqxx::zview{value.metadata}, pqxx::zview{operation}};
+      pqxx::params with{pqxx::zview{id},         pqxx::zview{value.kind},     pqxx::zview{value.raw()},
+                        pqxx::zview{value.json}, pqxx::zview{value.metadata}, pqxx::zview{operation}};
       std::string const standing = expected ? std::to_string(number(*expected)) : std::string{};
       if (expected)
         with.append(pqxx::zview{standing});
@@ -224,7 +231,8 @@ struct postgres {
           return std::move(*answer);
         }
         if (std::chrono::steady_clock::now() >= until)
-          return failure(errc::timed_out, strata::tier::cold, "other writers of the key were faster until the deadline");
+          return failure(errc::timed_out, strata::tier::cold,
+                         "other writers of the key were faster until the deadline");
       }
     }
 

@@ -6,7 +6,8 @@
 #include <string>
 
 int main() {
-  using names = strata::cache<strata::hot::lru, strata::none, strata::none, strata::codec::none<std::string, std::int64_t>>;
+  using names =
+      strata::cache<strata::hot::lru, strata::none, strata::none, strata::codec::none<std::string, std::int64_t>>;
   auto opened = names::open({.hot = {.capacity_entries = 10}});
   auto& cache = opened.value();
   if (!cache.put(1, "one")) return 1;

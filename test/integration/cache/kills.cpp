@@ -151,7 +151,8 @@ BOOST_AUTO_TEST_CASE(twenty_kills_lose_nothing_acknowledged) {
       floor[key] = n;
     }
   }
-  std::cout << "20 kills, " << acknowledged << " acknowledged writes, " << in_flight << " calls in flight at the kill, 0 lost\n";
+  std::cout << "20 kills, " << acknowledged << " acknowledged writes, " << in_flight
+            << " calls in flight at the kill, 0 lost\n";
   BOOST_TEST(acknowledged > 0u);
   BOOST_TEST(in_flight > 20u);
 }

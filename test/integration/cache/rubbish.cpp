@@ -48,7 +48,8 @@ class other_program {
   void publish(std::string const& id, std::string const& body, std::map<std::string, std::string> const& headers = {}) {
     natsMsg* message = nullptr;
     auto const subject = "knowledge.cache.template." + id;
-    BOOST_REQUIRE(natsMsg_Create(&message, subject.c_str(), nullptr, body.data(), static_cast<int>(body.size())) == NATS_OK);
+    BOOST_REQUIRE(natsMsg_Create(&message, subject.c_str(), nullptr, body.data(), static_cast<int>(body.size())) ==
+                  NATS_OK);
     for (auto const& [name, value] : headers) natsMsgHeader_Set(message, name.c_str(), value.c_str());
     auto const status = js_PublishMsg(nullptr, context_, message, nullptr, nullptr);
     natsMsg_Destroy(message);
@@ -60,8 +61,9 @@ class other_program {
     if (js_GetLastMsg(&message, context_, "KNOWLEDGE_CACHE", subject.c_str(), nullptr, nullptr) != NATS_OK) return {};
     char const* revision = nullptr;
     (void)natsMsgHeader_Get(message, "Strata-Revision", &revision);
-    std::pair<std::string, std::string> found{std::string{natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))},
-                                              revision != nullptr ? revision : ""};
+    std::pair<std::string, std::string> found{
+        std::string{natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))},
+        revision != nullptr ? revision : ""};
     natsMsg_Destroy(message);
     return found;
   }
@@ -101,7 +103,8 @@ BOOST_AUTO_TEST_CASE(a_message_without_headers_counts_only_while_cold_has_no_row
   other_program other;
   other.publish("plain", body("plain", "theirs"));
   auto const served = cache->get("plain");
-  BOOST_TEST((served && served->data == "theirs" && served.tier() == tier::warm && served.freshness() == freshness::unverified));
+  BOOST_TEST((served && served->data == "theirs" && served.tier() == tier::warm &&
+              served.freshness() == freshness::unverified));
   BOOST_TEST(number(served.revision()) == 0u);
 
   auto const put = cache->put(asset("plain", "ours"));
@@ -113,7 +116,8 @@ BOOST_AUTO_TEST_CASE(a_message_without_headers_counts_only_while_cold_has_no_row
   auto second = knowledge::open(settings());
   BOOST_REQUIRE(second->ready({.within = 10s}).has_value());
   BOOST_TEST(second->get("plain")->data == "ours");
-  BOOST_TEST(soon([&] { return other.last("plain").second == std::to_string(number(put->revision)); }));  // published over it
+  BOOST_TEST(
+      soon([&] { return other.last("plain").second == std::to_string(number(put->revision)); }));  // published over it
 }
 
 BOOST_AUTO_TEST_CASE(every_kind_of_bad_message_is_a_miss_with_its_reason) {
@@ -121,7 +125,8 @@ BOOST_AUTO_TEST_CASE(every_kind_of_bad_message_is_a_miss_with_its_reason) {
   BOOST_REQUIRE(cache->ready({.within = 10s}).has_value());
   other_program other;
   std::uint64_t const high = 1'000'000'000;
-  auto const check = [&](std::string const& id, frame const& f, std::map<std::string, std::string> const& with, miss why) {
+  auto const check = [&](std::string const& id, frame const& f, std::map<std::string, std::string> const& with,
+                         miss why) {
     auto const before = missed(*cache, why);
     other.publish(id, f.payload, with);
     auto const answer = cache->get(id);
@@ -199,16 +204,18 @@ BOOST_AUTO_TEST_CASE(a_bad_row_is_an_error_for_its_key_alone) {
   pqxx::nontransaction sql{raw};
   (void)cache->put(asset("good-row", "text"));
   // As another program writes it: metadata that is no map of strings is kept as it is.
-  sql.exec("insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content, metadata, version) values"
-           " ('odd-row', 'template', 'text', '{}', '{\"tags\": [1, {\"deep\": null}], \"n\": 5}', 7)");
+  sql.exec(
+      "insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content, metadata, version) values"
+      " ('odd-row', 'template', 'text', '{}', '{\"tags\": [1, {\"deep\": null}], \"n\": 5}', 7)");
   auto const odd = cache->get("odd-row");
   BOOST_REQUIRE(odd.has_value());
   BOOST_TEST((odd->data == "text" && odd->version == 7));
   auto changed = *odd;
   changed.data = "changed";
   BOOST_TEST(cache->put_if(odd, changed).has_value());
-  BOOST_TEST(sql.query_value<bool>("select metadata = '{\"tags\": [1, {\"deep\": null}], \"n\": 5}' from knowledge_artifacts"
-                                   " where artifact_id = 'odd-row'"));
+  BOOST_TEST(
+      sql.query_value<bool>("select metadata = '{\"tags\": [1, {\"deep\": null}], \"n\": 5}' from knowledge_artifacts"
+                            " where artifact_id = 'odd-row'"));
   BOOST_TEST(cache->get("good-row")->data == "text");
 }
 

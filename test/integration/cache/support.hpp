@@ -19,7 +19,8 @@
 // The mission's configuration on the servers that the test was given.
 namespace cache_test {
 
-using knowledge = strata::cache<strata::hot::lru, strata::warm::jetstream, strata::cold::postgres, strata::codec::json<strata::knowledge_asset>>;
+using knowledge = strata::cache<strata::hot::lru, strata::warm::jetstream, strata::cold::postgres,
+                                strata::codec::json<strata::knowledge_asset>>;
 
 inline std::string given(char const* name) {
   char const* const value = std::getenv(name);
@@ -38,12 +39,15 @@ inline strata::knowledge_asset asset(std::string id, std::string data) {
 }
 
 /// Runs test/servers with these words. \returns its status
-inline int servers(std::string const& words) { return std::system((given("STRATA_TEST_SERVERS") + " " + words).c_str()); }
+inline int servers(std::string const& words) {
+  return std::system((given("STRATA_TEST_SERVERS") + " " + words).c_str());
+}
 
 /// Tries until it holds. \returns whether it did within ten seconds
 template <class F>
 bool soon(F holds) {
-  for (auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{10}; std::chrono::steady_clock::now() < until;) {
+  for (auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+       std::chrono::steady_clock::now() < until;) {
     if (holds()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }

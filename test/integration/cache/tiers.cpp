@@ -25,7 +25,10 @@ using namespace std::chrono_literals;
 
 namespace {
 std::string folder() { return given("STRATA_TEST_FOLDER"); }
-std::string nats_port() { auto const url = given("STRATA_TEST_NATS"); return url.substr(url.rfind(':') + 1); }
+std::string nats_port() {
+  auto const url = given("STRATA_TEST_NATS");
+  return url.substr(url.rfind(':') + 1);
+}
 std::string postgres_port() {
   auto const line = given("STRATA_TEST_POSTGRES");
   auto const at = line.find("port=") + 5;
@@ -73,7 +76,10 @@ BOOST_AUTO_TEST_CASE(a_write_reaches_the_other_instances) {
   BOOST_TEST(two->get("feed")->data == "old");
   auto const changed = one->put(asset("feed", "new"));
   BOOST_TEST((changed->version == 2));
-  BOOST_TEST(soon([&] { auto const hit = two->get("feed"); return hit && hit->data == "new" && hit.revision() == changed->revision; }));
+  BOOST_TEST(soon([&] {
+    auto const hit = two->get("feed");
+    return hit && hit->data == "new" && hit.revision() == changed->revision;
+  }));
   BOOST_TEST(two->erase("feed")->changed);
   BOOST_TEST(soon([&] { return one->get("feed").absent(); }));
   BOOST_TEST((one->put(asset("feed", "again"))->version == 3));  // it goes on from where it was
@@ -99,7 +105,9 @@ BOOST_AUTO_TEST_CASE(put_if_and_loaders_have_one_winner_over_instances) {
   {
     std::vector<std::jthread> racers;
     for (int i = 0; i < 8; ++i)
-      racers.emplace_back([&, i] { won += (i % 2 == 0 ? one : two)->put_if(read.revision(), asset("race", std::to_string(i))).has_value() ? 1 : 0; });
+      racers.emplace_back([&, i] {
+        won += (i % 2 == 0 ? one : two)->put_if(read.revision(), asset("race", std::to_string(i))).has_value() ? 1 : 0;
+      });
   }
   BOOST_TEST(won == 1);
   auto const left = one->get_or_load("made", [] { return asset("made", "left"); });
@@ -163,7 +171,8 @@ BOOST_AUTO_TEST_CASE(uses_of_evicted_entries_are_not_lost) {
   }  // closing makes counts durable
   pqxx::connection raw{given("STRATA_TEST_POSTGRES")};
   pqxx::nontransaction sql{raw};
-  BOOST_TEST(sql.query_value<int>("select sum(usage_count) from knowledge_artifacts where artifact_id like 'evicted/%'") == 4'000);
+  BOOST_TEST(sql.query_value<int>(
+                 "select sum(usage_count) from knowledge_artifacts where artifact_id like 'evicted/%'") == 4'000);
 }
 
 BOOST_AUTO_TEST_CASE(without_nats_reads_and_writes_go_on_and_it_heals) {
@@ -186,7 +195,10 @@ BOOST_AUTO_TEST_CASE(without_nats_reads_and_writes_go_on_and_it_heals) {
   (void)cache->get("one-more-miss");
   BOOST_TEST((std::chrono::steady_clock::now() - start < 1s));  // K11: not a time-out per call
   BOOST_REQUIRE(servers("nats start " + folder() + "/nats " + nats_port()) == 0);
-  BOOST_TEST(soon([&] { auto const r = cache->put(asset("nats", "after" + std::to_string(std::rand()))); return r && !r->degraded; }));
+  BOOST_TEST(soon([&] {
+    auto const r = cache->put(asset("nats", "after" + std::to_string(std::rand())));
+    return r && !r->degraded;
+  }));
 }
 
 BOOST_AUTO_TEST_CASE(without_postgres_copies_are_served_and_writes_say_no) {
@@ -206,7 +218,10 @@ BOOST_AUTO_TEST_CASE(without_postgres_copies_are_served_and_writes_say_no) {
   BOOST_TEST((put.error() == errc::unavailable || put.error() == errc::timed_out || put.error() == errc::unknown));
   BOOST_REQUIRE(servers("postgres start " + folder() + "/postgres " + postgres_port()) == 0);
   BOOST_TEST(soon([&] { return cache->put(asset("pg", "back"), {.within = 1s}).has_value(); }));
-  BOOST_TEST(soon([&] { auto const hit = other->get("pg"); return hit && hit->data == "back"; }));
+  BOOST_TEST(soon([&] {
+    auto const hit = other->get("pg");
+    return hit && hit->data == "back";
+  }));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_right_from_cold) {

@@ -33,7 +33,8 @@ struct their_statements {
     std::string text = fixture("field/statements.sql"), sql;
     for (std::size_t from = 0; from < text.size();) {  // without the comments
       auto const end = std::min(text.find('\n', from), text.size());
-      if (auto const line = std::string_view{text}.substr(from, end - from); !line.starts_with("--")) sql.append(line).append("\n");
+      if (auto const line = std::string_view{text}.substr(from, end - from); !line.starts_with("--"))
+        sql.append(line).append("\n");
       from = end + 1;
     }
     for (auto* one : {&save, &load, &count}) {
@@ -51,8 +52,10 @@ void lay_out(other& sql) {
 }
 
 std::string fingerprint(other& sql, std::string_view where = "true") {
-  return sql(std::format("select md5(string_agg(concat_ws('|', id, artifact_id, artifact_type, content_raw, content, metadata, embedding, usage_count, "
-                         "success_rate, last_used_at, created_at, updated_at, version), '#' order by id)) from knowledge_artifacts where {}",
+  return sql(std::format("select md5(string_agg(concat_ws('|', id, artifact_id, artifact_type, content_raw, content, "
+                         "metadata, embedding, usage_count, "
+                         "success_rate, last_used_at, created_at, updated_at, version), '#' order by id)) from "
+                         "knowledge_artifacts where {}",
                          where))
       .one_field()
       .as<std::string>("");
@@ -70,21 +73,31 @@ BOOST_AUTO_TEST_CASE(a_table_with_everything_odd_in_it_is_adopted) {
   sql("create table audit (what text); create function audit() returns trigger language plpgsql as "
       "$$ begin insert into audit values (tg_op); return new; end $$; "
       "create trigger a_touch before update on knowledge_artifacts for each row execute function audit()");
-  sql("insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content, metadata, version, usage_count, created_at, updated_at, success_rate) values "
+  sql("insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content, metadata, version, "
+      "usage_count, created_at, updated_at, success_rate) values "
       "('nulls', 'template', 'n', '{\"data\": \"n\"}', null, null, null, null, null, null), "
       "('zero', 'template', 'z', '{\"data\": \"z\", \"version\": 0}', '{}', 0, 0, now(), now(), 0), "
       "('last', 'template', 'l', '{\"data\": \"l\"}', '{}', 2147483647, 2147483646, now(), now(), 1), "
-      "('not strings', 'pattern', 'm', '{}', '{\"n\": 1, \"list\": [1, {\"deep\": null}], \"b\": true}', 3, 1, now(), now(), 0.5), "
-      "('differs', 'template', 'raw', '{\"data\": \"something else\", \"version\": 12}', '{\"a\": \"b\"}', 4, 1, now(), now(), 0.5), "
+      "('not strings', 'pattern', 'm', '{}', '{\"n\": 1, \"list\": [1, {\"deep\": null}], \"b\": true}', 3, 1, now(), "
+      "now(), 0.5), "
+      "('differs', 'template', 'raw', '{\"data\": \"something else\", \"version\": 12}', '{\"a\": \"b\"}', 4, 1, "
+      "now(), now(), 0.5), "
       "('dots.and spaces in.it', 'template', 'd', '{}', '{}', 1, 1, now(), now(), 0), "
       "('broken', 'template', 'd', '{}', '\"broken\"', 1, 1, now(), now(), 0)");
-  sql("insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content) values (repeat('x', 2000), 'template', 'x', '{}')");
+  sql("insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content) values (repeat('x', 2000), "
+      "'template', 'x', '{}')");
   sql("insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content, metadata) "
       "select 'row ' || i, 'template', 'text ' || i, '{\"data\": 1}', '{}' from generate_series(1, 100000) i");
   sql("analyze knowledge_artifacts");
   auto const before = fingerprint(sql);
-  auto const files = sql("select pg_relation_filenode('knowledge_artifacts') || ' ' || pg_total_relation_size('knowledge_artifacts')").one_field().as<std::string>();
-  auto const indexes = sql("select string_agg(indexdef, ';' order by indexdef) from pg_indexes where tablename = 'knowledge_artifacts'").one_field().as<std::string>();
+  auto const files =
+      sql("select pg_relation_filenode('knowledge_artifacts') || ' ' || pg_total_relation_size('knowledge_artifacts')")
+          .one_field()
+          .as<std::string>();
+  auto const indexes =
+      sql("select string_agg(indexdef, ';' order by indexdef) from pg_indexes where tablename = 'knowledge_artifacts'")
+          .one_field()
+          .as<std::string>();
 
   // Old programs read on, and none of their reads waits for long.
   their_statements const theirs;
@@ -119,8 +132,14 @@ BOOST_AUTO_TEST_CASE(a_table_with_everything_odd_in_it_is_adopted) {
 
   // Nothing lost, nothing rewritten, no index added or taken.
   BOOST_TEST(fingerprint(sql) == before);
-  BOOST_TEST(sql("select pg_relation_filenode('knowledge_artifacts') || ' ' || pg_total_relation_size('knowledge_artifacts')").one_field().as<std::string>() == files);
-  BOOST_TEST(sql("select string_agg(indexdef, ';' order by indexdef) from pg_indexes where tablename = 'knowledge_artifacts'").one_field().as<std::string>() == indexes);
+  BOOST_TEST(
+      sql("select pg_relation_filenode('knowledge_artifacts') || ' ' || pg_total_relation_size('knowledge_artifacts')")
+          .one_field()
+          .as<std::string>() == files);
+  BOOST_TEST(
+      sql("select string_agg(indexdef, ';' order by indexdef) from pg_indexes where tablename = 'knowledge_artifacts'")
+          .one_field()
+          .as<std::string>() == indexes);
   BOOST_TEST(sql("select count(*) from recent").one_field().as<int>() == 100006);
 
   auto const load = [&](std::string_view key) {
@@ -171,15 +190,18 @@ BOOST_AUTO_TEST_CASE(a_table_with_everything_odd_in_it_is_adopted) {
   std::vector<strata::uses> const counts{{"last", 10}, {"nulls", 2}};
   auto const counted = cold.tier.add_usage(counts, soon());  // stays within their column
   BOOST_TEST(bool(counted), why(counted));
-  BOOST_TEST(sql("select usage_count from knowledge_artifacts where artifact_id = 'last'").one_field().as<int>() == 2147483647);
+  BOOST_TEST(sql("select usage_count from knowledge_artifacts where artifact_id = 'last'").one_field().as<int>() ==
+             2147483647);
 
   // Our saves over existing rows use no values of their id's sequence.
   auto const id = sql("select last_value from knowledge_artifacts_id_seq").one_field().as<int>();
-  for (int i = 0; i < 50; ++i) BOOST_REQUIRE(cold.tier.store("row 5", {.id = "row 5", .text = std::to_string(i)}, strata::anything, soon()));
+  for (int i = 0; i < 50; ++i)
+    BOOST_REQUIRE(cold.tier.store("row 5", {.id = "row 5", .text = std::to_string(i)}, strata::anything, soon()));
   BOOST_TEST(sql("select last_value from knowledge_artifacts_id_seq").one_field().as<int>() == id);
 
   // The one id that cannot be asked for is reported.
-  for (int i = 0; i < 100 && !cold.tier.health().text.contains("1 rows have an id"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds{50});
+  for (int i = 0; i < 100 && !cold.tier.health().text.contains("1 rows have an id"); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds{50});
   BOOST_TEST(cold.tier.health().text.contains("1 rows have an id that no key can be"), cold.tier.health().text);
   BOOST_TEST(cold.tier.health().up);
 
@@ -271,15 +293,19 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_adopted_is_refused_with_all_reasons) {
     auto const got = reason(o);
     BOOST_TEST(got.contains(text), got << " does not say " << text);
   };
-  std::string const good = "id serial primary key, artifact_id text not null unique, artifact_type text not null, content_raw text not null, "
-                           "content jsonb not null, metadata jsonb, usage_count int, last_used_at timestamptz, updated_at timestamptz, version int";
+  std::string const good =
+      "id serial primary key, artifact_id text not null unique, artifact_type text not null, content_raw text not "
+      "null, "
+      "content jsonb not null, metadata jsonb, usage_count int, last_used_at timestamptz, updated_at timestamptz, "
+      "version int";
   auto const replaced = [&](std::string_view what, std::string_view by) {
     auto text = good;
     return text.replace(text.find(what), what.size(), by);
   };
   sql(std::format("create table missing ({})", replaced(", metadata jsonb", "")));
   says(on("missing"), "column metadata is missing");
-  sql(std::format("create table several ({})", replaced("content jsonb not null, metadata jsonb", "content json, metadata text")));
+  sql(std::format("create table several ({})",
+                  replaced("content jsonb not null, metadata jsonb", "content json, metadata text")));
   says(on("several"), "column content is json, not jsonb; column metadata is text, not jsonb");
   sql(std::format("create table loose ({})", replaced(" unique", "")));
   says(on("loose"), "no unique index");
@@ -294,7 +320,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_adopted_is_refused_with_all_reasons) {
   says(on("window_on"), "no plain table");
   sql(std::format("create table taken ({}, strata_revision bigint)", good));
   says(on("taken"), "has a column strata_revision already");
-  BOOST_TEST(sql("select count(*) from pg_tables where schemaname = 'public'").one_field().as<int>() == 7);  // nothing was left behind
+  BOOST_TEST(sql("select count(*) from pg_tables where schemaname = 'public'").one_field().as<int>() ==
+             7);  // nothing was left behind
 
   auto o = on("nowhere");
   o.setup = strata::cold::pg::setup::adopt;
@@ -313,14 +340,16 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_adopted_is_refused_with_all_reasons) {
   o.space = "another";
   says(o, "not set up for space 'another'");
 
-  for (auto const* table : {"", "a b", "x; drop table y", "\"quoted\"", "a.b.c"}) says(on(table), "the table's name is not");
+  for (auto const* table : {"", "a b", "x; drop table y", "\"quoted\"", "a.b.c"})
+    says(on(table), "the table's name is not");
   o = on("fine");
   o.space = "it's";
   says(o, "the space is not");
   o = on("fine");
   o.connections = 0;
   says(o, "connections");
-  for (auto const* text : {"host=here password", "user = 'open", "postgresql://u:pa/ss@here/db", "postgresql://u:p@q@here"}) {
+  for (auto const* text :
+       {"host=here password", "user = 'open", "postgresql://u:pa/ss@here/db", "postgresql://u:p@q@here"}) {
     o = on("fine");
     o.connection = text;
     says(o, "rejected: the connection string");
@@ -346,7 +375,9 @@ BOOST_AUTO_TEST_CASE(any_number_of_processes_set_up_one_table_at_once) {
           o.connections = 1;
           opened_notes cold{o};
           auto const key = std::format("of {}", child);
-          if (cold.tier.wait_ready(in(std::chrono::seconds{20})) && cold.tier.store(key, {.id = key}, strata::anything, in(std::chrono::seconds{20}))) status = 0;
+          if (cold.tier.wait_ready(in(std::chrono::seconds{20})) &&
+              cold.tier.store(key, {.id = key}, strata::anything, in(std::chrono::seconds{20})))
+            status = 0;
         } catch (...) {
         }
         ::_exit(status);

@@ -40,7 +40,9 @@ std::string environment(char const* name) {
 /// A server of this test's own, to be stopped at will.
 class own_server {
  public:
-  own_server() : folder_{environment("STRATA_TEST_FOLDER") + "/cold-" + std::to_string(++made_)}, port_{std::stoi(environment("STRATA_TEST_PORT")) + made_} {}
+  own_server()
+      : folder_{environment("STRATA_TEST_FOLDER") + "/cold-" + std::to_string(++made_)},
+        port_{std::stoi(environment("STRATA_TEST_PORT")) + made_} {}
   ~own_server() {
     freeze(SIGCONT);
     (void)run("stop", " immediate");
@@ -49,7 +51,9 @@ class own_server {
   void stop() { (void)run("stop", " immediate"); }
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string const& folder() const { return folder_; }
-  [[nodiscard]] std::string connection() const { return std::format("host=127.0.0.1 port={} user=strata dbname=strata", port_); }
+  [[nodiscard]] std::string connection() const {
+    return std::format("host=127.0.0.1 port={} user=strata dbname=strata", port_);
+  }
   [[nodiscard]] postgres::options options() const { return {.connection = connection(), .connections = 4}; }
 
   /// Sends a signal to the server's every process.
@@ -66,13 +70,15 @@ class own_server {
       if (after == std::string::npos) continue;
       char state = 0;
       pid_t of = 0;
-      if (std::sscanf(line.c_str() + after + 1, " %c %d", &state, &of) == 2 && of == parent) ::kill(static_cast<pid_t>(std::stoi(entry.path().filename())), signal);
+      if (std::sscanf(line.c_str() + after + 1, " %c %d", &state, &of) == 2 && of == parent)
+        ::kill(static_cast<pid_t>(std::stoi(entry.path().filename())), signal);
     }
   }
 
  private:
   int run(std::string_view verb, std::string_view rest) const {
-    return std::system(std::format("{} postgres {} {}{}", environment("STRATA_TEST_SERVERS"), verb, folder_, rest).c_str());
+    return std::system(
+        std::format("{} postgres {} {}{}", environment("STRATA_TEST_SERVERS"), verb, folder_, rest).c_str());
   }
   static inline int made_ = 0;
   std::string folder_;
@@ -100,7 +106,8 @@ class writers {
           else if (r.error() == errc::unknown)
             unknown_.insert(text);
           else
-            denied_.insert(text), codes_.insert(std::string{to_string(r.error().code())} + " " + std::string{r.error().text()});
+            denied_.insert(text),
+                codes_.insert(std::string{to_string(r.error().code())} + " " + std::string{r.error().text()});
           if (!r && r.error() != errc::unknown) std::this_thread::sleep_for(1ms);
         }
       });
@@ -123,8 +130,8 @@ class writers {
     BOOST_TEST(lost == 0U);
     BOOST_TEST(undead == 0U);
     double const over_ms = std::chrono::duration<double, std::milli>(longest_over_).count();
-    BOOST_TEST_MESSAGE("acknowledged " << acknowledged_.size() << ", denied " << denied_.size() << ", unknown " << unknown_.size() << ", longest over "
-                                       << over_ms << " ms");
+    BOOST_TEST_MESSAGE("acknowledged " << acknowledged_.size() << ", denied " << denied_.size() << ", unknown "
+                                       << unknown_.size() << ", longest over " << over_ms << " ms");
     for (auto const& code : codes_) BOOST_TEST_MESSAGE("  " << code);
   }
   [[nodiscard]] std::size_t acknowledged() const {
@@ -199,13 +206,15 @@ BOOST_AUTO_TEST_CASE(a_wrong_password_is_told_without_telling_it) {
     pqxx::connection c{server.connection()};
     pqxx::nontransaction tx{c};
     tx.exec("create role guarded login superuser password 'right-secret'");
-    std::ofstream{server.folder() + "/pg_hba.conf"} << "host all guarded 127.0.0.1/32 scram-sha-256\nhost all strata 127.0.0.1/32 trust\n";
+    std::ofstream{server.folder() + "/pg_hba.conf"}
+        << "host all guarded 127.0.0.1/32 scram-sha-256\nhost all strata 127.0.0.1/32 trust\n";
     tx.exec("select pg_reload_conf()");
   }
   std::this_thread::sleep_for(200ms);
   auto o = server.options();
-  for (std::string const& text : {std::format("host=127.0.0.1 port={} user=guarded dbname=strata password='planted secret'", server.port()),
-                                  std::format("postgresql://guarded:planted%20secret@127.0.0.1:{}/strata", server.port())}) {
+  for (std::string const& text :
+       {std::format("host=127.0.0.1 port={} user=guarded dbname=strata password='planted secret'", server.port()),
+        std::format("postgresql://guarded:planted%20secret@127.0.0.1:{}/strata", server.port())}) {
     o.connection = text;
     opened_notes cold{o};
     auto const r = cold.tier.load("a", in(1s));
@@ -252,7 +261,9 @@ BOOST_AUTO_TEST_CASE(connections_killed_in_the_middle_of_calls_lose_nothing) {
     writers all{cold.tier, 5};
     pqxx::connection c{server.connection()};
     for (int i = 0; i < 60; ++i) {
-      pqxx::nontransaction{c}.exec("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'");
+      pqxx::nontransaction{c}.exec(
+          "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = "
+          "'client backend'");
       std::this_thread::sleep_for(std::chrono::milliseconds{5 + i % 40});
     }
     all.judge(cold.tier);
@@ -343,7 +354,10 @@ BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_stands_still)
   {
     pqxx::connection c{server.connection()};
     BOOST_TEST(eventually([&] {
-      return pqxx::nontransaction{c}.exec("select count(*) from pg_stat_activity where application_name = 'strata' and state = 'idle'").one_field().as<int>() == 2;
+      return pqxx::nontransaction{c}
+                 .exec("select count(*) from pg_stat_activity where application_name = 'strata' and state = 'idle'")
+                 .one_field()
+                 .as<int>() == 2;
     }));
     std::this_thread::sleep_for(500ms);  // what they are set up with is over
   }
@@ -357,7 +371,8 @@ BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_stands_still)
   };
   auto const read = timed([&](auto until) { return cold->tier.load("a", until); });
   BOOST_TEST((!read && read.error() == errc::timed_out), why(read));
-  auto const write = timed([&](auto until) { return cold->tier.store("a", {.id = "a", .text = "2"}, strata::anything, until); });
+  auto const write =
+      timed([&](auto until) { return cold->tier.store("a", {.id = "a", .text = "2"}, strata::anything, until); });
   BOOST_TEST((!write && write.error() == errc::unknown), why(write));
   for (int i = 0; i < 8; ++i) {  // no connection is left: the server takes new ones and says nothing
     auto const r = timed([&](auto until) { return cold->tier.load("a", until); });

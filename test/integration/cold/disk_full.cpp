@@ -48,7 +48,8 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_told_and_nothing_is_lost) {
   BOOST_TEST(r.error().text().contains("No space left"), why(r));
   BOOST_TEST(stored > 3);
   BOOST_TEST(!cold.tier.load(std::format("k{}", stored), soon())->value);
-  for (int i = 0; i < stored; ++i) BOOST_TEST(cold.tier.load(std::format("k{}", i), soon())->value->text.size() == text.size());
+  for (int i = 0; i < stored; ++i)
+    BOOST_TEST(cold.tier.load(std::format("k{}", i), soon())->value->text.size() == text.size());
   // With room again it goes on.
   std::filesystem::remove("/tiny/ballast");
   auto const again = cold.tier.store("first", {.id = "first", .text = "second"}, strata::anything, soon());

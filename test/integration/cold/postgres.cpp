@@ -32,7 +32,8 @@ BOOST_AUTO_TEST_CASE(what_is_stored_is_loaded_and_what_it_was_is_kept) {
   BOOST_REQUIRE_MESSAGE(nothing, why(nothing));
   BOOST_TEST(!nothing->value);
   BOOST_TEST(number(nothing->revision) == 0U);
-  auto const first = cold.tier.store("a", {.id = "a", .text = "one", .metadata = R"({"k": "v"})"}, strata::anything, soon());
+  auto const first =
+      cold.tier.store("a", {.id = "a", .text = "one", .metadata = R"({"k": "v"})"}, strata::anything, soon());
   BOOST_REQUIRE_MESSAGE(first, why(first));
   BOOST_TEST(first->version == 1);
   BOOST_TEST(first->changed);
@@ -120,7 +121,8 @@ BOOST_AUTO_TEST_CASE(one_of_sixteen_wins_each_revision) {
       std::vector<std::jthread> threads;
       for (int t = 0; t < 16; ++t)
         threads.emplace_back([&, t] {
-          auto const r = cold.tier.store("k", {.id = "k", .text = std::format("{} {}", round, t)}, standing->revision, soon());
+          auto const r =
+              cold.tier.store("k", {.id = "k", .text = std::format("{} {}", round, t)}, standing->revision, soon());
           if (r)
             ++won, revision = number(r->revision);
           else
@@ -161,14 +163,17 @@ BOOST_AUTO_TEST_CASE(revisions_never_go_back) {
         for (int i = 0; i < 150; ++i) {
           auto const before = seen.load();
           auto const r = i % 3 == 2 ? cold.tier.erase("k", soon())
-                                    : cold.tier.store("k", {.id = "k", .text = std::format("{} {}", t, i)}, strata::anything, soon());
+                                    : cold.tier.store("k", {.id = "k", .text = std::format("{} {}", t, i)},
+                                                      strata::anything, soon());
           if (!r) {
             ++failed;
             continue;
           }
           if (!r->changed) continue;
           if (number(r->revision) <= before) ++backward;
-          for (auto high = seen.load(); high < number(r->revision) && !seen.compare_exchange_weak(high, number(r->revision));) {}
+          for (auto high = seen.load();
+               high < number(r->revision) && !seen.compare_exchange_weak(high, number(r->revision));) {
+          }
           std::lock_guard const lock{mutex};
           if (!revisions.insert(number(r->revision)).second) ++doubled;
           if (i % 3 != 2 && !versions.insert(r->version).second) ++doubled;
@@ -188,14 +193,16 @@ BOOST_AUTO_TEST_CASE(values_that_are_json_alone) {
   BOOST_TEST(!cold.tier.store("p", {.x = 1, .version = 5}, strata::anything, soon())->changed);
   BOOST_TEST(cold.tier.store("p", {.x = 2}, strata::anything, soon())->version == 2);
   other sql;
-  BOOST_TEST(sql("select artifact_type || ' ' || content::text from json_alone").one_field().as<std::string>() == R"(point {"x": 2, "version": 2})");
+  BOOST_TEST(sql("select artifact_type || ' ' || content::text from json_alone").one_field().as<std::string>() ==
+             R"(point {"x": 2, "version": 2})");
 }
 
 BOOST_AUTO_TEST_CASE(many_at_once) {
   opened_notes cold{on("bulk")};
   constexpr std::size_t n = 2300;
   std::vector<note> all;
-  for (std::size_t i = 0; i < n; ++i) all.push_back({.id = std::format("k{}", (i * 7919) % n), .text = std::format("a \"quoted\" \\ {} {{}}", i)});
+  for (std::size_t i = 0; i < n; ++i)
+    all.push_back({.id = std::format("k{}", (i * 7919) % n), .text = std::format("a \"quoted\" \\ {} {{}}", i)});
   std::vector<strata::keyed_value<note>> given;
   for (auto const& one : all) given.push_back({one.id, &one});
   auto const stored = cold.tier.store_many(given, soon());
@@ -205,7 +212,8 @@ BOOST_AUTO_TEST_CASE(many_at_once) {
   BOOST_TEST(good == n);
   auto const again = cold.tier.store_many(given, soon());
   good = 0;
-  for (std::size_t i = 0; i < n; ++i) good += again[i] && !again[i]->changed && again[i]->revision == stored[i]->revision;
+  for (std::size_t i = 0; i < n; ++i)
+    good += again[i] && !again[i]->changed && again[i]->revision == stored[i]->revision;
   BOOST_TEST(good == n);
 
   std::vector<std::string_view> keys;
@@ -217,7 +225,9 @@ BOOST_AUTO_TEST_CASE(many_at_once) {
   auto const found = cold.tier.load_many(keys, soon());
   BOOST_REQUIRE(found.size() == n);
   good = 0;
-  for (std::size_t i = 8; i < n; ++i) good += found[i] && found[i]->value && found[i]->value->text == all[i].text && found[i]->revision == stored[i]->revision;
+  for (std::size_t i = 8; i < n; ++i)
+    good += found[i] && found[i]->value && found[i]->value->text == all[i].text &&
+            found[i]->revision == stored[i]->revision;
   BOOST_TEST(good == n - 8);
   BOOST_TEST((found[3] && !found[3]->value && number(found[3]->revision) == 0));
   BOOST_TEST((found[4] && found[4]->value->text == all[5].text));
@@ -225,9 +235,11 @@ BOOST_AUTO_TEST_CASE(many_at_once) {
   BOOST_TEST((found[7] && !found[7]->value && number(found[7]->revision) > number(stored[7]->revision)));
 
   // Duplicates: the last wins, all have its answer. One bad value or key is an error for itself.
-  note const one{.id = "d", .text = "first"}, two{.id = "d", .text = "last"}, bad{.id = "bad", .text = std::string{"a\0b", 3}},
-      worse{.id = "worse", .metadata = "{\"x\": \"\\u0000\"}"}, fine{.id = "fine", .text = "fine"};
-  std::vector<strata::keyed_value<note>> const mixed{{"d", &one}, {"bad", &bad}, {"d", &two}, {"worse", &worse}, {"fine", &fine}, {std::string_view{"a\0", 2}, &fine}};
+  note const one{.id = "d", .text = "first"}, two{.id = "d", .text = "last"},
+      bad{.id = "bad", .text = std::string{"a\0b", 3}}, worse{.id = "worse", .metadata = "{\"x\": \"\\u0000\"}"},
+      fine{.id = "fine", .text = "fine"};
+  std::vector<strata::keyed_value<note>> const mixed{
+      {"d", &one}, {"bad", &bad}, {"d", &two}, {"worse", &worse}, {"fine", &fine}, {std::string_view{"a\0", 2}, &fine}};
   auto const answers = cold.tier.store_many(mixed, soon());
   BOOST_TEST((answers[0] && answers[2] && answers[0]->revision == answers[2]->revision));
   BOOST_TEST((answers[1].error() == errc::rejected));
@@ -267,7 +279,9 @@ BOOST_AUTO_TEST_CASE(bulk_writes_do_not_deadlock) {
       threads.emplace_back([&, t] {
         for (unsigned round = 0; round < 15; ++round) {
           std::vector<note> all;
-          for (unsigned i = 0; i < 60; ++i) all.push_back({.id = std::format("k{}", (i * (2 * t + 1) + round * 7) % 97), .text = std::format("{} {} {}", t, round, i)});
+          for (unsigned i = 0; i < 60; ++i)
+            all.push_back({.id = std::format("k{}", (i * (2 * t + 1) + round * 7) % 97),
+                           .text = std::format("{} {} {}", t, round, i)});
           std::vector<strata::keyed_value<note>> given;
           std::vector<strata::uses> counts;
           for (auto const& one : all) given.push_back({one.id, &one}), counts.push_back({one.id, 1});
@@ -279,7 +293,8 @@ BOOST_AUTO_TEST_CASE(bulk_writes_do_not_deadlock) {
       });
   }
   BOOST_TEST(failed == 0);
-  BOOST_TEST(sql("select deadlocks from pg_stat_database where datname = current_database()").one_field().as<int>() == 0);
+  BOOST_TEST(sql("select deadlocks from pg_stat_database where datname = current_database()").one_field().as<int>() ==
+             0);
 }
 
 BOOST_AUTO_TEST_CASE(usage_is_counted_beside_the_revisions) {
@@ -296,7 +311,9 @@ BOOST_AUTO_TEST_CASE(usage_is_counted_beside_the_revisions) {
   BOOST_TEST(now->version == 1);
   BOOST_TEST(cold.tier.history("a", 10, soon())->size() == 1U);
   other sql;
-  BOOST_TEST(sql("select usage_count from counted where artifact_id = 'a' and last_used_at is not null").one_field().as<int>() == 10);
+  BOOST_TEST(sql("select usage_count from counted where artifact_id = 'a' and last_used_at is not null")
+                 .one_field()
+                 .as<int>() == 10);
   BOOST_TEST(sql("select sum(uses) from counted_usage").one_field().as<int>() == 14);
   auto const top = cold.tier.most_used(10, soon());
   BOOST_REQUIRE_MESSAGE(top, why(top));
@@ -336,7 +353,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_a_key_is_refused) {
     BOOST_TEST((cold.tier.store(key, {}, strata::anything, soon()).error() == errc::rejected));
     BOOST_TEST((cold.tier.erase(key, soon()).error() == errc::rejected));
   }
-  for (std::string const& key : {std::string(512, 'x'), std::string{"'; drop table keys; --"}, std::string{"a.b c\n\"\\{},$1%"}, std::string{"\xf0\x9f\x8e\x88"}, std::string{"NULL"}}) {
+  for (std::string const& key :
+       {std::string(512, 'x'), std::string{"'; drop table keys; --"}, std::string{"a.b c\n\"\\{},$1%"},
+        std::string{"\xf0\x9f\x8e\x88"}, std::string{"NULL"}}) {
     auto const stored = cold.tier.store(key, {.id = key, .text = key}, strata::anything, soon());
     BOOST_TEST(bool(stored), why(stored));
     BOOST_TEST(cold.tier.load(key, soon())->value->id == key);

@@ -62,7 +62,8 @@ struct note_codec {
   strata::result<void> to_json(note const& n, std::string& out) const {
     if (n.text.find('\0') != std::string::npos)
       return strata::failure(strata::errc::rejected, strata::tier::none, "text holds U+0000");
-    out += std::format(R"({{"id":{},"asset_type":{},"data":{},"metadata":{},"version":{}}})", json_text(n.id), json_text(n.kind), json_text(n.text), n.metadata, n.version);
+    out += std::format(R"({{"id":{},"asset_type":{},"data":{},"metadata":{},"version":{}}})", json_text(n.id),
+                       json_text(n.kind), json_text(n.text), n.metadata, n.version);
     return {};
   }
   strata::result<note> from_json(std::string_view) const { return strata::failure(strata::errc::unsupported); }
@@ -80,7 +81,8 @@ struct point_codec {
   }
   strata::result<point> from_json(std::string_view json) const {
     point p;
-    if (std::sscanf(std::string{json}.c_str(), "{\"x\":%ld", &p.x) != 1) return strata::failure(strata::errc::corrupt, strata::tier::none, "no x");
+    if (std::sscanf(std::string{json}.c_str(), "{\"x\":%ld", &p.x) != 1)
+      return strata::failure(strata::errc::corrupt, strata::tier::none, "no x");
     return p;
   }
 };
@@ -119,7 +121,9 @@ inline std::string server() {
 /// Another program on the same database.
 class other {
  public:
-  other() : connection_{server()} { connection_.set_notice_handler([](pqxx::zview) {}); }
+  other() : connection_{server()} {
+    connection_.set_notice_handler([](pqxx::zview) {});
+  }
   template <class... Parameters>
   pqxx::result operator()(std::string_view sql, Parameters const&... parameters) {
     pqxx::nontransaction tx{connection_};
@@ -135,7 +139,9 @@ class other {
 };
 
 /// The table of another name for each case, so that they do not see each other's rows.
-inline postgres::options on(std::string table) { return {.connection = server(), .connections = 4, .table = std::move(table)}; }
+inline postgres::options on(std::string table) {
+  return {.connection = server(), .connections = 4, .table = std::move(table)};
+}
 
 inline strata::deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
 inline strata::deadline soon() { return in(std::chrono::seconds{5}); }
@@ -161,7 +167,9 @@ struct strata::record<cold_test::note> : strata::default_record<cold_test::note>
   static std::string const& metadata(cold_test::note const& n) { return n.metadata; }
   static strata::result<cold_test::note> restore(std::string_view key, std::string_view kind, std::string_view text,
                                                  std::string_view metadata, std::int64_t version) {
-    if (metadata == "\"broken\"") return strata::failure(strata::errc::corrupt, strata::tier::none, "metadata is a text");
-    return cold_test::note{std::string{key}, std::string{kind}, std::string{text}, std::string{metadata}, static_cast<std::int32_t>(version)};
+    if (metadata == "\"broken\"")
+      return strata::failure(strata::errc::corrupt, strata::tier::none, "metadata is a text");
+    return cold_test::note{std::string{key}, std::string{kind}, std::string{text}, std::string{metadata},
+                           static_cast<std::int32_t>(version)};
   }
 };

@@ -24,10 +24,12 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(hold, Policy, right) {
 }
 
 using broken =
-    std::tuple<wrong::forgets, wrong::mixes_keys_up, wrong::orders_by_version, wrong::starts_again_after_an_erase, wrong::keeps_the_callers_version,
-               wrong::writes_what_is_there, wrong::expects_nothing, wrong::looks_before_it_writes, wrong::erases_without_a_trace,
-               wrong::cannot_erase_nothing, wrong::answers_in_the_order_of_keys, wrong::keeps_the_first_of_two, wrong::counts_as_a_save,
-               wrong::remembers_versions_only, wrong::says_no_and_does_it, wrong::hides_what_it_cannot_read, wrong::takes_what_it_cannot_write>;
+    std::tuple<wrong::forgets, wrong::mixes_keys_up, wrong::orders_by_version, wrong::starts_again_after_an_erase,
+               wrong::keeps_the_callers_version, wrong::writes_what_is_there, wrong::expects_nothing,
+               wrong::looks_before_it_writes, wrong::erases_without_a_trace, wrong::cannot_erase_nothing,
+               wrong::answers_in_the_order_of_keys, wrong::keeps_the_first_of_two, wrong::counts_as_a_save,
+               wrong::remembers_versions_only, wrong::says_no_and_does_it, wrong::hides_what_it_cannot_read,
+               wrong::takes_what_it_cannot_write>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(name_what_a_policy_breaks, Policy, broken) {
   strata::testing::tally tally;

@@ -22,109 +22,133 @@ using memory = strata::testing::memory_cold;
 template <class Key, class Value, class Context>
 using right = memory::tier<Key, Value, Context>;
 
-#define WRONG(name, law_broken, ...)                                       \
-  struct name {                                                            \
-    static constexpr auto breaks = law_broken;                             \
-    using options = memory::options;                                       \
-    using keeps_values = void;                                             \
-    template <class Key, class Value, class Context>                       \
-    struct tier : right<Key, Value, Context> {                             \
-      using base = right<Key, Value, Context>;                             \
-      using base::base;                                                    \
-      __VA_ARGS__                                                          \
-    };                                                                     \
+#define WRONG(name, law_broken, ...)                 \
+  struct name {                                      \
+    static constexpr auto breaks = law_broken;       \
+    using options = memory::options;                 \
+    using keeps_values = void;                       \
+    template <class Key, class Value, class Context> \
+    struct tier : right<Key, Value, Context> {       \
+      using base = right<Key, Value, Context>;       \
+      using base::base;                              \
+      __VA_ARGS__                                    \
+    };                                               \
   }
 
-WRONG(forgets, law::found, result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
-  if (++calls % 17 == 0 && !e) return written{revision{1000000000 + calls}, base::load(k, d)->version + 1, true};
-  return base::store(k, v, e, d);
-} std::uint64_t calls = 0;);
+WRONG(
+    forgets, law::found, result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
+      if (++calls % 17 == 0 && !e) return written{revision{1000000000 + calls}, base::load(k, d)->version + 1, true};
+      return base::store(k, v, e, d);
+    } std::uint64_t calls = 0;);
 
-WRONG(mixes_keys_up, law::found, result<copy<Value>> load(std::string_view k, deadline d) {
-  return base::load(k == "key 3" ? "key 4" : k, d);
-});
+WRONG(
+    mixes_keys_up, law::found,
+    result<copy<Value>> load(std::string_view k, deadline d) { return base::load(k == "key 3" ? "key 4" : k, d); });
 
-WRONG(orders_by_version, law::higher, result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
-  auto r = base::store(k, v, e, d);
-  if (r && !e) r->revision = revision{static_cast<std::uint64_t>(r->version)};
-  return r;
-});
+WRONG(
+    orders_by_version, law::higher,
+    result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
+      auto r = base::store(k, v, e, d);
+      if (r && !e) r->revision = revision{static_cast<std::uint64_t>(r->version)};
+      return r;
+    });
 
-WRONG(starts_again_after_an_erase, law::counted, result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
-  bool const vacant = !base::load(k, d)->value;
-  auto r = base::store(k, v, e, d);
-  if (r && vacant) r->version = 1;
-  return r;
-});
+WRONG(
+    starts_again_after_an_erase, law::counted,
+    result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
+      bool const vacant = !base::load(k, d)->value;
+      auto r = base::store(k, v, e, d);
+      if (r && vacant) r->version = 1;
+      return r;
+    });
 
-WRONG(keeps_the_callers_version, law::stamped, result<copy<Value>> load(std::string_view k, deadline d) {
-  auto r = base::load(k, d);
-  if (r->value) r->value->version = 1000;
-  return r;
-});
+WRONG(
+    keeps_the_callers_version, law::stamped, result<copy<Value>> load(std::string_view k, deadline d) {
+      auto r = base::load(k, d);
+      if (r->value) r->value->version = 1000;
+      return r;
+    });
 
-WRONG(writes_what_is_there, law::unchanged, result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
-  auto r = base::store(k, v, e, d);
-  if (r && !r->changed) r->changed = true;
-  return r;
-});
+WRONG(
+    writes_what_is_there, law::unchanged,
+    result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
+      auto r = base::store(k, v, e, d);
+      if (r && !r->changed) r->changed = true;
+      return r;
+    });
 
-WRONG(expects_nothing, law::expected, result<written> store(std::string_view k, Value const& v, expectation, deadline d) {
-  return base::store(k, v, anything, d);
-});
+WRONG(
+    expects_nothing, law::expected, result<written> store(std::string_view k, Value const& v, expectation, deadline d) {
+      return base::store(k, v, anything, d);
+    });
 
-WRONG(looks_before_it_writes, law::winner, result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
-  auto const now = base::load(k, d);
-  if (e && *e != (now->value ? now->revision : revision{})) return failure(errc::conflict, strata::tier::cold);
-  std::this_thread::sleep_for(std::chrono::microseconds{e ? 300 : 0});
-  return base::store(k, v, anything, d);
-});
+WRONG(
+    looks_before_it_writes, law::winner,
+    result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
+      auto const now = base::load(k, d);
+      if (e && *e != (now->value ? now->revision : revision{})) return failure(errc::conflict, strata::tier::cold);
+      std::this_thread::sleep_for(std::chrono::microseconds{e ? 300 : 0});
+      return base::store(k, v, anything, d);
+    });
 
-WRONG(erases_without_a_trace, law::tombstone, result<copy<Value>> load(std::string_view k, deadline d) {
-  auto r = base::load(k, d);
-  if (!r->value) r->revision = {};
-  return r;
-});
+WRONG(
+    erases_without_a_trace, law::tombstone, result<copy<Value>> load(std::string_view k, deadline d) {
+      auto r = base::load(k, d);
+      if (!r->value) r->revision = {};
+      return r;
+    });
 
-WRONG(cannot_erase_nothing, law::vacant, result<written> erase(std::string_view k, deadline d) {
-  auto r = base::erase(k, d);
-  if (!r->changed) return failure(errc::rejected, strata::tier::cold, "nothing to erase");
-  return r;
-});
+WRONG(
+    cannot_erase_nothing, law::vacant, result<written> erase(std::string_view k, deadline d) {
+      auto r = base::erase(k, d);
+      if (!r->changed) return failure(errc::rejected, strata::tier::cold, "nothing to erase");
+      return r;
+    });
 
-WRONG(answers_in_the_order_of_keys, law::bulk, std::vector<result<copy<Value>>> load_many(std::span<std::string_view const> keys, deadline d) {
-  std::vector<std::string_view> sorted{keys.begin(), keys.end()};
-  std::ranges::sort(sorted);
-  return base::load_many(sorted, d);
-});
+WRONG(
+    answers_in_the_order_of_keys, law::bulk,
+    std::vector<result<copy<Value>>> load_many(std::span<std::string_view const> keys, deadline d) {
+      std::vector<std::string_view> sorted{keys.begin(), keys.end()};
+      std::ranges::sort(sorted);
+      return base::load_many(sorted, d);
+    });
 
-WRONG(keeps_the_first_of_two, law::repeated, std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline d) {
-  std::vector<keyed_value<Value>> back{values.rbegin(), values.rend()};
-  auto all = base::store_many(back, d);
-  std::ranges::reverse(all);
-  return all;
-});
+WRONG(
+    keeps_the_first_of_two, law::repeated,
+    std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline d) {
+      std::vector<keyed_value<Value>> back{values.rbegin(), values.rend()};
+      auto all = base::store_many(back, d);
+      std::ranges::reverse(all);
+      return all;
+    });
 
-WRONG(counts_as_a_save, law::usage, result<copy<Value>> load(std::string_view k, deadline d) {
-  auto r = base::load(k, d);
-  if (counted && r->value) r->revision = revision{number(r->revision) + 1};
-  return r;
-} result<void> add_usage(std::span<uses const> counts, deadline d) {
-  counted = true;
-  return base::add_usage(counts, d);
-} bool counted = false;);
+WRONG(
+    counts_as_a_save, law::usage,
+    result<copy<Value>> load(std::string_view k, deadline d) {
+      auto r = base::load(k, d);
+      if (counted && r->value) r->revision = revision{number(r->revision) + 1};
+      return r;
+    } result<void>
+        add_usage(std::span<uses const> counts, deadline d) {
+          counted = true;
+          return base::add_usage(counts, d);
+        } bool counted = false;);
 
-WRONG(remembers_versions_only, law::history, result<std::vector<past<Value>>> history(std::string_view k, std::size_t limit, deadline d) {
-  auto all = base::history(k, limit, d);
-  std::erase_if(*all, [](auto const& one) { return one.operation == operation::erase; });
-  return all;
-});
+WRONG(
+    remembers_versions_only, law::history,
+    result<std::vector<past<Value>>> history(std::string_view k, std::size_t limit, deadline d) {
+      auto all = base::history(k, limit, d);
+      std::erase_if(*all, [](auto const& one) { return one.operation == operation::erase; });
+      return all;
+    });
 
-WRONG(says_no_and_does_it, law::late, result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
-  auto r = base::store(k, v, e, d);
-  if (d < std::chrono::steady_clock::now()) return failure(errc::timed_out, strata::tier::cold);
-  return r;
-});
+WRONG(
+    says_no_and_does_it, law::late,
+    result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
+      auto r = base::store(k, v, e, d);
+      if (d < std::chrono::steady_clock::now()) return failure(errc::timed_out, strata::tier::cold);
+      return r;
+    });
 
 #undef WRONG
 

@@ -62,7 +62,8 @@ BOOST_AUTO_TEST_CASE(a_connection_string_is_completed_and_its_secrets_known) {
   BOOST_TEST(uri->text.ends_with("&client_encoding=UTF8"));
   BOOST_TEST(read_conninfo("postgresql://here/db")->text.contains("?application_name=strata&"));
   BOOST_TEST(read_conninfo("")->text.contains("client_encoding"));
-  for (std::string_view const bad : {"host", "host=a b", "password='open", "postgresql://u:a@b@c/d", "postgresql://u:a/b@c", "postgres://h/d?word", "postgresql://u:a?b@c/d"}) {
+  for (std::string_view const bad : {"host", "host=a b", "password='open", "postgresql://u:a@b@c/d",
+                                     "postgresql://u:a/b@c", "postgres://h/d?word", "postgresql://u:a?b@c/d"}) {
     auto const r = read_conninfo(bad);
     BOOST_TEST((!r && r.error() == errc::rejected), bad);
     BOOST_TEST((!r && !r.error().text().contains("open")));
@@ -99,7 +100,7 @@ BOOST_AUTO_TEST_CASE(the_watchdog_shuts_what_is_overdue_and_nothing_else) {
     char byte = 0;
     auto const now = std::chrono::steady_clock::now();
     dog.arm(eyes[0], now + 60s);
-    dog.arm(eyes[1], now + 50ms);  // earlier than what it sleeps for
+    dog.arm(eyes[1], now + 50ms);                       // earlier than what it sleeps for
     BOOST_TEST(::recv(pairs[1][0], &byte, 1, 0) == 0);  // ends when it is shut
     BOOST_TEST((std::chrono::steady_clock::now() >= now + 50ms));
     BOOST_TEST(dog.disarm(eyes[1]));

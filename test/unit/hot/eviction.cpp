@@ -42,13 +42,15 @@ void compare(std::size_t capacity, int count, std::vector<Key> const& names) {
   int wrong = 0;
   for (int n = 1; n <= count; ++n) {
     std::uint64_t const word = random();
-    std::uint64_t const i = (word >> 32U) % 8 < 5 ? word % 16 : word % names.size();  // some keys are asked for more often
+    std::uint64_t const i =
+        (word >> 32U) % 8 < 5 ? word % 16 : word % names.size();  // some keys are asked for more often
     auto const k = hash(names[i]);
     auto const r = strata::revision{static_cast<std::uint64_t>(n)};
     switch ((word >> 40U) % 32) {
       case 0: wrong += tier.erase(k, r) != model.erase(i); break;
       case 1: wrong += tier.peek(k, [](auto const&) {}) != model.has(i); break;
-      case 2: case 3:
+      case 2:
+      case 3:
         (void)tier.install(k, {r, i});
         model.put(i);
         break;

@@ -29,7 +29,8 @@ failing faults;  // one thread
 
 void* allocate(std::size_t size, std::size_t alignment) {
   if (++faults.allocations == faults.allocation_fails) throw std::bad_alloc{};
-  void* const memory = alignment == 0 ? std::malloc(size) : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  void* const memory = alignment == 0 ? std::malloc(size)
+                                      : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
   if (memory == nullptr) throw std::bad_alloc{};
   return memory;
 }
@@ -63,7 +64,9 @@ struct counting {
 
 // Not inlined: compilers take a malloc behind new for a mistake where they see both.
 [[gnu::noinline]] void* operator new(std::size_t size) { return allocate(size, 0); }
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) { return allocate(size, static_cast<std::size_t>(alignment)); }
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+  return allocate(size, static_cast<std::size_t>(alignment));
+}
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
@@ -89,7 +92,13 @@ class story {
   // Runs until something throws. \returns whether it came to the end
   bool run(std::vector<Key> const& names) {
     before_ = {};
-    if (!attempt([&] { tier_.reset(); tier_ = std::make_unique<Tier>(strata::hot::engine::options{6, 100}, counting{}); }, names)) return false;
+    if (!attempt(
+            [&] {
+              tier_.reset();
+              tier_ = std::make_unique<Tier>(strata::hot::engine::options{6, 100}, counting{});
+            },
+            names))
+      return false;
     for (std::uint64_t n = 1; n <= 60; ++n) {
       Key const& name = names[n * 7 % names.size()];
       bool const ended = attempt(
@@ -99,7 +108,9 @@ class story {
               case 3: (void)tier_->find(k, [](auto const&) { user_code(); }); break;
               case 4: (void)tier_->peek(k, [](auto const&) { user_code(); }); break;
               case 5: (void)tier_->find(hash_(names[n % names.size()]), [](auto const&) {}); break;
-              case 6: if (n > 30) tier_->resize(6 + n % 7); break;
+              case 6:
+                if (n > 30) tier_->resize(6 + n % 7);
+                break;
               case 7: tier_->keys([](auto const&) { user_code(); }); break;
               case 8: tier_->drain_uses([](auto const&, std::uint64_t) { user_code(); }); break;
               default: (void)tier_->install(k, {strata::revision{n}, value{n}});

@@ -25,11 +25,13 @@ BOOST_AUTO_TEST_SUITE(hot_threads)
 using policies = std::tuple<strata::hot::lru, strata::hot::sieve>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(one_shard, Policy, policies) {
-  strata::testing::hot_history<Policy>(strata::testing::boost_report, {.entries = 200, .keys = 400, .operations = share});
+  strata::testing::hot_history<Policy>(strata::testing::boost_report,
+                                       {.entries = 200, .keys = 400, .operations = share});
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(several_shards, Policy, policies) {
-  strata::testing::hot_history<Policy>(strata::testing::boost_report, {.entries = 20'000, .keys = 22'000, .operations = share});
+  strata::testing::hot_history<Policy>(strata::testing::boost_report,
+                                       {.entries = 20'000, .keys = 22'000, .operations = share});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

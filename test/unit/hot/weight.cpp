@@ -18,8 +18,9 @@ struct inner {
   BOOST_HANA_DEFINE_STRUCT(inner, (std::string, name), (int, n));
 };
 struct outer {
-  BOOST_HANA_DEFINE_STRUCT(outer, (std::string, id), (std::vector<inner>, parts), (std::map<std::string, std::string>, metadata),
-                           (std::optional<std::string>, note), (std::int64_t, version));
+  BOOST_HANA_DEFINE_STRUCT(outer, (std::string, id), (std::vector<inner>, parts),
+                           (std::map<std::string, std::string>, metadata), (std::optional<std::string>, note),
+                           (std::int64_t, version));
 };
 struct weighed {
   std::string text;
@@ -64,7 +65,8 @@ BOOST_AUTO_TEST_CASE(described_structs) {
   o.parts.push_back({longer, 1});
   BOOST_TEST(weigh(o) == sizeof(outer) + 3 * on_heap + 3 * sizeof(inner));
   o.metadata = {{"language", longer}};
-  BOOST_TEST(weigh(o) == sizeof(outer) + 4 * on_heap + 3 * sizeof(inner) + sizeof(std::pair<std::string const, std::string>) + 4 * sizeof(void*));
+  BOOST_TEST(weigh(o) == sizeof(outer) + 4 * on_heap + 3 * sizeof(inner) +
+                             sizeof(std::pair<std::string const, std::string>) + 4 * sizeof(void*));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

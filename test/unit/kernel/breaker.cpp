@@ -6,14 +6,15 @@
 
 #include <chrono>
 
-using strata::kernel::breaker;
+using strata::kernel::moment;
+using breaker = strata::kernel::breaker<>;
 using namespace std::chrono_literals;
 
 BOOST_AUTO_TEST_SUITE(breakers)  // K11
 
 BOOST_AUTO_TEST_CASE(three_failures_in_a_row_open_it_and_one_caller_at_a_time_tries_again) {
   breaker b;
-  breaker::moment now{};
+  moment now{};
   for (int i = 0; i < 3; ++i) {
     BOOST_TEST(b.allows(now));
     b.failed(now);
@@ -37,7 +38,7 @@ BOOST_AUTO_TEST_CASE(two_failures_and_a_success_leave_it_closed) {
 
 BOOST_AUTO_TEST_CASE(the_pause_doubles_up_to_a_second) {
   breaker b;
-  breaker::moment now{};
+  moment now{};
   for (int i = 0; i < 3; ++i) b.failed(now);
   for (auto const pause : {50ms, 100ms, 200ms, 400ms, 800ms, 1'000ms, 1'000ms}) {
     BOOST_TEST(!b.allows(now + pause - 1ms));
@@ -49,7 +50,7 @@ BOOST_AUTO_TEST_CASE(the_pause_doubles_up_to_a_second) {
 
 BOOST_AUTO_TEST_CASE(a_probe_that_never_reports_does_not_keep_it_open_for_ever) {
   breaker b;
-  breaker::moment const now{};
+  moment const now{};
   for (int i = 0; i < 3; ++i) b.failed(now);
   BOOST_TEST(b.allows(now + 50ms));
   BOOST_TEST(b.allows(now + 50ms + breaker::longest));

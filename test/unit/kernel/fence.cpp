@@ -7,6 +7,7 @@
 #include <chrono>
 
 using namespace strata;
+using strata::kernel::moment;
 using fence = strata::kernel::fence<>;
 using namespace std::chrono_literals;
 
@@ -14,7 +15,7 @@ BOOST_AUTO_TEST_SUITE(fences)  // K4
 
 BOOST_AUTO_TEST_CASE(a_write_in_between_refuses_older_finds) {
   fence f{100};
-  fence::moment const now{};
+  moment const now{};
   auto const fill = f.begin(1);
   BOOST_TEST(f.admits(fill, revision{5}));
   f.raise(1, revision{6}, now);
@@ -57,7 +58,7 @@ BOOST_AUTO_TEST_CASE(an_epoch_refuses_every_fill_under_way) {
 
 BOOST_AUTO_TEST_CASE(floors_are_bounded_and_forgetting_one_refuses_who_could_need_it) {
   fence f{100};
-  fence::moment now{};
+  moment now{};
   auto const early = f.begin(1);
   f.raise(1, revision{5}, now);
   for (std::uint64_t k = 2; k < 1'000; ++k) f.raise(k, revision{k}, now);
@@ -69,7 +70,7 @@ BOOST_AUTO_TEST_CASE(floors_are_bounded_and_forgetting_one_refuses_who_could_nee
 
 BOOST_AUTO_TEST_CASE(a_floor_lasts_half_a_minute_since_it_was_last_raised) {
   fence f{100};
-  fence::moment const start{};
+  moment const start{};
   f.raise(1, revision{5}, start);
   f.raise(2, revision{6}, start + 20s);
   f.raise(1, revision{7}, start + 29s);

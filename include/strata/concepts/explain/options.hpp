@@ -44,13 +44,13 @@ concept posts = requires(E e, std::coroutine_handle<> work, point p) {
 
 // Whether O has a member of that name, whatever it takes: the name is then ambiguous in a class that has another of it.
 // A final class cannot be asked, and its events are trusted.
-#define STRATA_NAMES(event)                                           \
-  struct own_##event {                                                \
-    int event;                                                        \
-  };                                                                  \
-  template <class O>                                                  \
-  struct twice_##event : O, own_##event {};                           \
-  template <class O>                                                  \
+#define STRATA_NAMES(event)                 \
+  struct own_##event {                      \
+    int event;                              \
+  };                                        \
+  template <class O>                        \
+  struct twice_##event : O, own_##event {}; \
+  template <class O>                        \
   concept names_##event = std::is_class_v<O> && !std::is_final_v<O> && !requires { &twice_##event<O>::event; };
 STRATA_NAMES(hit)
 STRATA_NAMES(miss)
@@ -68,66 +68,91 @@ STRATA_NAMES(degraded)
 template <class O, class... Rest>
 consteval bool explain_options() {
   STRATA_RUNG(O, (!detail::policy_like<O> && !detail::names_value<O>),
-              STRATA_OPTIONS "this is a policy. A cache has three tiers and a codec, and nothing would use it. "
-                             "Put it into its place: cache<Hot, Warm, Cold, Codec, Options...>.")
+              STRATA_OPTIONS
+              "this is a policy. A cache has three tiers and a codec, and nothing would use it. "
+              "Put it into its place: cache<Hot, Warm, Cold, Codec, Options...>.")
   STRATA_RUNG(O, detail::named_option<O>,
-              STRATA_OPTIONS "this is no option, and nothing would use it. An option says what it is for: wrap the type, as "
-                             "in strata::observer<T>, strata::clock<T> or strata::executor<T>, or take it out.")
+              STRATA_OPTIONS
+              "this is no option, and nothing would use it. An option says what it is for: wrap the type, as "
+              "in strata::observer<T>, strata::clock<T> or strata::executor<T>, or take it out.")
   STRATA_RUNG(O, detail::known_option<O>,
-              STRATA_OPTIONS "nothing in this cache uses this option. What a reader sees in the type must be true of it. "
-                             "Take it out; there are strata::observer<T>, clock<T>, executor<T> and single_writer.")
-  if constexpr (sizeof...(Rest) != 0) return explain_options<Rest...>();
-  else return true;
+              STRATA_OPTIONS
+              "nothing in this cache uses this option. What a reader sees in the type must be true of it. "
+              "Take it out; there are strata::observer<T>, clock<T>, executor<T> and single_writer.")
+  if constexpr (sizeof...(Rest) != 0)
+    return explain_options<Rest...>();
+  else
+    return true;
 }
 
 /// The second: whether each is given once.
 template <class O, class... Rest>
 consteval bool explain_repetition() {
   STRATA_RUNG(O, (detail::times_given<typename O::option, O, Rest...> == 1),
-              STRATA_OPTIONS "the same option is given twice. Only one could be used, and which one would be a guess. "
-                             "Take one of them out.")
-  if constexpr (sizeof...(Rest) != 0) return explain_repetition<Rest...>();
-  else return true;
+              STRATA_OPTIONS
+              "the same option is given twice. Only one could be used, and which one would be a guess. "
+              "Take one of them out.")
+  if constexpr (sizeof...(Rest) != 0)
+    return explain_repetition<Rest...>();
+  else
+    return true;
 }
 
 /// The third: what the options carry. No executor stands for the default one, which needs no advice.
 template <class Clock, class Observer, class Executor>
 consteval bool explain_carried() {
-  STRATA_RUNG(Clock, (requires(Clock const& c) { { c.now() } noexcept -> std::same_as<monotonic_clock::moment>; }),
-              STRATA_OPTIONS "strata::clock<T>: T has no now() const noexcept that gives a time point of "
-                             "std::chrono::steady_clock. Deadlines are told in it. Add "
-                             "'std::chrono::steady_clock::time_point now() const noexcept'.")
+  STRATA_RUNG(Clock, (requires(Clock const& c) {
+                { c.now() } noexcept -> std::same_as<monotonic_clock::moment>;
+              }),
+              STRATA_OPTIONS
+              "strata::clock<T>: T has no now() const noexcept that gives a time point of "
+              "std::chrono::steady_clock. Deadlines are told in it. Add "
+              "'std::chrono::steady_clock::time_point now() const noexcept'.")
   STRATA_RUNG(Executor, (std::is_void_v<Executor> || detail::waits<Executor>),
-              STRATA_OPTIONS "strata::executor<T>: T names no 'event' with set() and wait(time_point). A read that joins "
-                             "another waits for it. Add 'class event' to T; wait gives something to await.")
+              STRATA_OPTIONS
+              "strata::executor<T>: T names no 'event' with set() and wait(time_point). A read that joins "
+              "another waits for it. Add 'class event' to T; wait gives something to await.")
   STRATA_RUNG(Executor, (std::is_void_v<Executor> || detail::posts<Executor>),
-              STRATA_OPTIONS "strata::executor<T>: T has no post(std::coroutine_handle<>) or no at(strata::point). The co_ "
-                             "calls run where they are posted, and writes tell how far they are. Add both; at gives "
-                             "something to await, such as std::suspend_never.")
-  STRATA_RUNG(Observer, (std::is_class_v<Observer> && std::default_initializable<Observer> && std::move_constructible<Observer>),
-              STRATA_OPTIONS "strata::observer<T>: T is no class that can be made from nothing and moved. The cache keeps "
-                             "one of its own, moved out of open()'s settings. Hold state that is shared by a pointer.")
+              STRATA_OPTIONS
+              "strata::executor<T>: T has no post(std::coroutine_handle<>) or no at(strata::point). The co_ "
+              "calls run where they are posted, and writes tell how far they are. Add both; at gives "
+              "something to await, such as std::suspend_never.")
+  STRATA_RUNG(Observer,
+              (std::is_class_v<Observer> && std::default_initializable<Observer> && std::move_constructible<Observer>),
+              STRATA_OPTIONS
+              "strata::observer<T>: T is no class that can be made from nothing and moved. The cache keeps "
+              "one of its own, moved out of open()'s settings. Hold state that is shared by a pointer.")
   STRATA_RUNG(Observer, (hears_hit<Observer> || !detail::names_hit<Observer>),
-              STRATA_OPTIONS "strata::observer<T>: 'hit' of T cannot be called with (strata::tier), so T would never hear of "
-                             "it. Make it 'void hit(strata::tier) noexcept', or give it another name.")
-  STRATA_RUNG(Observer, (hears_miss<Observer> || !detail::names_miss<Observer>),
-              STRATA_OPTIONS "strata::observer<T>: 'miss' of T cannot be called with (strata::tier, strata::miss), so T would never hear of "
-                             "it. Make it 'void miss(strata::tier, strata::miss) noexcept', or give it another name.")
+              STRATA_OPTIONS
+              "strata::observer<T>: 'hit' of T cannot be called with (strata::tier), so T would never hear of "
+              "it. Make it 'void hit(strata::tier) noexcept', or give it another name.")
+  STRATA_RUNG(
+      Observer, (hears_miss<Observer> || !detail::names_miss<Observer>),
+      STRATA_OPTIONS
+      "strata::observer<T>: 'miss' of T cannot be called with (strata::tier, strata::miss), so T would never hear of "
+      "it. Make it 'void miss(strata::tier, strata::miss) noexcept', or give it another name.")
   STRATA_RUNG(Observer, (hears_stored<Observer> || !detail::names_stored<Observer>),
-              STRATA_OPTIONS "strata::observer<T>: 'stored' of T cannot be called with (strata::tier, strata::revision), so T would never hear of "
-                             "it. Make it 'void stored(strata::tier, strata::revision) noexcept', or give it another name.")
+              STRATA_OPTIONS
+              "strata::observer<T>: 'stored' of T cannot be called with (strata::tier, strata::revision), so T would "
+              "never hear of "
+              "it. Make it 'void stored(strata::tier, strata::revision) noexcept', or give it another name.")
   STRATA_RUNG(Observer, (hears_failed<Observer> || !detail::names_failed<Observer>),
-              STRATA_OPTIONS "strata::observer<T>: 'failed' of T cannot be called with (strata::tier, strata::error const&), so T would never hear of "
-                             "it. Make it 'void failed(strata::tier, strata::error const&) noexcept', or give it another name.")
+              STRATA_OPTIONS
+              "strata::observer<T>: 'failed' of T cannot be called with (strata::tier, strata::error const&), so T "
+              "would never hear of "
+              "it. Make it 'void failed(strata::tier, strata::error const&) noexcept', or give it another name.")
   STRATA_RUNG(Observer, (hears_fenced<Observer> || !detail::names_fenced<Observer>),
-              STRATA_OPTIONS "strata::observer<T>: 'fenced' of T cannot be called with (), so T would never hear of "
-                             "it. Make it 'void fenced() noexcept', or give it another name.")
+              STRATA_OPTIONS
+              "strata::observer<T>: 'fenced' of T cannot be called with (), so T would never hear of "
+              "it. Make it 'void fenced() noexcept', or give it another name.")
   STRATA_RUNG(Observer, (hears_degraded<Observer> || !detail::names_degraded<Observer>),
-              STRATA_OPTIONS "strata::observer<T>: 'degraded' of T cannot be called with (strata::revision), so T would never hear of "
-                             "it. Make it 'void degraded(strata::revision) noexcept', or give it another name.")
+              STRATA_OPTIONS
+              "strata::observer<T>: 'degraded' of T cannot be called with (strata::revision), so T would never hear of "
+              "it. Make it 'void degraded(strata::revision) noexcept', or give it another name.")
   STRATA_RUNG(Observer, (hears_anything<Observer> || std::is_same_v<Observer, no_observer>),
-              STRATA_OPTIONS "strata::observer<T>: T has no member for any event, so nothing would be told. There are hit, "
-                             "miss, stored, failed, fenced and degraded: see strata/concepts/observer.hpp.")
+              STRATA_OPTIONS
+              "strata::observer<T>: T has no member for any event, so nothing would be told. There are hit, "
+              "miss, stored, failed, fenced and degraded: see strata/concepts/observer.hpp.")
   return true;
 }
 

@@ -43,17 +43,21 @@ concept built_in_place = std::is_constructible_v<Tier, Options const&, Context c
   } else
 
 // What the policy of any tier must have before its tier can be looked at.
-#define STRATA_POLICY_RUNGS(place, P, Key, Value, Context)                                                                \
-  if constexpr (std::is_same_v<P, none>) {                                                                                \
-    return true;                                                                                                          \
-  } else                                                                                                                  \
-  STRATA_RUNG(P, detail::has_options<P>,                                                                                  \
-              place "names no 'options'. What a person may set about a tier is an aggregate of that name, and open() "     \
-                    "takes one. Add 'struct options {};' to the policy, with a default for every member.")                 \
-  STRATA_RUNG(P, std::is_class_v<typename P::options> && std::is_default_constructible_v<typename P::options> &&            \
-                     std::is_copy_constructible_v<typename P::options>,                                                   \
-              place "its 'options' cannot be made from nothing and copied. Who sets nothing leaves it out of open(). "     \
-                    "Give every member of 'options' a default.")                                                          \
-  STRATA_RUNG(P, (binds<P, Key, Value, Context>),                                                                         \
-              place "names no 'tier' that takes this key, value and context. The tier is what the cache builds and calls. " \
-                    "Add 'template <class Key, class Value, class Context> class tier;' to the policy.")
+#define STRATA_POLICY_RUNGS(place, P, Key, Value, Context)                                                            \
+  if constexpr (std::is_same_v<P, none>) {                                                                            \
+    return true;                                                                                                      \
+  } else                                                                                                              \
+    STRATA_RUNG(P, detail::has_options<P>,                                                                            \
+                place                                                                                                 \
+                "names no 'options'. What a person may set about a tier is an aggregate of that name, and open() "    \
+                "takes one. Add 'struct options {};' to the policy, with a default for every member.")                \
+  STRATA_RUNG(P,                                                                                                      \
+              std::is_class_v<typename P::options>&& std::is_default_constructible_v<typename P::options>&&           \
+                  std::is_copy_constructible_v<typename P::options>,                                                  \
+              place                                                                                                   \
+              "its 'options' cannot be made from nothing and copied. Who sets nothing leaves it out of open(). "      \
+              "Give every member of 'options' a default.")                                                            \
+  STRATA_RUNG(P, (binds<P, Key, Value, Context>),                                                                     \
+              place                                                                                                   \
+              "names no 'tier' that takes this key, value and context. The tier is what the cache builds and calls. " \
+              "Add 'template <class Key, class Value, class Context> class tier;' to the policy.")

@@ -35,20 +35,25 @@ namespace strata::testing {
 namespace cold_law {
 inline constexpr std::string_view found = "load gives what was stored last under exactly that key, and nothing else";
 inline constexpr std::string_view higher = "a store has a higher revision than any store or erase of its key before it";
-inline constexpr std::string_view counted = "a store's version is the stored one plus one, across erases, whatever the caller's object says";
+inline constexpr std::string_view counted =
+    "a store's version is the stored one plus one, across erases, whatever the caller's object says";
 inline constexpr std::string_view stamped = "the value that is kept carries its version";
-inline constexpr std::string_view unchanged = "storing what is there already changes nothing, says so, and gives the revision that stands";
-inline constexpr std::string_view expected = "a store with an expectation happens only if it is met, else it is a conflict";
+inline constexpr std::string_view unchanged =
+    "storing what is there already changes nothing, says so, and gives the revision that stands";
+inline constexpr std::string_view expected =
+    "a store with an expectation happens only if it is met, else it is a conflict";
 inline constexpr std::string_view winner = "of many stores that expect the same, one happens";
 inline constexpr std::string_view tombstone = "an erase leaves a higher revision behind, which load gives";
 inline constexpr std::string_view vacant = "erasing nothing succeeds and changes nothing";
 inline constexpr std::string_view refused = "a value that does not encode is rejected and leaves everything as it was";
 inline constexpr std::string_view corrupt = "a copy that does not decode is an error for its key alone, never absence";
 inline constexpr std::string_view bulk = "a bulk call answers each key in its place, as a single call would";
-inline constexpr std::string_view repeated = "of several values for one key in a bulk store the last is stored, and all have its answer";
+inline constexpr std::string_view repeated =
+    "of several values for one key in a bulk store the last is stored, and all have its answer";
 inline constexpr std::string_view usage = "usage is added up and moves no revision";
 inline constexpr std::string_view history = "what was replaced or erased can be read back";
-inline constexpr std::string_view late = "a call after its deadline answers, and an error means that nothing was stored";
+inline constexpr std::string_view late =
+    "a call after its deadline answers, and an error means that nothing was stored";
 }  // namespace cold_law
 
 /// A value whose codec can be told to fail.
@@ -124,7 +129,8 @@ class cold_suite {
 
   void compare(std::string const& key, standing const& model, result<copy<ledger>> const& got, std::string_view place) {
     if (!good(cold_law::found, got, std::format("load {}", key))) return;
-    check(cold_law::found, got->value.has_value() == model.text.has_value() && (!model.text || got->value->text == *model.text),
+    check(cold_law::found,
+          got->value.has_value() == model.text.has_value() && (!model.text || got->value->text == *model.text),
           std::format("{}: load {} gave another value", place, key));
     check(model.text ? cold_law::found : cold_law::tombstone, got->revision == model.at,
           std::format("{}: load {} gave revision {}, not {}", place, key, number(got->revision), number(model.at)));
@@ -157,20 +163,25 @@ class cold_suite {
     for (auto const& [key, m] : model) compare(key, m, tier_.load(key, soon()), "at the end");
   }
 
-  void stored(std::string const& key, std::string const& text, expectation expected, bool met, standing& m, std::string_view call) {
+  void stored(std::string const& key, std::string const& text, expectation expected, bool met, standing& m,
+              std::string_view call) {
     auto const r = tier_.store(key, {.text = text, .version = 1000}, expected, soon());
     if (!met) {
-      check(cold_law::expected, !r && r.error() == errc::conflict, std::format("{}: a store of {} with a wrong expectation was no conflict", call, key));
+      check(cold_law::expected, !r && r.error() == errc::conflict,
+            std::format("{}: a store of {} with a wrong expectation was no conflict", call, key));
       return;
     }
     if (!good(expected ? cold_law::expected : cold_law::found, r, std::format("{}: store {}", call, key))) return;
     if (m.text == text) {
-      check(cold_law::unchanged, !r->changed && r->revision == m.at && r->version == m.version, std::format("{}: {} was stored again", call, key));
+      check(cold_law::unchanged, !r->changed && r->revision == m.at && r->version == m.version,
+            std::format("{}: {} was stored again", call, key));
       return;
     }
     check(cold_law::unchanged, r->changed, std::format("{}: {} changed and the answer denies it", call, key));
-    check(cold_law::higher, r->revision > m.at, std::format("{}: {} went from revision {} to {}", call, key, number(m.at), number(r->revision)));
-    check(cold_law::counted, r->version == m.version + 1, std::format("{}: {} went from version {} to {}", call, key, m.version, r->version));
+    check(cold_law::higher, r->revision > m.at,
+          std::format("{}: {} went from revision {} to {}", call, key, number(m.at), number(r->revision)));
+    check(cold_law::counted, r->version == m.version + 1,
+          std::format("{}: {} went from version {} to {}", call, key, m.version, r->version));
     m = {text, r->revision, r->version};
   }
 
@@ -178,10 +189,12 @@ class cold_suite {
     auto const r = tier_.erase(key, soon());
     if (!good(m.text ? cold_law::tombstone : cold_law::vacant, r, std::format("{}: erase {}", call, key))) return;
     if (!m.text) {
-      check(cold_law::vacant, !r->changed && r->revision == m.at, std::format("{}: erasing {}, which is not there", call, key));
+      check(cold_law::vacant, !r->changed && r->revision == m.at,
+            std::format("{}: erasing {}, which is not there", call, key));
       return;
     }
-    check(cold_law::tombstone, r->changed && r->revision > m.at, std::format("{}: erase of {} left revision {}", call, key, number(r->revision)));
+    check(cold_law::tombstone, r->changed && r->revision > m.at,
+          std::format("{}: erase of {} left revision {}", call, key, number(r->revision)));
     m.text.reset();
     m.at = r->revision;
   }
@@ -190,13 +203,18 @@ class cold_suite {
     auto const first = tier_.store("expect", {.text = "1"}, absence, soon());
     if (!good(cold_law::expected, first, "insert")) return;
     auto const is_conflict = [](auto const& r) { return !r && r.error() == errc::conflict; };
-    check(cold_law::expected, is_conflict(tier_.store("expect", {.text = "2"}, absence, soon())), "absence expected of what is there");
-    check(cold_law::expected, is_conflict(tier_.store("expect", {.text = "1"}, absence, soon())), "absence expected of the same value");
-    check(cold_law::expected, is_conflict(tier_.store("nobody", {.text = "1"}, first->revision, soon())), "a revision expected of what is absent");
+    check(cold_law::expected, is_conflict(tier_.store("expect", {.text = "2"}, absence, soon())),
+          "absence expected of what is there");
+    check(cold_law::expected, is_conflict(tier_.store("expect", {.text = "1"}, absence, soon())),
+          "absence expected of the same value");
+    check(cold_law::expected, is_conflict(tier_.store("nobody", {.text = "1"}, first->revision, soon())),
+          "a revision expected of what is absent");
     auto const gone = tier_.erase("expect", soon());
     if (!good(cold_law::tombstone, gone, "erase")) return;
-    check(cold_law::expected, is_conflict(tier_.store("expect", {.text = "3"}, first->revision, soon())), "a revision expected of what is erased");
-    good(cold_law::expected, tier_.store("expect", {.text = "4"}, absence, soon()), "absence expected of what is erased");
+    check(cold_law::expected, is_conflict(tier_.store("expect", {.text = "3"}, first->revision, soon())),
+          "a revision expected of what is erased");
+    good(cold_law::expected, tier_.store("expect", {.text = "4"}, absence, soon()),
+         "absence expected of what is erased");
   }
 
   void winners() {
@@ -208,21 +226,24 @@ class cold_suite {
         std::vector<std::jthread> threads;
         for (int t = 0; t < 8; ++t)
           threads.emplace_back([&, t] {
-            auto const r = tier_.store("contended", {.text = std::format("{} {}", round, t)}, now->value ? now->revision : absence, soon());
+            auto const r = tier_.store("contended", {.text = std::format("{} {}", round, t)},
+                                       now->value ? now->revision : absence, soon());
             if (r)
               ++won;
             else if (r.error() != errc::conflict)
               ++failed;
           });
       }
-      check(cold_law::winner, won == 1 && failed == 0, std::format("{} of 8 happened, {} failed", won.load(), failed.load()));
+      check(cold_law::winner, won == 1 && failed == 0,
+            std::format("{} of 8 happened, {} failed", won.load(), failed.load()));
     }
   }
 
   void failures() {
     auto const before = tier_.store("kept", {.text = "kept"}, anything, soon());
     auto const r = tier_.store("kept", {.text = "unwritable"}, anything, soon());
-    if constexpr (encodes) check(cold_law::refused, !r && r.error() == errc::rejected, "a value that does not encode was taken");
+    if constexpr (encodes)
+      check(cold_law::refused, !r && r.error() == errc::rejected, "a value that does not encode was taken");
     if (!r) compare("kept", {"kept", before->revision, before->version}, tier_.load("kept", soon()), "after a refusal");
     if constexpr (encodes) {
       good(cold_law::corrupt, tier_.store("spoilt", {.text = "unreadable"}, anything, soon()), "store");
@@ -231,7 +252,8 @@ class cold_suite {
       if constexpr (loads_many<tier_type>) {
         std::string_view const keys[] = {"kept", "spoilt"};
         auto const both = tier_.load_many(keys, soon());
-        check(cold_law::corrupt, both.size() == 2 && both[0] && !both[1] && both[1].error() == errc::corrupt, "one bad copy spoils a bulk load");
+        check(cold_law::corrupt, both.size() == 2 && both[0] && !both[1] && both[1].error() == errc::corrupt,
+              "one bad copy spoils a bulk load");
       }
       good(cold_law::corrupt, tier_.store("spoilt", {.text = "mended"}, anything, soon()), "store over a bad copy");
       good(cold_law::corrupt, tier_.load("spoilt", soon()), "load of what was mended");
@@ -251,7 +273,8 @@ class cold_suite {
     auto const one = tier_.store(names[5], {.text = "before"}, anything, soon());
     auto const same = tier_.store(names[6], values[6], anything, soon());
     auto const gone = tier_.store(names[7], {.text = "gone"}, anything, soon());
-    if (!one || !same || !gone || !tier_.erase(names[7], soon())) return void(check(cold_law::bulk, false, "single calls failed"));
+    if (!one || !same || !gone || !tier_.erase(names[7], soon()))
+      return void(check(cold_law::bulk, false, "single calls failed"));
     auto const stored = tier_.store_many(given, soon());
     if (!check(cold_law::bulk, stored.size() == given.size(), "not as many answers as values")) return;
     auto const found = tier_.load_many(keys, soon());
@@ -260,15 +283,19 @@ class cold_suite {
     for (std::size_t i = 0; i < names.size(); ++i) {
       auto const version = i == 5 || i == 7 ? 2 : 1;
       wrong += !stored[i] || stored[i]->version != version || stored[i]->changed != (i != 6);
-      wrong += !found[i] || !found[i]->value || found[i]->value->text != values[i].text || !stored[i] || found[i]->revision != stored[i]->revision;
-      if (i % 100 == 0) compare(names[i], {values[i].text, stored[i] ? stored[i]->revision : revision{}, version}, tier_.load(names[i], soon()), "after a bulk store");
+      wrong += !found[i] || !found[i]->value || found[i]->value->text != values[i].text || !stored[i] ||
+               found[i]->revision != stored[i]->revision;
+      if (i % 100 == 0)
+        compare(names[i], {values[i].text, stored[i] ? stored[i]->revision : revision{}, version},
+                tier_.load(names[i], soon()), "after a bulk store");
     }
     check(cold_law::bulk, wrong == 0, std::format("{} of {} answers are wrong", wrong, 2 * names.size()));
     auto const erase = tier_.erase(names[9], soon());
     std::string_view const asked[] = {"bulk of nobody", names[8], names[9], names[8]};
     auto const few = tier_.load_many(asked, soon());
-    check(cold_law::bulk, few.size() == 4 && few[0] && !few[0]->value && few[0]->revision == revision{} && few[1] && few[1]->value && few[2] &&
-                              !few[2]->value && erase && few[2]->revision == erase->revision && few[3] && few[3]->value,
+    check(cold_law::bulk,
+          few.size() == 4 && few[0] && !few[0]->value && few[0]->revision == revision{} && few[1] && few[1]->value &&
+              few[2] && !few[2]->value && erase && few[2]->revision == erase->revision && few[3] && few[3]->value,
           "absent, erased and repeated keys");
     check(cold_law::bulk, tier_.load_many({}, soon()).empty() && tier_.store_many({}, soon()).empty(), "no keys");
 
@@ -276,11 +303,15 @@ class cold_suite {
     std::vector<keyed_value<ledger>> const twice{{"twice", &first}, {"other", &first}, {"bad", &bad}, {"twice", &last}};
     auto const answers = tier_.store_many(twice, soon());
     auto const kept = tier_.load("twice", soon());
-    check(cold_law::repeated, answers.size() == 4 && answers[0] && answers[3] && answers[0]->revision == answers[3]->revision && kept && kept->value &&
-                                  kept->value->text == "last" && kept->revision == answers[3]->revision,
+    check(cold_law::repeated,
+          answers.size() == 4 && answers[0] && answers[3] && answers[0]->revision == answers[3]->revision && kept &&
+              kept->value && kept->value->text == "last" && kept->revision == answers[3]->revision,
           "the last of two values was not the one stored");
-    check(cold_law::bulk, answers.size() == 4 && answers[1] && answers[1]->changed, "a good value beside others was not stored");
-    if constexpr (encodes) check(cold_law::refused, answers.size() == 4 && !answers[2] && answers[2].error() == errc::rejected, "a bad value in a bulk store was taken");
+    check(cold_law::bulk, answers.size() == 4 && answers[1] && answers[1]->changed,
+          "a good value beside others was not stored");
+    if constexpr (encodes)
+      check(cold_law::refused, answers.size() == 4 && !answers[2] && answers[2].error() == errc::rejected,
+            "a bad value in a bulk store was taken");
   }
 
   void usage() {
@@ -291,10 +322,13 @@ class cold_suite {
     good(cold_law::usage, tier_.add_usage(counts, soon()), "add_usage");
     good(cold_law::usage, tier_.add_usage(counts, soon()), "add_usage");
     auto const now = tier_.load("used", soon());
-    check(cold_law::usage, now && now->value && now->revision == a->revision && now->version == a->version, "counting moved the revision or the version");
+    check(cold_law::usage, now && now->value && now->revision == a->revision && now->version == a->version,
+          "counting moved the revision or the version");
     if constexpr (ranks_usage<tier_type>) {
       auto const most = tier_.most_used(2, soon());
-      check(cold_law::usage, most && most->size() == 2 && (*most)[0].key == "used" && (*most)[0].count == 2000 && (*most)[1].key == "used less" && (*most)[1].count == 4,
+      check(cold_law::usage,
+            most && most->size() == 2 && (*most)[0].key == "used" && (*most)[0].count == 2000 &&
+                (*most)[1].key == "used less" && (*most)[1].count == 4,
             "the most used keys are others");
     }
   }
@@ -302,27 +336,35 @@ class cold_suite {
   void history() {
     std::vector<written> steps;
     for (auto const* text : {"one", "two", "two"})
-      if (auto const r = tier_.store("past", {.text = text}, anything, soon()); good(cold_law::history, r, "store") && r->changed) steps.push_back(*r);
+      if (auto const r = tier_.store("past", {.text = text}, anything, soon());
+          good(cold_law::history, r, "store") && r->changed)
+        steps.push_back(*r);
     if (auto const r = tier_.erase("past", soon()); good(cold_law::history, r, "erase")) steps.push_back(*r);
-    if (auto const r = tier_.store("past", {.text = "three"}, anything, soon()); good(cold_law::history, r, "store")) steps.push_back(*r);
+    if (auto const r = tier_.store("past", {.text = "three"}, anything, soon()); good(cold_law::history, r, "store"))
+      steps.push_back(*r);
     auto const all = tier_.history("past", 10, soon());
     if (!good(cold_law::history, all, "history")) return;
     static constexpr std::string_view texts[] = {"one", "two", "", "three"};
     bool as_it_was = all->size() == 4 && steps.size() == 4;
     for (std::size_t i = 0; as_it_was && i < 4; ++i) {
       auto const& then = (*all)[3 - i];
-      as_it_was = then.revision == steps[i].revision && then.version == steps[i].version && !then.fault &&
-                  (i == 2 ? !then.value && then.operation == operation::erase : then.value && then.value->text == texts[i]);
+      as_it_was =
+          then.revision == steps[i].revision && then.version == steps[i].version && !then.fault &&
+          (i == 2 ? !then.value && then.operation == operation::erase : then.value && then.value->text == texts[i]);
     }
     check(cold_law::history, as_it_was, "the list is not one, two, erased, three");
     if (steps.size() != 4) return;
     for (std::size_t i : {0U, 1U, 3U}) {
       auto const then = tier_.get_at("past", steps[i].revision, soon());
-      check(cold_law::history, then && then->value && then->value->text == texts[i] && then->revision == steps[i].revision, "get_at gave another value");
+      check(cold_law::history,
+            then && then->value && then->value->text == texts[i] && then->revision == steps[i].revision,
+            "get_at gave another value");
     }
     auto const short_list = tier_.history("past", 2, soon());
-    check(cold_law::history, short_list && short_list->size() == 2 && (*short_list)[0].revision == steps[3].revision, "a limited list is not the newest");
-    check(cold_law::history, !tier_.get_at("past", revision{number(steps[3].revision) + 1000}, soon())->value, "a revision that never was");
+    check(cold_law::history, short_list && short_list->size() == 2 && (*short_list)[0].revision == steps[3].revision,
+          "a limited list is not the newest");
+    check(cold_law::history, !tier_.get_at("past", revision{number(steps[3].revision) + 1000}, soon())->value,
+          "a revision that never was");
   }
 
   void late() {
@@ -330,9 +372,11 @@ class cold_suite {
     auto const stored = tier_.store("late", {.text = "late"}, anything, past);
     auto const now = tier_.load("late", soon());
     if (!good(cold_law::late, now, "load")) return;
-    check(cold_law::late, stored ? now->value.has_value() : stored.error() == errc::unknown || !now->value, "an error, and yet it was stored");
+    check(cold_law::late, stored ? now->value.has_value() : stored.error() == errc::unknown || !now->value,
+          "an error, and yet it was stored");
     auto const read = tier_.load("late", past);
-    check(cold_law::late, read || read.error() == errc::timed_out || read.error() == errc::unavailable, "not an error of a late call");
+    check(cold_law::late, read || read.error() == errc::timed_out || read.error() == errc::unavailable,
+          "not an error of a late call");
   }
 
   // A tier that keeps values as they are has nothing to encode or decode.

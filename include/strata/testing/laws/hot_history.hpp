@@ -40,7 +40,8 @@ struct history_bounds {
 struct signed_value {
   std::uint64_t key, writer, operation, revision, sum;
 
-  static signed_value make(std::uint64_t key, std::uint64_t writer, std::uint64_t operation, std::uint64_t revision) noexcept {
+  static signed_value make(std::uint64_t key, std::uint64_t writer, std::uint64_t operation,
+                           std::uint64_t revision) noexcept {
     return {key, writer, operation, revision, add_up(key, writer, operation, revision)};
   }
   [[nodiscard]] bool whole() const noexcept { return sum == add_up(key, writer, operation, revision); }
@@ -108,7 +109,14 @@ void hot_history(Report&& report, history_bounds const bounds) {
       std::size_t const i = word % ((word >> 40U) % 2 == 0 ? rows.size() : rows.size() / 16 + 1);
       row& r = rows[i];
       switch ((word >> 48U) % 64) {
-        case 0: case 1: case 2: case 3: case 4: case 5: case 6: case 7: {
+        case 0:
+        case 1:
+        case 2:
+        case 3:
+        case 4:
+        case 5:
+        case 6:
+        case 7: {
           {
             std::lock_guard const held{r.lock};
             std::uint64_t const revision = ++r.assigned;
@@ -118,7 +126,8 @@ void hot_history(Report&& report, history_bounds const bounds) {
           look(i, false);
           break;
         }
-        case 8: case 9: {
+        case 8:
+        case 9: {
           {
             std::lock_guard const held{r.lock};
             std::uint64_t const revision = ++r.assigned;

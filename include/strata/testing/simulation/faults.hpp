@@ -50,7 +50,8 @@ enum class call_kind : std::uint8_t { warm_load, warm_write, cold_load, cold_wri
 
 namespace detail {
 using enum fault;
-inline constexpr std::array warm_load_faults{refused, slow, late, hang, outdated, flipped, truncated, foreign_key, headless};
+inline constexpr std::array warm_load_faults{refused, slow,      late,        hang,    outdated,
+                                             flipped, truncated, foreign_key, headless};
 inline constexpr std::array warm_write_faults{refused, lost, slow, late, hang, ghost};
 inline constexpr std::array cold_load_faults{refused, slow, late, hang, rubbish};
 inline constexpr std::array cold_write_faults{refused, lost, slow, late, hang, ghost};
@@ -78,7 +79,9 @@ constexpr std::span<fault const> few_faults_of(call_kind kind) noexcept {
 
 constexpr std::span<fault const> faults_of(call_kind kind, bool warm_is_truth) noexcept {
   switch (kind) {
-    case call_kind::warm_load: return warm_is_truth ? std::span<fault const>{detail::true_warm_load_faults} : std::span<fault const>{detail::warm_load_faults};
+    case call_kind::warm_load:
+      return warm_is_truth ? std::span<fault const>{detail::true_warm_load_faults}
+                           : std::span<fault const>{detail::warm_load_faults};
     case call_kind::warm_write: return detail::warm_write_faults;
     case call_kind::cold_load: return detail::cold_load_faults;
     case call_kind::cold_write: return detail::cold_write_faults;
@@ -87,8 +90,9 @@ constexpr std::span<fault const> faults_of(call_kind kind, bool warm_is_truth) n
 }
 
 /// How long slow and late calls take: within, near and beyond the budgets and deadlines of the flows.
-inline constexpr std::array<std::chrono::milliseconds, 4> delays{std::chrono::milliseconds{5}, std::chrono::milliseconds{300},
-                                                                 std::chrono::milliseconds{700}, std::chrono::milliseconds{3'000}};
+inline constexpr std::array<std::chrono::milliseconds, 4> delays{
+    std::chrono::milliseconds{5}, std::chrono::milliseconds{300}, std::chrono::milliseconds{700},
+    std::chrono::milliseconds{3'000}};
 
 /// A fault as drawn: what, and how much of it.
 struct ailment {

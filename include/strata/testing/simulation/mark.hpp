@@ -22,7 +22,8 @@ struct mark {
   std::uint32_t sum = 0;
 
   [[nodiscard]] constexpr std::uint32_t right_sum() const noexcept {
-    std::uint64_t const all = std::uint64_t{key} << 56U | std::uint64_t{writer} << 48U | std::uint64_t{number} << 32U | base;
+    std::uint64_t const all =
+        std::uint64_t{key} << 56U | std::uint64_t{writer} << 48U | std::uint64_t{number} << 32U | base;
     return static_cast<std::uint32_t>((all * 0x9E3779B97F4A7C15U) >> 32U) ^ 0x5BD1E995U;
   }
   [[nodiscard]] constexpr bool whole() const noexcept { return sum == right_sum(); }

@@ -60,7 +60,9 @@ class scheduler {
     auto const& s = strands[i];
     return s.is == state::ready || (timed(s) && s.wake <= now);
   }
-  [[nodiscard]] static bool timed(strand const& s) noexcept { return s.is == state::sleeping || s.is == state::waiting; }
+  [[nodiscard]] static bool timed(strand const& s) noexcept {
+    return s.is == state::sleeping || s.is == state::waiting;
+  }
 
   /// One step of a strand: a tier serves its request, or its coroutine goes on until it suspends again.
   void step(std::size_t i) {

@@ -27,9 +27,12 @@ struct needed_column {
 };
 // Only what the statements name. Others may be there, or not: embedding, success_rate, whatever else programs added.
 inline constexpr std::array needed_columns{
-    needed_column{"artifact_id", {"text", "character varying"}}, needed_column{"artifact_type", {"text", "character varying"}},
-    needed_column{"content_raw", {"text", "text"}},              needed_column{"content", {"jsonb", "jsonb"}},
-    needed_column{"metadata", {"jsonb", "jsonb"}},               needed_column{"usage_count", {"integer", "bigint"}},
+    needed_column{"artifact_id", {"text", "character varying"}},
+    needed_column{"artifact_type", {"text", "character varying"}},
+    needed_column{"content_raw", {"text", "text"}},
+    needed_column{"content", {"jsonb", "jsonb"}},
+    needed_column{"metadata", {"jsonb", "jsonb"}},
+    needed_column{"usage_count", {"integer", "bigint"}},
     needed_column{"last_used_at", {"timestamp with time zone", "timestamp with time zone"}},
     needed_column{"updated_at", {"timestamp with time zone", "timestamp with time zone"}},
     needed_column{"version", {"integer", "bigint"}}};
@@ -67,16 +70,20 @@ inline result<void> adoptable(pqxx::transaction_base& in, std::string const& tab
     if (found == columns.end())
       fault("column " + std::string{need.name} + " is missing");
     else if (std::ranges::find(need.types, (*found)[1].view()) == need.types.end())
-      fault("column " + std::string{need.name} + " is " + std::string{(*found)[1].view()} + ", not " + std::string{need.types[0]});
+      fault("column " + std::string{need.name} + " is " + std::string{(*found)[1].view()} + ", not " +
+            std::string{need.types[0]});
     else if ((*found)[3].template as<bool>())
       fault("column " + std::string{need.name} + " is generated");
   }
   for (auto const& row : columns) {
     std::string_view const name = row[0].view();
-    bool const written = std::ranges::any_of(detail::needed_columns, [&](auto const& need) { return need.name == name; });
-    if (row[2].template as<bool>() && (!written || name == "usage_count" || name == "last_used_at" || name == "updated_at"))
+    bool const written =
+        std::ranges::any_of(detail::needed_columns, [&](auto const& need) { return need.name == name; });
+    if (row[2].template as<bool>() &&
+        (!written || name == "usage_count" || name == "last_used_at" || name == "updated_at"))
       fault("column " + std::string{name} + " must be given a value and has no default");
-    if (name.starts_with("strata_")) fault("it has a column " + std::string{name} + " already, but no record of who made it");
+    if (name.starts_with("strata_"))
+      fault("it has a column " + std::string{name} + " already, but no record of who made it");
   }
   if (faults.empty()) return {};
   return failure(errc::rejected, tier::cold, "table " + n.qualified() + " cannot be used: " + faults);

@@ -31,7 +31,8 @@ inline constexpr std::size_t most_bytes = std::size_t{8} << 20U;
 
 /// What a row of strata_store or strata_trace says; nothing when the statement has to be asked again.
 inline std::optional<result<written>> answer_of(pqxx::row const& row) {
-  written const stands{revision{row[1].as<std::uint64_t>()}, row[2].is_null() ? 0 : row[2].as<std::int64_t>(), row[0].as<int>() == 0};
+  written const stands{revision{row[1].as<std::uint64_t>()}, row[2].is_null() ? 0 : row[2].as<std::int64_t>(),
+                       row[0].as<int>() == 0};
   switch (row[0].as<int>()) {
     case 0:
     case 1: return stands;
@@ -42,12 +43,14 @@ inline std::optional<result<written>> answer_of(pqxx::row const& row) {
 }
 
 template <class Value, class Codec, class Calls>
-std::vector<result<copy<Value>>> load_many(Calls const& calls, std::span<std::string_view const> keys, Codec const& codec, deadline until) {
+std::vector<result<copy<Value>>> load_many(Calls const& calls, std::span<std::string_view const> keys,
+                                           Codec const& codec, deadline until) {
   std::vector<result<copy<Value>>> answers(keys.size());
   for (std::size_t from = 0; from < keys.size();) {
     std::size_t bytes = 0;
     std::size_t to = from;
-    for (; to < keys.size() && to - from < most_keys && (to == from || bytes + keys[to].size() <= most_bytes); ++to) bytes += keys[to].size() + 4;
+    for (; to < keys.size() && to - from < most_keys && (to == from || bytes + keys[to].size() <= most_bytes); ++to)
+      bytes += keys[to].size() + 4;
     array_text array{bytes + 2};
     for (std::size_t i = from; i < to; ++i) {
       auto const fault = key_fault(keys[i]);
@@ -73,8 +76,9 @@ std::vector<result<copy<Value>>> load_many(Calls const& calls, std::span<std::st
 
 /// \param one  stores one value by itself, for what a bulk statement refused
 template <class Value, class Codec, class Calls, class One>
-std::vector<result<written>> store_many(Calls const& calls, operations& names, std::span<keyed_value<Value> const> values, Codec const& codec,
-                                        deadline until, One&& one) {
+std::vector<result<written>> store_many(Calls const& calls, operations& names,
+                                        std::span<keyed_value<Value> const> values, Codec const& codec, deadline until,
+                                        One&& one) {
   auto const undecided = failure(errc::unavailable, tier::cold, "no answer");
   std::vector<result<written>> answers(values.size(), result<written>{undecided});
   struct element {
@@ -87,14 +91,17 @@ std::vector<result<written>> store_many(Calls const& calls, operations& names, s
   auto const send = [&] {
     // Twice at most: a second time for keys that others inserted meanwhile.
     for (int round = 0; !part.empty(); ++round) {
-      array_text keys{part.size() * 32}, kinds{part.size() * 16}, raws{part_bytes}, jsons{part_bytes}, metadata{part.size() * 32};
+      array_text keys{part.size() * 32}, kinds{part.size() * 16}, raws{part_bytes}, jsons{part_bytes},
+          metadata{part.size() * 32};
       for (auto const& e : part) {
-        keys.add(values[e.at].key), kinds.add(e.value.kind), raws.add(e.value.raw()), jsons.add(e.value.json), metadata.add(e.value.metadata);
+        keys.add(values[e.at].key), kinds.add(e.value.kind), raws.add(e.value.raw()), jsons.add(e.value.json),
+            metadata.add(e.value.metadata);
       }
       auto const operation = names.next();
       auto const key_array = keys.finish();
       auto rows = calls.write("strata_store_many",
-                              pqxx::params{pqxx::zview{key_array}, kinds.finish(), raws.finish(), jsons.finish(), metadata.finish(), operation},
+                              pqxx::params{pqxx::zview{key_array}, kinds.finish(), raws.finish(), jsons.finish(),
+                                           metadata.finish(), operation},
                               key_array, operation, until);
       std::vector<bool> answered(part.size());
       if (!rows && (rows.error() != errc::rejected || part.size() == 1)) {

@@ -73,15 +73,17 @@ class calls {
   /// A statement that leaves its operation with what it changes.
   /// \param keys  the array of keys it is about, for looking the operation up
   /// \returns its rows; or the rows of strata_trace, which begin like them
-  result<pqxx::result> write(pqxx::zview name, pqxx::params const& with, std::string_view keys, std::string const& operation,
-                             deadline until) const {
+  result<pqxx::result> write(pqxx::zview name, pqxx::params const& with, std::string_view keys,
+                             std::string const& operation, deadline until) const {
     for (int attempt = 0;; ++attempt) {
       auto got = once(name, with, until);
       if (got.rows) return std::move(*got.rows);
       if (again(got, attempt, until)) continue;
       if (!got.sent || got.what != remedy::reconnect) return std::unexpected{std::move(got.why)};
       auto trace = got.overdue ? std::nullopt : find_out(got.who, keys, operation, until);
-      if (!trace) return failure(errc::unknown, tier::cold, "the connection was lost during a write: " + std::string{got.why.text()});
+      if (!trace)
+        return failure(errc::unknown, tier::cold,
+                       "the connection was lost during a write: " + std::string{got.why.text()});
       if (!trace->empty()) return std::move(*trace);
       if (attempt >= second_chances) return std::unexpected{std::move(got.why)};  // it never happened
     }
@@ -99,7 +101,8 @@ class calls {
   }
 
  private:
-  static constexpr int second_chances = 4;  // a server that ends one connection ends its neighbours too, each in its time
+  static constexpr int second_chances =
+      4;  // a server that ends one connection ends its neighbours too, each in its time
 
   struct outcome {
     std::optional<pqxx::result> rows;
@@ -161,7 +164,8 @@ class calls {
   }
 
   // Nothing: it cannot be known. No rows: it did not happen and never will.
-  std::optional<pqxx::result> find_out(backend const& lost, std::string_view keys, std::string const& operation, deadline until) const {
+  std::optional<pqxx::result> find_out(backend const& lost, std::string_view keys, std::string const& operation,
+                                       deadline until) const {
     using namespace std::chrono_literals;
     for (auto pause = 1ms;; pause = std::min(pause * 2, 32ms)) {
       auto alive = read("strata_end_backend", pqxx::params{lost.pid, lost.started}, until);

@@ -65,7 +65,8 @@ inline result<void> read_uri(std::string_view text, conninfo& to) {
   auto const authority = front.substr(0, slash);
   auto const at = authority.find('@');
   if (authority.find('@', at == std::string_view::npos ? at : at + 1) != std::string_view::npos ||
-      (at == std::string_view::npos && rest.find('@') != std::string_view::npos && authority.find(':') != std::string_view::npos))
+      (at == std::string_view::npos && rest.find('@') != std::string_view::npos &&
+       authority.find(':') != std::string_view::npos))
     return malformed("has an '@', '/' or '?' in its user name or password: write %40, %2F, %3F");
   if (at != std::string_view::npos)
     if (auto const user = authority.substr(0, at); user.find(':') != std::string_view::npos)
@@ -89,7 +90,8 @@ inline result<void> read_keywords(std::string_view text, conninfo& to) {
     while (i < text.size() && text[i] != '=' && !blank(text[i])) ++i;
     auto const keyword = text.substr(start, i - start);
     while (i < text.size() && blank(text[i])) ++i;
-    if (i == text.size() || text[i] != '=') return malformed("is neither 'keyword=value ...' nor a URI: a word has no '='");
+    if (i == text.size() || text[i] != '=')
+      return malformed("is neither 'keyword=value ...' nor a URI: a word has no '='");
     for (++i; i < text.size() && blank(text[i]);) ++i;
     bool const quoted = i < text.size() && text[i] == '\'';
     std::string value;

@@ -44,7 +44,9 @@ struct columns {
   std::string kind, text, json, metadata;
 
   [[nodiscard]] std::string const& raw() const noexcept { return text_is_json ? json : text; }
-  [[nodiscard]] std::size_t bytes() const noexcept { return kind.size() + raw().size() + json.size() + metadata.size(); }
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return kind.size() + raw().size() + json.size() + metadata.size();
+  }
   bool text_is_json = true;
 };
 
@@ -88,11 +90,13 @@ result<copy<Value>> copy_of(std::string_view key, pqxx::row const& row, Codec co
   if (row[1].is_null()) return made;  // a tombstone
   auto value = [&]() -> result<Value> {
     if constexpr (has_restore<Value>)
-      return record<Value>::restore(key, row[0].view(), row[1].view(), row[2].is_null() ? std::string_view{"{}"} : row[2].view(), made.version);
+      return record<Value>::restore(key, row[0].view(), row[1].view(),
+                                    row[2].is_null() ? std::string_view{"{}"} : row[2].view(), made.version);
     else
       return codec.from_json(row[1].view());
   }();
-  if (!value) return failure(errc::corrupt, tier::cold, "the row does not decode: " + std::string{value.error().text()});
+  if (!value)
+    return failure(errc::corrupt, tier::cold, "the row does not decode: " + std::string{value.error().text()});
   if constexpr (has_stamp<Value>) record<Value>::stamp(*value, made.version);
   made.value.emplace(std::move(*value));
   return made;

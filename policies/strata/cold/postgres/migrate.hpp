@@ -50,13 +50,15 @@ class schema {
     pqxx::nontransaction tx{connection};
     if (!script_) script_ = settings() + prepare_(*resolved_);
     tx.exec(*script_);
-    auto const self = tx.exec(
-                            "select pg_backend_pid(), a.backend_start::text, current_setting('statement_timeout') <> '0' "
-                            "from pg_stat_activity a where a.pid = pg_backend_pid()")
-                          .one_row();
+    auto const self =
+        tx.exec(
+              "select pg_backend_pid(), a.backend_start::text, current_setting('statement_timeout') <> '0' "
+              "from pg_stat_activity a where a.pid = pg_backend_pid()")
+            .one_row();
     if (!self[2].as<bool>())
-      remark(no_time_out_, "the role has no statement_timeout: a statement whose caller is gone runs on; "
-                           "alter role ... set statement_timeout = '5s', lock_timeout = '1s'");
+      remark(no_time_out_,
+             "the role has no statement_timeout: a statement whose caller is gone runs on; "
+             "alter role ... set statement_timeout = '5s', lock_timeout = '1s'");
     return backend{self[0].as<int>(), self[1].as<std::string>()};
   } catch (pqxx::sql_error const& e) {
     return refuse(judge(e.sqlstate()).code, sentence(info_, e.what()));
@@ -65,9 +67,10 @@ class schema {
   /// Looks for what does not stop us but somebody should know.
   void survey(pqxx::connection& connection) {
     pqxx::nontransaction tx{connection};
-    auto const long_ids = tx.exec(resolved_->fill("select count(*) from {table} where octet_length(artifact_id) not between 1 and 512"))
-                              .one_field()
-                              .as<std::size_t>();
+    auto const long_ids =
+        tx.exec(resolved_->fill("select count(*) from {table} where octet_length(artifact_id) not between 1 and 512"))
+            .one_field()
+            .as<std::size_t>();
     if (long_ids > 0)
       remark(long_ids_, std::to_string(long_ids) + " rows have an id that no key can be (empty or over 512 bytes)");
     auto const serial = tx.exec(resolved_->fill(
@@ -75,7 +78,8 @@ class schema {
         "where exists (select from pg_attribute a where a.attrelid = '{table}'::regclass and a.attname = 'id') "
         "and q = quote_ident(s.schemaname) || '.' || quote_ident(s.sequencename)"));
     if (!serial.empty() && !serial[0][0].is_null() && serial[0][0].as<double>() > 0.5)
-      remark(serial_, "the sequence of column id has used " + std::to_string(static_cast<int>(serial[0][0].as<double>() * 100)) +
+      remark(serial_, "the sequence of column id has used " +
+                          std::to_string(static_cast<int>(serial[0][0].as<double>() * 100)) +
                           " % of its values; programs that insert over existing rows use one each time");
   }
 
@@ -97,10 +101,13 @@ class schema {
 
   [[nodiscard]] std::string settings() const {
     if (options_.time_outs == time_outs::role) return {};
-    return "set statement_timeout = " + in_ms(options_.statement_timeout) + "; set lock_timeout = " + in_ms(options_.lock_timeout) +
-           "; set idle_in_transaction_session_timeout = '30s'; set plan_cache_mode = force_generic_plan; set work_mem = '32MB'; "
+    return "set statement_timeout = " + in_ms(options_.statement_timeout) +
+           "; set lock_timeout = " + in_ms(options_.lock_timeout) +
+           "; set idle_in_transaction_session_timeout = '30s'; set plan_cache_mode = force_generic_plan; set work_mem "
+           "= '32MB'; "
            // Values and their history are compressed in half the time where the server was built with it.
-           "select set_config(name, 'lz4', false) from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals); ";
+           "select set_config(name, 'lz4', false) from pg_settings where name = 'default_toast_compression' and 'lz4' "
+           "= any(enumvals); ";
   }
 
   // Finds the table's schema, and whether everything is there. Cheap: done for each connection, because a database may have
@@ -108,22 +115,28 @@ class schema {
   enum class state { ready, to_do };
   result<state> look(pqxx::transaction_base& tx) {
     auto const wanted = names_.schema.empty() ? "\"" + names_.table + "\"" : names_.qualified();
-    auto const server = tx.exec("select current_setting('server_encoding'), current_setting('server_version_num')::int, "
-                                "coalesce($2, (select n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace "
-                                "where c.oid = to_regclass($1)), current_schema()::text)",
-                                pqxx::params{wanted, names_.schema.empty() ? std::optional<std::string>{} : names_.schema})
-                            .one_row();
-    if (server[0].view() != "UTF8") return refuse(errc::unsupported, "the database's encoding is " + server[0].as<std::string>() + ", not UTF8");
+    auto const server =
+        tx.exec(
+              "select current_setting('server_encoding'), current_setting('server_version_num')::int, "
+              "coalesce($2, (select n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+              "where c.oid = to_regclass($1)), current_schema()::text)",
+              pqxx::params{wanted, names_.schema.empty() ? std::optional<std::string>{} : names_.schema})
+            .one_row();
+    if (server[0].view() != "UTF8")
+      return refuse(errc::unsupported, "the database's encoding is " + server[0].as<std::string>() + ", not UTF8");
     if (server[1].as<int>() < 130000) return refuse(errc::unsupported, "the server is older than PostgreSQL 13");
-    if (server[2].is_null()) return refuse(errc::rejected, "the search path leads to no schema: name one in the table's name");
+    if (server[2].is_null())
+      return refuse(errc::rejected, "the search path leads to no schema: name one in the table's name");
     auto home = names_;
     home.schema = server[2].as<std::string>();
-    if (home.schema.find_first_of("\"'\\{}") != std::string::npos) return refuse(errc::rejected, "the schema's name holds a quote or a brace");
+    if (home.schema.find_first_of("\"'\\{}") != std::string::npos)
+      return refuse(errc::rejected, "the schema's name holds a quote or a brace");
     if (!resolved_ || resolved_->schema != home.schema) {
       resolved_ = home;
       script_.reset();
     }
-    if (tx.exec("select to_regclass($1) is null", pqxx::params{home.qualified("migrations")}).one_field().as<bool>()) return state::to_do;
+    if (tx.exec("select to_regclass($1) is null", pqxx::params{home.qualified("migrations")}).one_field().as<bool>())
+      return state::to_do;
     auto const number = tx.exec(home.fill("select coalesce(max(number), 0) from {migrations}")).one_field().as<int>();
     if (number > newest)
       return refuse(errc::unsupported, "table " + home.qualified() + " was brought to step " + std::to_string(number) +
@@ -132,8 +145,9 @@ class schema {
     auto const type = tx.exec(home.fill("select type from {spaces} where space = {space}"));
     if (type.empty()) return state::to_do;
     if (type[0][0].view() != type_)
-      return refuse(errc::rejected, "space '" + home.space + "' of table " + home.qualified() + " holds values of type " +
-                                        type[0][0].as<std::string>() + ", not " + std::string{type_});
+      return refuse(errc::rejected, "space '" + home.space + "' of table " + home.qualified() +
+                                        " holds values of type " + type[0][0].as<std::string>() + ", not " +
+                                        std::string{type_});
     return state::ready;
   }
 
@@ -163,11 +177,15 @@ class schema {
         return {};
       } catch (pqxx::sql_error const& e) {
         std::string_view const code{e.sqlstate()};
-        bool const others = code == "55P03" || code == "57014" || code.starts_with("40") || code == "23505" || code == "42P07" || code == "42710";
-        if (code == "42501") return refuse(errc::rejected, "this role may not set the table up: " + sentence(info_, e.what()));
+        bool const others = code == "55P03" || code == "57014" || code.starts_with("40") || code == "23505" ||
+                            code == "42P07" || code == "42710";
+        if (code == "42501")
+          return refuse(errc::rejected, "this role may not set the table up: " + sentence(info_, e.what()));
         if (!others) throw;
         if (std::chrono::steady_clock::now() >= until)
-          return failure(errc::unavailable, tier::cold, "other programs did not let go of table " + resolved_->qualified() + ": " + sentence(info_, e.what()));
+          return failure(
+              errc::unavailable, tier::cold,
+              "other programs did not let go of table " + resolved_->qualified() + ": " + sentence(info_, e.what()));
       }
       std::this_thread::sleep_for(ms{20 + jitter() % 100});
     }
@@ -181,17 +199,21 @@ class schema {
     if (!again) return std::unexpected{again.error()};
     if (*again == state::ready) return {};
     auto table = tx.exec("select to_regclass($1)::oid::text", pqxx::params{n.qualified()}).one_field();
-    bool const recorded = !tx.exec("select to_regclass($1) is null", pqxx::params{n.qualified("migrations")}).one_field().as<bool>();
+    bool const recorded =
+        !tx.exec("select to_regclass($1) is null", pqxx::params{n.qualified("migrations")}).one_field().as<bool>();
     if (table.is_null() && options_.setup == setup::adopt)
       return refuse(errc::rejected, "there is no table " + n.qualified());
     if (table.is_null()) {
-      if (recorded) return refuse(errc::rejected, "table " + n.qualified() + " is gone, though what Strata keeps beside it is there");
+      if (recorded)
+        return refuse(errc::rejected,
+                      "table " + n.qualified() + " is gone, though what Strata keeps beside it is there");
       create(tx);
     } else if (!recorded) {
       if (auto fit = adoptable(tx, table.as<std::string>(), n); !fit) return fit;
     }
     if (!recorded)
-      tx.exec(n.fill("create table {migrations} (number integer primary key, applied_at timestamptz not null default now())"));
+      tx.exec(n.fill(
+          "create table {migrations} (number integer primary key, applied_at timestamptz not null default now())"));
     int const done = tx.exec(n.fill("select coalesce(max(number), 0) from {migrations}")).one_field().as<int>();
     if (done < newest) {
       tx.exec(short_lock);
@@ -201,7 +223,8 @@ class schema {
         tx.exec(n.fill("insert into {migrations} (number) values ($1)"), pqxx::params{step + 1});
       }
     }
-    tx.exec(n.fill("insert into {spaces} (space, type) values ({space}, $1) on conflict do nothing"), pqxx::params{std::string{type_}});
+    tx.exec(n.fill("insert into {spaces} (space, type) values ({space}, $1) on conflict do nothing"),
+            pqxx::params{std::string{type_}});
     if (!options_.application_role.empty()) grant(tx);
     again = look(tx);
     if (!again) return std::unexpected{again.error()};
@@ -223,16 +246,19 @@ class schema {
   void grant(pqxx::work& tx) {
     std::string text{grants};
     auto const put = [&](std::string_view mark, std::string const& name) {
-      for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark)) text.replace(at, mark.size(), name);
+      for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark))
+        text.replace(at, mark.size(), name);
     };
     put("%role%", tx.quote_name(options_.application_role));
     put("%schema%", tx.quote_name(resolved_->schema));
     tx.exec(resolved_->fill(text));
-    auto const serial = tx.exec(resolved_->fill("select pg_get_serial_sequence('{table}', a.attname) from pg_attribute a "
-                                                "where a.attrelid = '{table}'::regclass and a.attnum > 0 and not a.attisdropped"));
+    auto const serial =
+        tx.exec(resolved_->fill("select pg_get_serial_sequence('{table}', a.attname) from pg_attribute a "
+                                "where a.attrelid = '{table}'::regclass and a.attnum > 0 and not a.attisdropped"));
     for (auto const& row : serial)
       if (!row[0].is_null())
-        tx.exec("grant usage on sequence " + row[0].as<std::string>() + " to " + tx.quote_name(options_.application_role));
+        tx.exec("grant usage on sequence " + row[0].as<std::string>() + " to " +
+                tx.quote_name(options_.application_role));
   }
 
   static std::unexpected<error> refuse(errc code, std::string_view why) { return failure(code, tier::cold, why); }
@@ -246,7 +272,7 @@ class schema {
   names const names_;
   std::string_view const type_;
   script const prepare_;
-  std::optional<names> resolved_;     // the keeper's alone
+  std::optional<names> resolved_;      // the keeper's alone
   std::optional<std::string> script_;  // likewise
 
   mutable std::mutex mutex_;

@@ -37,7 +37,8 @@ struct names {
         break;
       }
       auto const word = text.substr(open + 1, close - open - 1);
-      bool const ours = !word.empty() && std::ranges::all_of(word, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+      bool const ours =
+          !word.empty() && std::ranges::all_of(word, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
       if (word == "table")
         sql.append(qualified());
       else if (word == "space")
@@ -55,7 +56,8 @@ struct names {
 namespace detail {
 inline bool plain(std::string_view word, bool hyphens) noexcept {
   return !word.empty() && std::ranges::all_of(word, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (hyphens && c == '-');
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           (hyphens && c == '-');
   });
 }
 }  // namespace detail
@@ -67,8 +69,10 @@ inline result<names> read_names(options const& given) {
   names made{.schema = std::string{dot == std::string_view::npos ? std::string_view{} : table.substr(0, dot)},
              .table = std::string{dot == std::string_view::npos ? table : table.substr(dot + 1)},
              .space = given.space};
-  if (!detail::plain(made.table, false) || made.table.size() > 48 || (dot != std::string_view::npos && !detail::plain(made.schema, false)))
-    return failure(errc::rejected, tier::cold, "the table's name is not [schema.]table of letters, digits and '_', at most 48 of them");
+  if (!detail::plain(made.table, false) || made.table.size() > 48 ||
+      (dot != std::string_view::npos && !detail::plain(made.schema, false)))
+    return failure(errc::rejected, tier::cold,
+                   "the table's name is not [schema.]table of letters, digits and '_', at most 48 of them");
   if (!detail::plain(made.space, true) || made.space.size() > 100)
     return failure(errc::rejected, tier::cold, "the space is not 1 to 100 letters, digits, '_' and '-'");
   return made;

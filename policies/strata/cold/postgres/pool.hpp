@@ -8,9 +8,9 @@
 #include <strata/error.hpp>
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <pqxx/connection>
 #include <pqxx/except>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
@@ -67,8 +67,11 @@ class pool {
   /// A connection lent out. Back in the pool when this ends, unless it was given up.
   class lease {
    public:
-    lease(pool& from, slot& lent, deadline until) noexcept : pool_{&from}, slot_{&lent} { from.watchdog_.arm(*lent.eye, until); }
-    lease(lease&& other) noexcept : pool_{std::exchange(other.pool_, nullptr)}, slot_{other.slot_}, broken_{other.broken_} {}
+    lease(pool& from, slot& lent, deadline until) noexcept : pool_{&from}, slot_{&lent} {
+      from.watchdog_.arm(*lent.eye, until);
+    }
+    lease(lease&& other) noexcept
+        : pool_{std::exchange(other.pool_, nullptr)}, slot_{other.slot_}, broken_{other.broken_} {}
     lease& operator=(lease&&) = delete;
     ~lease() {
       if (pool_) settle();
@@ -91,7 +94,12 @@ class pool {
   };
 
   pool(conninfo info, std::size_t connections, std::chrono::milliseconds connect_timeout, Setup& setup)
-      : info_{std::move(info)}, connect_timeout_{connect_timeout}, setup_{setup}, eyes_(connections), slots_(connections), watchdog_{eyes_} {
+      : info_{std::move(info)},
+        connect_timeout_{connect_timeout},
+        setup_{setup},
+        eyes_(connections),
+        slots_(connections),
+        watchdog_{eyes_} {
     for (std::size_t i = 0; i < connections; ++i) slots_[i].eye = &eyes_[i];
     empty_.reserve(connections);
     for (auto& s : slots_) empty_.push_back(&s);
@@ -116,8 +124,9 @@ class pool {
       bool const away = live_ == 0 && failed_since_away_;
       if (away && now >= away_since_ + patience) return failure(errc::unavailable, tier::cold, reason_);
       if (now >= until)
-        return live_ == 0 ? failure(errc::unavailable, tier::cold, reason_)
-                          : failure(errc::timed_out, tier::cold, "all connections of the pool were busy until the deadline");
+        return live_ == 0
+                   ? failure(errc::unavailable, tier::cold, reason_)
+                   : failure(errc::timed_out, tier::cold, "all connections of the pool were busy until the deadline");
       lent_out_.wait_until(lock, away ? std::min(until, away_since_ + patience) : until);
     }
   }
@@ -279,8 +288,10 @@ class pool {
     pqxx::connecting attempt{pqxx::zview{info_.text}};
     while (!attempt.done()) {
       if (stopping()) return failure(errc::closed, tier::cold);
-      if (clock::now() >= until) return failure(errc::unavailable, tier::cold, "the server did not answer the attempt to connect");
-      auto const events = static_cast<short>((attempt.wait_to_read() ? POLLIN : 0) | (attempt.wait_to_write() ? POLLOUT : 0));
+      if (clock::now() >= until)
+        return failure(errc::unavailable, tier::cold, "the server did not answer the attempt to connect");
+      auto const events =
+          static_cast<short>((attempt.wait_to_read() ? POLLIN : 0) | (attempt.wait_to_write() ? POLLOUT : 0));
       pollfd waiting{attempt.sock(), events, 0};
       if (::poll(&waiting, 1, 20) > 0) attempt.process();
     }
@@ -297,7 +308,8 @@ class pool {
       return {};
     }
     s.connection.reset();
-    if (overdue) return failure(errc::unavailable, tier::cold, "the server did not answer while a connection was set up");
+    if (overdue)
+      return failure(errc::unavailable, tier::cold, "the server did not answer while a connection was set up");
     return std::unexpected{who.error()};
   } catch (std::exception const& e) {
     (void)watchdog_.disarm(*s.eye);

@@ -38,7 +38,8 @@ inline constexpr std::array judgements{
     row{"57014", {errc::timed_out, remedy::report}},       // cancelled: the server's own time-out
     row{"57P05", {errc::unavailable, remedy::reconnect}},  // idle session time-out
     row{"57", {errc::unavailable, remedy::reconnect}},     // shutting down, starting up, crash of a neighbour
-    row{"26000", {errc::unavailable, remedy::reconnect}},  // a prepared statement is gone (a pooler changed the backend)
+    row{"26000",
+        {errc::unavailable, remedy::reconnect}},  // a prepared statement is gone (a pooler changed the backend)
     row{"42P05", {errc::unavailable, remedy::reconnect}},  // a prepared statement is there already: likewise
     row{"0A000", {errc::unavailable, remedy::reconnect}},  // the cached plan no longer fits an altered table
     row{"08", {errc::unavailable, remedy::reconnect}},     // connection

@@ -20,7 +20,8 @@ struct shape {
 namespace detail {
 
 inline void replace(std::string& text, std::string_view mark, std::string_view by) {
-  for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + by.size())) text.replace(at, mark.size(), by);
+  for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + by.size()))
+    text.replace(at, mark.size(), by);
 }
 
 // A tombstone is a second row of the same answer, not a second question; the live row, where there is one, is newer.
@@ -152,21 +153,29 @@ inline std::string prepare(names const& n, shape s) {
   // `content` is compared without the version, and not at all where the columns beside it say everything: a row found with
   // a content that differs from them is not rewritten because it was read and put back.
   auto const same = [&](std::string_view type, std::string_view raw, std::string_view json, std::string_view metadata) {
-    std::string text = "coalesce(k.artifact_type = " + std::string{type} + " and coalesce(k.metadata, '{}') = " + std::string{metadata};
+    std::string text = "coalesce(k.artifact_type = " + std::string{type} +
+                       " and coalesce(k.metadata, '{}') = " + std::string{metadata};
     if (s.restored || s.texted) text.append(" and k.content_raw = ").append(raw);
-    if (!s.restored) text.append(s.stamped ? " and k.content - 'version' = " : " and k.content = ").append(json).append(s.stamped ? " - 'version'" : "");
+    if (!s.restored)
+      text.append(s.stamped ? " and k.content - 'version' = " : " and k.content = ")
+          .append(json)
+          .append(s.stamped ? " - 'version'" : "");
     return text.append(", false)");
   };
   auto const stamp = [&](std::string const& json) {
     return s.stamped ? "jsonb_set(" + json + ", '{version}', to_jsonb(coalesce(k.version, 0) + 1), false)" : json;
   };
-  auto const unstamped = [&](std::string const& json) { return s.stamped ? "jsonb_set(" + json + ", '{version}', 'null', false)" : json; };
+  auto const unstamped = [&](std::string const& json) {
+    return s.stamped ? "jsonb_set(" + json + ", '{version}', 'null', false)" : json;
+  };
 
   std::string script;
   auto const add = [&](std::string_view name_and_types, std::string_view text, bool many = false) {
     std::string body{text};
     detail::replace(body, "%read%", read);
-    detail::replace(body, "%same%", many ? same("d.artifact_type", "d.content_raw", "d.content", "d.metadata") : same("$2", "$3", "$4", "$5"));
+    detail::replace(
+        body, "%same%",
+        many ? same("d.artifact_type", "d.content_raw", "d.content", "d.metadata") : same("$2", "$3", "$4", "$5"));
     detail::replace(body, "%stamp%", stamp(many ? "d.content" : "$4"));
     detail::replace(body, "%unstamped%", unstamped(many ? "d.content" : "$4"));
     script.append("prepare ").append(name_and_types).append(" as ").append(n.fill(body)).append(";\n");

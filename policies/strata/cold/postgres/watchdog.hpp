@@ -91,7 +91,8 @@ class watchdog {
       if (earliest == never)
         wake_.wait(lock, [&] { return stop_ || next_.load() != never; });
       else
-        wake_.wait_until(lock, deadline{deadline::duration{earliest}}, [&] { return stop_ || next_.load() < earliest; });
+        wake_.wait_until(lock, deadline{deadline::duration{earliest}},
+                         [&] { return stop_ || next_.load() < earliest; });
     }
   }
 

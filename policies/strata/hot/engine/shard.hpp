@@ -155,7 +155,8 @@ class alignas(64) shard {
   /// Sets the bound and evicts what is too much.
   void limit(std::size_t most_entries) noexcept {
     most_entries_ = most_entries;
-    while (entries_ > most_entries_ && evict(nobody)) {}
+    while (entries_ > most_entries_ && evict(nobody)) {
+    }
   }
 
   /// Moves into a larger space, every entry keeping its slot; what is not used any more comes back.

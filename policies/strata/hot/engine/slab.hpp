@@ -59,9 +59,7 @@ class slab {
     return std::exchange(free_, static_cast<slot>(entries_[free_].hash));
   }
   /// The entry's box must be null.
-  void give(slot i) noexcept {
-    entries_[i].hash = std::exchange(free_, i);
-  }
+  void give(slot i) noexcept { entries_[i].hash = std::exchange(free_, i); }
 
   /// Takes over all entries of a smaller slab, each in its slot, and leaves that one its own fresh memory.
   void take_over(slab& smaller) noexcept {

@@ -27,7 +27,10 @@ template <class T>
     std::size_t sum = 0;
     strata::detail::each_member(value, [&](auto, auto const& member) { sum += heap_bytes(member); });
     return sum;
-  } else if constexpr (requires { value.first; value.second; }) {
+  } else if constexpr (requires {
+                         value.first;
+                         value.second;
+                       }) {
     return heap_bytes(value.first) + heap_bytes(value.second);
   } else if constexpr (std::ranges::sized_range<T const>) {
     using element = std::ranges::range_value_t<T const>;
@@ -37,7 +40,10 @@ template <class T>
     if constexpr (requires { value.capacity(); }) sum = static_cast<std::size_t>(value.capacity()) * each;
     for (auto const& one : value) sum += heap_bytes(static_cast<element const&>(one));
     return sum;
-  } else if constexpr (requires { value.has_value(); *value; }) {
+  } else if constexpr (requires {
+                         value.has_value();
+                         *value;
+                       }) {
     return value.has_value() ? heap_bytes(*value) : 0;
   } else {
     return 0;
@@ -47,7 +53,9 @@ template <class T>
 /// In bytes. \complexity linear in the parts of the value; user code, so called with nothing held
 template <class Value>
 [[nodiscard]] std::size_t weigh(Value const& value) {
-  if constexpr (requires { { record<Value>::bytes(value) } -> std::convertible_to<std::size_t>; })
+  if constexpr (requires {
+                  { record<Value>::bytes(value) } -> std::convertible_to<std::size_t>;
+                })
     return static_cast<std::size_t>(record<Value>::bytes(value));
   else
     return sizeof(Value) + heap_bytes(value);
