@@ -6,6 +6,7 @@
 #include <strata/cache.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/sieve.hpp>
+#include <strata/testing/parallel.hpp>
 
 #include <boost/hana/define_struct.hpp>
 #include <boost/test/unit_test.hpp>
@@ -13,6 +14,7 @@
 #include <atomic>
 #include <chrono>
 #include <coroutine>
+#include <cstddef>
 #include <latch>
 #include <memory>
 #include <optional>
@@ -23,6 +25,7 @@
 #include <vector>
 
 using namespace strata;
+using testing::in_parallel;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
@@ -80,10 +83,8 @@ BOOST_AUTO_TEST_CASE(put_if_has_one_winner) {
 
   std::atomic<int> winners{0};
   auto const current = cache.get("a");
-  std::vector<std::jthread> racers;
-  for (int i = 0; i < 8; ++i)
-    racers.emplace_back([&, i] { winners += cache.put_if(current, make("a", std::to_string(i))).has_value() ? 1 : 0; });
-  racers.clear();
+  in_parallel(
+      8, [&](std::size_t i) { winners += cache.put_if(current, make("a", std::to_string(i))).has_value() ? 1 : 0; });
   BOOST_TEST(winners == 1);
 }
 
@@ -93,16 +94,11 @@ BOOST_AUTO_TEST_CASE(update_changes_a_copy_until_it_wins) {
   BOOST_TEST((cache.update("a", [](note&) {}).error() == errc::rejected));
   (void)cache.put(make("a"));
   auto const old = cache.get("a");
-  std::vector<std::jthread> adders;
-  std::atomic<int> done{0};
-  for (int i = 0; i < 4; ++i)
-    adders.emplace_back([&] {
-      for (int n = 0; n < 100; ++n)
-        while (!cache.update("a", [](note& x) { ++x.version; })) {
-        }
-      done += 100;
-    });
-  adders.clear();
+  in_parallel(4, [&](std::size_t) {
+    for (int n = 0; n < 100; ++n)
+      while (!cache.update("a", [](note& x) { ++x.version; })) {
+      }
+  });
   BOOST_TEST(cache.get("a")->version == 400);
   BOOST_TEST(old->version == 0);
   auto const given_up = cache.update("a", [](note&) { return false; });
@@ -239,17 +235,14 @@ BOOST_AUTO_TEST_CASE(one_loader_per_key_however_many_callers) {
   auto& cache = opened.value();
   std::atomic<int> runs{0};
   std::atomic<int> good{0};
-  std::vector<std::jthread> callers;
-  for (int i = 0; i < 16; ++i)
-    callers.emplace_back([&] {
-      auto const hit = cache.get_or_load("a", [&] {
-        ++runs;
-        std::this_thread::sleep_for(20ms);
-        return make("a", "made");
-      });
-      good += hit && hit->text == "made" ? 1 : 0;
+  in_parallel(16, [&](std::size_t) {
+    auto const hit = cache.get_or_load("a", [&] {
+      ++runs;
+      std::this_thread::sleep_for(20ms);
+      return make("a", "made");
     });
-  callers.clear();
+    good += hit && hit->text == "made" ? 1 : 0;
+  });
   BOOST_TEST(runs == 1);
   BOOST_TEST(good == 16);
   BOOST_TEST(cache.stats().loads == 1u);
@@ -293,25 +286,22 @@ BOOST_AUTO_TEST_CASE(a_loader_that_asks_for_its_own_key_is_told) {
 }
 
 // Each loader of a ring asks for the next key once all are running: exactly one of them may be told, and all end.
-static void ring(int size) {
+static void ring(std::size_t size) {
   auto opened = notes::open({});
   auto& cache = opened.value();
-  std::latch running{size};
+  std::latch running{static_cast<std::ptrdiff_t>(size)};
   std::atomic<int> told{0};
-  std::atomic<int> good{0};
-  std::vector<std::jthread> callers;
-  for (int i = 0; i < size; ++i)
-    callers.emplace_back([&, i] {
-      auto const hit = cache.get_or_load(std::to_string(i), [&, i] {
-        running.arrive_and_wait();
-        auto const next = std::to_string((i + 1) % size);
-        auto const other = cache.get_or_load(next, [&] { return make(next); });
-        if (other.failed() && other.error() == errc::would_deadlock) ++told;
-        return make(std::to_string(i));
-      });
-      good += hit ? 1 : 0;
+  std::atomic<std::size_t> good{0};
+  in_parallel(size, [&](std::size_t i) {
+    auto const hit = cache.get_or_load(std::to_string(i), [&, i] {
+      running.arrive_and_wait();
+      auto const next = std::to_string((i + 1) % size);
+      auto const other = cache.get_or_load(next, [&] { return make(next); });
+      if (other.failed() && other.error() == errc::would_deadlock) ++told;
+      return make(std::to_string(i));
     });
-  callers.clear();
+    good += hit ? 1 : 0;
+  });
   BOOST_TEST(told >= 1);
   BOOST_TEST(good == size);
 }
@@ -326,12 +316,10 @@ BOOST_AUTO_TEST_CASE(crossed_batches_end) {
     auto const load = [&](std::vector<int> order) {
       for (int const i : order) (void)cache.get_or_load(id(i), [&] { return make(id(i)); });
     };
-    std::jthread const one{[&] {
-      load({0, 1, 2});
-      (void)cache.get_many(std::vector{id(2), id(0)});
-    }};
-    load({2, 1, 0});
-    (void)cache.get_many(std::vector{id(0), id(2)});
+    in_parallel(2, [&](std::size_t i) {
+      load(i == 0 ? std::vector{0, 1, 2} : std::vector{2, 1, 0});
+      (void)cache.get_many(i == 0 ? std::vector{id(2), id(0)} : std::vector{id(0), id(2)});
+    });
   }
   BOOST_TEST(cache.stats().hot.entries == 150u);
 }
@@ -341,9 +329,9 @@ BOOST_AUTO_TEST_CASE(a_loader_that_waits_for_another_thread_ends_by_its_deadline
   auto& cache = opened.value();
   errc inner{};
   auto const outer = cache.get_or_load("a", [&] {
-    std::jthread{[&] {
+    in_parallel(1, [&](std::size_t) {
       inner = cache.get_or_load("a", [] { return make("a"); }, {.within = 50ms}).error().code();
-    }}.join();
+    });
     return make("a", "outer");
   });
   BOOST_TEST((inner == errc::timed_out));

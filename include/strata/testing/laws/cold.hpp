@@ -9,6 +9,7 @@
 #include <strata/error.hpp>
 #include <strata/options.hpp>
 #include <strata/run/clock.hpp>
+#include <strata/testing/parallel.hpp>
 #include <strata/testing/report.hpp>
 
 #include <algorithm>
@@ -23,7 +24,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <type_traits>
 #include <vector>
 
@@ -222,18 +222,14 @@ class cold_suite {
       auto const now = tier_.load("contended", soon());
       if (!good(cold_law::winner, now, "load")) return;
       std::atomic<int> won = 0, failed = 0;
-      {
-        std::vector<std::jthread> threads;
-        for (int t = 0; t < 8; ++t)
-          threads.emplace_back([&, t] {
-            auto const r = tier_.store("contended", {.text = std::format("{} {}", round, t)},
-                                       now->value ? now->revision : absence, soon());
-            if (r)
-              ++won;
-            else if (r.error() != errc::conflict)
-              ++failed;
-          });
-      }
+      in_parallel(8, [&](std::size_t t) {
+        auto const r = tier_.store("contended", {.text = std::format("{} {}", round, t)},
+                                   now->value ? now->revision : absence, soon());
+        if (r)
+          ++won;
+        else if (r.error() != errc::conflict)
+          ++failed;
+      });
       check(cold_law::winner, won == 1 && failed == 0,
             std::format("{} of 8 happened, {} failed", won.load(), failed.load()));
     }

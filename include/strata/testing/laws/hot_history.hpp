@@ -5,6 +5,7 @@
 #include <strata/concepts/hot.hpp>
 #include <strata/hash.hpp>
 #include <strata/testing/laws/hot_values.hpp>
+#include <strata/testing/parallel.hpp>
 #include <strata/testing/report.hpp>
 
 #include <atomic>
@@ -15,7 +16,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 // T4: many threads on one hot tier. Each value says which key, writer and operation it is of and carries a sum of that, so
@@ -153,10 +153,7 @@ void hot_history(Report&& report, history_bounds const bounds) {
     }
     found[me] = mine;
   };
-  {
-    std::vector<std::jthread> threads;
-    for (std::size_t me = 0; me < bounds.threads; ++me) threads.emplace_back(live, me);
-  }
+  in_parallel(bounds.threads, live);
 
   findings all;
   for (auto const& f : found) {

@@ -5,6 +5,7 @@
 #include <strata/change.hpp>
 #include <strata/concepts/capability.hpp>
 #include <strata/testing/laws/warm_bench.hpp>
+#include <strata/testing/parallel.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -71,11 +72,6 @@ class warm_together : warm_bench<Policy, Report> {
       check(warm_law::raced, seen && seen->frame && seen->frame->revision == revision{highest},
             "a lower revision stayed");
     }
-  }
-  template <class F>
-  static void in_parallel(std::size_t n, F f) {
-    std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < n; ++i) threads.emplace_back([&f, i] { f(i); });
   }
 
   void takes_many() {
