@@ -35,7 +35,7 @@ task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key
 }
 
 template <class Core>
-task<result<receipt>> serve_write(Core& core, typename Core::hashed_key key, typename Core::value_type value,
+task<result<receipt>> serve_write(Core& core, typename Core::hashed_key key, typename Core::value_type&& value,
                                   expectation expected, moment until) {
   auto const inside = core.enter();
   if (!inside) co_return std::unexpected{inside.error()};

@@ -6,6 +6,7 @@
 #include <strata/testing/memory_cold.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -37,9 +38,10 @@ using right = memory::tier<Key, Value, Context>;
 
 WRONG(
     forgets, law::found, result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
-      if (++calls % 17 == 0 && !e) return written{revision{1000000000 + calls}, base::load(k, d)->version + 1, true};
+      std::uint64_t const n = ++calls;
+      if (n % 17 == 0 && !e) return written{revision{1000000000 + n}, base::load(k, d)->version + 1, true};
       return base::store(k, v, e, d);
-    } std::uint64_t calls = 0;);
+    } std::atomic<std::uint64_t> calls{0};);
 
 WRONG(
     mixes_keys_up, law::found,

@@ -158,7 +158,7 @@ using caches = std::tuple<strata::cache<strata::hot::lru, strata::none, strata::
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(user_code_may_call_the_cache, Cache, caches) {
   auto const told = std::make_shared<caller>();
-  BOOST_REQUIRE(strata::testing::comes_back([told] { story<Cache>(*told); }, std::chrono::seconds{10}));
+  BOOST_REQUIRE(strata::testing::comes_back([told] { story<Cache>(*told); }, std::chrono::minutes{1}));
   for (auto const p : {part::key_copy, part::key_end, part::hash, part::weigher, part::value_move, part::value_end})
     BOOST_TEST(told->times(p) > 0U, "part " << static_cast<int>(p) << " of the user's code never ran");
 }
