@@ -49,7 +49,7 @@ class likeness : public mishaps<Cache> {
       auto& row = home.failures[static_cast<std::size_t>(answer.kind)];
       bool const failed = answer.failed == errc::unavailable || answer.failed == errc::timed_out;
       row = static_cast<std::uint8_t>(failed ? row + 1 : 0);
-      home.resting = home.resting || row >= kernel::breaker::tolerated;
+      home.resting = home.resting || row >= kernel::breaker<>::tolerated;
       home.doubts = static_cast<std::uint8_t>(home.doubts +
                                               (answer.failed == errc::unknown && answer.kind == call_kind::cold_write));
     }
