@@ -35,7 +35,10 @@ struct warm {
   strata::result<strata::sighting> load(std::string_view, strata::deadline);
   strata::result<strata::position> store(strata::frame const&, std::optional<strata::position>, strata::deadline);
   strata::result<strata::position> erase(std::string_view, strata::revision, strata::deadline);
-  int follow(auto&&) { return 0; }
+  struct feed {
+    void renew();
+  };
+  feed follow(auto&&);
 };
 
 template <class K, class V>

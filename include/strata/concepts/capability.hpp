@@ -4,6 +4,8 @@
 
 #include <strata/change.hpp>
 #include <strata/concepts/cold.hpp>
+#include <strata/concepts/feed.hpp>
+#include <strata/concepts/log.hpp>
 #include <strata/concepts/warm.hpp>
 
 #include <chrono>
@@ -73,11 +75,6 @@ concept stores_frames =
 template <class C, class T>
 concept stores_many =
     requires(C c, std::span<keyed_value<T> const> values, deadline until) { c.store_many(values, until); };
-
-/// The feed: calls sink(change, position) for every change of the shared stream from now on, on a thread of its own; with
-/// an empty key where changes may have been missed. Gives a handle; once that is gone, sink is not called any more.
-template <class W>
-concept followable = requires(W w, void (*sink)(change const&, position)) { w.follow(sink); };
 
 /// Adds counts to the usage kept by the tier; never moves a revision.
 template <class C>

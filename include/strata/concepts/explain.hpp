@@ -64,8 +64,8 @@ consteval bool explain_whole() {
   STRATA_RUNG(
       Warm, (fed || promised || !shared),  // K8
       "strata::cache, 2nd parameter (Warm): its tier has no follow(sink), and others may write to what is shared. "
-      "This cache would serve old copies for good. Add 'auto follow(sink)' that calls sink(change, position) for "
-      "each change, or promise strata::single_writer.")
+      "This cache would serve old copies for good. Add 'auto follow(sink)' that calls sink(news) for "
+      "each change and gives a handle with renew(), or promise strata::single_writer.")
   STRATA_RUNG(
       single_writer, (!promised || shared),
       "strata::cache, options (after the 4th parameter): single_writer is a promise about tiers that are shared, and "

@@ -16,7 +16,7 @@ namespace strata::flow {
 template <class Core>
 struct sink {
   Core* core;
-  void operator()(change const& told, position at) const noexcept { follow(*core, told, at); }
+  void operator()(news const& heard) const noexcept { follow(*core, heard); }
 };
 
 template <class Core>

@@ -3,23 +3,23 @@
 #pragma once
 
 #include <strata/change.hpp>
-#include <strata/frame.hpp>
+#include <strata/concepts/feed.hpp>
 #include <strata/key.hpp>
 
 namespace strata::flow {
 
 /// K8: what the feed says of a key. It only raises the floor, its own instance's messages too. A change without a
-/// revision, by a program that knows none, leaves the word to cold; no key at all means that changes may have been missed.
-/// \param at  the change's place in the stream: its revision where warm is the truth
+/// revision, by a program that knows none, leaves the word to cold.
 /// \threads   any; called by the feed's own thread
 template <class Core>
-void follow(Core& core, change const& told, position at) noexcept {
-  if (told.key.empty()) return core.doubt_all();
+void follow(Core& core, news const& heard) noexcept {
+  auto const& told = heard.told;
+  if (heard.what != telling::changed) return core.doubt_all();
   try {
     auto const parsed = key<typename Core::key_type>::parse(told.key);
     if (!parsed) return;  // no key of this cache
     auto const k = core.hash(*parsed);
-    revision const r = Core::has_cold ? told.revision : revision{static_cast<std::uint64_t>(at)};
+    revision const r = Core::has_cold ? told.revision : revision{static_cast<std::uint64_t>(heard.at)};
     r == revision{} ? core.doubt(k) : core.overtake(k, r);
   } catch (...) {  // no memory for the key: nothing this cache holds may count as current
     core.doubt_all();

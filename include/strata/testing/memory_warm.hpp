@@ -27,7 +27,7 @@
 namespace strata::testing {
 
 struct memory_warm {
-  using sink = std::function<void(change const&, position)>;
+  using sink = std::function<void(news const&)>;
 
   /// What the tiers of several instances have in common.
   class shelf {
@@ -43,7 +43,7 @@ struct memory_warm {
         there.frame = f;
         there.position = now = position{++last_};
       }
-      tell({.key = f.key, .revision = f.revision, .operation = f.operation}, now);
+      tell({.told = {.key = f.key, .revision = f.revision, .operation = f.operation}, .at = now});
       return now;
     }
     sighting get(std::string_view key) const {
@@ -57,12 +57,23 @@ struct memory_warm {
         std::scoped_lock const lock{mutex_};
         entries_.clear();
       }
-      tell({}, {});
+      tell({telling::resumed, {}, end()});
     }
-    /// \returns what forget takes
+    [[nodiscard]] position end() const {
+      std::scoped_lock const lock{mutex_};
+      return position{last_};
+    }
+    /// \returns what forget and renew take
     std::list<sink>::iterator follow(sink s) {
       std::scoped_lock const lock{telling_};
-      return sinks_.insert(sinks_.end(), std::move(s));
+      auto const which = sinks_.insert(sinks_.end(), std::move(s));
+      renew(which);
+      return which;
+    }
+    void renew(std::list<sink>::iterator which) {
+      std::scoped_lock const lock{telling_};
+      (*which)({telling::lost, {}, {}});
+      (*which)({telling::resumed, {}, end()});
     }
     void forget(std::list<sink>::iterator which) {
       std::scoped_lock const lock{telling_};
@@ -70,9 +81,9 @@ struct memory_warm {
     }
 
    private:
-    void tell(change const& told, position at) {
+    void tell(news const& what) {
       std::scoped_lock const lock{telling_};
-      for (auto const& s : sinks_) s(told, at);
+      for (auto const& s : sinks_) s(what);
     }
 
     mutable std::mutex mutex_;
@@ -93,6 +104,7 @@ struct memory_warm {
     subscription(subscription const&) = delete;
     subscription& operator=(subscription const&) = delete;
     ~subscription() { shelf_->forget(which_); }
+    void renew() { shelf_->renew(which_); }
 
    private:
     std::shared_ptr<shelf> shelf_;
@@ -135,6 +147,7 @@ struct memory_warm {
     }
 
     [[nodiscard]] subscription follow(sink s) { return subscription{shelf_, std::move(s)}; }
+    result<position> end(deadline) const { return shelf_->end(); }
 
    private:
     std::shared_ptr<shelf> shelf_;

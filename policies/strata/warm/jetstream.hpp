@@ -50,6 +50,8 @@ struct jetstream {
       else
         keeper_->remove(feed_);
     }
+    /// Begins anew: something may have been missed without notice.
+    void renew() { feed_->renew(); }
 
    private:
     template <class Key, class Value, class Context>
@@ -116,8 +118,8 @@ struct jetstream {
       return writer_.store_many(frames, until);
     }
 
-    /// Calls sink(change, position) on a thread of the client for every change of this space, this process's too, until
-    /// the subscription given back is gone; with an empty key where changes may have been missed.
+    /// Calls sink(news) on a thread of the client for every change of this space, this process's too, until the
+    /// subscription given back is gone.
     template <class Sink>
     [[nodiscard]] subscription follow(Sink sink) {
       auto feed = std::make_shared<jetstream_detail::feed>(keeper_->settings(), std::move(sink), seen_);

@@ -318,9 +318,9 @@ BOOST_AUTO_TEST_CASE(the_feed_tells_what_others_publish) {
   BOOST_REQUIRE(t.wait_ready(in(5s)));
   std::mutex guard;
   std::map<std::string, strata::change> told;
-  auto const feed = t.follow([&](strata::change const& c, position) {
+  auto const feed = t.follow([&](strata::news const& heard) {
     std::scoped_lock const lock{guard};
-    told[std::string{c.key}] = {{}, c.revision, c.operation};
+    told[std::string{heard.told.key}] = {{}, heard.told.revision, heard.told.operation};
   });
   auto const has = [&](std::string const& key) {
     std::scoped_lock const lock{guard};
@@ -346,8 +346,8 @@ BOOST_AUTO_TEST_CASE(a_feed_may_end_from_within_its_sink_and_while_it_is_busy) {
   BOOST_REQUIRE(t.wait_ready(in(5s)));
   std::optional<strata::warm::jetstream::subscription> feed;
   std::atomic<bool> ended = false;
-  feed.emplace(t.follow([&](strata::change const& c, position) {
-    if (c.key == "end") {
+  feed.emplace(t.follow([&](strata::news const& heard) {
+    if (heard.told.key == "end") {
       feed.reset();
       ended = true;
     }
@@ -357,7 +357,7 @@ BOOST_AUTO_TEST_CASE(a_feed_may_end_from_within_its_sink_and_while_it_is_busy) {
     std::atomic<bool> gone = false;
     std::atomic<int> late = 0;
     {
-      auto const busy = t.follow([&](strata::change const&, position) {
+      auto const busy = t.follow([&](strata::news const&) {
         std::this_thread::sleep_for(1ms);
         if (gone) ++late;
       });

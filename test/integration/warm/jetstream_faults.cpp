@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_frozen_server_does_not_hold_up_the_end) {
   auto const start = [&] {
     tier t{settings(s.url()), no_context{}};
     BOOST_REQUIRE(t.wait_ready(in(10s)));
-    auto const feed = t.follow([](strata::change const&, position) {});
+    auto const feed = t.follow([](strata::news const&) {});
     std::this_thread::sleep_for(100ms);
     s.freeze();
     for (std::uint64_t i = 1; i <= 8; ++i) (void)t.store(made("k", i, std::string(1'000'000, 'x')), {}, in(50ms));
@@ -155,7 +155,8 @@ BOOST_AUTO_TEST_CASE(a_stream_that_vanished_is_made_anew_and_said_so) {
   tier t{settings(s.url()), no_context{}};
   BOOST_REQUIRE(t.wait_ready(in(10s)));
   std::atomic<int> gaps = 0;
-  auto const feed = t.follow([&](strata::change const& told, position) { gaps += told.key.empty() ? 1 : 0; });
+  auto const feed =
+      t.follow([&](strata::news const& heard) { gaps += heard.what != strata::telling::changed ? 1 : 0; });
   BOOST_TEST(eventually([&] { return gaps > 0; }));
   BOOST_REQUIRE(t.store(made("k", 5), {}, in(2s)));
   int const before = gaps;
@@ -192,10 +193,10 @@ BOOST_AUTO_TEST_CASE(the_feed_survives_a_restart_and_says_that_it_may_have_misse
   std::mutex guard;
   std::set<std::string> told;
   std::atomic<int> gaps = 0;
-  auto const feed = t.follow([&](strata::change const& c, position) {
-    if (c.key.empty()) ++gaps;
+  auto const feed = t.follow([&](strata::news const& heard) {
+    if (heard.what != strata::telling::changed) ++gaps;
     std::scoped_lock const lock{guard};
-    told.insert(std::string{c.key});
+    told.insert(std::string{heard.told.key});
   });
   BOOST_TEST(eventually([&] { return gaps > 0; }));
   for (int round = 0; round < 3; ++round) {

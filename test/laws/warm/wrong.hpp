@@ -217,8 +217,8 @@ struct tells_no_erases {
   struct tier : right<Key, Value, Context> {
     using right<Key, Value, Context>::right;
     memory_warm::subscription follow(memory_warm::sink s) {
-      return right<Key, Value, Context>::follow([s](change const& told, position at) {
-        if (told.operation == strata::operation::put) s(told, at);
+      return right<Key, Value, Context>::follow([s](strata::news const& heard) {
+        if (heard.told.operation == strata::operation::put) s(heard);
       });
     }
   };
@@ -230,9 +230,12 @@ struct never_stops_telling {
   template <class Key, class Value, class Context>
   struct tier : right<Key, Value, Context> {
     using right<Key, Value, Context>::right;
-    int follow(memory_warm::sink s) {
+    struct deaf {
+      static void renew() {}
+    };
+    deaf follow(memory_warm::sink s) {
       kept.emplace_back(new memory_warm::subscription(right<Key, Value, Context>::follow(std::move(s))));
-      return 0;
+      return {};
     }
     std::vector<std::unique_ptr<memory_warm::subscription>> kept;
   };

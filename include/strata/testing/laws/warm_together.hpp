@@ -137,11 +137,13 @@ class warm_together : warm_bench<Policy, Report> {
     for (int i = 0; i < 8; ++i) keys.push_back(key("told \r\n.*"));
     std::map<std::string, std::pair<std::uint64_t, position>> last;
     {
-      [[maybe_unused]] auto const feed = one_.follow([ear](change const& told, position at) {
+      [[maybe_unused]] auto const feed = one_.follow([ear](news const& heard) {
         if (ear->ended) ++ear->late;
+        if (heard.what != telling::changed) return;
         std::scoped_lock const lock{ear->guard};
-        auto& slot = ear->last[std::string{told.key}];
-        if (slot.first.revision <= told.revision) slot = {change{{}, told.revision, told.operation}, at};
+        auto& slot = ear->last[std::string{heard.told.key}];
+        if (slot.first.revision <= heard.told.revision)
+          slot = {change{{}, heard.told.revision, heard.told.operation}, heard.at};
       });
       // A feed may begin late; what is told is told of what is stored from then on.
       auto const begun = eventually([&] {

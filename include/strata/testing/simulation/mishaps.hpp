@@ -40,7 +40,7 @@ class mishaps : public company<Cache> {
     if (stage.story != nullptr)
       stage.tell("   feed: {} hears of revision {} of {}", director::name_of_instance(i), strata::number(n.revision),
                  key_names[k]);
-    one.feed.deliver(one.feed.to, change{key_names[k], n.revision, n.operation}, n.position);
+    one.feed.deliver(one.feed.to, {telling::changed, {key_names[k], n.revision, n.operation}, n.position});
   }
   /// The next of one subject, in order; sometimes twice, sometimes an old one again, sometimes not until the end; and
   /// sometimes the feed has a gap, and says so.
@@ -55,7 +55,7 @@ class mishaps : public company<Cache> {
       one.owed = {};
       for (std::size_t other = 0; other < stage.plan.keys; ++other) one.heard[other] = stage.world.feed[other].size();
       stage.tell("   feed: {} notices that it may have missed something", director::name_of_instance(i));
-      return one.feed.deliver(one.feed.to, change{}, position{});
+      return one.feed.deliver(one.feed.to, {telling::resumed, {}, {}});
     }
     if (how == 1) {
       one.owed[k] = true;

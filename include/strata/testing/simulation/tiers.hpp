@@ -36,7 +36,7 @@ task<std::vector<Answer>> one_by_one(std::span<Asked const> all, One one) {
 /// Where the feed of an instance delivers, while anybody listens.
 struct listener {
   void* to = nullptr;
-  void (*deliver)(void*, change const&, position) = nullptr;
+  void (*deliver)(void*, news const&) = nullptr;
 };
 
 struct simulated_options {
@@ -74,11 +74,12 @@ struct simulated_warm {
     class subscription {
      public:
       subscription(listener& l, Sink sink) noexcept : listener_{&l}, sink_{sink} {
-        l = {this, [](void* to, change const& told, position at) { static_cast<subscription*>(to)->sink_(told, at); }};
+        l = {this, [](void* to, news const& heard) { static_cast<subscription*>(to)->sink_(heard); }};
       }
       subscription(subscription const&) = delete;
       subscription& operator=(subscription const&) = delete;
       ~subscription() { *listener_ = {}; }
+      void renew() noexcept { sink_({telling::resumed, {}, {}}); }
 
      private:
       listener* listener_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/change.hpp>
+#include <strata/concepts/feed.hpp>
 #include <strata/frame.hpp>
 #include <strata/warm/jetstream/connection.hpp>
 #include <strata/warm/jetstream/handle.hpp>
@@ -49,13 +50,12 @@ change change_of(Headers const& headers, std::string_view token, std::string& ke
 /// Where the client's thread delivers. Outlives its subscription; after close() the sink is not called any more.
 class receiver {
  public:
-  receiver(std::function<void(change const&, position)> sink, std::size_t prefix_bytes,
-           std::shared_ptr<seen_table> seen)
+  receiver(std::function<void(news const&)> sink, std::size_t prefix_bytes, std::shared_ptr<seen_table> seen)
       : sink_{std::move(sink)}, prefix_bytes_{prefix_bytes}, seen_{std::move(seen)} {}
 
-  void tell(change const& told, position at) {
+  void tell(news const& heard) {
     std::scoped_lock const lock{mutex_};  // recursive: the sink may end its own feed
-    if (open_) sink_(told, at);
+    if (open_) sink_(heard);
   }
   void close() {
     std::scoped_lock const lock{mutex_};
@@ -80,13 +80,14 @@ class receiver {
       else
         self->seen_->forget(told.key);
     }
-    self->tell(told, position{sequence});
+    // Of a key that cannot be told, all that is known is that something may be missed.
+    self->tell({told.key.empty() ? telling::resumed : telling::changed, told, position{sequence}});
   }
 
  private:
   std::recursive_mutex mutex_;
   bool open_ = true;
-  std::function<void(change const&, position)> sink_;
+  std::function<void(news const&)> sink_;
   std::size_t prefix_bytes_;
   std::shared_ptr<seen_table> seen_;
 };
@@ -94,7 +95,7 @@ class receiver {
 /// One follower: its receiver, and the subscription as far as there is one.
 class feed {
  public:
-  feed(options const& settings, std::function<void(change const&, position)> sink, std::shared_ptr<seen_table> seen)
+  feed(options const& settings, std::function<void(news const&)> sink, std::shared_ptr<seen_table> seen)
       : stream_{settings.stream},
         subject_{settings.prefix + "." + settings.space + ".*"},
         receiver_{std::make_shared<receiver>(std::move(sink), subject_.size() - 1, std::move(seen))},
@@ -125,7 +126,7 @@ class feed {
       subscription_.reset(made);
       link_ = over;
     }
-    receiver_->tell({}, {});
+    receiver_->tell({telling::resumed, {}, {}});
     hears_.store(true, std::memory_order_release);
   }
   /// Whether it is subscribed, and has told that changes may have been missed before.
@@ -143,7 +144,7 @@ class feed {
   /// Changes may have been missed or will be.
   void renew() {
     detach();
-    receiver_->tell({}, {});
+    receiver_->tell({telling::lost, {}, {}});
   }
   /// Ends it for good. When it returns, the sink is not running, unless it is the sink that calls, and never will.
   void end() {
