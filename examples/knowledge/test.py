@@ -197,16 +197,23 @@ class Imports(Tool):
             self.assertEqual(self.json("import", "--check", folder, status=5)["different"], 2)
 
     def import_and_stop(self, after, how):
+        """Sends the signal when the import has brought so many templates; what it has not, it had no time for."""
+        def there():
+            asked = subprocess.run(["psql", "-Atd", environment["STRATA_POSTGRES"], "-c",
+                                    "select count(*) from knowledge_artifacts"], capture_output=True, text=True)
+            return int(asked.stdout or 0)  # nothing is said before the first import has made the table
+
         going = subprocess.Popen([program, "import", "--batch", "20", "--json", corpus], env=environment,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(after)
+        while there() < after and going.poll() is None:
+            time.sleep(0.005)
         going.send_signal(how)
-        said, _ = going.communicate()
+        said, _ = going.communicate(timeout=120)
         return going.returncode, said
 
     def test_an_interrupted_import_is_completed(self):
-        killed = sum(self.import_and_stop(after, signal.SIGKILL)[0] == -signal.SIGKILL for after in [0.25, 0.3, 0.4])
-        status, said = self.import_and_stop(0.3, signal.SIGINT)
+        killed = sum(self.import_and_stop(after, signal.SIGKILL)[0] == -signal.SIGKILL for after in [200, 600, 1000])
+        status, said = self.import_and_stop(1400, signal.SIGINT)
         if status != 0:
             self.assertEqual(status, 130)
             self.assertGreater(json.loads(said)["not_reached"], 0)
