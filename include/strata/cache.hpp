@@ -16,6 +16,7 @@
 #include <concepts>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -91,7 +92,7 @@ class cache {
   [[nodiscard]] later<answer> co_get(key_view key, call_options call = {}) {
     auto const k = core_.hash(key);
     if (void const* kept = find_hot(k)) return later<answer>{from_hot(kept)};
-    return {core_.executor, flow::own_read(core_, key_type{key}, k.hash, read_until(call))};
+    return {core_.executor, flow::own_read(core_, std::make_unique<key_type>(key), k.hash, read_until(call))};
   }
 
   /// Reads in place: f(value) under the entry's guard on a hot hit, without counting a reference.
@@ -146,9 +147,10 @@ class cache {
   [[nodiscard]] later<result<receipt>> co_put_if(expectation current, value_type value, call_options call = {})
     requires keyed<value_type>
   {
-    key_type own{record<value_type>::key(value)};
-    auto const hash = core_.hash(own).hash;
-    return {core_.executor, flow::own_write(core_, std::move(own), hash, std::move(value), current, write_until(call))};
+    auto own = std::make_unique<key_type>(record<value_type>::key(value));
+    auto const hash = core_.hash(*own).hash;
+    return {core_.executor, flow::own_write(core_, std::move(own), hash, std::make_unique<value_type>(std::move(value)),
+                                            current, write_until(call))};
   }
 
   // For values that know no key there is only advice.
@@ -173,7 +175,7 @@ class cache {
   /// \errors   rejected: absent; conflict: 8 others were faster; else as get and put
   template <class F>
   [[nodiscard]] result<receipt> update(key_view key, F f, call_options call = {}) {
-    return flow::serve_update(core_, core_.hash(key), std::move(f), write_until(call)).run();
+    return flow::serve_update(core_, core_.hash(key), f, write_until(call)).run();
   }
 
   /// Erases everywhere; erasing what is not there succeeds with changed = false.
@@ -181,7 +183,8 @@ class cache {
     return flow::serve_erase(core_, core_.hash(key), write_until(call)).run();
   }
   [[nodiscard]] later<result<receipt>> co_erase(key_view key, call_options call = {}) {
-    return {core_.executor, flow::own_erase(core_, key_type{key}, core_.hash(key).hash, write_until(call))};
+    return {core_.executor,
+            flow::own_erase(core_, std::make_unique<key_type>(key), core_.hash(key).hash, write_until(call))};
   }
 
   /// As get, but makes the value where nobody has it: one loader per key, however many callers.
@@ -191,14 +194,14 @@ class cache {
   answer get_or_load(key_view key, F load, call_options call = {}) {
     auto const k = core_.hash(key);
     if (void const* kept = find_hot(k)) return from_hot(kept);
-    return flow::serve_read(core_, k, load_until(call), flow::loader<F>{std::move(load)}).run();
+    return flow::serve_read(core_, k, load_until(call), flow::loader<F>{load}).run();
   }
   template <class F>
   [[nodiscard]] later<answer> co_get_or_load(key_view key, F load, call_options call = {}) {
     auto const k = core_.hash(key);
     if (void const* kept = find_hot(k)) return later<answer>{from_hot(kept)};
-    return {core_.executor,
-            flow::own_load(core_, key_type{key}, k.hash, load_until(call), flow::loader<F>{std::move(load)})};
+    return {core_.executor, flow::own_load(core_, std::make_unique<key_type>(key), k.hash, load_until(call),
+                                           std::make_unique<F>(std::move(load)))};
   }
 
   /// Many keys with one round trip per tier; one answer per key, in the order asked. Needs <strata/batch.hpp>.

@@ -20,11 +20,11 @@ struct no_loader {
   static constexpr bool loads = false;
 };
 
-/// A read that makes the value where nobody has the key. F gives T or result<T>.
+/// A read that makes the value where nobody has the key. F gives T or result<T>, and is the caller's, who waits.
 template <class F>
 struct loader {
   static constexpr bool loads = true;
-  F make;
+  F& make;
 };
 
 namespace detail {
@@ -106,7 +106,7 @@ result<typename Core::value_type> call_loader(Core& core, typename Core::turn& t
 /// Runs the loader and stores its value unless somebody else's is there by then; either way, what is stored is the answer.
 template <class Core, class F>
 task<typename Core::answer> load_value(Core& core, typename Core::hashed_key key, std::string_view text,
-                                       typename Core::turn& turn, loader<F>& load, moment until) {
+                                       typename Core::turn& turn, loader<F> load, moment until) {
   using answer = typename Core::answer;
   core.counters.add(core.counters.loads);
   auto made = detail::call_loader(core, turn, load.make);

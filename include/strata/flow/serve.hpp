@@ -9,6 +9,7 @@
 #include <strata/run/later.hpp>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -29,7 +30,7 @@ task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key
   if (!inside) co_return answer{inside.error()};
   auto const text = core.text(key);
   if (auto why = core.fault(text)) co_return answer{std::move(*why)};
-  auto found = co_await read(core, key, until, std::move(load));
+  auto found = co_await read(core, key, until, load);
   if (found) core.used(text);
   co_return found;
 }
@@ -52,7 +53,7 @@ task<result<receipt>> serve_erase(Core& core, typename Core::hashed_key key, mom
 
 /// Reads, changes a copy and writes it if nobody was faster; 8 rounds.
 template <class Core, class F>
-task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F f, moment until) {
+task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F& f, moment until) {
   auto const inside = core.enter();
   if (!inside) co_return std::unexpected{inside.error()};
   auto const text = core.text(key);
@@ -74,24 +75,28 @@ task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F 
   co_return failure(errc::conflict, Core::truth, "eight other writers in a row were faster");
 }
 
-// The co_ forms own what the caller may have let go by the time they run.
+// The co_ forms own what the caller may have let go by the time they run. They are handed it by pointer: where moving a
+// parameter into a coroutine's frame throws, Clang 19 looks into the frame after it is freed.
+template <class T>
+using owned = std::unique_ptr<T>;
+
 template <class Core>
-task<typename Core::answer> own_read(Core& core, typename Core::key_type key, std::uint64_t hash, moment until) {
-  co_return co_await serve_read(core, typename Core::hashed_key{key, hash}, until);
+task<typename Core::answer> own_read(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until) {
+  co_return co_await serve_read(core, typename Core::hashed_key{*key, hash}, until);
 }
-template <class Core, class Loader>
-task<typename Core::answer> own_load(Core& core, typename Core::key_type key, std::uint64_t hash, moment until,
-                                     Loader load) {
-  co_return co_await serve_read(core, typename Core::hashed_key{key, hash}, until, std::move(load));
-}
-template <class Core>
-task<result<receipt>> own_write(Core& core, typename Core::key_type key, std::uint64_t hash,
-                                typename Core::value_type value, expectation expected, moment until) {
-  co_return co_await serve_write(core, typename Core::hashed_key{key, hash}, std::move(value), expected, until);
+template <class Core, class F>
+task<typename Core::answer> own_load(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until,
+                                     owned<F> load) {
+  co_return co_await serve_read(core, typename Core::hashed_key{*key, hash}, until, loader<F>{*load});
 }
 template <class Core>
-task<result<receipt>> own_erase(Core& core, typename Core::key_type key, std::uint64_t hash, moment until) {
-  co_return co_await serve_erase(core, typename Core::hashed_key{key, hash}, until);
+task<result<receipt>> own_write(Core& core, owned<typename Core::key_type> key, std::uint64_t hash,
+                                owned<typename Core::value_type> value, expectation expected, moment until) {
+  co_return co_await serve_write(core, typename Core::hashed_key{*key, hash}, std::move(*value), expected, until);
+}
+template <class Core>
+task<result<receipt>> own_erase(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until) {
+  co_return co_await serve_erase(core, typename Core::hashed_key{*key, hash}, until);
 }
 
 namespace detail {

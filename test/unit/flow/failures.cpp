@@ -57,6 +57,10 @@ struct copy_failed : std::runtime_error {
   copy_failed() : std::runtime_error{"a copy failed"} {}
 };
 
+void tried() {
+  if (strikes(trouble::value_copy)) throw copy_failed{};
+}
+
 struct thing {
   std::string id;
   std::string text;
@@ -79,11 +83,6 @@ struct thing {
     return *this;
   }
   ~thing() = default;
-
- private:
-  static void tried() {
-    if (strikes(trouble::value_copy)) throw copy_failed{};
-  }
 };
 
 struct thing_codec {
@@ -228,6 +227,19 @@ thing made(std::string_view text, std::string const& id = key) {
   return {id, std::string{text} + ", which is too long for the small string optimization as well"};
 }
 
+/// A user's function whose copies and moves fail as a value's do.
+template <class F>
+struct brittle {
+  F call;
+  explicit brittle(F f) : call{f} {}
+  brittle(brittle const& b) : call{(tried(), b.call)} {}
+  brittle(brittle&& b) : call{(tried(), b.call)} {}
+  brittle& operator=(brittle const&) = delete;
+  brittle& operator=(brittle&&) = delete;
+  ~brittle() = default;
+  auto operator()(auto&... given) { return call(given...); }
+};
+
 enum class start { nothing, cold_alone, warm_too, hot_too };
 
 /// Whether a verb reported that it has changed a key.
@@ -237,6 +249,13 @@ struct report {
 };
 bool changed(result<receipt> const& r) { return r && r->changed; }
 
+/// Its threads have ended, so a co_ verb runs where it is awaited, and its failures are this thread's.
+threads& here() {
+  static threads none;
+  none.stop();
+  return none;
+}
+
 /// \param act  runs the verb, a write if it gives a report
 template <class Cache, class Act>
 void try_all(std::string_view name, trouble kind, start from, Act act) {
@@ -245,7 +264,7 @@ void try_all(std::string_view name, trouble kind, start from, Act act) {
     BOOST_REQUIRE_MESSAGE(n < 5'000, "there is no end to the failures of " << name);
     stores mine;
     world = &mine;
-    typename Cache::options const settings{.hot = {.capacity_entries = 8}};
+    typename Cache::options const settings{.hot = {.capacity_entries = 8}, .executor = &here()};
     Cache cache{settings};
     if (from != start::nothing)
       for (auto const& id : {key, other}) BOOST_REQUIRE(cache.put(made("first", id)).has_value());
@@ -308,10 +327,30 @@ void single_verbs(trouble kind) {
     try_all<things>("put by key", kind, from, [&](things& c) { return one(c.put(key, made("second"))); });
     try_all<things>("put_if", kind, from, [&](things& c) { return one(c.put_if(c.get(key), made("second"))); });
     try_all<things>("update", kind, from,
-                    [&](things& c) { return one(c.update(key, [](thing& t) { t.text += "!"; })); });
+                    [&](things& c) { return one(c.update(key, brittle{[](thing& t) { t.text += "!"; }})); });
     try_all<things>("erase", kind, from, [&](things& c) { return one(c.erase(key)); });
     try_all<things>("get_or_load", kind, from,
-                    [](things& c) { (void)c.get_or_load(key, [] { return made("loaded"); }); });
+                    [](things& c) { (void)c.get_or_load(key, brittle{[] { return made("loaded"); }}); });
+  }
+}
+
+void awaited_verbs(trouble kind) {
+  using things = things_of<false>;
+  auto const one = [](things& c, auto verb) -> task<report> { co_return report{.of_key = changed(co_await verb(c))}; };
+  for (auto const from : starts) {
+    try_all<things>("co_get", kind, from,
+                    [](things& c) { [](things& all) -> task<void> { (void)co_await all.co_get(key); }(c).run(); });
+    try_all<things>("co_put", kind, from,
+                    [&](things& c) { return one(c, [](things& all) { return all.co_put(made("second")); }).run(); });
+    try_all<things>("co_put_if", kind, from, [&](things& c) {
+      return one(c, [](things& all) { return all.co_put_if(absence, made("second")); }).run();
+    });
+    try_all<things>("co_erase", kind, from,
+                    [&](things& c) { return one(c, [](things& all) { return all.co_erase(key); }).run(); });
+    try_all<things>("co_get_or_load", kind, from, [](things& c) {
+      [](things& all)
+          -> task<void> { (void)co_await all.co_get_or_load(key, brittle{[] { return made("loaded"); }}); }(c).run();
+    });
   }
 }
 
@@ -338,6 +377,7 @@ void batch_verbs(trouble kind) {
 
 void all_verbs(trouble kind) {
   single_verbs(kind);
+  awaited_verbs(kind);
   batch_verbs<false>(kind);
   batch_verbs<true>(kind);
 }

@@ -134,11 +134,11 @@ void story(caller& told) {
       (void)cache.put(other(n), thing{n});
       (void)cache.erase(other(n + 50));
     };
-    for (int i = 0; i < 50; ++i) {
+    for (int i = 0; i < 20; ++i) {
       (void)cache.put(ident{i}, thing{i});
       (void)cache.put(ident{i}, thing{i + 1});
       (void)cache.get(ident{i - 1});
-      (void)cache.erase(ident{i - 20});
+      (void)cache.erase(ident{i - 10});
       (void)cache.get_or_load(ident{i + 20}, [&] { return thing{i}; });
       (void)cache.get_many(std::vector{ident{i}, ident{i + 1}});
       (void)cache.put_many(std::vector{std::pair{ident{i + 2}, thing{i}}, std::pair{ident{i + 3}, thing{i}}});

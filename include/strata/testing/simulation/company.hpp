@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <format>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -122,20 +123,23 @@ class company {
         break;
       }
       case verb::put: {
-        auto const r = co_await flow::own_write(core, std::string{name}, hash, mine(), anything, until);
+        auto const r = co_await flow::own_write(core, std::make_unique<std::string>(name), hash,
+                                                std::make_unique<mark>(mine()), anything, until);
         end_write(s, step, number, r);
         break;
       }
       case verb::put_if: {
         expectation const expected = step.param == 1 ? absence : expectation{c.last_read[step.key]};
         history.of(number).expected = expected;
-        auto const r = co_await flow::own_write(core, std::string{name}, hash, mine(), expected, until);
+        auto const r = co_await flow::own_write(core, std::make_unique<std::string>(name), hash,
+                                                std::make_unique<mark>(mine()), expected, until);
         end_write(s, step, number, r);
         break;
       }
       case verb::update: {
         std::string const own{name};
-        auto const r = co_await flow::serve_update(core, core.hash(own), [&](mark& m) { m = mine(m.number); }, until);
+        auto renew = [&](mark& m) { m = mine(m.number); };
+        auto const r = co_await flow::serve_update(core, core.hash(own), renew, until);
         end_write(s, step, number, r);
         break;
       }
