@@ -14,6 +14,7 @@ namespace strata::flow {
 template <class Core>
 void follow(Core& core, news const& heard) noexcept {
   auto const& told = heard.told;
+  if (heard.what == telling::passed) return;
   if (heard.what != telling::changed) return core.doubt_all();
   try {
     auto const parsed = key<typename Core::key_type>::parse(told.key);

@@ -51,7 +51,9 @@ struct jetstream {
         keeper_->remove(feed_);
     }
     /// Begins anew: something may have been missed without notice.
-    void renew() { feed_->renew(); }
+    void renew() {
+      if (!keeper_->foreign()) feed_->renew();
+    }
 
    private:
     template <class Key, class Value, class Context>
@@ -118,14 +120,17 @@ struct jetstream {
       return writer_.store_many(frames, until);
     }
 
-    /// Calls sink(news) on a thread of the client for every change of this space, this process's too, until the
-    /// subscription given back is gone.
+    /// Calls sink(news) on threads of the client and of this tier, one at a time, for every change of this space, this
+    /// process's too, until the subscription given back is gone. It may end and renew its own feed.
     template <class Sink>
     [[nodiscard]] subscription follow(Sink sink) {
-      auto feed = std::make_shared<jetstream_detail::feed>(keeper_->settings(), std::move(sink), seen_);
-      keeper_->add(feed);
-      return subscription{keeper_, std::move(feed)};
+      return subscription{keeper_, keeper_->follow(std::move(sink))};
     }
+
+    /// \returns where the stream's last message stands, of whatever space, as its leader says
+    /// \errors  unavailable: also when it went back or is another one; timed_out
+    /// \complexity one round trip, which stores nothing
+    result<position> end(deadline until) const { return keeper_->end(until); }
 
     /// Waits until the stream can be used. \errors unavailable with the reason
     result<void> wait_ready(deadline until) const {

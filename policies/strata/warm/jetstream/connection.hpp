@@ -83,9 +83,6 @@ class link {
   [[nodiscard]] bool connected() const noexcept { return signals_->connected.load(std::memory_order_acquire); }
   [[nodiscard]] bool closed() const noexcept { return signals_->closed.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint32_t breaks() const noexcept { return signals_->breaks.load(std::memory_order_acquire); }
-  [[nodiscard]] std::uint32_t feed_faults() const noexcept {
-    return signals_->feed_faults.load(std::memory_order_acquire);
-  }
   [[nodiscard]] std::int64_t max_message_bytes() const noexcept { return max_message_bytes_; }
   /// Another server may have other limits.
   void ask_limits() { max_message_bytes_ = natsConnection_GetMaxPayload(connection_.get()); }

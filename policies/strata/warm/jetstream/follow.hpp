@@ -4,19 +4,27 @@
 
 #include <strata/change.hpp>
 #include <strata/concepts/feed.hpp>
+#include <strata/error.hpp>
 #include <strata/frame.hpp>
 #include <strata/warm/jetstream/connection.hpp>
+#include <strata/warm/jetstream/consumer.hpp>
+#include <strata/warm/jetstream/exchange.hpp>
 #include <strata/warm/jetstream/handle.hpp>
 #include <strata/warm/jetstream/headers.hpp>
 #include <strata/warm/jetstream/options.hpp>
 #include <strata/warm/jetstream/signals.hpp>
+#include <strata/warm/jetstream/standing.hpp>
+#include <strata/warm/jetstream/status.hpp>
 #include <strata/warm/jetstream/storing.hpp>
 #include <strata/warm/jetstream/subject.hpp>
+#include <strata/warm/jetstream/text.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <format>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -24,10 +32,9 @@
 #include <string_view>
 #include <utility>
 
-// The feed (K8): one ordered, headers-only consumer that delivers what is published from now on, ours included. It is made
-// anew whenever something may have been missed, and the sink told so afterwards: what came before is in doubt, what
-// comes after arrives. Whether the client's own resuming missed anything cannot be known (a store that was rolled back
-// delivers nothing and reports no gap), so it is never relied on.
+// The feed (K8): one headers-only consumer that delivers every change of the space after a sequence that the stream's leader
+// named before, so that the sink can be told from where on it hears everything. It is made anew whenever something may
+// have been missed: it is not resumed, since a store that was rolled back delivers nothing then and reports no gap.
 namespace strata::warm::jetstream_detail {
 
 /// What one message of the feed says of its key. No key: it cannot be told which.
@@ -47,124 +54,203 @@ change change_of(Headers const& headers, std::string_view token, std::string& ke
   return told;
 }
 
-/// Where the client's thread delivers. Outlives its subscription; after close() the sink is not called any more.
+/// What stands between the client's threads and the sink. Listens to one consumer at a time, known by its turn; of others,
+/// which may still deliver, it takes nothing. Outlives its feed; after close() the sink is not called any more.
 class receiver {
  public:
-  receiver(std::function<void(news const&)> sink, std::size_t prefix_bytes, std::shared_ptr<seen_table> seen)
-      : sink_{std::move(sink)}, prefix_bytes_{prefix_bytes}, seen_{std::move(seen)} {}
+  receiver(std::function<void(news const&)> sink, std::size_t prefix_bytes, std::shared_ptr<seen_table> seen,
+           std::shared_ptr<bell> wake)
+      : sink_{std::move(sink)}, prefix_bytes_{prefix_bytes}, seen_{std::move(seen)}, wake_{std::move(wake)} {}
 
-  void tell(news const& heard) {
+  /// From now on to the consumer that delivers what comes after `last`.
+  void listen(std::uint64_t turn, std::uint64_t last) {
     std::scoped_lock const lock{mutex_};  // recursive: the sink may end its own feed
-    if (open_) sink_(heard);
+    turn_ = turn;
+    last_ = last;
+    order_ = succession{last};
+    heard_something();
+  }
+  /// That consumer is there.
+  void begin(std::uint64_t turn) {
+    std::scoped_lock const lock{mutex_};
+    if (turn == turn_) begin();
+  }
+  /// To none.
+  void lose() {
+    std::scoped_lock const lock{mutex_};
+    turn_ = 0;
+    if (hears_.exchange(false)) tell({telling::lost, {}, {}});
   }
   void close() {
     std::scoped_lock const lock{mutex_};
     open_ = false;
   }
 
-  static void on_message(natsConnection*, natsSubscription*, natsMsg* raw, void* id) {
-    message_handle const message{raw};
-    auto const self = registry<receiver>::find(id);
-    if (!self) return;
-    std::string_view subject = natsMsg_GetSubject(raw);
-    subject.remove_prefix(std::min(subject.size(), self->prefix_bytes_));
+  [[nodiscard]] bool hears() const noexcept { return hears_.load(std::memory_order_acquire); }
+  /// Whether the consumer it listens to has been silent for too long.
+  [[nodiscard]] bool deaf() const noexcept {
+    return hears() && std::chrono::steady_clock::now() - heard_at_.load(std::memory_order_relaxed) > silence_limit;
+  }
+
+  /// What a consumer's inbox got.
+  void take(std::uint64_t turn, natsMsg* message, delivery const& d) {
+    std::string_view subject = natsMsg_GetSubject(message);
+    subject.remove_prefix(std::min(subject.size(), prefix_bytes_));
+    parsed_headers const headers{message};
     std::string key;
-    change const told = change_of(parsed_headers{raw}, subject, key);
-    jsMsgMetaData* found = nullptr;
-    natsMsg_GetMetaData(&found, raw);
-    metadata_handle const metadata{found};
-    std::uint64_t const sequence = metadata ? metadata->Sequence.Stream : 0;
+    change const told = d.what == delivery::kind::message ? change_of(headers, subject, key) : change{};
+
+    std::scoped_lock const lock{mutex_};
+    if (turn != turn_) return;
+    heard_something();
+    if (d.what == delivery::kind::rubbish || d.what == delivery::kind::question) return;
+    begin();  // what it delivers may be faster than the answer that it is there
+    switch (order_.take(d)) {
+      case succession::verdict::same: return;
+      case succession::verdict::further: return tell({telling::passed, {}, position{d.sequence}});
+      case succession::verdict::broken: lose(); return wake_->ring();
+      case succession::verdict::next: break;
+    }
     if (!told.key.empty()) {
-      if (sequence != 0 && parsed_headers{raw}.get(revision_header))
-        self->seen_->note(told.key, sequence, told.revision);
+      if (headers.get(revision_header))
+        seen_->note(told.key, d.sequence, told.revision);
       else
-        self->seen_->forget(told.key);
+        seen_->forget(told.key);
     }
     // Of a key that cannot be told, all that is known is that something may be missed.
-    self->tell({told.key.empty() ? telling::resumed : telling::changed, told, position{sequence}});
+    tell({told.key.empty() ? telling::resumed : telling::changed, told, position{d.sequence}});
   }
 
  private:
+  void begin() {
+    if (!hears_.exchange(true)) tell({telling::resumed, {}, position{last_}});
+  }
+  void tell(news const& heard) {
+    if (open_) sink_(heard);
+  }
+  void heard_something() noexcept { heard_at_.store(std::chrono::steady_clock::now(), std::memory_order_relaxed); }
+
   std::recursive_mutex mutex_;
   bool open_ = true;
+  std::uint64_t turn_ = 0;
+  std::uint64_t last_ = 0;
+  succession order_;
+  std::atomic<bool> hears_ = false;
+  std::atomic<std::chrono::steady_clock::time_point> heard_at_{};
   std::function<void(news const&)> sink_;
   std::size_t prefix_bytes_;
   std::shared_ptr<seen_table> seen_;
+  std::shared_ptr<bell> wake_;
+};
+
+/// One consumer's inbox, while it is listened to.
+struct ear {
+  std::uint64_t turn;
+  std::shared_ptr<receiver> to;
+
+  static void on_message(natsConnection* connection, natsSubscription*, natsMsg* raw, void* id) {
+    message_handle const message{raw};
+    auto const self = registry<ear>::find(id);
+    if (!self) return;
+    char const* const reply = natsMsg_GetReply(raw);
+    delivery const d = delivery_of(parsed_headers{raw}, reply == nullptr ? "" : reply);
+    self->to->take(self->turn, raw, d);
+    // Answered after what came before it has been told: that is what keeps a slow sink from being flooded.
+    if (d.what == delivery::kind::question) natsConnection_PublishString(connection, reply, "");
+    if (d.what == delivery::kind::heartbeat)
+      if (auto const question = parsed_headers{raw}.get("Nats-Consumer-Stalled"))
+        natsConnection_PublishString(connection, std::string{*question}.c_str(), "");
+  }
 };
 
 /// One follower: its receiver, and the subscription as far as there is one.
+/// \threads the keeping thread, where nothing else is said
 class feed {
  public:
-  feed(options const& settings, std::function<void(news const&)> sink, std::shared_ptr<seen_table> seen)
+  feed(options const& settings, std::function<void(news const&)> sink, std::shared_ptr<seen_table> seen,
+       std::shared_ptr<bell> wake)
       : stream_{settings.stream},
-        subject_{settings.prefix + "." + settings.space + ".*"},
-        receiver_{std::make_shared<receiver>(std::move(sink), subject_.size() - 1, std::move(seen))},
-        id_{registry<receiver>::enter(receiver_)} {}
-  ~feed() {
-    detach();
-    registry<receiver>::leave(id_);
-  }
+        filter_{settings.prefix + "." + settings.space + ".*"},
+        inbox_base_{std::format("{}.{}.", settings.inbox_prefix, random_name())},
+        wake_{wake},
+        receiver_{std::make_shared<receiver>(std::move(sink), filter_.size() - 1, std::move(seen), std::move(wake))} {}
+  ~feed() { forget(); }
   feed(feed const&) = delete;
   feed& operator=(feed const&) = delete;
 
-  /// Subscribes unless it has; then changes may have been missed.
-  void attach(std::shared_ptr<link> const& over) {
-    {
-      std::scoped_lock const lock{mutex_};
-      if (subscription_ || ended_) return;
-      jsSubOptions how;
-      jsSubOptions_Init(&how);
-      how.Stream = stream_.c_str();
-      how.Ordered = true;
-      how.Config.DeliverPolicy = js_DeliverNew;
-      how.Config.HeadersOnly = true;
-      how.Config.Heartbeat = 1'000'000'000;
-      natsSubscription* made = nullptr;
-      natsStatus const status =
-          js_Subscribe(&made, over->context(), subject_.c_str(), receiver::on_message, id_, nullptr, &how, nullptr);
-      if (status != NATS_OK) return;  // tried again at the next turn
-      subscription_.reset(made);
-      link_ = over;
-    }
-    receiver_->tell({telling::resumed, {}, {}});
-    hears_.store(true, std::memory_order_release);
+  /// Makes a consumer if there is none, which takes two round trips. \errors why it cannot; to be tried again
+  result<void> attach(std::shared_ptr<link> const& over, deadline until) {
+    if (renewal_.exchange(false) || (ear_ && !receiver_->hears()) || receiver_->deaf()) lose();
+    if (ear_) return {};
+    auto const stands = ask_standing(over, stream_, until);
+    if (!stands) return std::unexpected{stands.error()};
+    auto const made = listen(over, stands->last, until);
+    if (made)
+      receiver_->begin(turn_);
+    else
+      lose();
+    return made;
   }
-  /// Whether it is subscribed, and has told that changes may have been missed before.
-  [[nodiscard]] bool hears() const noexcept { return hears_.load(std::memory_order_acquire); }
-  /// Ends the subscription; the next attach makes another.
-  void detach() {
-    subscription_handle last;
-    std::shared_ptr<link> over;
-    hears_.store(false, std::memory_order_release);
-    std::scoped_lock const lock{mutex_};
-    std::swap(last, subscription_);
-    std::swap(over, link_);
-    last.reset();  // the server forgets the consumer five seconds after
+  /// \threads any; whether it is there, and has told from where on it tells everything
+  [[nodiscard]] bool hears() const noexcept { return receiver_->hears(); }
+  /// Ends the consumer; the next attach makes another.
+  void lose() {
+    receiver_->lose();
+    forget();
   }
-  /// Changes may have been missed or will be.
+  /// Makes the next attach begin anew, soon. \threads any, the sink's too; waits for nothing
   void renew() {
-    detach();
-    receiver_->tell({telling::lost, {}, {}});
+    renewal_ = true;
+    wake_->ring();
   }
   /// Ends it for good. When it returns, the sink is not running, unless it is the sink that calls, and never will.
-  void end() {
-    {
-      std::scoped_lock const lock{mutex_};
-      ended_ = true;
-    }
-    receiver_->close();
-  }
+  /// \threads any
+  void end() { receiver_->close(); }
 
  private:
+  result<void> listen(std::shared_ptr<link> const& over, std::uint64_t last, deadline until) {
+    constexpr std::string_view doing = "follow the stream";
+    std::string const name = std::format("strata-{}", random_name());
+    std::string const inbox = std::format("{}{}", inbox_base_, ++turn_);
+    receiver_->listen(turn_, last);
+    ear_ = std::make_shared<ear>(turn_, receiver_);
+    id_ = registry<ear>::enter(ear_);
+    link_ = over;
+    natsSubscription* made = nullptr;
+    natsStatus status = natsConnection_Subscribe(&made, over->connection(), inbox.c_str(), ear::on_message, id_);
+    subscription_.reset(made);
+    if (status != NATS_OK) return std::unexpected{failed(status, doing)};
+    exchange call{over, until};
+    status = call.ask(std::format("$JS.API.CONSUMER.CREATE.{}.{}.{}", stream_, name, filter_),
+                      consumer_request(stream_, name, filter_, inbox, last + 1));
+    if (status != NATS_OK) return std::unexpected{failed(status, doing)};
+    auto const answer = call.next(until);
+    if (answer.status != NATS_OK) return std::unexpected{failed(answer.status, doing)};
+    call.settled();
+    auto const fault = json::member(body(answer.message.get()), "error");
+    if (fault.empty()) return {};
+    return std::unexpected{refused(number_in<int>(json::member(fault, "err_code")).value_or(-1),
+                                   json::member(fault, "description"), doing)};
+  }
+  void forget() {
+    if (!ear_) return;
+    registry<ear>::leave(id_);
+    ear_ = nullptr;
+    subscription_ = nullptr;  // the server forgets the consumer five seconds after
+    link_ = nullptr;
+  }
+
   std::string stream_;
-  std::string subject_;
+  std::string filter_;
+  std::string inbox_base_;
+  std::shared_ptr<bell> wake_;
   std::shared_ptr<receiver> receiver_;
-  void* id_;
-  std::mutex mutex_;
+  std::uint64_t turn_ = 0;
+  std::shared_ptr<ear> ear_;
+  void* id_ = nullptr;
   std::shared_ptr<link> link_;
   subscription_handle subscription_;
-  std::atomic<bool> hears_{false};
-  bool ended_ = false;
+  std::atomic<bool> renewal_ = false;
 };
 
 }  // namespace strata::warm::jetstream_detail

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <strata/concepts/capability.hpp>
+#include <strata/concepts/feed.hpp>
 #include <strata/concepts/warm.hpp>
 #include <strata/error.hpp>
 #include <strata/warm/jetstream/connection.hpp>
 #include <strata/warm/jetstream/follow.hpp>
 #include <strata/warm/jetstream/options.hpp>
 #include <strata/warm/jetstream/signals.hpp>
+#include <strata/warm/jetstream/standing.hpp>
 #include <strata/warm/jetstream/storing.hpp>
 #include <strata/warm/jetstream/stream.hpp>
 
@@ -20,6 +22,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <format>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -38,6 +41,7 @@ enum class knowledge : std::uint8_t { unknown, no };
 struct station {
   std::shared_ptr<jetstream_detail::link> link;
   stream_facts stream;
+  std::string created;  ///< tells the stream from another of the same name
   /// Whether the server takes one question for many subjects: known once it has been asked.
   std::shared_ptr<std::atomic<knowledge>> knows_one_question =
       std::make_shared<std::atomic<knowledge>>(knowledge::unknown);
@@ -67,8 +71,10 @@ class keeper {
     if (thread_.joinable()) thread_.join();
     std::scoped_lock const lock{mutex_};
     station_ = nullptr;
-    for (auto const& feed : feeds_) feed->detach();
+    for (auto const* list : {&feeds_, &ended_})
+      for (auto const& feed : *list) feed->lose();
     feeds_.clear();
+    ended_.clear();
   }
 
   /// Whether this process is a fork of the one that made it: there is no thread to join, and locks may be held for ever.
@@ -94,10 +100,25 @@ class keeper {
     }
   }
 
-  /// A call had no responder: the stream may be gone.
+  /// A call had no responder, or an answer that cannot be: the stream may be gone.
   void doubt_stream() {
-    doubted_ = true;
-    bell_->ring();
+    if (!doubted_.exchange(true)) bell_->ring();
+  }
+  /// The stream stored something where something else already stood.
+  void went_back() {
+    if (!went_back_.exchange(true)) bell_->ring();
+  }
+
+  /// Where the stream stands. \errors unavailable: nobody can say, or it is not the stream that calls work with any more
+  result<position> end(deadline until) {
+    auto const at = ready(until);
+    if (!at) return std::unexpected{at.error()};
+    std::uint64_t const before = seen_->highest();
+    auto const stands = ask_standing((*at)->link, settings_.stream, until);
+    if (stands && stands->created == (*at)->created && stands->last >= before) return position{stands->last};
+    doubt_stream();
+    return stands ? failure(errc::unavailable, tier::warm, "JetStream: the stream is another one, or went back")
+                  : std::unexpected{stands.error()};
   }
 
   [[nodiscard]] tier_health health() const {
@@ -105,6 +126,7 @@ class keeper {
     tier_health h{.up = station_ && station_->link->connected(), .text = {}};
     auto const say = [&](std::string_view line) { h.text.append(h.text.empty() ? "" : "\n").append(line); };
     if (!h.up) say(reason());
+    if (h.up && !deaf_.empty()) say(deaf_);
     for (auto const& line : news_) say(line);
     if (station_) {
       for (auto const& line : station_->stream.warnings) say(line);
@@ -113,25 +135,31 @@ class keeper {
     return h;
   }
 
-  void add(std::shared_ptr<feed> f) {
+  std::shared_ptr<feed> follow(std::function<void(news const&)> sink) {
+    auto made = std::make_shared<feed>(settings_, std::move(sink), seen_, bell_);
     {
       std::scoped_lock const lock{mutex_};
-      feeds_.push_back(std::move(f));
+      feeds_.push_back(made);
     }
     bell_->ring();
+    return made;
   }
+  /// When it returns, the sink is not running, unless it is the sink that calls, and never will.
   void remove(std::shared_ptr<feed> const& f) {
     f->end();
     {
       std::scoped_lock const lock{mutex_};
-      std::erase(feeds_, f);
+      if (std::erase(feeds_, f) != 0) ended_.push_back(f);
     }
-    f->detach();
+    bell_->ring();
   }
 
  private:
   [[nodiscard]] std::string reason() const {
-    return !reason_.empty() ? reason_ : tried_ ? "NATS: the connection is lost and being restored" : "NATS: connecting";
+    if (!reason_.empty()) return reason_;
+    if (!tried_) return "NATS: connecting";
+    if (!station_ || !station_->link->connected()) return "NATS: the connection is lost and being restored";
+    return deaf_.empty() ? "NATS: the feed has not begun" : deaf_;
   }
 
   void down(std::string why) {
@@ -144,19 +172,17 @@ class keeper {
 
   void run() {
     using namespace std::chrono_literals;
+    using clock = std::chrono::steady_clock;
     std::shared_ptr<link> current;
     std::uint32_t breaks = 0;
-    std::uint32_t feed_faults = 0;
-    std::int64_t created_ns = 0;
     bool checked = false;
-    std::chrono::steady_clock::time_point last_look{};
-    auto pause = 100ms;
-    auto const again = [&] {
-      bell_->wait_for(pause);
-      pause = std::min(pause * 2, 2000ms);
-    };
+    auto not_before = clock::now();  // however many calls have doubts, the server is asked ten times a second at most
+    constexpr auto shortest = 25ms;
+    auto pause = shortest;
+    auto const again = [&] { bell_->wait_for(std::exchange(pause, std::min(pause * 2, 500ms))); };
     while (!closing_) {
       if (!current || current->closed()) {
+        lose_feeds();
         current = nullptr;
         checked = false;
         auto opened = link::open(settings_, bell_);
@@ -168,48 +194,67 @@ class keeper {
         current = *std::move(opened);
         breaks = current->breaks();
       }
+      if (breaks != std::exchange(breaks, current->breaks())) {
+        lose_feeds();
+        checked = false;
+        pause = shortest;
+      }
       if (!current->connected()) {
-        if (breaks != current->breaks()) {
-          breaks = current->breaks();
-          checked = false;
-          renew_feeds();  // nothing is heard from here on
-        }
         bell_->wait_for(1000ms);
         continue;
       }
-      if (breaks != std::exchange(breaks, current->breaks())) checked = false;
-      if (doubted_.exchange(false) || !checked || feed_faults != current->feed_faults()) {
-        last_look = std::chrono::steady_clock::now();
-        current->ask_limits();
-        auto found = find_or_create(current->context(), settings_);
+      if (clock::now() >= not_before && doubted_.exchange(false)) checked = false;
+      if (!checked) {
+        not_before = clock::now() + 100ms;
+        auto found = look(current);
         if (!found) {
-          checked = false;
           down(std::string{found.error().text()});
           again();
           continue;
         }
-        bool const another = created_ns != 0 && created_ns != found->created_ns;
-        created_ns = found->created_ns;
-        if (another) seen_->clear();
-        up(current, *std::move(found), another);
-        pause = 100ms;
-        bool const deaf = feed_faults != std::exchange(feed_faults, current->feed_faults());
-        if (!std::exchange(checked, true) || another || deaf) renew_feeds();
+        up(*std::move(found));
+        checked = true;
       }
-      attach(current);
+      if (went_back_.exchange(false)) begin_anew(std::format("the stream {} went back", settings_.stream));
+      bool const heard = attach(current);
       current->tidy();
-      bell_->wait_for(1000ms);
-      // However many calls have doubts, the server is asked ten times a second at most.
-      std::this_thread::sleep_until(std::min(last_look + 100ms, std::chrono::steady_clock::now() + 100ms));
+      if (!heard) {
+        again();
+        continue;
+      }
+      pause = shortest;
+      bell_->wait_for(doubted_ ? 25ms : 250ms);
     }
     nats_ReleaseThreadMemory();
   }
 
-  void up(std::shared_ptr<link> over, stream_facts facts, bool another) {
+  /// Sees that the stream is there, and whether it is the one it was.
+  result<station> look(std::shared_ptr<link> const& over) {
+    over->ask_limits();
+    auto facts = find_or_create(over->context(), settings_);
+    if (!facts) return std::unexpected{std::move(facts).error()};
+    std::uint64_t const before = seen_->highest();
+    auto stands = ask_standing(over, settings_.stream, soon());
+    if (!stands) return std::unexpected{std::move(stands).error()};
+    auto const known = std::exchange(created_, stands->created);
+    if (!known.empty() && known != created_)
+      begin_anew(std::format("the stream {} vanished and is another one now", settings_.stream));
+    else if (stands->last < before)
+      went_back();
+    return station{.link = over, .stream = *std::move(facts), .created = created_};
+  }
+  /// What was seen in the stream says nothing of it any more.
+  void begin_anew(std::string why) {
+    seen_->clear();
+    lose_feeds();
     std::scoped_lock const lock{mutex_};
-    if (another) tell(std::format("the stream {} vanished and is another one now", settings_.stream));
-    if (!facts.note.empty()) tell(facts.note);
-    station_ = std::make_shared<station const>(station{std::move(over), std::move(facts)});
+    tell(std::move(why));
+  }
+
+  void up(station found) {
+    std::scoped_lock const lock{mutex_};
+    if (!found.stream.note.empty()) tell(found.stream.note);
+    station_ = std::make_shared<station const>(std::move(found));
     reason_.clear();
     tried_ = true;
     changed_.notify_all();
@@ -222,15 +267,31 @@ class keeper {
     if (news_.size() > 8) news_.erase(news_.begin());
   }
 
+  /// What a question of the keeping thread may take.
+  static deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds{2}; }
+
   std::vector<std::shared_ptr<feed>> feeds() const {
     std::scoped_lock const lock{mutex_};
     return feeds_;
   }
-  void renew_feeds() {
-    for (auto const& f : feeds()) f->renew();
+  void lose_feeds() {
+    for (auto const& f : feeds()) f->lose();
   }
-  void attach(std::shared_ptr<link> const& over) {
-    for (auto const& f : feeds()) f->attach(over);
+  /// \returns whether all of them hear
+  bool attach(std::shared_ptr<link> const& over) {
+    std::vector<std::shared_ptr<feed>> ended;
+    {
+      std::scoped_lock const lock{mutex_};
+      std::swap(ended, ended_);
+    }
+    for (auto const& f : ended) f->lose();
+    std::string deaf;
+    for (auto const& f : feeds())
+      if (auto const made = f->attach(over, soon()); !made) deaf = made.error().text();
+    std::scoped_lock const lock{mutex_};
+    deaf_ = std::move(deaf);
+    changed_.notify_all();
+    return deaf_.empty();
   }
 
   ::pid_t owner_ = ::getpid();
@@ -241,11 +302,15 @@ class keeper {
   std::condition_variable changed_;
   std::shared_ptr<station const> station_;
   std::vector<std::shared_ptr<feed>> feeds_;
+  std::vector<std::shared_ptr<feed>> ended_;
   std::vector<std::string> news_;
+  std::string created_;  // of the stream seen last
   std::string reason_;
+  std::string deaf_;  // why a feed hears nothing, if one does
   bool tried_ = false;
   std::atomic<bool> closing_ = false;
   std::atomic<bool> doubted_ = false;
+  std::atomic<bool> went_back_ = false;
   std::thread thread_;
 };
 

@@ -76,8 +76,7 @@ struct signals {
   explicit signals(std::shared_ptr<bell> b) : wake{std::move(b)} {}
   std::atomic<bool> connected = false;
   std::atomic<bool> closed = false;
-  std::atomic<std::uint32_t> breaks = 0;       ///< how often the connection was lost
-  std::atomic<std::uint32_t> feed_faults = 0;  ///< how often a feed may have missed something
+  std::atomic<std::uint32_t> breaks = 0;  ///< how often the connection was lost
   std::shared_ptr<bell> wake;
 
   static void on_disconnected(natsConnection*, void* id) {
@@ -100,13 +99,8 @@ struct signals {
       self->wake->ring();
     }
   }
-  static void on_error(natsConnection*, natsSubscription*, natsStatus status, void* id) {
-    if (status != NATS_MISSED_HEARTBEAT && status != NATS_MISMATCH && status != NATS_SLOW_CONSUMER) return;
-    if (auto const self = registry<signals>::find(id)) {
-      ++self->feed_faults;
-      self->wake->ring();
-    }
-  }
+  /// What goes wrong is seen where it matters; without this the client writes it to standard error.
+  static void on_error(natsConnection*, natsSubscription*, natsStatus, void*) {}
 };
 
 }  // namespace strata::warm::jetstream_detail

@@ -5,6 +5,7 @@
 #include <strata/frame.hpp>
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -73,9 +74,16 @@ class seen_table {
 
   void note(std::string_view key, std::uint64_t sequence, revision r) {
     std::uint64_t const tag = tag_of(key);
-    std::scoped_lock const lock{mutex_of(tag)};
-    slot_of(tag) = {tag, sequence, r};
+    {
+      std::scoped_lock const lock{mutex_of(tag)};
+      slot_of(tag) = {tag, sequence, r};
+    }
+    std::uint64_t known = highest_.load(std::memory_order_relaxed);
+    while (known < sequence && !highest_.compare_exchange_weak(known, sequence, std::memory_order_relaxed)) {
+    }
   }
+  /// The highest sequence seen: what is stored from now on stands above it, unless the stream went back.
+  [[nodiscard]] std::uint64_t highest() const noexcept { return highest_.load(std::memory_order_relaxed); }
   void forget(std::string_view key) {
     std::uint64_t const tag = tag_of(key);
     std::scoped_lock const lock{mutex_of(tag)};
@@ -89,6 +97,7 @@ class seen_table {
     return e.tag == tag && (e.revision < mine || e.revision == revision{}) ? e.sequence : 0;
   }
   void clear() {
+    highest_ = 0;
     for (std::size_t i = 0; i < capacity_entries; ++i) {
       std::scoped_lock const lock{mutex_of(i)};
       entries_[i] = {};
@@ -108,6 +117,7 @@ class seen_table {
 
   std::unique_ptr<entry[]> entries_ = std::make_unique<entry[]>(capacity_entries);
   mutable std::array<std::mutex, 64> mutexes_{};
+  std::atomic<std::uint64_t> highest_ = 0;
 };
 
 }  // namespace strata::warm::jetstream_detail

@@ -29,7 +29,6 @@ struct stream_facts {
   bool direct = false;  ///< reads may ask any server at once; else they go through the leader
   std::int64_t replicas = 1;
   std::int64_t max_message_bytes = -1;  ///< -1: the server's limit alone
-  std::int64_t created_ns = 0;          ///< tells a stream from another of the same name
   std::vector<std::string> warnings;
   std::vector<std::string> differences;
   std::string note;  ///< what was done about it: created, created with fewer replicas
@@ -110,7 +109,6 @@ inline stream_facts facts_of(jsStreamInfo const& info, options const& o) {
   stream_facts facts{.direct = is.AllowDirect && is.Replicas <= 1,
                      .replicas = is.Replicas,
                      .max_message_bytes = is.MaxMsgSize > 0 ? is.MaxMsgSize : -1,
-                     .created_ns = info.Created,
                      .warnings = {},
                      .differences = differences(is, o),
                      .note = {}};

@@ -117,6 +117,7 @@ class writer {
 
   void publish(station const& where, std::span<item> open, deadline until) const {
     using namespace std::chrono;
+    std::uint64_t const before = seen_->highest();
     exchange call{where.link, until};
     std::vector<std::size_t> unacknowledged(open.size());  // bytes, zero once it is
     std::size_t at = 0;
@@ -178,14 +179,16 @@ class writer {
       if (answer.number >= open.size() || unacknowledged[answer.number] == 0) continue;
       bytes -= std::exchange(unacknowledged[answer.number], 0);
       --messages;
-      acknowledge(open[answer.number], answer);
+      acknowledge(open[answer.number], answer, before);
     }
     call.settled();
   }
 
-  void acknowledge(item& one, exchange::answer const& answer) const {
+  /// \param before  a sequence seen before it was sent
+  void acknowledge(item& one, exchange::answer const& answer, std::uint64_t before) const {
     auto const said = acknowledgement_in(body(answer.message.get()));
     if (said.refused == 0 && said.sequence != 0) {
+      if (said.sequence <= before) keeper_->went_back();  // K10
       seen_->note(one.what.frame->key, said.sequence, one.what.frame->revision);
       return one.end(position{said.sequence});
     }

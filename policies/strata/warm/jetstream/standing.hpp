@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/concepts/warm.hpp>
+#include <strata/error.hpp>
+#include <strata/warm/jetstream/exchange.hpp>
+#include <strata/warm/jetstream/status.hpp>
+#include <strata/warm/jetstream/text.hpp>
+
+#include <cstdint>
+#include <format>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+// Where the stream stands, as its leader says: one question, which stores nothing and costs the server next to nothing.
+namespace strata::warm::jetstream_detail {
+
+struct standing {
+  std::uint64_t last = 0;  ///< sequence of the last message, whether or not it is still there
+  std::string created;     ///< tells a stream from another of the same name
+};
+
+/// \errors unavailable: with the server's reason; timed_out
+inline result<standing> ask_standing(std::shared_ptr<link> over, std::string_view stream, deadline until) {
+  exchange call{std::move(over), until};
+  natsStatus const sent = call.ask(std::format("$JS.API.STREAM.INFO.{}", stream), {});
+  if (sent != NATS_OK) return std::unexpected{failed(sent, "ask where the stream stands")};
+  auto const answer = call.next(until);
+  if (answer.status != NATS_OK) return std::unexpected{failed(answer.status, "ask where the stream stands")};
+  call.settled();
+  std::string_view const text = body(answer.message.get());
+  if (auto const fault = json::member(text, "error"); !fault.empty())
+    return std::unexpected{refused(number_in<int>(json::member(fault, "err_code")).value_or(-1),
+                                   json::member(fault, "description"), "ask where the stream stands")};
+  auto const last = number_in<std::uint64_t>(json::member(json::member(text, "state"), "last_seq"));
+  auto const created = json::member(text, "created");
+  if (!last || created.empty())
+    return failure(errc::unavailable, tier::warm, "JetStream: ask where the stream stands: no answer that is known");
+  return standing{.last = *last, .created = std::string{created}};
+}
+
+}  // namespace strata::warm::jetstream_detail
