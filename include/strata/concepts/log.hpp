@@ -36,7 +36,8 @@ struct logged {
   strata::operation operation = operation::put;
 };
 
-/// What the log says after a cursor.
+/// What the log says after a cursor. When the rest was asked for page by page, the first `taken_us` counts, and the first
+/// `settled` that was before its `read` (what commits between two pages may stand before the second); else the last.
 struct changes {
   std::vector<logged> all{};  ///< in the order of the log; committed, every one
   cursor read{};              ///< where `all` ends: ask from there for the rest

@@ -5,6 +5,7 @@
 #include <strata/change.hpp>
 #include <strata/concepts/capability.hpp>
 #include <strata/concepts/cold.hpp>
+#include <strata/concepts/log.hpp>
 #include <strata/error.hpp>
 #include <strata/record.hpp>
 
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,7 +28,8 @@
 
 // A cold tier as a user would write one: a map behind a mutex, for tests and for the simulator. Caches given the same shelf
 // share one truth, as instances on one database do. It keeps values, not bytes, so it needs no codec; they are compared
-// with == to see what is unchanged, and those that cannot be compared always count as changed.
+// with == to see what is unchanged, and those that cannot be compared always count as changed. Its log is never trimmed
+// unless trim() says so, and time is what the context's clock says.
 namespace strata::testing {
 
 struct memory_cold {
@@ -59,7 +62,7 @@ struct memory_cold {
       copy<Value> next{value, revision{++last_}, e.now.version + 1};
       if constexpr (requires { record<Value>::stamp(*next.value, next.version); })
         record<Value>::stamp(*next.value, next.version);
-      return replace(e, std::move(next));
+      return replace(key, e, std::move(next));
     }
 
     written remove(std::string_view key) {
@@ -68,7 +71,7 @@ struct memory_cold {
       if (found == entries_.end()) return {.changed = false};
       auto& e = found->second;
       if (!e.now.value) return {e.now.revision, e.now.version, false};
-      return replace(e, {std::nullopt, revision{++last_}, e.now.version});
+      return replace(key, e, {std::nullopt, revision{++last_}, e.now.version});
     }
 
     void count(std::span<uses const> counts) {
@@ -96,6 +99,43 @@ struct memory_cold {
       return {all.rbegin(), all.rbegin() + static_cast<std::ptrdiff_t>(std::min(limit, all.size()))};
     }
 
+    changes since(std::optional<cursor> from, std::size_t limit, std::int64_t now_us) const {
+      std::scoped_lock const lock{mutex_};
+      changes page{.taken_us = now_us};
+      std::size_t const first = from ? std::max(from->transaction, trimmed_) - trimmed_ : log_.size();
+      std::size_t const last = std::min(log_.size(), first + std::min(limit, log_.size()));
+      if (first < last) page.all.assign(log_.begin() + offset(first), log_.begin() + offset(last));
+      page.more = last < log_.size();
+      page.gap = from && (from->transaction < trimmed_ || from->transaction > trimmed_ + log_.size());
+      page.read = page.settled = place(last);
+      return page;
+    }
+    /// Forgets the log so far, as another does once it is old.
+    void trim() {
+      std::scoped_lock const lock{mutex_};
+      trimmed_ += log_.size();
+      log_.clear();
+    }
+
+    horizon reached(std::int64_t now_us) const {
+      std::scoped_lock const lock{mutex_};
+      return as_of(now_us);
+    }
+    std::optional<horizon> hold(std::string_view me, std::chrono::microseconds time, std::int64_t now_us) {
+      std::scoped_lock const lock{mutex_};
+      if (holder_ != me && now_us < held_until_us_) return std::nullopt;
+      holder_ = me;
+      held_until_us_ = now_us + time.count();
+      return as_of(now_us);
+    }
+    bool move(std::string_view me, std::chrono::microseconds time, horizon const& moved, std::int64_t now_us) {
+      std::scoped_lock const lock{mutex_};
+      if (holder_ != me) return false;
+      held_until_us_ = now_us + time.count();
+      horizon_ = moved;
+      return true;
+    }
+
    private:
     struct entry {
       copy<Value> now;
@@ -114,7 +154,19 @@ struct memory_cold {
         return false;
     }
 
-    static written replace(entry& e, copy<Value> next) {
+    // A change's place is its number in the log.
+    cursor place(std::size_t i) const { return {trimmed_ + i, revision{}}; }
+    static std::ptrdiff_t offset(std::size_t i) { return static_cast<std::ptrdiff_t>(i); }
+
+    horizon as_of(std::int64_t now_us) const {
+      if (!horizon_) return {.age = std::chrono::microseconds::max()};
+      auto then = *horizon_;
+      then.age = std::chrono::microseconds{now_us - then.taken_us};
+      return then;
+    }
+
+    written replace(std::string_view key, entry& e, copy<Value> next) {
+      log_.push_back({std::string{key}, next.revision, next.value ? operation::put : operation::erase});
       e.all.push_back({.revision = next.revision,
                        .version = next.version,
                        .operation = next.value ? operation::put : operation::erase,
@@ -127,6 +179,11 @@ struct memory_cold {
     mutable std::mutex mutex_;
     std::map<std::string, entry, std::less<>> entries_;
     std::uint64_t last_ = 0;
+    std::vector<logged> log_;
+    std::uint64_t trimmed_ = 0;
+    std::optional<horizon> horizon_;
+    std::string holder_;
+    std::int64_t held_until_us_ = std::numeric_limits<std::int64_t>::min();
   };
 
   struct options {
@@ -136,7 +193,8 @@ struct memory_cold {
   template <class Key, class Value, class Context>
   class tier {
    public:
-    tier(options const& settings, Context const&) : shelf_{std::dynamic_pointer_cast<shelf<Value>>(settings.shared)} {
+    tier(options const& settings, Context const& context)
+        : clock_{context.clock}, shelf_{std::dynamic_pointer_cast<shelf<Value>>(settings.shared)} {
       if (!shelf_ && settings.shared)
         throw open_error{error{errc::rejected, strata::tier::cold, "the shelf holds another type"}};
       if (!shelf_) shelf_ = std::make_shared<shelf<Value>>();
@@ -179,7 +237,31 @@ struct memory_cold {
       return copy<Value>{};
     }
 
+    result<changes> changes_since(std::optional<cursor> from, std::size_t limit, deadline) {
+      return shelf_->since(from, limit, now_us());
+    }
+
+    result<horizon> read_horizon(deadline) { return shelf_->reached(now_us()); }
+    result<std::optional<horizon>> hold_horizon(std::string_view me, std::chrono::milliseconds time, deadline) {
+      return shelf_->hold(me, time, now_us());
+    }
+    result<void> move_horizon(std::string_view me, std::chrono::milliseconds time, horizon const& moved, deadline) {
+      if (shelf_->move(me, time, moved, now_us())) return {};
+      return failure(errc::conflict, strata::tier::cold, "another holds the horizon");
+    }
+
+    result<std::vector<revision>> revisions(std::span<std::string_view const> keys, deadline) {
+      std::vector<revision> all;
+      for (auto const key : keys) all.push_back(shelf_->get(key).revision);
+      return all;
+    }
+
    private:
+    std::int64_t now_us() const {
+      return std::chrono::duration_cast<std::chrono::microseconds>(clock_.now().time_since_epoch()).count();
+    }
+
+    typename Context::clock_type const& clock_;
     std::shared_ptr<shelf<Value>> shelf_;
   };
 };

@@ -5,6 +5,7 @@
 #include <strata/cold/postgres/bulk.hpp>
 #include <strata/cold/postgres/calls.hpp>
 #include <strata/cold/postgres/conninfo.hpp>
+#include <strata/cold/postgres/log.hpp>
 #include <strata/cold/postgres/mapping.hpp>
 #include <strata/cold/postgres/migrate.hpp>
 #include <strata/cold/postgres/names.hpp>
@@ -14,6 +15,7 @@
 #include <strata/concepts/capability.hpp>
 #include <strata/concepts/codec.hpp>
 #include <strata/concepts/cold.hpp>
+#include <strata/concepts/log.hpp>
 #include <strata/error.hpp>
 #include <strata/key.hpp>
 #include <strata/record.hpp>
@@ -23,6 +25,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -167,6 +170,30 @@ struct postgres {
       auto rows = calls_.read("strata_at_revision", pqxx::params{pqxx::zview{id}, number(at)}, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       return first_copy(key, *rows);
+    }
+
+    /// What was changed in this space, by whomever. The log goes back an hour or more.
+    /// \complexity one round trip
+    result<changes> changes_since(std::optional<cursor> from, std::size_t limit, deadline until) {
+      return pg::changes_since(calls_, from, limit, until);
+    }
+
+    /// \complexity one round trip each
+    result<horizon> read_horizon(deadline until) { return pg::read_horizon(calls_, until); }
+    /// \param me  unique among all instances
+    result<std::optional<horizon>> hold_horizon(std::string_view me, std::chrono::milliseconds time, deadline until) {
+      return pg::hold_horizon(calls_, me, time, until);
+    }
+    /// Trims the log, too.
+    /// \errors conflict: another holds it
+    result<void> move_horizon(std::string_view me, std::chrono::milliseconds time, horizon const& moved,
+                              deadline until) {
+      return pg::move_horizon(calls_, me, time, moved, until);
+    }
+
+    /// \complexity one round trip per 1,000 keys
+    result<std::vector<revision>> revisions(std::span<std::string_view const> keys, deadline until) {
+      return pg::revisions(calls_, keys, until);
     }
 
     /// Waits until calls can be answered. \errors unavailable: not by the deadline; else why the table cannot be used

@@ -135,14 +135,153 @@ end $strata$;
 revoke all on function {erase}(text, text, uuid) from public;
 )";
 
-inline constexpr std::array migrations{migration_1};
+// 2. The log of changes, from which warm is kept in step, and how far it is (K7).
+//
+// A transaction's changes stand in the log under its number, which orders them as no clock and no sequence could: whoever
+// has seen a snapshot knows below which number nothing will be added. They are written by the triggers for each statement, in
+// bulk. What was asked of each inserted row (an erase in between) is asked once for all of them; the question is a scalar
+// one, so that the planner, who plans it once for one row and for thousands, can only go through the index.
+//
+// For the same reason nothing is compared with each of many: nested loops are off where rows that were are matched with rows
+// that are, and a hash spills to disk where another program changes millions at once.
+//
+// A row of {horizon} is a space's: who holds it and until when, how far warm is, and where the log begins. No time stands in
+// the log: `marked` is where the horizon was at `marked_at`, and when that is an hour ago the log begins there. Rows before
+// it are deleted a thousand at a time; `swept` is how far that is.
+inline constexpr std::string_view migration_2 = R"(
+create table {changes} (
+  transaction xid8 not null, revision bigint not null, operation smallint not null, artifact_id text not null,
+  space text not null, primary key (transaction, revision));
+create table {horizon} (
+  space text primary key, holder text, held_until timestamptz not null default '-infinity',
+  transaction xid8 not null default '0', revision bigint not null default 0, position bigint not null default 0,
+  era bigint not null default 0, taken_us bigint not null default 0,
+  begins xid8 not null default pg_snapshot_xmin(pg_current_snapshot()),
+  marked xid8 not null default pg_snapshot_xmin(pg_current_snapshot()), marked_at timestamptz not null default now(),
+  swept_transaction xid8 not null default pg_snapshot_xmin(pg_current_snapshot()), swept_revision bigint not null default 0)
+  with (fillfactor = 50);
+insert into {horizon} (space) select space from {spaces};
+
+drop trigger zz_strata_inserted on {table};
+create or replace function {inserted}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
+  insert into {changes} (transaction, revision, operation, artifact_id, space)
+    select pg_current_xact_id(), n.strata_revision, 0, n.artifact_id, n.strata_space from come n;
+  if not found then
+    return null;
+  end if;
+  if exists (select from come n where n.strata_operation is not null and
+      (select e.revision > n.strata_revision or e.version >= n.version from {erased} e where e.artifact_id = n.artifact_id)) then
+    raise exception 'erased while being inserted' using errcode = '40001';
+  end if;
+  if exists (select from come n where n.strata_operation is null and
+      (select e.revision > n.strata_revision from {erased} e where e.artifact_id = n.artifact_id)) then
+    update {table} k set strata_revision = nextval('{revisions}') from come n
+      where k.artifact_id = n.artifact_id and n.strata_operation is null and
+        (select e.revision > n.strata_revision from {erased} e where e.artifact_id = n.artifact_id);
+  end if;
+  return null;
+end $strata$;
+
+create or replace function {replaced}() returns trigger language plpgsql security definer
+  set search_path = pg_catalog, pg_temp set enable_nestloop = off as $strata$
+begin
+  insert into {changes} (transaction, revision, operation, artifact_id, space)
+    select pg_current_xact_id(), n.strata_revision, 0, n.artifact_id, n.strata_space from come n
+      where not exists (select from gone o where o.strata_revision = n.strata_revision);
+  if not found then  -- counted, or written as it was
+    return null;
+  end if;
+  insert into {history} (artifact_id, revision, space, version, artifact_type, content_raw, content, metadata, operation, written_at)
+    select o.artifact_id, o.strata_revision, o.strata_space, o.version, o.artifact_type, o.content_raw, o.content, o.metadata,
+        o.strata_operation, o.updated_at
+      from gone o where not exists (
+        select from come n where n.strata_revision = o.strata_revision and n.artifact_id = o.artifact_id)
+    on conflict do nothing;
+  with gone_ids as (
+    insert into {erased} as e (artifact_id, space, revision, version)
+      select o.artifact_id, o.strata_space, nextval('{revisions}'), coalesce(o.version, 0)
+        from gone o where not exists (select from come n where n.artifact_id = o.artifact_id)
+      on conflict (artifact_id) do update set space = excluded.space, revision = excluded.revision,
+        version = excluded.version, operation = null, erased_at = excluded.erased_at
+      returning e.revision, e.artifact_id, e.space)
+  insert into {changes} (transaction, revision, operation, artifact_id, space)
+    select pg_current_xact_id(), g.revision, 1, g.artifact_id, g.space from gone_ids g;
+  return null;
+end $strata$;
+
+create or replace function {deleted}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
+  insert into {history} (artifact_id, revision, space, version, artifact_type, content_raw, content, metadata, operation, written_at)
+    select o.artifact_id, o.strata_revision, o.strata_space, o.version, o.artifact_type, o.content_raw, o.content, o.metadata,
+        o.strata_operation, o.updated_at
+      from gone o
+    on conflict do nothing;
+  with gone_ids as (
+    insert into {erased} as e (artifact_id, space, revision, version)
+      select o.artifact_id, o.strata_space, nextval('{revisions}'), coalesce(o.version, 0) from gone o
+      on conflict (artifact_id) do update set space = excluded.space, revision = excluded.revision,
+        version = excluded.version, operation = null, erased_at = excluded.erased_at
+      returning e.revision, e.artifact_id, e.space)
+  insert into {changes} (transaction, revision, operation, artifact_id, space)
+    select pg_current_xact_id(), g.revision, 1, g.artifact_id, g.space from gone_ids g;
+  return null;
+end $strata$;
+
+create function {truncated}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
+  delete from {table};  -- so that all that follows a delete follows
+  return null;
+end $strata$;
+
+create trigger zz_strata_inserted after insert on {table} referencing new table as come
+  for each statement execute function {inserted}();
+create trigger zz_strata_truncated before truncate on {table} for each statement execute function {truncated}();
+
+create function {move_horizon}(of_space text, me text, for_ms bigint, to_transaction xid8, to_revision bigint,
+                               to_position bigint, to_era bigint, to_taken_us bigint)
+  returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+declare
+  h {horizon};
+begin
+  update {horizon} set held_until = clock_timestamp() + for_ms * interval '1 millisecond', transaction = to_transaction,
+      revision = to_revision, position = to_position, era = to_era, taken_us = to_taken_us,
+      begins = least(to_transaction, case when marked_at < now() - interval '1 hour' then marked else begins end),
+      marked = least(to_transaction, case when marked_at < now() - interval '1 hour' then to_transaction else marked end),
+      marked_at = case when marked_at < now() - interval '1 hour' then now() else marked_at end,
+      swept_transaction = least(to_transaction, swept_transaction)
+    where space = of_space and holder = me returning * into h;
+  if not found then
+    return false;
+  end if;
+  if h.swept_transaction < h.begins then
+    with batch as materialized (
+      select c.transaction, c.revision, c.space from {changes} c
+        where (c.transaction, c.revision) > (h.swept_transaction, h.swept_revision) and c.transaction < h.begins
+        order by c.transaction, c.revision limit 1000),
+    trimmed as (
+      delete from {changes} c using batch b
+        where c.transaction = b.transaction and c.revision = b.revision and b.space = of_space)
+    select b.transaction, b.revision into h.swept_transaction, h.swept_revision
+      from batch b order by b.transaction desc, b.revision desc limit 1;
+    update {horizon} set swept_transaction = coalesce(h.swept_transaction, h.begins), swept_revision = coalesce(h.swept_revision, 0)
+      where space = of_space;
+  end if;
+  return true;
+end $strata$;
+revoke all on function {move_horizon}(text, text, bigint, xid8, bigint, bigint, bigint, bigint) from public;
+)";
+
+inline constexpr std::array migrations{migration_1, migration_2};
 
 /// What a program that only runs needs: no deleting, no creating.
 inline constexpr std::string_view grants = R"(
 grant select, insert, update on {table} to %role%;
 grant select, insert, update on {usage} to %role%;
-grant select on {history}, {erased}, {spaces}, {migrations} to %role%;
+grant select on {history}, {erased}, {spaces}, {migrations}, {changes}, {horizon} to %role%;
+grant update (holder, held_until) on {horizon} to %role%;
 grant execute on function {erase}(text, text, uuid) to %role%;
+grant execute on function {move_horizon}(text, text, bigint, xid8, bigint, bigint, bigint, bigint) to %role%;
 grant usage on schema %schema% to %role%;
 )";
 

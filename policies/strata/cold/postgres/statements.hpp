@@ -142,6 +142,41 @@ select %read%, k.version, k.revision from {history} k where k.artifact_id = $1 a
 union all
 select null, null, null, e.version, e.revision from {erased} e where e.artifact_id = $1 and e.space = {space} and e.revision = $2)";
 
+// What the statement's snapshot sees is given, whatever else is still going on; what is still going on has a number of at
+// least the snapshot's xmin. Numbers beyond the snapshot are another server's, from which the table was restored. The time
+// is the transaction's, which begins before the snapshot is taken; the statement's own begins after.
+inline constexpr std::string_view changes_since = R"(
+with look as materialized (
+  select pg_snapshot_xmin(s) as low, pg_snapshot_xmax(s) as high, (extract(epoch from now()) * 1000000)::bigint as taken_us
+    from pg_current_snapshot() s)
+select l.low, l.taken_us, coalesce($1 < h.begins or $1 > l.high, true), c.transaction, c.revision, c.operation, c.artifact_id
+  from look l left join {horizon} h on h.space = {space}
+    left join (select c.* from {changes} c
+      where (c.transaction, c.revision) > ($1, $2) and c.transaction < (select high from look) and c.space = {space}
+      order by c.transaction, c.revision limit $3) c on true
+  order by c.transaction, c.revision)";
+
+inline constexpr std::string_view read_horizon = R"(
+select h.transaction, h.revision, h.position, h.era, h.taken_us,
+    (extract(epoch from clock_timestamp()) * 1000000)::bigint - h.taken_us
+  from {horizon} h where h.space = {space})";
+
+// A lease rather than an advisory lock of the session: a pooler gives the session to others after each transaction.
+inline constexpr std::string_view hold_horizon = R"(
+update {horizon} h set holder = $1, held_until = clock_timestamp() + $2 * interval '1 millisecond'
+  where h.space = {space} and (h.holder = $1 or h.held_until < clock_timestamp())
+  returning h.transaction, h.revision, h.position, h.era, h.taken_us,
+    (extract(epoch from clock_timestamp()) * 1000000)::bigint - h.taken_us)";
+
+inline constexpr std::string_view move_horizon = "select {move_horizon}({space}, $1, $2, $3, $4, $5, $6, $7)";
+
+inline constexpr std::string_view revisions = R"(
+select d.n::int, k.strata_revision from unnest($1) with ordinality d(a, n)
+  join {table} k on k.artifact_id = d.a where k.strata_space = {space}
+union all
+select d.n::int, e.revision from unnest($1) with ordinality d(a, n)
+  join {erased} e on e.artifact_id = d.a where e.space = {space})";
+
 }  // namespace detail
 
 /// \returns one text that prepares them all
@@ -191,6 +226,11 @@ inline std::string prepare(names const& n, shape s) {
   add("strata_most_used(bigint)", detail::most_used);
   add("strata_history(text, bigint)", detail::history);
   add("strata_at_revision(text, bigint)", detail::at_revision);
+  add("strata_changes_since(xid8, bigint, bigint)", detail::changes_since);
+  add("strata_read_horizon", detail::read_horizon);
+  add("strata_hold_horizon(text, bigint)", detail::hold_horizon);
+  add("strata_move_horizon(text, bigint, xid8, bigint, bigint, bigint, bigint)", detail::move_horizon);
+  add("strata_revisions(text[])", detail::revisions);
   return script;
 }
 
