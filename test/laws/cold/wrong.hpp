@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <thread>
@@ -37,11 +40,13 @@ using right = memory::tier<Key, Value, Context>;
   }
 
 WRONG(
-    forgets, law::found, result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
+    forgets, law::found,
+    result<written> store(std::string_view k, Value const& v, expectation e, deadline d) {
       std::uint64_t const n = ++calls;
       if (n % 17 == 0 && !e) return written{revision{1000000000 + n}, base::load(k, d)->version + 1, true};
       return base::store(k, v, e, d);
-    } std::atomic<std::uint64_t> calls{0};);
+    } std::atomic<std::uint64_t>
+        calls{0};);
 
 WRONG(
     mixes_keys_up, law::found,
@@ -150,6 +155,68 @@ WRONG(
       auto r = base::store(k, v, e, d);
       if (d < std::chrono::steady_clock::now()) return failure(errc::timed_out, strata::tier::cold);
       return r;
+    });
+
+WRONG(
+    logs_no_erases, law::logged, result<changes> changes_since(std::optional<cursor> f, std::size_t n, deadline d) {
+      auto r = base::changes_since(f, n, d);
+      std::erase_if(r->all, [](logged const& one) { return one.operation == operation::erase; });
+      return r;
+    });
+
+WRONG(
+    waits_for_the_last_writer, law::withheld,
+    result<changes> changes_since(std::optional<cursor> f, std::size_t n, deadline d) {
+      auto r = base::changes_since(f, n, d);
+      if (r->all.empty() || r->more) return r;
+      r->all.pop_back();
+      --r->read.transaction, --r->settled.transaction;
+      return r;
+    });
+
+WRONG(
+    settles_where_the_log_ends, law::settled,
+    result<changes> changes_since(std::optional<cursor> f, std::size_t n, deadline d) {
+      auto r = base::changes_since(f, n, d);
+      if (auto const now = base::changes_since(std::nullopt, n, d)) r->settled = now->settled;
+      return r;
+    });
+
+WRONG(
+    counts_age_from_the_hold, law::horizon, result<horizon> read_horizon(deadline d) {
+      auto r = base::read_horizon(d);
+      if (r->age == r->age.max()) r->age = {};
+      return r;
+    });
+
+WRONG(
+    lets_all_hold, law::held,
+    result<std::optional<horizon>> hold_horizon(std::string_view me, std::chrono::milliseconds t, deadline d) {
+      auto r = base::hold_horizon(me, t, d);
+      if (!*r) return std::optional{*base::read_horizon(d)};
+      return r;
+    });
+
+WRONG(
+    never_lets_go, law::held,
+    result<std::optional<horizon>> hold_horizon(std::string_view me, std::chrono::milliseconds, deadline d) {
+      return base::hold_horizon(me, std::chrono::hours{1}, d);
+    });
+
+WRONG(
+    moves_for_whoever_held_once, law::moved,
+    result<void> move_horizon(std::string_view me, std::chrono::milliseconds t, horizon const& to, deadline d) {
+      if (auto r = base::move_horizon(me, t, to, d); r || me == "nobody") return r;
+      return {};
+    });
+
+WRONG(
+    compares_what_is_there, law::compared,
+    result<std::vector<revision>> revisions(std::span<std::string_view const> keys, deadline d) {
+      std::vector<revision> all;
+      for (auto const k : keys)
+        if (auto const r = base::load(k, d)) all.push_back(r->value ? r->revision : revision{});
+      return all;
     });
 
 #undef WRONG

@@ -5,16 +5,14 @@
 #include <strata/change.hpp>
 #include <strata/concepts/capability.hpp>
 #include <strata/concepts/cold.hpp>
-#include <strata/context.hpp>
 #include <strata/error.hpp>
-#include <strata/options.hpp>
-#include <strata/run/clock.hpp>
+#include <strata/testing/laws/cold_bench.hpp>
+#include <strata/testing/laws/cold_log.hpp>
 #include <strata/testing/parallel.hpp>
 #include <strata/testing/report.hpp>
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -29,75 +27,17 @@
 
 // The laws of cold tiers that no compiler checks:
 //   strata::testing::cold_laws<my_policy>(options_of_an_empty_store, strata::testing::boost_report);
-// What a tier does not offer (bulk calls, usage, history) is not checked.
+// What a tier does not offer (bulk calls, usage, history, a log, a horizon) is not checked.
 namespace strata::testing {
 
-namespace cold_law {
-inline constexpr std::string_view found = "load gives what was stored last under exactly that key, and nothing else";
-inline constexpr std::string_view higher = "a store has a higher revision than any store or erase of its key before it";
-inline constexpr std::string_view counted =
-    "a store's version is the stored one plus one, across erases, whatever the caller's object says";
-inline constexpr std::string_view stamped = "the value that is kept carries its version";
-inline constexpr std::string_view unchanged =
-    "storing what is there already changes nothing, says so, and gives the revision that stands";
-inline constexpr std::string_view expected =
-    "a store with an expectation happens only if it is met, else it is a conflict";
-inline constexpr std::string_view winner = "of many stores that expect the same, one happens";
-inline constexpr std::string_view tombstone = "an erase leaves a higher revision behind, which load gives";
-inline constexpr std::string_view vacant = "erasing nothing succeeds and changes nothing";
-inline constexpr std::string_view refused = "a value that does not encode is rejected and leaves everything as it was";
-inline constexpr std::string_view corrupt = "a copy that does not decode is an error for its key alone, never absence";
-inline constexpr std::string_view bulk = "a bulk call answers each key in its place, as a single call would";
-inline constexpr std::string_view repeated =
-    "of several values for one key in a bulk store the last is stored, and all have its answer";
-inline constexpr std::string_view usage = "usage is added up and moves no revision";
-inline constexpr std::string_view history = "what was replaced or erased can be read back";
-inline constexpr std::string_view late =
-    "a call after its deadline answers, and an error means that nothing was stored";
-}  // namespace cold_law
-
-/// A value whose codec can be told to fail.
-struct ledger {
-  std::string text = {};
-  std::int64_t version = 0;
-  bool operator==(ledger const&) const = default;
-};
-
-/// {"text":"...","version":n}; text "unwritable" does not encode, text "unreadable" does not decode.
-struct ledger_codec {
-  using value_type = ledger;
-  static constexpr std::string_view id = "ledger";
-  static constexpr std::uint64_t fingerprint = 1;
-
-  result<void> to_json(ledger const& value, std::string& out) const {
-    if (value.text == "unwritable") return failure(errc::rejected, tier::none, "text is unwritable");
-    out += std::format("{{\"text\":\"{}\",\"version\":{}}}", value.text, value.version);
-    return {};
-  }
-  result<ledger> from_json(std::string_view json) const {
-    auto const between = [&](std::string_view before, char after) {
-      auto const at = json.find(before);
-      auto const rest = at == std::string_view::npos ? std::string_view{} : json.substr(at + before.size());
-      return rest.substr(0, rest.find(after));
-    };
-    ledger value{.text = std::string{between("\"text\":\"", '"')}};
-    auto const number = between("\"version\":", '}');
-    std::from_chars(number.data(), number.data() + number.size(), value.version);
-    if (value.text == "unreadable") return failure(errc::corrupt, tier::none, "text is unreadable");
-    return value;
-  }
-  result<void> encode(ledger const& value, std::string& out) const { return to_json(value, out); }
-  result<ledger> decode(std::string_view bytes) const { return from_json(bytes); }
-};
-
 template <class Policy, reporter Report>
-class cold_suite {
-  using context_type = context<monotonic_clock, no_observer, ledger_codec>;
-  using tier_type = typename Policy::template tier<std::string, ledger, context_type>;
-  static_assert(cold_tier<tier_type, ledger>);
+class cold_suite : cold_bench<Policy, Report> {
+  using base = cold_bench<Policy, Report>;
+  using base::check, base::good, base::soon, base::tier_;
+  using typename base::tier_type;
 
  public:
-  cold_suite(typename Policy::options const& settings, Report& report) : report_{report}, tier_{settings, context_} {}
+  using base::base;
 
   void run() {
     random_calls();
@@ -111,16 +51,6 @@ class cold_suite {
   }
 
  private:
-  static deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds{10}; }
-  bool check(std::string_view law, bool passed, std::string_view text) {
-    report_(verdict{law, passed, text});
-    return passed;
-  }
-  template <class T>
-  bool good(std::string_view law, result<T> const& r, std::string_view call) {
-    return check(law, r.has_value(), r ? std::string{call} : std::format("{}: {}", call, r.error()));
-  }
-
   struct standing {
     std::optional<std::string> text;
     revision at{};
@@ -377,19 +307,13 @@ class cold_suite {
 
   // A tier that keeps values as they are has nothing to encode or decode.
   static constexpr bool encodes = !requires { typename Policy::keeps_values; };
-
-  Report& report_;
-  monotonic_clock clock_{};
-  no_observer observer_{};
-  ledger_codec codec_{};
-  context_type context_{clock_, observer_, codec_};
-  tier_type tier_;
 };
 
 /// \param settings  of a store that holds nothing yet
 template <class Policy, reporter Report>
 void cold_laws(typename Policy::options const& settings, Report&& report) {
   cold_suite<Policy, std::remove_reference_t<Report>>{settings, report}.run();
+  cold_log_suite<Policy, std::remove_reference_t<Report>>{settings, report}.run();
 }
 
 }  // namespace strata::testing
