@@ -15,6 +15,7 @@ namespace strata {
 
 enum class telling : std::uint8_t {
   changed,  ///< `told` is the last change of its key, which now stands at `at`
+  hinted,   ///< `told` is a change of which something stands at `at`, where nobody looks for this key through this tier
   passed,   ///< nothing else has changed up to `at`, where something stood that does not concern this feed
   resumed,  ///< everything after `at` will be told; changes before it may have been missed
   lost,     ///< nothing is heard until it resumes

@@ -9,18 +9,20 @@
 namespace strata::flow {
 
 /// K8: what the feed says of a key. It only raises the floor, its own instance's messages too. A change without a
-/// revision, by a program that knows none, leaves the word to cold.
+/// revision, by a program that knows none, leaves the word to cold; so does one that stands where nobody looks for it, since
+/// its place orders nothing.
 /// \threads   any; called by the feed's own thread
 template <class Core>
 void follow(Core& core, news const& heard) noexcept {
   auto const& told = heard.told;
   if (heard.what == telling::passed) return;
-  if (heard.what != telling::changed) return core.doubt_all();
+  bool const here = heard.what == telling::changed;
+  if (!here && heard.what != telling::hinted) return core.doubt_all();
   try {
     auto const parsed = key<typename Core::key_type>::parse(told.key);
     if (!parsed) return;  // no key of this cache
     auto const k = core.hash(*parsed);
-    revision const r = Core::has_cold ? told.revision : revision{static_cast<std::uint64_t>(heard.at)};
+    revision const r = Core::has_cold ? told.revision : revision{here ? static_cast<std::uint64_t>(heard.at) : 0};
     r == revision{} ? core.doubt(k) : core.overtake(k, r);
   } catch (...) {  // no memory for the key: nothing this cache holds may count as current
     core.doubt_all();

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -318,9 +319,13 @@ BOOST_AUTO_TEST_CASE(the_feed_tells_what_others_publish) {
   BOOST_REQUIRE(t.wait_ready(in(5s)));
   std::mutex guard;
   std::map<std::string, strata::change> told;
+  std::set<std::string> hinted;
   auto const feed = t.follow([&](strata::news const& heard) {
     std::scoped_lock const lock{guard};
-    told[std::string{heard.told.key}] = {{}, heard.told.revision, heard.told.operation};
+    if (heard.what == strata::telling::hinted)
+      hinted.emplace(heard.told.key);
+    else if (heard.what != strata::telling::passed)
+      told[std::string{heard.told.key}] = {{}, heard.told.revision, heard.told.operation};
   });
   auto const has = [&](std::string const& key) {
     std::scoped_lock const lock{guard};
@@ -330,6 +335,8 @@ BOOST_AUTO_TEST_CASE(the_feed_tells_what_others_publish) {
   other_program const they;
   BOOST_REQUIRE(they.publish("p.feed.template.a=2Eb", "bytes"));
   BOOST_REQUIRE(they.publish("p.feed.another.c", "bytes"));
+  for (auto const* key : {"x.y", "x/y", "\xC3\xA9", "plain"})  // as programs write them that escape nothing
+    BOOST_REQUIRE(they.publish(std::string{"p.feed.template."} + key, "bytes"));
   BOOST_REQUIRE(they.publish("p.feed.template.gone", "", {{"KV-Operation", "DEL"}}));
   BOOST_REQUIRE(t.store(made("own", 3), {}, in(2s)));
   BOOST_TEST(eventually([&] { return has("own"); }));
@@ -337,7 +344,9 @@ BOOST_AUTO_TEST_CASE(the_feed_tells_what_others_publish) {
   BOOST_TEST((told.at("a.b").revision == revision{}));
   BOOST_TEST((told.at("gone").operation == operation::erase));
   BOOST_TEST((told.at("own").revision == revision{3}));
-  BOOST_TEST(told.size() == 4U);
+  BOOST_TEST((told.at("plain").revision == revision{}));
+  BOOST_TEST(told.size() == 5U);
+  BOOST_TEST((hinted == std::set<std::string>{"a=2Eb", "x.y", "x/y", "\xC3\xA9"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_feed_may_end_from_within_its_sink_and_while_it_is_busy) {

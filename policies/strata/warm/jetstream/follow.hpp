@@ -94,12 +94,6 @@ class receiver {
 
   /// What a consumer's inbox got.
   void take(std::uint64_t turn, natsMsg* message, delivery const& d) {
-    std::string_view subject = natsMsg_GetSubject(message);
-    subject.remove_prefix(std::min(subject.size(), prefix_bytes_));
-    parsed_headers const headers{message};
-    std::string key;
-    change const told = d.what == delivery::kind::message ? change_of(headers, subject, key) : change{};
-
     std::scoped_lock const lock{mutex_};
     if (turn != turn_) return;
     heard_something();
@@ -111,17 +105,38 @@ class receiver {
       case succession::verdict::broken: lose(); return wake_->ring();
       case succession::verdict::next: break;
     }
-    if (!told.key.empty()) {
-      if (headers.get(revision_header))
-        seen_->note(told.key, d.sequence, told.revision);
-      else
-        seen_->forget(told.key);
-    }
-    // Of a key that cannot be told, all that is known is that something may be missed.
-    tell({told.key.empty() ? telling::resumed : telling::changed, told, position{d.sequence}});
+    std::string_view subject = natsMsg_GetSubject(message);
+    subject.remove_prefix(std::min(subject.size(), prefix_bytes_));
+    changed(parsed_headers{message}, subject, d.sequence);
   }
 
  private:
+  /// \param name  what the subject says of the key: its token, or, of a program that escapes nothing, the key as it is
+  template <class Headers>
+  void changed(Headers const& headers, std::string_view name, std::uint64_t sequence) {
+    std::string key;
+    change const told = change_of(headers, name, key);
+    bool const ours = headers.get(key_header).has_value();
+    position const at{sequence};
+    if (!told.key.empty() && stands_in(name, told.key)) {
+      if (headers.get(revision_header))
+        seen_->note(told.key, sequence, told.revision);
+      else
+        seen_->forget(told.key);
+      tell({telling::changed, told, at});
+    } else if (!told.key.empty()) {
+      tell({telling::hinted, told, at});
+    } else if (ours || name.starts_with("=h")) {
+      // Of a key that cannot be told, all that is known is that something may be missed.
+      tell({telling::resumed, {}, at});
+    }
+    if (!ours && told.key != name) tell({telling::hinted, {.key = name}, at});
+  }
+  static bool stands_in(std::string_view name, std::string_view key) {
+    std::string token;
+    append_token(key, token);
+    return token == name;
+  }
   void begin() {
     if (!hears_.exchange(true)) tell({telling::resumed, {}, position{last_}});
   }
@@ -170,7 +185,7 @@ class feed {
   feed(options const& settings, std::function<void(news const&)> sink, std::shared_ptr<seen_table> seen,
        std::shared_ptr<bell> wake)
       : stream_{settings.stream},
-        filter_{settings.prefix + "." + settings.space + ".*"},
+        filter_{settings.prefix + "." + settings.space + ".>"},
         inbox_base_{std::format("{}.{}.", settings.inbox_prefix, random_name())},
         wake_{wake},
         receiver_{std::make_shared<receiver>(std::move(sink), filter_.size() - 1, std::move(seen), std::move(wake))} {}
