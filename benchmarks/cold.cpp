@@ -264,6 +264,13 @@ bool save_many(by_hand::postgres& raw) {
   return std::ranges::all_of(raw.save_many(entries, operation_of(next_number++)),
                              [](auto const& one) { return one.version > 0; });
 }
+bool revisions(tier& cold) {
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < rows; ++i) ids.push_back(id_of((i * 7) % rows));
+  std::vector<std::string_view> const keys{ids.begin(), ids.end()};
+  auto const all = cold.revisions(keys, soon());
+  return all && std::ranges::none_of(*all, [](auto one) { return one == strata::revision{}; });
+}
 template <class Store>
 bool save_singly(Store& store) {
   bool good = true;
@@ -317,6 +324,7 @@ void register_all() {
   bench("cold/postgres/save_many:1000", [&](auto, auto) { return save_many(*w.ours.cold); });
   bench("cold/raw/save_many:1000", [&](auto, auto) { return save_many(*w.raw[0]); });
   bench("cold/postgres/save_singly:1000", [&](auto, auto) { return save_singly(*w.ours.cold); });
+  bench("cold/postgres/revisions:1000", [&](auto, auto) { return revisions(*w.ours.cold); });
   delayed("cold/postgres/load_many:100", [&](auto row, auto) { return load_many(*w.ours_through_wire.cold, row); });
   delayed("cold/raw/load_many:100", [&](auto row, auto) { return load_many(*w.raw_through_wire, row); });
   delayed("cold/postgres/load_singly:100", [&](auto row, auto) { return load_singly(*w.ours_through_wire.cold, row); });
