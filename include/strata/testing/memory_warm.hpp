@@ -8,10 +8,11 @@
 #include <strata/error.hpp>
 #include <strata/frame.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,10 +30,13 @@ namespace strata::testing {
 struct memory_warm {
   using sink = std::function<void(news const&)>;
 
-  /// What the tiers of several instances have in common.
+  /// What the tiers of several instances have in common. Sinks may write, end their feed and begin others.
   class shelf {
    public:
+    using listener = std::shared_ptr<sink>;
+
     result<position> put(frame const& f, std::optional<position> at) {
+      std::scoped_lock const order{telling_};  // changes are told in the order of their positions
       position now{};
       {
         std::scoped_lock const lock{mutex_};
@@ -43,7 +47,10 @@ struct memory_warm {
         there.frame = f;
         there.position = now = position{++last_};
       }
-      tell({.told = {.key = f.key, .revision = f.revision, .operation = f.operation}, .at = now});
+      tell([this, key = f.key, r = f.revision, what = f.operation, now] {
+        told_ = now;
+        tell_all({.told = {.key = key, .revision = r, .operation = what}, .at = now});
+      });
       return now;
     }
     sighting get(std::string_view key) const {
@@ -53,44 +60,57 @@ struct memory_warm {
     }
     /// Loses everything, as a stream may.
     void lose() {
+      std::scoped_lock const order{telling_};
       {
         std::scoped_lock const lock{mutex_};
         entries_.clear();
       }
-      tell({telling::resumed, {}, end()});
+      tell([this] { tell_all({telling::resumed, {}, told_}); });
     }
     [[nodiscard]] position end() const {
       std::scoped_lock const lock{mutex_};
       return position{last_};
     }
-    /// \returns what forget and renew take
-    std::list<sink>::iterator follow(sink s) {
-      std::scoped_lock const lock{telling_};
-      auto const which = sinks_.insert(sinks_.end(), std::move(s));
-      renew(which);
-      return which;
+    void follow(listener const& who) {
+      std::scoped_lock const order{telling_};
+      tell([this, who] {
+        listeners_.push_back(who);
+        (*who)({telling::resumed, {}, told_});
+      });
     }
-    void renew(std::list<sink>::iterator which) {
-      std::scoped_lock const lock{telling_};
-      (*which)({telling::lost, {}, {}});
-      (*which)({telling::resumed, {}, end()});
+    void renew(listener const& who) {
+      std::scoped_lock const order{telling_};
+      tell([this, who] {
+        if (std::ranges::contains(listeners_, who)) (*who)({telling::lost, {}, {}});
+        if (std::ranges::contains(listeners_, who)) (*who)({telling::resumed, {}, told_});
+      });
     }
-    void forget(std::list<sink>::iterator which) {
-      std::scoped_lock const lock{telling_};
-      sinks_.erase(which);
+    void forget(listener const& who) {
+      std::scoped_lock const order{telling_};
+      std::erase(listeners_, who);
     }
 
    private:
-    void tell(news const& what) {
-      std::scoped_lock const lock{telling_};
-      for (auto const& s : sinks_) s(what);
+    /// What a sink does is told when it has heard what it was being told.
+    void tell(std::function<void()> what) {
+      untold_.push_back(std::move(what));
+      if (std::exchange(busy_, true)) return;
+      for (; !untold_.empty(); untold_.pop_front()) untold_.front()();
+      busy_ = false;
+    }
+    void tell_all(news const& what) {
+      for (auto const& who : std::vector{listeners_})
+        if (std::ranges::contains(listeners_, who)) (*who)(what);
     }
 
     mutable std::mutex mutex_;
     std::map<std::string, sighting, std::less<>> entries_;
     std::uint64_t last_ = 0;
-    std::recursive_mutex telling_;  // a sink may write
-    std::list<sink> sinks_;
+    std::recursive_mutex telling_;
+    std::vector<listener> listeners_;
+    std::deque<std::function<void()>> untold_;
+    bool busy_ = false;
+    position told_{};
   };
 
   struct options {
@@ -100,15 +120,18 @@ struct memory_warm {
 
   class subscription {
    public:
-    subscription(std::shared_ptr<shelf> of, sink s) : shelf_{std::move(of)}, which_{shelf_->follow(std::move(s))} {}
+    subscription(std::shared_ptr<shelf> of, sink s)
+        : shelf_{std::move(of)}, who_{std::make_shared<sink>(std::move(s))} {
+      shelf_->follow(who_);
+    }
     subscription(subscription const&) = delete;
     subscription& operator=(subscription const&) = delete;
-    ~subscription() { shelf_->forget(which_); }
-    void renew() { shelf_->renew(which_); }
+    ~subscription() { shelf_->forget(who_); }
+    void renew() { shelf_->renew(who_); }
 
    private:
     std::shared_ptr<shelf> shelf_;
-    std::list<sink>::iterator which_;
+    shelf::listener who_;
   };
 
   template <class Key, class Value, class Context>

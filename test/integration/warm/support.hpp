@@ -103,6 +103,7 @@ class server {
   }
   void thaw() const { ::kill(pid(), SIGCONT); }
   void forget_everything() const { (void)std::system(("rm -rf " + folder_ + "/store").c_str()); }
+  std::string const& folder() const { return folder_; }
   std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
 
  private:

@@ -241,6 +241,105 @@ struct never_stops_telling {
   };
 };
 
+struct begins_at_zero {
+  static constexpr auto breaks = law::exact;
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  struct tier : right<Key, Value, Context> {
+    using right<Key, Value, Context>::right;
+    memory_warm::subscription follow(memory_warm::sink s) {
+      return right<Key, Value, Context>::follow([s](strata::news heard) {
+        if (heard.what == strata::telling::resumed) heard.at = {};
+        s(heard);
+      });
+    }
+  };
+};
+
+struct leaves_out_what_it_hears_first {
+  static constexpr auto breaks = law::exact;
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  struct tier : right<Key, Value, Context> {
+    using right<Key, Value, Context>::right;
+    memory_warm::subscription follow(memory_warm::sink s) {
+      return right<Key, Value, Context>::follow([s, begun = false](strata::news const& heard) mutable {
+        if (heard.what != strata::telling::changed || std::exchange(begun, true)) s(heard);
+      });
+    }
+  };
+};
+
+struct tells_twice {
+  static constexpr auto breaks = law::ordered;
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  struct tier : right<Key, Value, Context> {
+    using right<Key, Value, Context>::right;
+    memory_warm::subscription follow(memory_warm::sink s) {
+      return right<Key, Value, Context>::follow([s](strata::news const& heard) {
+        s(heard);
+        s(heard);
+      });
+    }
+  };
+};
+
+struct ignores_renewal {
+  static constexpr auto breaks = law::renewed;
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  struct tier : right<Key, Value, Context> {
+    using right<Key, Value, Context>::right;
+    struct deaf {
+      void renew() {}
+      std::unique_ptr<memory_warm::subscription> real;
+    };
+    deaf follow(memory_warm::sink s) {
+      return {std::unique_ptr<memory_warm::subscription>{
+          new memory_warm::subscription(right<Key, Value, Context>::follow(std::move(s)))}};
+    }
+  };
+};
+
+struct resumes_without_a_loss {
+  static constexpr auto breaks = law::renewed;
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  struct tier : right<Key, Value, Context> {
+    using right<Key, Value, Context>::right;
+    memory_warm::subscription follow(memory_warm::sink s) {
+      return right<Key, Value, Context>::follow([s](strata::news const& heard) {
+        if (heard.what != strata::telling::lost) s(heard);
+      });
+    }
+  };
+};
+
+struct ends_before_its_last {
+  static constexpr auto breaks = law::at_end;
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  struct tier : right<Key, Value, Context> {
+    using right<Key, Value, Context>::right;
+    result<position> end(deadline until) const {
+      return position{static_cast<std::uint64_t>(*right<Key, Value, Context>::end(until)) - 1};
+    }
+  };
+};
+
+struct ends_after_its_last {
+  static constexpr auto breaks = law::reached;
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  struct tier : right<Key, Value, Context> {
+    using right<Key, Value, Context>::right;
+    result<position> end(deadline until) const {
+      return position{static_cast<std::uint64_t>(*right<Key, Value, Context>::end(until)) + 1};
+    }
+  };
+};
+
 struct looks_then_stores {
   static constexpr auto breaks = law::raced;
   using options = memory_warm::options;

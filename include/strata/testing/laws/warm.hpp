@@ -4,6 +4,7 @@
 
 #include <strata/concepts/warm.hpp>
 #include <strata/testing/laws/warm_bench.hpp>
+#include <strata/testing/laws/warm_feed.hpp>
 #include <strata/testing/laws/warm_together.hpp>
 
 #include <algorithm>
@@ -222,6 +223,7 @@ template <class Policy, reporter Report>
 void warm_laws(typename Policy::options const& settings, Report&& report, warm_traits traits = {}) {
   warm_suite<Policy, std::remove_reference_t<Report>>{settings, report, traits}.run();
   warm_together<Policy, std::remove_reference_t<Report>>{settings, report, traits}.run();
+  warm_feed<Policy, std::remove_reference_t<Report>>{settings, report, traits}.run();
 }
 
 }  // namespace strata::testing

@@ -34,6 +34,12 @@ inline constexpr std::string_view timely = "no call outlives its deadline by mor
 inline constexpr std::string_view many = "many at once is each as if it were alone, in the order asked";
 inline constexpr std::string_view told =
     "the feed tells the last revision of every key that changed, and where it stands";
+inline constexpr std::string_view exact =
+    "a feed says first from where on it tells everything, and then leaves nothing out";
+inline constexpr std::string_view ordered = "the positions a feed tells grow until it begins anew";
+inline constexpr std::string_view renewed = "a feed that is renewed is lost, then resumes";
+inline constexpr std::string_view at_end = "the end stands at or above every position given before";
+inline constexpr std::string_view reached = "a feed tells that it has come to the end";
 inline constexpr std::string_view ended = "a feed that has ended calls nobody";
 inline constexpr std::string_view raced =
     "of racing stores at one position exactly one succeeds, and without one the highest revision stays";

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-// The laws of warm tiers for what happens together: callers that race, many keys in one call, and the feed.
+// The laws of warm tiers for what happens together: callers that race, and many keys in one call.
 namespace strata::testing {
 
 template <class Policy, reporter Report>
@@ -40,7 +40,6 @@ class warm_together : warm_bench<Policy, Report> {
     get_ready();
     guarded([&] { races(); });
     if constexpr (loads_many<tier> && stores_frames<tier>) guarded([&] { takes_many(); });
-    if constexpr (followable<tier>) guarded([&] { tells(); });
   }
 
  private:
@@ -124,68 +123,6 @@ class warm_together : warm_bench<Policy, Report> {
     check(warm_law::many, one_.load_many({}, soon()).empty() && one_.store_many({}, soon()).empty(),
           "answers to nothing");
   }
-
-  void tells() {
-    struct heard {
-      std::mutex guard;
-      std::map<std::string, std::pair<change, position>> last;
-      std::atomic<bool> ended = false;
-      std::atomic<int> late = 0;
-    };
-    auto ear = std::make_shared<heard>();
-    std::vector<std::string> keys;
-    for (int i = 0; i < 8; ++i) keys.push_back(key("told \r\n.*"));
-    std::map<std::string, std::pair<std::uint64_t, position>> last;
-    {
-      [[maybe_unused]] auto const feed = one_.follow([ear](news const& heard) {
-        if (ear->ended) ++ear->late;
-        if (heard.what != telling::changed) return;
-        std::scoped_lock const lock{ear->guard};
-        auto& slot = ear->last[std::string{heard.told.key}];
-        if (slot.first.revision <= heard.told.revision)
-          slot = {change{{}, heard.told.revision, heard.told.operation}, heard.at};
-      });
-      // A feed may begin late; what is told is told of what is stored from then on.
-      auto const begun = eventually([&] {
-        (void)two_.store(made(keys[0], ++revisions_), std::nullopt, soon());
-        std::this_thread::sleep_for(std::chrono::milliseconds{5});
-        std::scoped_lock const lock{ear->guard};
-        return ear->last.contains(keys[0]);
-      });
-      check(warm_law::told, begun, "nothing is told");
-      for (std::size_t i = 0; i < 40; ++i) {
-        auto const& k = keys[i % keys.size()];
-        auto const at = (i % 3 == 0 ? one_ : two_).store(made(k, ++revisions_), std::nullopt, soon());
-        if (at) last[k] = {revisions_, *at};
-      }
-      auto const gone = two_.erase(keys[1], revision{++revisions_}, soon());
-      if (gone) last[keys[1]] = {revisions_, *gone};
-      auto const all = eventually([&] {
-        std::scoped_lock const lock{ear->guard};
-        return std::ranges::all_of(last, [&](auto const& one) {
-          auto const found = ear->last.find(one.first);
-          return found != ear->last.end() && found->second.first.revision == revision{one.second.first} &&
-                 found->second.second == one.second.second;
-        });
-      });
-      check(warm_law::told, all, "the last revision of some key was not told, or not where it stands");
-      std::scoped_lock const lock{ear->guard};
-      check(warm_law::told, ear->last[keys[1]].first.operation == operation::erase,
-            "an erase was told as something else");
-    }
-    ear->ended = true;
-    for (auto const& k : keys) (void)one_.store(made(k, ++revisions_), std::nullopt, soon());
-    std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    check(warm_law::ended, ear->late == 0, "it was called after its end");
-  }
-  template <class F>
-  bool eventually(F f) {
-    for (auto const until = soon(); clock::now() < until; std::this_thread::sleep_for(std::chrono::milliseconds{2}))
-      if (f()) return true;
-    return f();
-  }
-
-  std::uint64_t revisions_ = 0;
 };
 
 }  // namespace strata::testing
