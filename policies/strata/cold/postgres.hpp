@@ -54,7 +54,7 @@ struct postgres {
     tier(options const& given, Context const& context)
         : codec_{context.codec},
           schema_{checked(given), info_, wanted_, detail_type(),
-                  [](pg::names const& n) { return pg::prepare(n, pg::shape_of<Value>); }},
+                  [](pg::names const& n) { return pg::statements(n, pg::shape_of<Value>); }},
           pool_{info_, given.connections, given.connect_timeout, schema_} {
       if (auto usable = pool_.first_answer(std::chrono::steady_clock::now() + given.wait_at_open); !usable)
         throw open_error{usable.error()};

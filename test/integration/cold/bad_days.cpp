@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 #include "../../support/tcp_proxy.hpp"
+#include "own_server.hpp"
 #include "support.hpp"
+#include "writers.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -28,134 +30,6 @@ using namespace cold_test;
 using namespace std::chrono_literals;
 using strata::errc;
 using strata::number;
-
-namespace {
-
-std::string environment(char const* name) {
-  auto const* value = std::getenv(name);
-  if (value == nullptr) throw std::runtime_error{std::string{name} + " is not set: run through test/servers"};
-  return value;
-}
-
-/// A server of this test's own, to be stopped at will.
-class own_server {
- public:
-  own_server()
-      : folder_{environment("STRATA_TEST_FOLDER") + "/cold-" + std::to_string(++made_)},
-        port_{std::stoi(environment("STRATA_TEST_PORT")) + made_} {}
-  ~own_server() {
-    freeze(SIGCONT);
-    (void)run("stop", " immediate");
-  }
-  void start() { BOOST_REQUIRE(run("start", std::format(" {} max_connections=40", port_)) == 0); }
-  void stop() { (void)run("stop", " immediate"); }
-  [[nodiscard]] int port() const { return port_; }
-  [[nodiscard]] std::string const& folder() const { return folder_; }
-  [[nodiscard]] std::string connection() const {
-    return std::format("host=127.0.0.1 port={} user=strata dbname=strata", port_);
-  }
-  [[nodiscard]] postgres::options options() const { return {.connection = connection(), .connections = 4}; }
-
-  /// Sends a signal to the server's every process.
-  void freeze(int signal) const {
-    std::ifstream file{folder_ + "/postmaster.pid"};
-    pid_t parent = 0;
-    if (!(file >> parent)) return;
-    ::kill(parent, signal);
-    for (auto const& entry : std::filesystem::directory_iterator{"/proc"}) {
-      std::ifstream stat{entry.path() / "stat"};
-      std::string line;
-      if (!std::getline(stat, line)) continue;
-      auto const after = line.rfind(')');
-      if (after == std::string::npos) continue;
-      char state = 0;
-      pid_t of = 0;
-      if (std::sscanf(line.c_str() + after + 1, " %c %d", &state, &of) == 2 && of == parent)
-        ::kill(static_cast<pid_t>(std::stoi(entry.path().filename())), signal);
-    }
-  }
-
- private:
-  int run(std::string_view verb, std::string_view rest) const {
-    return std::system(
-        std::format("{} postgres {} {}{}", environment("STRATA_TEST_SERVERS"), verb, folder_, rest).c_str());
-  }
-  static inline int made_ = 0;
-  std::string folder_;
-  int port_;
-};
-
-auto now() { return std::chrono::steady_clock::now(); }
-
-/// Saves one text after another from several threads, and keeps what the tier said of each.
-class writers {
- public:
-  writers(notes& tier, int threads, std::chrono::milliseconds within = 2000ms) {
-    for (int t = 0; t < threads; ++t)
-      threads_.emplace_back([this, &tier, t, within](std::stop_token stop) {
-        for (int i = 0; !stop.stop_requested(); ++i) {
-          auto const text = std::format("{}.{}", t, i);
-          auto const key = std::format("k{}", i % 3);
-          auto const until = in(within);
-          auto const r = tier.store(key, {.id = key, .text = text}, strata::anything, until);
-          auto const over = now() - until;
-          std::lock_guard const lock{mutex_};
-          longest_over_ = std::max(longest_over_, over);
-          if (r)
-            acknowledged_.insert(text);
-          else if (r.error() == errc::unknown)
-            unknown_.insert(text);
-          else
-            denied_.insert(text),
-                codes_.insert(std::string{to_string(r.error().code())} + " " + std::string{r.error().text()});
-          if (!r && r.error() != errc::unknown) std::this_thread::sleep_for(1ms);
-        }
-      });
-  }
-  void stop() { threads_.clear(); }
-
-  /// Compares with what is stored.
-  void judge(notes& tier) {
-    stop();
-    std::set<std::string> kept;
-    for (int k = 0; k < 3; ++k) {
-      auto const all = tier.history(std::format("k{}", k), 1'000'000, in(20s));
-      BOOST_TEST_REQUIRE(all.has_value(), why(all));
-      for (auto const& one : *all)
-        if (one.value) BOOST_TEST(kept.insert(one.value->text).second, one.value->text << " was stored twice");
-    }
-    std::size_t lost = 0, undead = 0;
-    for (auto const& text : acknowledged_) lost += !kept.contains(text);
-    for (auto const& text : denied_) undead += kept.contains(text);
-    BOOST_TEST(lost == 0U);
-    BOOST_TEST(undead == 0U);
-    double const over_ms = std::chrono::duration<double, std::milli>(longest_over_).count();
-    BOOST_TEST_MESSAGE("acknowledged " << acknowledged_.size() << ", denied " << denied_.size() << ", unknown "
-                                       << unknown_.size() << ", longest over " << over_ms << " ms");
-    for (auto const& code : codes_) BOOST_TEST_MESSAGE("  " << code);
-  }
-  [[nodiscard]] std::size_t acknowledged() const {
-    std::lock_guard const lock{mutex_};
-    return acknowledged_.size();
-  }
-  [[nodiscard]] std::size_t unknown() const { return unknown_.size(); }
-  [[nodiscard]] std::size_t denied() const { return denied_.size(); }
-
- private:
-  mutable std::mutex mutex_;
-  std::set<std::string> acknowledged_, denied_, unknown_, codes_;
-  std::chrono::nanoseconds longest_over_{0};
-  std::vector<std::jthread> threads_;
-};
-
-template <class F>
-bool eventually(F f, std::chrono::milliseconds within = 15000ms) {
-  for (auto const until = in(within); now() < until; std::this_thread::sleep_for(10ms))
-    if (f()) return true;
-  return false;
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(a_server_that_is_away_is_no_error_and_is_found_when_it_comes) {
   own_server server;

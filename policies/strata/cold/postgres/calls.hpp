@@ -163,20 +163,26 @@ class calls {
     return true;
   }
 
-  // Nothing: it cannot be known. No rows: it did not happen and never will.
+  // Nothing: it cannot be known. No rows: it did not happen and never will; that is never known behind a pooler, where the
+  // process that may still commit cannot be found.
   std::optional<pqxx::result> find_out(backend const& lost, std::string_view keys, std::string const& operation,
                                        deadline until) const {
     using namespace std::chrono_literals;
     for (auto pause = 1ms;; pause = std::min(pause * 2, 32ms)) {
-      auto alive = read("strata_end_backend", pqxx::params{lost.pid, lost.started}, until);
-      if (!alive && alive.error() != errc::unavailable) return std::nullopt;
-      if (alive && alive->empty()) break;  // else it still runs, or the server is away: it may be back in time
+      bool ended = false;
+      if (lost.pid != 0) {
+        auto alive = read("strata_end_backend", pqxx::params{lost.pid, lost.started}, until);
+        if (!alive && alive.error() != errc::unavailable) return std::nullopt;
+        ended = alive && alive->empty();  // else it still runs, or the server is away: it may be back in time
+      }
+      if (ended || lost.pid == 0) {
+        auto trace = read("strata_trace", pqxx::params{keys, operation}, until);
+        if (trace && (ended || !trace->empty())) return std::move(*trace);
+        if (ended) return std::nullopt;
+      }
       if (std::chrono::steady_clock::now() + pause >= until) return std::nullopt;
       std::this_thread::sleep_for(pause);
     }
-    auto trace = read("strata_trace", pqxx::params{keys, operation}, until);
-    if (!trace) return std::nullopt;
-    return std::move(*trace);
   }
 
   Pool& pool_;

@@ -27,6 +27,13 @@ struct conninfo {
         clean.replace(at, secret.size(), "***");
     return clean;
   }
+
+  /// The same, but of several hosts any may be asked first. libpq begins each attempt with the first one, so that those
+  /// after one that does not answer at all would never be asked. (Before its version 16 it refuses the word.)
+  [[nodiscard]] std::string in_any_order() const {
+    if (text.find("load_balance_hosts") != std::string::npos) return text;
+    return text + (text.find("://") < text.find('=') ? "&" : " ") + "load_balance_hosts=random";
+  }
 };
 
 namespace detail {

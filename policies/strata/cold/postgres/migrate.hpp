@@ -9,6 +9,7 @@
 #include <strata/cold/postgres/options.hpp>
 #include <strata/cold/postgres/pool.hpp>
 #include <strata/cold/postgres/sqlstate.hpp>
+#include <strata/cold/postgres/statements.hpp>
 #include <strata/error.hpp>
 
 #include <pqxx/connection>
@@ -27,39 +28,49 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 // What a fresh connection goes through: the table is found or made, brought up to date, and recorded as this type's; then
-// the statements are prepared, in one round trip. Steps are taken under an advisory lock of the transaction, by one process
+// the statements are prepared, in one round trip, or one for each through a pooler. Steps are taken under an advisory lock of the transaction, by one process
 // at a time. The table itself is locked with a short time-out, again and again, because whoever waits for a lock makes all
 // readers behind it wait too: old programs never wait longer than that for their reads.
 namespace strata::cold::pg {
 
 class schema {
  public:
-  using script = std::string (*)(names const&);
+  using maker = std::vector<statement> (*)(names const&);
 
-  /// \param type    the value type's name, recorded for the space
-  /// \param prepare gives the script that prepares the statements
-  schema(options const& given, conninfo const& info, names const& n, std::string_view type, script prepare)
-      : options_{given}, info_{info}, names_{n}, type_{type}, prepare_{prepare} {}
+  /// \param type  the value type's name, recorded for the space
+  /// \param make  gives the statements
+  schema(options const& given, conninfo const& info, names const& n, std::string_view type, maker make)
+      : options_{given}, info_{info}, names_{n}, type_{type}, make_{make} {}
 
   template <class Arm>
   result<backend> operator()(pqxx::connection& connection, Arm&& arm) try {
     if (auto found = up_to_date(connection, arm); !found) return std::unexpected{found.error()};
     arm(options_.connect_timeout);
-    pqxx::nontransaction tx{connection};
-    if (!script_) script_ = settings() + prepare_(*resolved_);
-    tx.exec(*script_);
-    auto const self =
-        tx.exec(
-              "select pg_backend_pid(), a.backend_start::text, current_setting('statement_timeout') <> '0' "
-              "from pg_stat_activity a where a.pid = pg_backend_pid()")
+    if (statements_.empty()) statements_ = make_(*resolved_);
+    auto const process =
+        pqxx::nontransaction{connection}
+            .exec("select a.pid, a.backend_start::text from pg_stat_activity a where a.pid = pg_backend_pid()")
             .one_row();
-    if (!self[2].as<bool>())
+    backend who{process[0].as<int>(), process[1].as<std::string>()};
+    // A pooler tells us a number of its own for the process that we talk to: behind it that is another one each time, and
+    // neither what is set for a session nor what is prepared in it stays ours.
+    bool const pooled = who.pid != connection.backendpid();
+    if (pooled) {
+      who = {};
+      for (auto const& one : statements_) connection.prepare(one.name, with_casts(one));
+    }
+    auto const has_time_out = pqxx::nontransaction{connection}
+                                  .exec((pooled ? std::string{} : settings() + script(statements_)) +
+                                        "select current_setting('statement_timeout') <> '0'")
+                                  .one_field();
+    if (!has_time_out.as<bool>())
       remark(no_time_out_,
              "the role has no statement_timeout: a statement whose caller is gone runs on; "
              "alter role ... set statement_timeout = '5s', lock_timeout = '1s'");
-    return backend{self[0].as<int>(), self[1].as<std::string>()};
+    return who;
   } catch (pqxx::sql_error const& e) {
     return refuse(judge(e.sqlstate()).code, sentence(info_, e.what()));
   }
@@ -133,7 +144,7 @@ class schema {
       return refuse(errc::rejected, "the schema's name holds a quote or a brace");
     if (!resolved_ || resolved_->schema != home.schema) {
       resolved_ = home;
-      script_.reset();
+      statements_.clear();
     }
     if (tx.exec("select to_regclass($1) is null", pqxx::params{home.qualified("migrations")}).one_field().as<bool>())
       return state::to_do;
@@ -272,9 +283,9 @@ class schema {
   conninfo const& info_;
   names const names_;
   std::string_view const type_;
-  script const prepare_;
+  maker const make_;
   std::optional<names> resolved_;      // the keeper's alone
-  std::optional<std::string> script_;  // likewise
+  std::vector<statement> statements_;  // likewise
 
   mutable std::mutex mutex_;
   std::string long_ids_, serial_, no_time_out_;

@@ -18,13 +18,14 @@ enum class setup : std::uint8_t {
 
 /// Where the server's own time-outs come from.
 enum class time_outs : std::uint8_t {
-  session,  ///< set on each connection
-  role,     ///< settings of the role (`alter role ... set statement_timeout = '5s'`): needed behind PgBouncer, which
-            ///< drops or shares a session's settings; health() tells when they are not there
+  session,  ///< set on each connection, but behind a pooler, which would drop or share a session's settings
+  role,  ///< settings of the role (`alter role ... set statement_timeout = '5s'`); health() tells when there are none
 };
 
 struct options {
-  /// libpq's, `keyword=value ...` or a URI. Secrets are better kept in a password file (`passfile=...`).
+  /// libpq's, `keyword=value ...` or a URI. Over a network: `sslmode=verify-full sslrootcert=... channel_binding=require`.
+  /// Secrets are better kept in a password file (`passfile=...`), which is read again for each connection. Several hosts:
+  /// `host=a,b target_session_attrs=read-write`.
   std::string connection = {};
   /// One statement runs per connection at a time: as many as threads that miss at once; never more are opened.
   std::size_t connections = 8;

@@ -37,7 +37,7 @@
 // `arm(duration)` gives the next statements so long; and `void survey(pqxx::connection&)`, asked once, afterwards.
 namespace strata::cold::pg {
 
-/// Which process of which life of the server a connection talks to.
+/// Which process of which life of the server a connection talks to; none behind a pooler, where it changes.
 struct backend {
   int pid = 0;
   std::string started;
@@ -285,11 +285,14 @@ class pool {
 
   result<void> open(slot& s) noexcept try {
     auto const until = clock::now() + connect_timeout_;
-    pqxx::connecting attempt{pqxx::zview{info_.text}};
+    auto const text = std::exchange(ran_out_, false) ? info_.in_any_order() : info_.text;
+    pqxx::connecting attempt{pqxx::zview{text}};
     while (!attempt.done()) {
       if (stopping()) return failure(errc::closed, tier::cold);
-      if (clock::now() >= until)
+      if (clock::now() >= until) {
+        ran_out_ = true;
         return failure(errc::unavailable, tier::cold, "the server did not answer the attempt to connect");
+      }
       auto const events =
           static_cast<short>((attempt.wait_to_read() ? POLLIN : 0) | (attempt.wait_to_write() ? POLLOUT : 0));
       pollfd waiting{attempt.sock(), events, 0};
@@ -340,6 +343,7 @@ class pool {
   std::optional<error> refused_;
   bool closing_ = false;
   bool keeper_gone_ = false;
+  bool ran_out_ = false;  // the keeper's: the last attempt to connect found nobody who answered
 
   pg::watchdog watchdog_;
   std::thread keeper_;

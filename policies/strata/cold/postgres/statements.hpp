@@ -4,8 +4,11 @@
 
 #include <strata/cold/postgres/names.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // The statements, each one round trip and each its own transaction.
 namespace strata::cold::pg {
@@ -16,6 +19,43 @@ struct shape {
   bool texted = false;    ///< content_raw is the record's text; else it is the JSON
   bool stamped = false;   ///< the JSON has the version as its member `version`
 };
+
+/// One prepared statement.
+struct statement {
+  std::string name;
+  std::string_view types;  ///< of its parameters, as PREPARE has them: "text, bigint"
+  std::string text;
+};
+
+/// One text that prepares them all in one round trip. It belongs to the server's session.
+inline std::string script(std::vector<statement> const& all) {
+  std::string text;
+  for (auto const& one : all) {
+    text.append("prepare ").append(one.name);
+    if (!one.types.empty()) text.append("(").append(one.types).append(")");
+    text.append(" as ").append(one.text).append(";\n");
+  }
+  return text;
+}
+
+/// The text for the protocol's own way to prepare, which a pooler between us and the server understands and repeats on
+/// each session that it gives us. There types are said by casts.
+inline std::string with_casts(statement const& one) {
+  std::vector<std::string_view> types;
+  for (auto rest = one.types; !rest.empty();) {
+    auto const end = std::min(rest.find(','), rest.size());
+    types.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+  }
+  std::string text;
+  for (std::size_t i = 0; i < one.text.size(); ++i) {
+    text += one.text[i];
+    if (one.text[i] != '$') continue;
+    auto const number = static_cast<std::size_t>(one.text[++i] - '1');
+    text.append(1, one.text[i]).append("::").append(types.at(number));
+  }
+  return text;
+}
 
 namespace detail {
 
@@ -179,8 +219,8 @@ select d.n::int, e.revision from unnest($1) with ordinality d(a, n)
 
 }  // namespace detail
 
-/// \returns one text that prepares them all
-inline std::string prepare(names const& n, shape s) {
+/// \returns all statements for one table and one way to use its columns
+inline std::vector<statement> statements(names const& n, shape s) {
   // The two columns beside content_raw are not sent when nothing is made of them.
   std::string const read = s.restored ? "k.artifact_type, k.content_raw, k.metadata::text"
                            : s.texted ? "null::text, k.content::text, null::text"
@@ -204,8 +244,8 @@ inline std::string prepare(names const& n, shape s) {
     return s.stamped ? "jsonb_set(" + json + ", '{version}', 'null', false)" : json;
   };
 
-  std::string script;
-  auto const add = [&](std::string_view name_and_types, std::string_view text, bool many = false) {
+  std::vector<statement> all;
+  auto const add = [&](std::string_view name, std::string_view types, std::string_view text, bool many = false) {
     std::string body{text};
     detail::replace(body, "%read%", read);
     detail::replace(
@@ -213,25 +253,25 @@ inline std::string prepare(names const& n, shape s) {
         many ? same("d.artifact_type", "d.content_raw", "d.content", "d.metadata") : same("$2", "$3", "$4", "$5"));
     detail::replace(body, "%stamp%", stamp(many ? "d.content" : "$4"));
     detail::replace(body, "%unstamped%", unstamped(many ? "d.content" : "$4"));
-    script.append("prepare ").append(name_and_types).append(" as ").append(n.fill(body)).append(";\n");
+    all.push_back({std::string{name}, types, n.fill(body)});
   };
-  add("strata_load(text)", detail::load);
-  add("strata_load_many(text[])", detail::load_many);
-  add("strata_store(text, text, text, jsonb, jsonb, uuid, bigint)", detail::store);
-  add("strata_store_many(text[], text[], text[], jsonb[], jsonb[], uuid)", detail::store_many, true);
-  add("strata_erase(text, uuid)", detail::erase);
-  add("strata_trace(text[], uuid)", detail::trace);
-  add("strata_end_backend(int, timestamptz)", detail::end_backend);
-  add("strata_add_usage(text[], bigint[])", detail::add_usage);
-  add("strata_most_used(bigint)", detail::most_used);
-  add("strata_history(text, bigint)", detail::history);
-  add("strata_at_revision(text, bigint)", detail::at_revision);
-  add("strata_changes_since(xid8, bigint, bigint)", detail::changes_since);
-  add("strata_read_horizon", detail::read_horizon);
-  add("strata_hold_horizon(text, bigint)", detail::hold_horizon);
-  add("strata_move_horizon(text, bigint, xid8, bigint, bigint, bigint, bigint)", detail::move_horizon);
-  add("strata_revisions(text[])", detail::revisions);
-  return script;
+  add("strata_load", "text", detail::load);
+  add("strata_load_many", "text[]", detail::load_many);
+  add("strata_store", "text, text, text, jsonb, jsonb, uuid, bigint", detail::store);
+  add("strata_store_many", "text[], text[], text[], jsonb[], jsonb[], uuid", detail::store_many, true);
+  add("strata_erase", "text, uuid", detail::erase);
+  add("strata_trace", "text[], uuid", detail::trace);
+  add("strata_end_backend", "int, timestamptz", detail::end_backend);
+  add("strata_add_usage", "text[], bigint[]", detail::add_usage);
+  add("strata_most_used", "bigint", detail::most_used);
+  add("strata_history", "text, bigint", detail::history);
+  add("strata_at_revision", "text, bigint", detail::at_revision);
+  add("strata_changes_since", "xid8, bigint, bigint", detail::changes_since);
+  add("strata_read_horizon", "", detail::read_horizon);
+  add("strata_hold_horizon", "text, bigint", detail::hold_horizon);
+  add("strata_move_horizon", "text, bigint, xid8, bigint, bigint, bigint, bigint", detail::move_horizon);
+  add("strata_revisions", "text[]", detail::revisions);
+  return all;
 }
 
 }  // namespace strata::cold::pg
