@@ -349,6 +349,40 @@ BOOST_AUTO_TEST_CASE(the_feed_tells_what_others_publish) {
   BOOST_TEST((hinted == std::set<std::string>{"a=2Eb", "x.y", "x/y", "\xC3\xA9"}));
 }
 
+BOOST_AUTO_TEST_CASE(writes_are_announced_to_those_who_do_not_follow) {
+  auto o = own("announced");
+  o.announce_subject = "cache.changed";
+  tier t{o, no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(5s)));
+  other_program const they;
+  natsSubscription* raw = nullptr;
+  natsConnection_SubscribeSync(&raw, they.connection(), "cache.changed");
+  js::subscription_handle const listening{raw};
+  natsConnection_Flush(they.connection());
+  auto const next = [&](std::int64_t ms) {
+    natsMsg* got = nullptr;
+    natsSubscription_NextMsg(&got, raw, ms);
+    js::message_handle const message{got};
+    return got == nullptr ? std::string{"nothing"} : std::string{js::body(got)};
+  };
+  std::string const odd = "a b.*\r\n\xC3\xA9";
+  BOOST_REQUIRE(t.store(made(odd, 5), {}, in(2s)));
+  BOOST_TEST(next(5000) == odd);
+  BOOST_REQUIRE(t.erase(odd, revision{6}, in(2s)));
+  BOOST_TEST(next(5000) == odd);
+  BOOST_TEST(!t.store(made(odd, 4), {}, in(2s)));
+  std::vector<strata::frame> frames;
+  for (std::uint64_t i = 0; i < 300; ++i) frames.push_back(made(std::format("many-{:03}", i), 1));
+  std::vector<strata::placement> places;
+  for (auto const& f : frames) places.push_back({&f, std::nullopt});
+  for (auto const& stored : t.store_many(places, in(10s))) BOOST_TEST(stored.has_value());
+  std::set<std::string> announced;
+  for (std::size_t i = 0; i < frames.size(); ++i) announced.insert(next(5000));
+  BOOST_TEST(announced.size() == 300U);
+  BOOST_TEST(*announced.begin() == "many-000");
+  BOOST_TEST(next(100) == "nothing");
+}
+
 BOOST_AUTO_TEST_CASE(a_feed_may_end_from_within_its_sink_and_while_it_is_busy) {
   auto const o = own("ending");
   tier t{o, no_context{}};

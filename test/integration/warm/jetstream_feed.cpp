@@ -116,6 +116,21 @@ BOOST_AUTO_TEST_CASE(a_feed_that_begins_says_where_the_stream_stood) {
   BOOST_TEST(!ears.told("before"));
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_that_takes_no_dots_in_keys_is_followed) {
+  auto o = settings();
+  o.stream = "TOKENS";
+  o.prefix = "tokens";
+  other_program const they;
+  BOOST_REQUIRE(
+      they.create_stream(o.stream, R"({"name":"TOKENS","subjects":["tokens.template.*"]})").contains("\"created\""));
+  tier t{o, no_context{}};
+  listener ears;
+  auto const feed = follow(t, ears);
+  BOOST_TEST(eventually([&] { return ears.hears(); }), t.health().text);
+  BOOST_REQUIRE(t.store(made("k", 1), {}, in(2s)));
+  BOOST_TEST(eventually([&] { return ears.told("k"); }));
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_is_back_is_heard_soon) {
   server s{0};
   s.start();
@@ -199,7 +214,8 @@ BOOST_AUTO_TEST_CASE(a_stream_made_anew_behind_our_back_is_noticed_by_its_acknow
   BOOST_REQUIRE(t.store(made("another", 1), {}, in(2s)));
   BOOST_TEST(eventually([&] { return ears.count(telling::lost) > 0 && ears.hears(); }));
   BOOST_TEST(eventually([&] { return t.end(in(1s)) == position{1}; }));
-  BOOST_TEST_MESSAGE("lost after " << in_ms(ears.last(telling::lost).when - made_anew) << " ms");
+  auto const lost = ears.last(telling::lost).when;
+  BOOST_TEST_MESSAGE("lost after " << in_ms(lost - made_anew) << " ms");
   BOOST_TEST(eventually([&] {
     auto const text = t.health().text;
     return text.contains("went back") || text.contains("vanished");
@@ -243,7 +259,8 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_was_deleted_is_missed) {
   they.ask("$JS.API.CONSUMER.DELETE." + o.stream + "." + names.substr(at, names.find('"', at) - at), "");
   BOOST_REQUIRE(t.store(made("untold", 1), {}, in(2s)));
   BOOST_TEST(eventually([&] { return ears.count(telling::lost) == 1 && ears.hears(); }));
-  BOOST_TEST_MESSAGE("lost after " << in_ms(ears.last(telling::lost).when - deleted) << " ms");
+  auto const lost = ears.last(telling::lost).when;
+  BOOST_TEST_MESSAGE("lost after " << in_ms(lost - deleted) << " ms");
   BOOST_TEST((ears.last(telling::resumed).at == position{1}));
   BOOST_TEST(!ears.told("untold"));
   BOOST_REQUIRE(t.store(made("told", 1), {}, in(2s)));

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,6 +44,7 @@ class link {
   static result<std::shared_ptr<link>> open(options const& settings, std::shared_ptr<bell> wake) {
     auto made = client_options(settings);
     if (!made) return std::unexpected{std::move(made).error()};
+    if (auto const given = give_secrets(settings, made->get()); !given) return std::unexpected{given.error()};
     auto self = std::shared_ptr<link>{new link{settings, std::move(wake)}};
     natsOptions* const o = made->get();
     natsOptions_SetDisconnectedCB(o, signals::on_disconnected, self->id_);
@@ -63,7 +65,7 @@ class link {
     if (status != NATS_OK) {
       std::string doing = "connect to";
       for (auto const& url : settings.servers) doing.append(" ").append(without_secrets(url));
-      return std::unexpected{failed(status, doing)};
+      return std::unexpected{failed_to_connect(status, doing)};
     }
     self->outlet_ = std::make_unique<jetstream_detail::outlet>(connection);
     self->ask_limits();
@@ -83,6 +85,7 @@ class link {
   [[nodiscard]] bool connected() const noexcept { return signals_->connected.load(std::memory_order_acquire); }
   [[nodiscard]] bool closed() const noexcept { return signals_->closed.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint32_t breaks() const noexcept { return signals_->breaks.load(std::memory_order_acquire); }
+  [[nodiscard]] refusals const& refused() const noexcept { return signals_->refused; }
   [[nodiscard]] std::int64_t max_message_bytes() const noexcept { return max_message_bytes_; }
   /// Another server may have other limits.
   void ask_limits() { max_message_bytes_ = natsConnection_GetMaxPayload(connection_.get()); }
@@ -91,6 +94,21 @@ class link {
     std::vector<std::unique_ptr<inbox>> old;
     std::scoped_lock const lock{mutex_};
     std::swap(old, spoilt_);
+  }
+  /// Publishes a few bytes that nobody answers, if the time suffices.
+  void tell(std::string const& subject, std::string_view text, deadline until) {
+    std::size_t const bytes = subject.size() + text.size() + 32;
+    if (outlet_->fits(bytes)) {
+      outlet_->small(bytes, until, [&] {
+        return natsConnection_Publish(connection(), subject.c_str(), text.data(), static_cast<int>(text.size()));
+      });
+      return;
+    }
+    natsMsg* raw = nullptr;
+    natsMsg_Create(&raw, subject.c_str(), nullptr, text.data(), static_cast<int>(text.size()));
+    std::vector<message_handle> one;
+    one.emplace_back(raw);
+    if (raw != nullptr) outlet_->large(std::move(one), bytes, until);
   }
   [[nodiscard]] natsConnection* connection() const noexcept { return connection_.get(); }
   [[nodiscard]] jsCtx* context() const noexcept { return context_.get(); }
@@ -102,6 +120,13 @@ class link {
       : signals_{std::make_shared<signals>(std::move(wake))},
         id_{registry<signals>::enter(signals_)},
         inbox_base_{std::format("{}.{}.", settings.inbox_prefix, random_name())} {}
+
+  /// What OpenSSL says of a certificate is worth repeating; what else the client says may quote a URL.
+  static error failed_to_connect(natsStatus status, std::string_view doing) {
+    error plain = failed(status, doing);
+    char const* const more = status == NATS_SSL_ERROR || status == NATS_ERR ? nats_GetLastError(nullptr) : nullptr;
+    return more == nullptr ? plain : error{plain.code(), tier::warm, std::format("{}: {}", plain.text(), more)};
+  }
 
   natsStatus lease(std::unique_ptr<inbox>& out, deadline until) {
     {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <strata/concepts/warm.hpp>
+#include <strata/error.hpp>
 #include <strata/warm/jetstream/connection.hpp>
 #include <strata/warm/jetstream/handle.hpp>
 #include <strata/warm/jetstream/headers.hpp>
+#include <strata/warm/jetstream/status.hpp>
 #include <strata/warm/jetstream/text.hpp>
 
 #include <algorithm>
@@ -13,8 +15,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <format>
+#include <limits>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,7 +34,7 @@ namespace strata::warm::jetstream_detail {
 class exchange {
  public:
   exchange(std::shared_ptr<link> over, deadline until)
-      : link_{std::move(over)}, until_{until}, breaks_{link_->breaks()} {
+      : link_{std::move(over)}, until_{until}, breaks_{link_->breaks()}, refusals_{link_->refused().count()} {
     status_ = link_->lease(inbox_, until_);
     if (status_ != NATS_OK) return;
     reply_ = std::format("{}{}.", inbox_->base, ++inbox_->call);
@@ -45,9 +49,10 @@ class exchange {
   /// Sends one question without headers; the answers to it will carry the number.
   natsStatus ask(std::string const& subject, std::string_view question, std::size_t number = 0) {
     if (status_ != NATS_OK) return status_;
+    asked_.emplace_back(number, subject);
     std::size_t const bytes = subject.size() + stem_bytes_ + question.size() + 32;
     if (!link_->outlet_->fits(bytes)) {
-      add(subject, header_list::none(), question, number);
+      collect(subject, header_list::none(), question, number);
       return send().first;
     }
     natsStatus const status = link_->outlet_->small(bytes, until_, [&] {
@@ -60,14 +65,8 @@ class exchange {
   /// Collects a message; send() sends what was collected.
   void add(std::string const& subject, header_list const& headers, std::string_view payload, std::size_t number = 0) {
     if (status_ != NATS_OK) return;
-    natsMsg* raw = nullptr;
-    natsStatus status =
-        natsMsg_Create(&raw, subject.c_str(), reply_to(number), payload.data(), static_cast<int>(payload.size()));
-    collected_.emplace_back(raw);
-    for (auto const& [name, value] : headers)
-      if (status == NATS_OK) status = natsMsgHeader_Set(raw, name, value.c_str());
-    if (status != NATS_OK) throw std::bad_alloc{};  // nothing else can be wrong with them
-    collected_bytes_ += subject.size() + stem_bytes_ + headers.bytes() + payload.size() + 32;
+    asked_.emplace_back(number, subject);
+    collect(subject, headers, payload, number);
   }
   /// \returns what became of it, and how many messages have left or may leave
   std::pair<natsStatus, std::size_t> send() {
@@ -99,10 +98,12 @@ class exchange {
     message_handle message{};
     std::size_t number = 0;
   };
+  /// Of a refusal that concerns the whole call: nothing will be answered.
+  static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
   /// Waits for the next answer. The wait is cut into slices to notice a lost connection, which wakes nobody.
   /// \returns NATS_TIMEOUT when the time is over, NATS_CONNECTION_DISCONNECTED when answers are lost, NATS_NO_RESPONDERS
   ///          when nobody takes one of the requests: the client does not say which, nor lets see whether a stored message
-  ///          that says 503 came instead
+  ///          that says 503 came instead; NATS_NOT_PERMITTED when the request of that number may not be made
   answer next(deadline until) {
     using namespace std::chrono;
     if (status_ != NATS_OK) return {.status = status_};
@@ -114,6 +115,8 @@ class exchange {
       message_handle message{raw};
       if (status == NATS_TIMEOUT) {
         if (link_->breaks() != breaks_) return {.status = NATS_CONNECTION_DISCONNECTED};
+        if (link_->refused().count() != refusals_)
+          if (auto const number = refused()) return {.status = NATS_NOT_PERMITTED, .number = *number};
         if (left <= 0) return {.status = NATS_TIMEOUT};
         continue;
       }
@@ -129,7 +132,37 @@ class exchange {
     }
   }
 
+  /// What an answer that is none means. \param doing  what was tried
+  [[nodiscard]] error fault(answer const& a, std::string_view doing) const {
+    return a.status == NATS_NOT_PERMITTED ? not_permitted(refusal_, doing) : failed(a.status, doing);
+  }
+
  private:
+  void collect(std::string const& subject, header_list const& headers, std::string_view payload, std::size_t number) {
+    natsMsg* raw = nullptr;
+    natsStatus status =
+        natsMsg_Create(&raw, subject.c_str(), reply_to(number), payload.data(), static_cast<int>(payload.size()));
+    collected_.emplace_back(raw);
+    for (auto const& [name, value] : headers)
+      if (status == NATS_OK) status = natsMsgHeader_Set(raw, name, value.c_str());
+    if (status != NATS_OK) throw std::bad_alloc{};  // nothing else can be wrong with them
+    collected_bytes_ += subject.size() + stem_bytes_ + headers.bytes() + payload.size() + 32;
+  }
+
+  /// \returns the number of a request that the server refused, each once
+  std::optional<std::size_t> refused() {
+    refusal_ = link_->refused().of(inbox_->base + ">", refusals_);
+    if (!refusal_.empty()) return all;
+    for (auto one = asked_.begin(); one != asked_.end(); ++one) {
+      refusal_ = link_->refused().of(one->second, refusals_);
+      if (refusal_.empty()) continue;
+      std::size_t const number = one->first;
+      asked_.erase(one);
+      return number;
+    }
+    return std::nullopt;
+  }
+
   char const* reply_to(std::size_t number) {
     reply_.resize(stem_bytes_);
     reply_.append(std::to_string(number));
@@ -146,6 +179,9 @@ class exchange {
   deadline until_;
   std::unique_ptr<inbox> inbox_;
   std::uint32_t breaks_;
+  std::uint64_t refusals_;
+  std::string refusal_;
+  std::vector<std::pair<std::size_t, std::string>> asked_;  // numbers and subjects
   natsStatus status_ = NATS_OK;
   std::string reply_;
   std::size_t stem_bytes_ = 0;

@@ -240,7 +240,7 @@ class feed {
                       consumer_request(stream_, name, filter_, inbox, last + 1));
     if (status != NATS_OK) return std::unexpected{failed(status, doing)};
     auto const answer = call.next(until);
-    if (answer.status != NATS_OK) return std::unexpected{failed(answer.status, doing)};
+    if (answer.status != NATS_OK) return std::unexpected{call.fault(answer, doing)};
     call.settled();
     auto const fault = json::member(body(answer.message.get()), "error");
     if (fault.empty()) return {};

@@ -128,7 +128,10 @@ class keeper {
     if (!h.up) say(reason());
     if (h.up && !deaf_.empty()) say(deaf_);
     for (auto const& line : news_) say(line);
+    if (auto const line = warning_of(settings_); !line.empty()) say(line);
     if (station_) {
+      if (auto const refusal = station_->link->refused().last(); !refusal.empty())
+        say("the server refused: " + refusal);
       for (auto const& line : station_->stream.warnings) say(line);
       for (auto const& line : station_->stream.differences) say(line);
     }
@@ -231,7 +234,7 @@ class keeper {
   /// Sees that the stream is there, and whether it is the one it was.
   result<station> look(std::shared_ptr<link> const& over) {
     over->ask_limits();
-    auto facts = find_or_create(over->context(), settings_);
+    auto facts = find_or_create(over, settings_, soon());
     if (!facts) return std::unexpected{std::move(facts).error()};
     std::uint64_t const before = seen_->highest();
     auto stands = ask_standing(over, settings_.stream, soon());

@@ -139,7 +139,7 @@ class reader {
       }
       auto const answer = call.next(until);
       if (answer.status == NATS_NO_RESPONDERS) return forget_answered(open, answered), std::nullopt;
-      if (answer.status != NATS_OK) return forget_answered(open, answered), failed(answer.status, "load");
+      if (answer.status != NATS_OK) return forget_answered(open, answered), call.fault(answer, "load");
       std::size_t const i = answer.number;
       if (i >= keys.size() || answered[i]) continue;
       auto const bytes = body(answer.message.get());
@@ -182,7 +182,7 @@ class reader {
       for (;;) {
         auto const answer = call.next(until);
         if (answer.status == NATS_NO_RESPONDERS) return forget_answered(open, answered), std::nullopt;
-        if (answer.status != NATS_OK) return forget_answered(open, answered), failed(answer.status, "load");
+        if (answer.status != NATS_OK) return forget_answered(open, answered), call.fault(answer, "load");
         parsed_headers const headers{answer.message.get()};
         if (!headers.last("Nats-Sequence")) {
           auto const said = headers.get("Status");

@@ -4,13 +4,18 @@
 
 #include <nats/nats.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <utility>
 
 // What the client's threads tell, and how they do it without touching anything that may be gone.
@@ -71,12 +76,54 @@ class bell {
   bool rung_ = false;
 };
 
+/// What the server refused for want of a permission. It tells nobody whose request it was: the request stays without an
+/// answer, and this names its subject.
+class refusals {
+ public:
+  static constexpr std::size_t remembered = 512;  // of a burst
+
+  /// \param text  like: Permissions Violation for Publish to "subject"; cut off where it is long
+  void note(std::string_view text) {
+    std::scoped_lock const lock{mutex_};
+    all_.emplace_back(text);
+    if (all_.size() > remembered) all_.pop_front();
+    count_.fetch_add(1, std::memory_order_release);
+  }
+  [[nodiscard]] std::uint64_t count() const noexcept { return count_.load(std::memory_order_acquire); }
+  /// \returns the refusal of that subject after the first `before` of all, or nothing
+  [[nodiscard]] std::string of(std::string_view subject, std::uint64_t before) const {
+    std::scoped_lock const lock{mutex_};
+    std::uint64_t const newer = std::min<std::uint64_t>(count_ - before, all_.size());
+    for (auto at = all_.end() - static_cast<std::ptrdiff_t>(newer); at != all_.end(); ++at)
+      if (names(*at, subject)) return *at;
+    return {};
+  }
+  [[nodiscard]] std::string last() const {
+    std::scoped_lock const lock{mutex_};
+    return all_.empty() ? std::string{} : all_.back();
+  }
+
+ private:
+  static bool names(std::string_view text, std::string_view subject) {
+    std::size_t const begin = text.find('"');
+    if (begin == std::string_view::npos) return false;
+    text.remove_prefix(begin + 1);
+    std::size_t const end = text.find('"');
+    return end == std::string_view::npos ? subject.starts_with(text) : subject == text.substr(0, end);
+  }
+
+  mutable std::mutex mutex_;
+  std::deque<std::string> all_;
+  std::atomic<std::uint64_t> count_ = 0;
+};
+
 /// What the callbacks of one connection report.
 struct signals {
   explicit signals(std::shared_ptr<bell> b) : wake{std::move(b)} {}
   std::atomic<bool> connected = false;
   std::atomic<bool> closed = false;
   std::atomic<std::uint32_t> breaks = 0;  ///< how often the connection was lost
+  refusals refused;
   std::shared_ptr<bell> wake;
 
   static void on_disconnected(natsConnection*, void* id) {
@@ -99,8 +146,13 @@ struct signals {
       self->wake->ring();
     }
   }
-  /// What goes wrong is seen where it matters; without this the client writes it to standard error.
-  static void on_error(natsConnection*, natsSubscription*, natsStatus, void*) {}
+  /// What else goes wrong is seen where it matters; without this the client would write it to standard error.
+  static void on_error(natsConnection*, natsSubscription*, natsStatus status, void* id) {
+    if (status != NATS_NOT_PERMITTED) return;
+    char const* const text = nats_GetLastError(nullptr);
+    auto const self = registry<signals>::find(id);
+    if (self && text != nullptr) self->refused.note(text);
+  }
 };
 
 }  // namespace strata::warm::jetstream_detail

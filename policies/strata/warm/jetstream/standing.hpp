@@ -19,26 +19,29 @@
 namespace strata::warm::jetstream_detail {
 
 struct standing {
-  std::uint64_t last = 0;  ///< sequence of the last message, whether or not it is still there
-  std::string created;     ///< tells a stream from another of the same name
+  std::uint64_t last = 0;    ///< sequence of the last message, whether or not it is still there
+  std::string created = {};  ///< tells a stream from another of the same name; empty: there is none
 };
 
 /// \errors unavailable: with the server's reason; timed_out
 inline result<standing> ask_standing(std::shared_ptr<link> over, std::string_view stream, deadline until) {
+  std::string const doing = std::format("look for the stream {}", stream);
   exchange call{std::move(over), until};
   natsStatus const sent = call.ask(std::format("$JS.API.STREAM.INFO.{}", stream), {});
-  if (sent != NATS_OK) return std::unexpected{failed(sent, "ask where the stream stands")};
+  if (sent != NATS_OK) return std::unexpected{failed(sent, doing)};
   auto const answer = call.next(until);
-  if (answer.status != NATS_OK) return std::unexpected{failed(answer.status, "ask where the stream stands")};
+  if (answer.status != NATS_OK) return std::unexpected{call.fault(answer, doing)};
   call.settled();
   std::string_view const text = body(answer.message.get());
-  if (auto const fault = json::member(text, "error"); !fault.empty())
-    return std::unexpected{refused(number_in<int>(json::member(fault, "err_code")).value_or(-1),
-                                   json::member(fault, "description"), "ask where the stream stands")};
+  if (auto const fault = json::member(text, "error"); !fault.empty()) {
+    int const number = number_in<int>(json::member(fault, "err_code")).value_or(-1);
+    if (meaning_of_refusal(number) == refusal::no_stream) return standing{};
+    return std::unexpected{refused(number, json::member(fault, "description"), doing)};
+  }
   auto const last = number_in<std::uint64_t>(json::member(json::member(text, "state"), "last_seq"));
   auto const created = json::member(text, "created");
   if (!last || created.empty())
-    return failure(errc::unavailable, tier::warm, "JetStream: ask where the stream stands: no answer that is known");
+    return failure(errc::unavailable, tier::warm, std::format("JetStream: {}: no answer that is known", doing));
   return standing{.last = *last, .created = std::string{created}};
 }
 

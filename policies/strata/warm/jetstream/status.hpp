@@ -78,6 +78,13 @@ inline error failed(natsStatus status, std::string_view doing) {
   return error{meaning(status), tier::warm, text};
 }
 
+/// \param refusal  what the server said
+inline error not_permitted(std::string_view refusal, std::string_view doing) {
+  std::string text{"NATS: "};
+  text.append(doing).append(": the server does not permit it: ").append(refusal);
+  return error{errc::unavailable, tier::warm, text};
+}
+
 inline error refused(int number, std::string_view description, std::string_view doing) {
   std::string text{"JetStream: "};
   text.append(doing).append(": ").append(description).append(" (").append(std::to_string(number)).append(")");

@@ -2,10 +2,15 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/concepts/warm.hpp>
 #include <strata/error.hpp>
+#include <strata/warm/jetstream/connection.hpp>
+#include <strata/warm/jetstream/exchange.hpp>
 #include <strata/warm/jetstream/handle.hpp>
 #include <strata/warm/jetstream/options.hpp>
+#include <strata/warm/jetstream/standing.hpp>
 #include <strata/warm/jetstream/status.hpp>
+#include <strata/warm/jetstream/text.hpp>
 
 #include <array>
 #include <charconv>
@@ -13,9 +18,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <format>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 // The stream: created as the settings say, or taken as it is found. Other programs live on it, so what differs is told to a
@@ -119,64 +126,70 @@ inline stream_facts facts_of(jsStreamInfo const& info, options const& o) {
   return facts;
 }
 
+inline std::string stream_request(options const& o, std::int64_t replicas) {
+  return std::format(
+      R"({{"name":"{}","subjects":["{}.>"],"storage":"file","retention":"limits","discard":"old","max_msgs":{},)"
+      R"("max_bytes":{},"max_age":{},"max_msgs_per_subject":1,"allow_direct":true,"num_replicas":{},)"
+      R"("duplicate_window":{}}})",
+      o.stream, o.prefix, o.max_messages, o.max_bytes, std::chrono::nanoseconds{o.max_age}.count(), replicas,
+      duplicate_window_ns);
+}
+
+/// \returns the number of the server's refusal, zero for none, and what it says
+inline result<std::pair<int, std::string>> create(std::shared_ptr<link> const& over, options const& o,
+                                                  std::int64_t replicas, deadline until) {
+  exchange call{over, until};
+  std::string const doing = std::format("create the stream {}", o.stream);
+  natsStatus const sent = call.ask(std::format("$JS.API.STREAM.CREATE.{}", o.stream), stream_request(o, replicas));
+  if (sent != NATS_OK) return std::unexpected{failed(sent, doing)};
+  auto const answer = call.next(until);
+  if (answer.status != NATS_OK) return std::unexpected{call.fault(answer, doing)};
+  call.settled();
+  auto const fault = json::member(body(answer.message.get()), "error");
+  if (fault.empty()) return std::pair{0, std::string{}};
+  return std::pair{number_in<int>(json::member(fault, "err_code")).value_or(-1),
+                   std::string{json::member(fault, "description")}};
+}
+
 /// Finds the stream, or creates it. Takes some round trips; for the keeping thread.
 /// \errors unavailable: not there and not to be had, with the reason; rejected: there, and of no use to us
-inline result<stream_facts> find_or_create(jsCtx* js, options const& o) {
-  jsErrCode number{};
-  jsStreamInfo* raw = nullptr;
-  auto const take = [&]() -> result<stream_facts> {
+inline result<stream_facts> find_or_create(std::shared_ptr<link> const& over, options const& o, deadline until) {
+  auto const look = [&]() -> result<stream_facts> {
+    jsErrCode number{};
+    jsStreamInfo* raw = nullptr;
+    natsStatus const status = js_GetStreamInfo(&raw, over->context(), o.stream.c_str(), nullptr, &number);
     stream_info_handle const info{raw};
-    raw = nullptr;
+    std::string const doing = std::format("look for the stream {}", o.stream);
+    if (status != NATS_OK)
+      return std::unexpected{number != 0 ? refused(number, nats_GetLastError(nullptr), doing) : failed(status, doing)};
     if (auto const fault = stream_fault(*info->Config, o); !fault.empty())
       return failure(errc::rejected, tier::warm, "JetStream: " + fault);
     return facts_of(*info, o);
   };
-  auto const look = [&] { return js_GetStreamInfo(&raw, js, o.stream.c_str(), nullptr, &number); };
-  auto const why = [&](natsStatus status, std::string_view doing) {
-    return number != 0 ? refused(number, nats_GetLastError(nullptr), doing) : failed(status, doing);
-  };
-
-  natsStatus status = look();
-  if (status == NATS_OK) return take();
-  if (status != NATS_NOT_FOUND) return std::unexpected{why(status, std::format("look for the stream {}", o.stream))};
-
-  std::string const everything = o.prefix + ".>";
-  std::array<char const*, 1> subjects{everything.c_str()};
-  jsStreamConfig wanted;
-  jsStreamConfig_Init(&wanted);
-  wanted.Name = o.stream.c_str();
-  wanted.Subjects = subjects.data();
-  wanted.SubjectsLen = 1;
-  wanted.Storage = js_FileStorage;
-  wanted.Retention = js_LimitsPolicy;
-  wanted.Discard = js_DiscardOld;
-  wanted.MaxMsgs = o.max_messages;
-  wanted.MaxBytes = o.max_bytes;
-  wanted.MaxAge = std::chrono::nanoseconds{o.max_age}.count();
-  wanted.MaxMsgsPerSubject = 1;
-  wanted.AllowDirect = true;
-  wanted.Replicas = o.replicas;
-  wanted.Duplicates = duplicate_window_ns;
-  auto const create = [&] { return js_AddStream(&raw, js, &wanted, nullptr, &number); };
-  std::string note = std::format("the stream {} was created", o.stream);
-  status = create();
-  bool const too_few = number == 10074 || number == 10005;  // no cluster; no suitable peers
-  if (status != NATS_OK && too_few && o.few_servers == few_servers::use_one && o.replicas > 1) {
-    wanted.Replicas = 1;
-    note.append(std::format(" with 1 replica instead of {}: {}", o.replicas, nats_GetLastError(nullptr)));
-    status = create();
+  std::string note;
+  if (auto const there = ask_standing(over, o.stream, until); !there) {
+    return std::unexpected{there.error()};
+  } else if (there->created.empty()) {
+    note = std::format("the stream {} was created", o.stream);
+    auto made = create(over, o, o.replicas, until);
+    auto const too_few = [&] { return made && (made->first == 10074 || made->first == 10005); };  // cluster, peers
+    bool const needs_more = too_few();
+    if (needs_more && o.few_servers == few_servers::use_one && o.replicas > 1) {
+      note.append(std::format(" with 1 replica instead of {}: {}", o.replicas, made->second));
+      made = create(over, o, 1, until);
+    }
+    if (!made) return std::unexpected{made.error()};
+    if (made->first == 10058) {  // somebody else was faster
+      note.clear();
+    } else if (made->first != 0) {
+      error reason = refused(made->first, made->second, std::format("create the stream {}", o.stream));
+      if (!needs_more) return std::unexpected{std::move(reason)};
+      return failure(
+          errc::unavailable, tier::warm,
+          std::format("{}; set .replicas = 1, or .few_servers = use_one to let Strata do so", reason.text()));
+    }
   }
-  if (status != NATS_OK && number == 10058) {  // somebody else was faster
-    note.clear();
-    status = look();
-  }
-  if (status != NATS_OK) {
-    error reason = why(status, std::format("create the stream {}", o.stream));
-    if (!too_few) return std::unexpected{std::move(reason)};
-    return failure(errc::unavailable, tier::warm,
-                   std::format("{}; set .replicas = 1, or .few_servers = use_one to let Strata do so", reason.text()));
-  }
-  auto facts = take();
+  auto facts = look();
   if (facts) facts->note = std::move(note);
   return facts;
 }

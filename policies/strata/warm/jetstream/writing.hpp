@@ -175,22 +175,29 @@ class writer {
           if (messages == 1 && !open[i].done) open[i].passing = failed(answer.status, "store");
         return stop(failed(answer.status, "store"));
       }
-      if (answer.status != NATS_OK) return stop(failed(answer.status, "store"));
+      if (answer.status == NATS_NOT_PERMITTED && answer.number < open.size()) {
+        bytes -= std::exchange(unacknowledged[answer.number], 0);
+        --messages;
+        open[answer.number].give_up(call.fault(answer, "store"));
+        continue;
+      }
+      if (answer.status != NATS_OK) return stop(call.fault(answer, "store"));
       if (answer.number >= open.size() || unacknowledged[answer.number] == 0) continue;
       bytes -= std::exchange(unacknowledged[answer.number], 0);
       --messages;
-      acknowledge(open[answer.number], answer, before);
+      acknowledge(where, open[answer.number], answer, before, until);
     }
     call.settled();
   }
 
   /// \param before  a sequence seen before it was sent
-  void acknowledge(item& one, exchange::answer const& answer, std::uint64_t before) const {
+  void acknowledge(station const& where, item& one, exchange::answer const& answer, std::uint64_t before,
+                   deadline until) const {
     auto const said = acknowledgement_in(body(answer.message.get()));
     if (said.refused == 0 && said.sequence != 0) {
       if (said.sequence <= before) keeper_->went_back();  // K10
       seen_->note(one.what.frame->key, said.sequence, one.what.frame->revision);
-      return one.end(position{said.sequence});
+      return stored(where, one, said.sequence, until);
     }
     switch (meaning_of_refusal(said.refused)) {
       case refusal::conflict:
@@ -224,9 +231,15 @@ class writer {
           there && there->revision == f.revision && there->operation == f.operation && there->payload == f.payload;
       one.next = one.plan.looked(there ? &*there : nullptr, held[n]->sequence, ours);
       if (there) seen_->note(f.key, held[n]->sequence, there->revision);
-      if (one.next == step::stored) one.end(position{held[n]->sequence});
+      if (one.next == step::stored) stored(where, one, held[n]->sequence, until);
       if (one.next == step::conflict) one.end(conflict());
     }
+  }
+
+  void stored(station const& where, item& one, std::uint64_t sequence, deadline until) const {
+    if (auto const& subject = keeper_->settings().announce_subject; !subject.empty())
+      where.link->tell(subject, one.what.frame->key, until);
+    one.end(position{sequence});
   }
 
   static std::unexpected<error> conflict() {

@@ -48,6 +48,10 @@ BOOST_AUTO_TEST_CASE(what_no_server_can_mend_is_refused_at_once) {
   refused([](options& o) { o.space = "a.b"; });
   refused([](options& o) { o.space = ""; });
   refused([](options& o) { o.inbox_prefix = "*"; });
+  refused([](options& o) { o.stream = "a\"b"; });
+  refused([](options& o) { o.announce_subject = "a b"; });
+  refused([](options& o) { o.announce_subject = "knowledge.cache.changed"; });
+  refused([](options& o) { o.announce_subject = "knowledge.cache"; });
   refused([](options& o) { o.replicas = 0; });
   refused([](options& o) { o.nkey = "U"; });
   refused([](options& o) { o.tls_key_file = "f"; });
