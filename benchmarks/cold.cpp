@@ -3,10 +3,13 @@
 //
 // The cold tier on a real PostgreSQL beside the same client by hand (benchmarks/by_hand/postgres.hpp), on the same table
 // with the same durability. 1,000 rows of 1 KiB, keys uniform with a fixed seed, made before the clock starts. Counters:
-// p50_us and p99_us over all threads; round_trips per call, counted on the wire; `/delay:500us` puts that much on each answer.
+// p50_us and p99_us over all threads, and in the tier's own rows what the same costs by hand, in turns (benchmarks/turns.hpp);
+// round_trips per call, counted on the wire; `/delay:500us` puts that much on each answer.
 //   cold/postgres/...  the tier       cold/raw/...  by hand       cold/field/...  what the programs in the field send
 #include "../test/support/tcp_proxy.hpp"
+#include "apart.hpp"
 #include "by_hand/postgres.hpp"
+#include "turns.hpp"
 
 #include <strata/cold/postgres.hpp>
 #include <strata/context.hpp>
@@ -27,8 +30,6 @@
 #include <cstdlib>
 #include <format>
 #include <memory>
-#include <mutex>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,7 +81,6 @@ struct strata::record<note> : strata::default_record<note> {
 namespace {
 
 constexpr std::size_t rows = 1000;
-constexpr int most_threads = 16;
 using context = strata::context<strata::monotonic_clock, strata::no_observer, codec>;
 using tier = strata::cold::postgres::tier<std::string, note, context>;
 
@@ -111,9 +111,26 @@ struct opened {
   }
 };
 
+std::vector<note> thousand() {
+  std::vector<note> all;
+  for (std::size_t i = 0; i < rows; ++i) all.push_back({.id = id_of(i), .text = text_of(next_number++)});
+  return all;
+}
+bool save_many(by_hand::postgres& raw) {
+  auto const all = thousand();
+  std::vector<std::string> json(all.size());
+  std::vector<by_hand::entry> entries;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    write_json(all[i].id, all[i].kind, all[i].text, all[i].metadata, json[i]);
+    entries.push_back({all[i].id, all[i].kind, all[i].text, json[i], all[i].metadata});
+  }
+  return std::ranges::all_of(raw.save_many(entries, operation_of(next_number++)),
+                             [](auto const& one) { return one.version > 0; });
+}
+
 // Everything that a benchmark's threads share; made once, closed before the server is.
 struct world {
-  opened ours{server(), most_threads};
+  opened ours{server(), turns::most_threads};
   strata_test::tcp_proxy wire{std::stoi(server().substr(server().find("port=") + 5))};
   std::string through_wire = std::format("host=127.0.0.1 port={} user=strata dbname=strata", wire.port());
   opened ours_through_wire{through_wire, 1};
@@ -122,7 +139,7 @@ struct world {
   std::vector<std::unique_ptr<by_hand::field>> field;
 
   world() {
-    for (int i = 0; i < most_threads; ++i)
+    for (int i = 0; i < turns::most_threads; ++i)
       raw.push_back(std::make_unique<by_hand::postgres>(server(), "knowledge_artifacts"));
     raw_through_wire = std::make_unique<by_hand::postgres>(through_wire, "knowledge_artifacts");
     pqxx::connection c{server()};
@@ -134,63 +151,15 @@ struct world {
         "created_at timestamptz default now(), updated_at timestamptz default now(), version integer default 1); "
         "create index on field(artifact_type); create index on field(artifact_id); create index on field(last_used_at "
         "desc); create index on field(usage_count desc)");
-    for (int i = 0; i < most_threads; ++i) field.push_back(std::make_unique<by_hand::field>(server(), "field"));
-    for (std::size_t i = 0; i < rows; ++i) {
-      note const n{.id = id_of(i), .text = text_of(i)};
-      std::string json;
-      write_json(n.id, n.kind, n.text, n.metadata, json);
-      field[0]->save(n.id, n.kind, n.text, json, n.metadata, 1);
-      raw[0]->save(n.id, n.kind, n.text, json, n.metadata, operation_of(next_number++));
-    }
+    for (int i = 0; i < turns::most_threads; ++i) field.push_back(std::make_unique<by_hand::field>(server(), "field"));
+    if (!save_many(*raw[0])) std::exit(1);
+    pqxx::nontransaction{c}.exec(
+        "insert into field (artifact_id, artifact_type, content_raw, content, metadata) "
+        "select artifact_id, artifact_type, content_raw, content, metadata from knowledge_artifacts");
     pqxx::nontransaction{c}.exec("vacuum analyze");
   }
 };
 world* shared = nullptr;
-
-// Latencies of all threads of one run.
-class samples {
- public:
-  void add(benchmark::State& state, std::vector<std::uint32_t>&& mine) {
-    std::lock_guard const lock{mutex_};
-    all_.insert(all_.end(), mine.begin(), mine.end());
-    if (++arrived_ < state.threads()) return;
-    std::ranges::sort(all_);
-    if (!all_.empty()) {
-      state.counters["p50_us"] = all_[all_.size() / 2] / 1e3;
-      state.counters["p99_us"] = all_[all_.size() * 99 / 100] / 1e3;
-    }
-    all_.clear();
-    arrived_ = 0;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::uint32_t> all_;
-  int arrived_ = 0;
-};
-samples collected;
-
-template <class Call>
-void measure(benchmark::State& state, Call&& call) {
-  std::minstd_rand random{static_cast<unsigned>(state.thread_index()) + 1};
-  std::vector<std::uint32_t> order(1U << 14U);
-  for (auto& one : order) one = static_cast<std::uint32_t>(random() % rows);
-  std::vector<std::uint32_t> latencies;
-  latencies.reserve(1U << 16U);
-  auto const trips = shared->wire.round_trips();
-  std::size_t i = 0;
-  for (auto _ : state) {
-    auto const start = std::chrono::steady_clock::now();
-    if (!call(order[i++ % order.size()], static_cast<std::size_t>(state.thread_index()))) {
-      state.SkipWithError("a call failed");
-      break;
-    }
-    latencies.push_back(static_cast<std::uint32_t>((std::chrono::steady_clock::now() - start).count()));
-  }
-  if (auto const now = shared->wire.round_trips(); now != trips && state.iterations() > 0)
-    state.counters["round_trips"] = static_cast<double>(now - trips) / static_cast<double>(state.iterations());
-  collected.add(state, std::move(latencies));
-}
 
 strata::deadline soon() { return strata::monotonic_clock::now() + std::chrono::seconds{10}; }
 
@@ -201,7 +170,7 @@ bool load(tier& cold, std::uint32_t row) {
 }
 bool save(tier& cold, std::uint32_t row, std::size_t thread) {
   // Each thread has rows of its own: what is measured is not the wait for a lock.
-  note const n{.id = id_of(row / most_threads * most_threads + thread),
+  note const n{.id = id_of(row / turns::most_threads * turns::most_threads + thread),
                .text = text_of(next_number.fetch_add(1, std::memory_order_relaxed))};
   return cold.store(n.id, n, strata::anything, soon()).has_value();
 }
@@ -212,7 +181,7 @@ bool load(by_hand::postgres& raw, std::uint32_t row) {
 }
 bool save(by_hand::postgres& raw, std::uint32_t row, std::size_t thread) {
   auto const number = next_number.fetch_add(1, std::memory_order_relaxed);
-  note const n{.id = id_of(row / most_threads * most_threads + thread), .text = text_of(number)};
+  note const n{.id = id_of(row / turns::most_threads * turns::most_threads + thread), .text = text_of(number)};
   std::string json;
   write_json(n.id, n.kind, n.text, n.metadata, json);
   return raw.save(n.id, n.kind, n.text, json, n.metadata, operation_of(number)).version > 0;
@@ -242,27 +211,11 @@ bool load_singly(Store& store, std::uint32_t row) {
   return good;
 }
 
-std::vector<note> thousand() {
-  std::vector<note> all;
-  for (std::size_t i = 0; i < rows; ++i) all.push_back({.id = id_of(i), .text = text_of(next_number++)});
-  return all;
-}
 bool save_many(tier& cold) {
   auto const all = thousand();
   std::vector<strata::keyed_value<note>> given;
   for (auto const& n : all) given.push_back({n.id, &n});
   return std::ranges::all_of(cold.store_many(given, soon()), [](auto const& one) { return one && one->changed; });
-}
-bool save_many(by_hand::postgres& raw) {
-  auto const all = thousand();
-  std::vector<std::string> json(all.size());
-  std::vector<by_hand::entry> entries;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    write_json(all[i].id, all[i].kind, all[i].text, all[i].metadata, json[i]);
-    entries.push_back({all[i].id, all[i].kind, all[i].text, json[i], all[i].metadata});
-  }
-  return std::ranges::all_of(raw.save_many(entries, operation_of(next_number++)),
-                             [](auto const& one) { return one.version > 0; });
 }
 bool revisions(tier& cold) {
   std::vector<std::string> ids;
@@ -274,23 +227,36 @@ bool revisions(tier& cold) {
 template <class Store>
 bool save_singly(Store& store) {
   bool good = true;
-  for (std::uint32_t i = 0; i < rows; ++i) good = save(store, i, i % most_threads) && good;
+  for (std::uint32_t i = 0; i < rows; ++i) good = save(store, i, i % turns::most_threads) && good;
   return good;
 }
 
-template <class Call>
-auto* bench(std::string const& name, Call call) {
-  return benchmark::RegisterBenchmark(name, [call](benchmark::State& state) { measure(state, call); })
+// The first of the ways names the row's iterations; the others take their turns beside it.
+template <class... Ways>
+auto* bench(std::string const& name, std::size_t length, Ways... ways) {
+  return benchmark::RegisterBenchmark("cold/" + name,
+                                      [=](benchmark::State& state) { turns::take(state, length, rows, ways...); })
       ->Unit(benchmark::kMicrosecond);
 }
 
-template <class Call>
-void delayed(std::string const& name, Call call) {
-  benchmark::RegisterBenchmark(name + "/delay:500us",
-                               [call](benchmark::State& state) {
-                                 shared->wire.delay(std::chrono::microseconds{500});
-                                 measure(state, call);
-                                 shared->wire.delay(std::chrono::microseconds{0});
+// Answers come half a millisecond later; how often the first way's calls waited for one is counted on the wire.
+template <class... Ways>
+void delayed(std::string const& name, auto first, Ways... others) {
+  benchmark::RegisterBenchmark("cold/" + name + "/delay:500us",
+                               [=](benchmark::State& state) {
+                                 auto& wire = shared->wire;
+                                 std::uint64_t trips = 0;
+                                 turns::way const counted{first.name, [&](auto row, auto thread) {
+                                                            auto const before = wire.round_trips();
+                                                            bool const good = first.call(row, thread);
+                                                            trips += wire.round_trips() - before;
+                                                            return good;
+                                                          }};
+                                 wire.delay(std::chrono::microseconds{500});
+                                 turns::take(state, 1, rows, counted, others...);
+                                 wire.delay(std::chrono::microseconds{0});
+                                 state.counters["round_trips"] =
+                                     static_cast<double>(trips) / static_cast<double>(state.iterations());
                                })
       ->Unit(benchmark::kMicrosecond)
       ->UseRealTime();
@@ -298,36 +264,47 @@ void delayed(std::string const& name, Call call) {
 
 void register_all() {
   auto& w = *shared;
-  // In turn, so that what disturbs one disturbs the other.
-  for (int const threads : {1, most_threads}) {
-    bench("cold/postgres/load", [&](auto row, auto) { return load(*w.ours.cold, row); })->Threads(threads);
-    bench("cold/raw/load", [&](auto row, auto thread) { return load(*w.raw[thread], row); })->Threads(threads);
-    bench("cold/postgres/save", [&](auto row, auto thread) {
-      return save(*w.ours.cold, row, thread);
-    })->Threads(threads);
-    bench("cold/raw/save", [&](auto row, auto thread) { return save(*w.raw[thread], row, thread); })->Threads(threads);
-    bench("cold/field/load", [&](auto row, auto thread) {
-      return w.field[thread]->load(id_of(row)).version > 0;
-    })->Threads(threads);
-    bench("cold/field/save", [&](auto row, auto thread) {
-      note const n{.id = id_of(row / most_threads * most_threads + thread),
-                   .text = text_of(next_number.fetch_add(1, std::memory_order_relaxed))};
-      std::string json;
-      write_json(n.id, n.kind, n.text, n.metadata, json);
-      w.field[thread]->save(n.id, n.kind, n.text, json, n.metadata, 2);
-      return true;
-    })->Threads(threads);
+  turns::way const ours_load{"ours", [&](auto row, auto) { return load(*w.ours.cold, row); }};
+  turns::way const ours_save{"ours", [&](auto row, auto thread) { return save(*w.ours.cold, row, thread); }};
+  turns::way const raw_load{"raw", [&](auto row, auto thread) { return load(*w.raw[thread], row); }};
+  turns::way const raw_save{"raw", [&](auto row, auto thread) { return save(*w.raw[thread], row, thread); }};
+  turns::way const field_load{"field",
+                              [&](auto row, auto thread) { return w.field[thread]->load(id_of(row)).version > 0; }};
+  turns::way const field_save{"field", [&](auto row, auto thread) {
+                                note const n{.id = id_of(row / turns::most_threads * turns::most_threads + thread),
+                                             .text = text_of(next_number.fetch_add(1, std::memory_order_relaxed))};
+                                std::string json;
+                                write_json(n.id, n.kind, n.text, n.metadata, json);
+                                w.field[thread]->save(n.id, n.kind, n.text, json, n.metadata, 2);
+                                return true;
+                              }};
+  for (int const threads : {1, turns::most_threads}) {
+    bench("postgres/load", 64, ours_load, raw_load)->Threads(threads);
+    bench("raw/load", 64, raw_load)->Threads(threads);
+    bench("field/load", 64, field_load)->Threads(threads);
+    bench("postgres/save", 16, ours_save, raw_save)->Threads(threads);
+    bench("raw/save", 16, raw_save)->Threads(threads);
+    bench("field/save", 16, field_save)->Threads(threads);
   }
-  bench("cold/postgres/load_many:100", [&](auto row, auto) { return load_many(*w.ours.cold, row); });
-  bench("cold/raw/load_many:100", [&](auto row, auto) { return load_many(*w.raw[0], row); });
-  bench("cold/postgres/load_singly:100", [&](auto row, auto) { return load_singly(*w.ours.cold, row); });
-  bench("cold/postgres/save_many:1000", [&](auto, auto) { return save_many(*w.ours.cold); });
-  bench("cold/raw/save_many:1000", [&](auto, auto) { return save_many(*w.raw[0]); });
-  bench("cold/postgres/save_singly:1000", [&](auto, auto) { return save_singly(*w.ours.cold); });
-  bench("cold/postgres/revisions:1000", [&](auto, auto) { return revisions(*w.ours.cold); });
-  delayed("cold/postgres/load_many:100", [&](auto row, auto) { return load_many(*w.ours_through_wire.cold, row); });
-  delayed("cold/raw/load_many:100", [&](auto row, auto) { return load_many(*w.raw_through_wire, row); });
-  delayed("cold/postgres/load_singly:100", [&](auto row, auto) { return load_singly(*w.ours_through_wire.cold, row); });
+
+  turns::way const ours_load_many{"ours", [&](auto row, auto) { return load_many(*w.ours.cold, row); }};
+  turns::way const raw_load_many{"raw", [&](auto row, auto) { return load_many(*w.raw[0], row); }};
+  turns::way const load_each{"singly", [&](auto row, auto) { return load_singly(*w.ours.cold, row); }};
+  bench("postgres/load_many:100", 1, ours_load_many, raw_load_many, load_each);
+  bench("raw/load_many:100", 1, raw_load_many);
+
+  turns::way const ours_save_many{"ours", [&](auto, auto) { return save_many(*w.ours.cold); }};
+  turns::way const raw_save_many{"raw", [&](auto, auto) { return save_many(*w.raw[0]); }};
+  turns::way const save_each{"singly", [&](auto, auto) { return save_singly(*w.ours.cold); }};
+  bench("postgres/save_many:1000", 1, ours_save_many, raw_save_many, save_each);
+  bench("raw/save_many:1000", 1, raw_save_many);
+  bench("postgres/revisions:1000", 1, turns::way{"ours", [&](auto, auto) { return revisions(*w.ours.cold); }});
+
+  turns::way const ours_far{"ours", [&](auto row, auto) { return load_many(*w.ours_through_wire.cold, row); }};
+  turns::way const raw_far{"raw", [&](auto row, auto) { return load_many(*w.raw_through_wire, row); }};
+  turns::way const each_far{"singly", [&](auto row, auto) { return load_singly(*w.ours_through_wire.cold, row); }};
+  delayed("postgres/load_many:100", ours_far, raw_far, each_far);
+  delayed("raw/load_many:100", raw_far);
 }
 
 }  // namespace
@@ -343,6 +320,8 @@ int main(int argc, char** argv) {
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  if (char const* folder = std::getenv("STRATA_TEST_FOLDER"); folder != nullptr)
+    apart::from(std::string{folder} + "/postgres/postmaster.pid");
   world w;
   shared = &w;
   register_all();

@@ -3,10 +3,12 @@
 //
 // The warm tier on a real nats-server beside the same client by hand (benchmarks/by_hand/jetstream.hpp): two streams of
 // the same kind on one server, files on disk, 1,000 keys of 1 KiB, uniform with a fixed seed, made before the clock
-// starts. Counters: p50_us and p99_us over all threads.
+// starts. Counters: p50_us and p99_us over all threads, and in the tier's own rows what the same costs by hand, in turns
+// (benchmarks/turns.hpp).
 //   warm/jetstream/...  the tier       warm/raw/...  by hand
-// load_singly and save_singly do one by one what load_many and save_many do at once.
+#include "apart.hpp"
 #include "by_hand/jetstream.hpp"
+#include "turns.hpp"
 
 #include <strata/concepts/capability.hpp>
 #include <strata/frame.hpp>
@@ -24,8 +26,6 @@
 #include <cstdlib>
 #include <format>
 #include <memory>
-#include <mutex>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +33,6 @@
 namespace {
 
 constexpr std::size_t keys = 1'000;
-constexpr int most_threads = 16;
 
 struct no_context {};
 using tier = strata::warm::jetstream::tier<std::string, std::string, no_context>;
@@ -88,7 +87,7 @@ by_hand::record record_of(std::size_t i) {
           .payload = shared().payload};
 }
 std::size_t own(std::size_t i, std::size_t thread) {
-  return i / most_threads % (keys / most_threads) * most_threads + thread;
+  return i / turns::most_threads % (keys / turns::most_threads) * turns::most_threads + thread;
 }
 
 struct ours {
@@ -142,82 +141,46 @@ struct raw {
   }
 };
 
-// Latencies of all threads of one run.
-class samples {
- public:
-  void add(benchmark::State& state, std::vector<std::uint32_t>&& mine) {
-    std::scoped_lock const lock{mutex_};
-    all_.insert(all_.end(), mine.begin(), mine.end());
-    if (++arrived_ < state.threads()) return;
-    std::ranges::sort(all_);
-    if (!all_.empty()) {
-      state.counters["p50_us"] = all_[all_.size() / 2] / 1e3;
-      state.counters["p99_us"] = all_[all_.size() * 99 / 100] / 1e3;
-    }
-    all_.clear();
-    arrived_ = 0;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::uint32_t> all_;
-  int arrived_ = 0;
-};
-samples collected;
-
-template <class Call>
-void measure(benchmark::State& state, Call const& call) {
-  auto const thread = static_cast<std::size_t>(state.thread_index());
-  std::minstd_rand random{static_cast<unsigned>(thread) + 1};
-  std::vector<std::uint32_t> order(1U << 14U);
-  for (auto& one : order) one = static_cast<std::uint32_t>(random() % keys);
-  std::vector<std::uint32_t> latencies;
-  latencies.reserve(1U << 18U);
-  std::size_t i = 0;
-  for (auto _ : state) {
-    auto const start = std::chrono::steady_clock::now();
-    if (!call(order[i++ % order.size()], thread)) {
-      state.SkipWithError("a call failed");
-      break;
-    }
-    latencies.push_back(static_cast<std::uint32_t>((std::chrono::steady_clock::now() - start).count()));
-  }
-  collected.add(state, std::move(latencies));
-}
-
-template <class Call>
-auto* bench(std::string const& name, Call call) {
-  return benchmark::RegisterBenchmark("warm/" + name, [call](benchmark::State& state) { measure(state, call); })
+// The first of the ways names the row's iterations; the others take their turns beside it.
+template <class... Ways>
+auto* bench(std::string const& name, std::size_t length, Ways... ways) {
+  return benchmark::RegisterBenchmark("warm/" + name,
+                                      [=](benchmark::State& state) { turns::take(state, length, keys, ways...); })
       ->Unit(benchmark::kMicrosecond);
 }
 
-template <class Who>
-void singles(std::string const& who, std::string const& what, int threads) {
-  if (what == "load") bench(who + "/load", [](auto i, auto) { return Who::load(i); })->Threads(threads);
-  if (what == "save") bench(who + "/save", [](auto i, auto thread) { return Who::save(i, thread); })->Threads(threads);
-}
-
 void register_all() {
-  // In turn, so that what disturbs one disturbs the other.
-  for (int const threads : {1, most_threads})
-    for (std::string const what : {"load", "save"}) {
-      singles<ours>("jetstream", what, threads);
-      singles<raw>("raw", what, threads);
-    }
-  bench("jetstream/load_many:100", [](auto i, auto) { return ours::load_many(i); });
-  bench("raw/load_many:100", [](auto i, auto) { return raw::load_many(i); });
-  bench("jetstream/load_singly:100", [](auto i, auto) {
-    bool good = true;
-    for (std::size_t n = 0; n < 100; ++n) good = ours::load(i + n * 7) && good;
-    return good;
-  });
-  bench("jetstream/save_many:1000", [](auto, auto) { return ours::save_many(); });
-  bench("raw/save_many:1000", [](auto, auto) { return raw::save_many(); });
-  bench("jetstream/save_singly:1000", [](auto, auto) {
-    bool good = true;
-    for (std::size_t n = 0; n < keys; ++n) good = ours::save(n, n % most_threads) && good;
-    return good;
-  });
+  turns::way const ours_load{"ours", [](auto i, auto) { return ours::load(i); }};
+  turns::way const ours_save{"ours", [](auto i, auto thread) { return ours::save(i, thread); }};
+  turns::way const raw_load{"raw", [](auto i, auto) { return raw::load(i); }};
+  turns::way const raw_save{"raw", [](auto i, auto thread) { return raw::save(i, thread); }};
+  for (int const threads : {1, turns::most_threads}) {
+    bench("jetstream/load", 64, ours_load, raw_load)->Threads(threads);
+    bench("raw/load", 64, raw_load)->Threads(threads);
+    bench("jetstream/save", 64, ours_save, raw_save)->Threads(threads);
+    bench("raw/save", 64, raw_save)->Threads(threads);
+  }
+
+  turns::way const ours_load_many{"ours", [](auto i, auto) { return ours::load_many(i); }};
+  turns::way const raw_load_many{"raw", [](auto i, auto) { return raw::load_many(i); }};
+  turns::way const load_each{"singly", [](auto i, auto) {
+                               bool good = true;
+                               for (std::size_t n = 0; n < 100; ++n) good = ours::load(i + n * 7) && good;
+                               return good;
+                             }};
+  bench("jetstream/load_many:100", 1, ours_load_many, raw_load_many, load_each);
+  bench("raw/load_many:100", 1, raw_load_many);
+
+  turns::way const ours_save_many{"ours", [](auto, auto) { return ours::save_many(); }};
+  turns::way const raw_save_many{"raw", [](auto, auto) { return raw::save_many(); }};
+  turns::way const save_each{"singly", [](auto, auto) {
+                               bool good = true;
+                               for (std::size_t n = 0; n < keys; ++n)
+                                 good = ours::save(n, n % turns::most_threads) && good;
+                               return good;
+                             }};
+  bench("jetstream/save_many:1000", 1, ours_save_many, raw_save_many, save_each);
+  bench("raw/save_many:1000", 1, raw_save_many);
 }
 
 }  // namespace
@@ -225,6 +188,8 @@ void register_all() {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  if (char const* folder = std::getenv("STRATA_TEST_FOLDER"); folder != nullptr)
+    apart::from(std::string{folder} + "/nats/pid");
   if (!ours::save_many() || !raw::save_many()) return std::fputs("the keys could not be stored\n", stderr), 1;
   std::array<std::string_view, 2> const two{"key-0001", "key-0002"};
   shared().knows_one_question = !shared().raw.load_together(two).empty();

@@ -42,7 +42,8 @@ class postgres {
  public:
   postgres(std::string const& connection, std::string const& t) : connection_{connection} {
     pqxx::nontransaction tx{connection_};
-    tx.exec("set statement_timeout = '5s'; set lock_timeout = '1s'; set plan_cache_mode = force_generic_plan; set work_mem = '32MB'");
+    tx.exec("set statement_timeout = '5s'; set lock_timeout = '1s'; set plan_cache_mode = force_generic_plan; set work_mem = '32MB'; "
+            "set default_toast_compression = 'lz4'");
     tx.exec("prepare load(text) as "
             "select k.artifact_type, k.content_raw, k.metadata::text, k.version, k.strata_revision from " + t + " k "
             "where k.artifact_id = $1 and k.strata_space = 'template' union all "
