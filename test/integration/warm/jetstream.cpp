@@ -66,7 +66,42 @@ BOOST_AUTO_TEST_CASE(laws_hold_on_the_stream_in_the_field) {
   auto const o = own("field");
   other_program const they;
   BOOST_TEST(they.create_stream(o.stream, mission_stream(o, "")).contains("\"created\""));
+  BOOST_REQUIRE(they.fill(o.prefix + ".template.", fixture("asset.json"), 100'000));
   laws_hold(o);
+  // The stream takes no more than these: with each of ours one of theirs went, the oldest.
+  std::string const state{js::json::member(they.ask("$JS.API.STREAM.INFO." + o.stream, ""), "state")};
+  BOOST_TEST(js::json::member(state, "messages") == "100000");
+  tier t{o, no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(5s)));
+  auto const seen = t.load("old-999", in(2s));
+  BOOST_TEST((seen && seen->frame && seen->frame->payload == fixture("asset.json")));
+}
+
+BOOST_AUTO_TEST_CASE(an_old_reader_finds_an_empty_message_of_an_erased_id) {
+  auto const o = own("erased");
+  other_program const they;
+  BOOST_TEST(they.create_stream(o.stream, mission_stream(o, "")).contains("\"created\""));
+  tier t{o, no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(5s)));
+  std::string const asset = fixture("asset.json");
+  BOOST_REQUIRE(they.publish("p.erased.template.k", asset));
+  auto const found = t.load("k", in(2s));
+  BOOST_REQUIRE((found && found->frame && found->frame->payload == asset));
+  BOOST_REQUIRE(t.erase("k", revision{7}, in(2s)));
+  // What they do on a miss in memory: the last message of the subject, whose body they parse.
+  natsMsg* raw = nullptr;
+  js_GetLastMsg(&raw, they.context(), o.stream.c_str(), "p.erased.template.k", nullptr, nullptr);
+  js::message_handle const message{raw};
+  BOOST_REQUIRE(raw != nullptr);
+  BOOST_TEST(js::body(raw) == "");
+  BOOST_TEST(js::parsed_headers{raw}.get("Strata-Op").value() == "erase");
+  BOOST_TEST(js::parsed_headers{raw}.get("Strata-Revision").value() == "7");
+  // And what they wrote before is still in the stream, where nobody looks: the last message counts.
+  BOOST_TEST((t.load("k", in(2s))->frame->operation == operation::erase));
+  // Their own save of the id brings it back.
+  BOOST_REQUIRE(they.publish("p.erased.template.k", asset));
+  auto const again = t.load("k", in(2s));
+  BOOST_TEST((again && again->frame && again->frame->payload == asset && again->frame->revision == revision{}));
 }
 
 BOOST_AUTO_TEST_CASE(laws_hold_on_a_stream_with_direct_reads_and_no_limit) {

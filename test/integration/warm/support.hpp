@@ -150,6 +150,25 @@ class other_program {
     for (auto const& [name, value] : headers) natsMsgHeader_Set(raw, name.c_str(), value.c_str());
     return js_PublishMsg(nullptr, context(), raw, nullptr, nullptr) == NATS_OK;
   }
+  /// Publishes so many messages on a thousand subjects. \returns whether all of them were acknowledged
+  bool fill(std::string const& prefix, std::string_view payload, int messages) const {
+    jsOptions o;
+    jsOptions_Init(&o);
+    o.PublishAsync.MaxPending = 4'000;
+    jsCtx* made = nullptr;
+    if (natsConnection_JetStream(&made, connection(), &o) != NATS_OK) return false;
+    js::context_handle const async{made};
+    for (int i = 0; i < messages; ++i)
+      if (js_PublishAsync(async.get(), std::format("{}old-{}", prefix, i % 1'000).c_str(), payload.data(),
+                          static_cast<int>(payload.size()), nullptr) != NATS_OK)
+        return false;
+    jsPubOptions wait;
+    jsPubOptions_Init(&wait);
+    wait.MaxWait = 60'000;
+    if (js_PublishAsyncComplete(async.get(), &wait) != NATS_OK) return false;
+    natsMsgList failed{};
+    return js_PublishAsyncGetPendingList(&failed, async.get()) == NATS_NOT_FOUND;
+  }
   /// Creates a stream from the JSON that the server's interface takes. \returns the answer
   std::string create_stream(std::string const& name, std::string const& json) const {
     return ask("$JS.API.STREAM.CREATE." + name, json);
