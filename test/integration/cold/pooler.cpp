@@ -30,14 +30,19 @@ using strata::errc;
 
 namespace {
 
+std::string without_user(std::string connection) {
+  auto const at = connection.find("user=");
+  return connection.erase(at, connection.find(' ', at) - at);
+}
+
 /// Three sessions for any number of clients.
 class pooler {
  public:
   pooler()
       : folder_{environment("STRATA_TEST_FOLDER") + "/pooler"}, port_{std::stoi(environment("STRATA_TEST_PORT")) + 11} {
     std::filesystem::create_directory(folder_);
-    std::ofstream{folder_ + "/users"} << "\"strata\" \"\"\n";
-    std::ofstream{folder_ + "/ini"} << "[databases]\nstrata = " << server()
+    std::ofstream{folder_ + "/users"} << "\"strata\" \"\"\n\"patient\" \"\"\n";
+    std::ofstream{folder_ + "/ini"} << "[databases]\nstrata = " << without_user(server())
                                     << "\n[pgbouncer]\npool_mode = transaction\n"
                                     << "default_pool_size = 3\nlisten_addr = 127.0.0.1\nlisten_port = " << port_
                                     << "\nunix_socket_dir =\nauth_type = trust\nauth_file = " << folder_
@@ -53,8 +58,8 @@ class pooler {
     (void)eventually([&] { return ::kill(pid, 0) != 0; });
     std::filesystem::remove(folder_ + "/pid");
   }
-  [[nodiscard]] std::string connection() const {
-    return std::format("host=127.0.0.1 port={} user=strata dbname=strata", port_);
+  [[nodiscard]] std::string connection(std::string_view user = "strata") const {
+    return std::format("host=127.0.0.1 port={} user={} dbname=strata", port_, user);
   }
   [[nodiscard]] postgres::options options(std::string table) const {
     return {.connection = connection(), .connections = 6, .table = std::move(table)};
@@ -95,20 +100,20 @@ BOOST_AUTO_TEST_CASE(a_pooler_killed_in_the_middle_of_calls_loses_nothing) {
 
 BOOST_AUTO_TEST_CASE(time_outs_are_the_roles_and_sessions_are_left_as_they_were) {
   other sql;
-  sql("create role patient login; grant all on schema public to patient");
-  sql("alter role patient set statement_timeout = '3s'; alter role patient set lock_timeout = '300ms'");
+  sql("create role patient login");
   pooler between;
   between.start();
   auto o = between.options("patience");
+  o.application_role = "patient";
+  o.time_outs = strata::cold::pg::time_outs::role;
+  o.lock_timeout = 300ms;
   {
     opened_notes cold{o};
     BOOST_REQUIRE(cold.tier.wait_ready(in(10s)));
     pqxx::connection c{between.connection()};
     BOOST_TEST(pqxx::nontransaction{c}.exec("show lock_timeout").one_field().as<std::string>() == "0");
   }
-  sql("grant all on all tables in schema public to patient; grant all on all sequences in schema public to patient");
-  o.connection = server() + " user=patient";
-  o.time_outs = strata::cold::pg::time_outs::role;
+  o.connection = between.connection("patient");
   o.setup = strata::cold::pg::setup::check;
   opened_notes cold{o};
   BOOST_REQUIRE(cold.tier.wait_ready(in(10s)));

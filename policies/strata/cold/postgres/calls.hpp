@@ -129,7 +129,7 @@ class calls {
       // An answer that came in time counts, even if the socket was shut just after.
       tx.commit();
     } catch (pqxx::sql_error const& e) {
-      means = judge(e.sqlstate());
+      means = judge(state_of(e));
       text = e.what();
     } catch (std::bad_alloc const&) {
       lease->give_up();

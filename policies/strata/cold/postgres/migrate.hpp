@@ -4,6 +4,7 @@
 
 #include <strata/cold/postgres/adopt.hpp>
 #include <strata/cold/postgres/conninfo.hpp>
+#include <strata/cold/postgres/grants.hpp>
 #include <strata/cold/postgres/migrations.hpp>
 #include <strata/cold/postgres/names.hpp>
 #include <strata/cold/postgres/options.hpp>
@@ -72,7 +73,7 @@ class schema {
              "alter role ... set statement_timeout = '5s', lock_timeout = '1s'");
     return who;
   } catch (pqxx::sql_error const& e) {
-    return refuse(judge(e.sqlstate()).code, sentence(info_, e.what()));
+    return refuse(judge(state_of(e)).code, sentence(info_, e.what()));
   }
 
   /// Looks for what does not stop us but somebody should know.
@@ -174,7 +175,7 @@ class schema {
         if (!found) return std::unexpected{found.error()};
         if (*found == state::ready) return {};
       } catch (pqxx::sql_error const& e) {
-        if (std::string_view{e.sqlstate()} != "42P01") throw;  // a table that went away between two looks
+        if (state_of(e) != "42P01") throw;  // a table that went away between two looks
       }
       if (options_.setup == setup::check)
         return refuse(errc::rejected, "table " + resolved_->qualified() + " is not set up for space '" + names_.space +
@@ -187,7 +188,7 @@ class schema {
         tx.commit();
         return {};
       } catch (pqxx::sql_error const& e) {
-        std::string_view const code{e.sqlstate()};
+        auto const code = state_of(e);
         bool const others = code == "55P03" || code == "57014" || code.starts_with("40") || code == "23505" ||
                             code == "42P07" || code == "42710";
         if (code == "42501")
@@ -256,14 +257,24 @@ class schema {
   }
 
   void grant(pqxx::work& tx) {
-    std::string text{grants};
-    auto const put = [&](std::string_view mark, std::string const& name) {
-      for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark))
-        text.replace(at, mark.size(), name);
+    auto const fill = [&](std::string_view text) {
+      std::string sql = resolved_->fill(text);
+      for (auto const& [mark, by] : {std::pair{"%role%", tx.quote_name(options_.application_role)},
+                                     {"%schema%", tx.quote_name(resolved_->schema)},
+                                     {"%database%", tx.quote_name(tx.conn().dbname())},
+                                     {"%statement_timeout%", in_ms(options_.statement_timeout)},
+                                     {"%lock_timeout%", in_ms(options_.lock_timeout)}})
+        detail::replace(sql, mark, by);
+      return sql;
     };
-    put("%role%", tx.quote_name(options_.application_role));
-    put("%schema%", tx.quote_name(resolved_->schema));
-    tx.exec(resolved_->fill(text));
+    tx.exec(fill(grants));
+    if (options_.time_outs == time_outs::role) try {
+        pqxx::subtransaction attempt{tx};
+        attempt.exec(fill(role_settings));
+        attempt.commit();
+      } catch (pqxx::sql_error const&) {
+        // another role's settings are not ours to make: health() says when they are missing
+      }
     auto const serial =
         tx.exec(resolved_->fill("select pg_get_serial_sequence('{table}', a.attname) from pg_attribute a "
                                 "where a.attrelid = '{table}'::regclass and a.attnum > 0 and not a.attisdropped"));

@@ -274,15 +274,4 @@ revoke all on function {move_horizon}(text, text, bigint, xid8, bigint, bigint, 
 
 inline constexpr std::array migrations{migration_1, migration_2};
 
-/// What a program that only runs needs: no deleting, no creating.
-inline constexpr std::string_view grants = R"(
-grant select, insert, update on {table} to %role%;
-grant select, insert, update on {usage} to %role%;
-grant select on {history}, {erased}, {spaces}, {migrations}, {changes}, {horizon} to %role%;
-grant update (holder, held_until) on {horizon} to %role%;
-grant execute on function {erase}(text, text, uuid) to %role%;
-grant execute on function {move_horizon}(text, text, bigint, xid8, bigint, bigint, bigint, bigint) to %role%;
-grant usage on schema %schema% to %role%;
-)";
-
 }  // namespace strata::cold::pg

@@ -24,6 +24,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -49,6 +50,11 @@ inline std::string sentence(conninfo const& info, std::string_view what) {
   for (auto const* prefix : {"ERROR:  ", "FATAL:  "})
     if (what.starts_with(prefix)) what.remove_prefix(8);
   return info.scrub(what.substr(0, std::min(what.find('\n'), std::size_t{400})));
+}
+
+/// libpqxx forgets the state of one class of errors.
+inline std::string_view state_of(pqxx::sql_error const& e) noexcept {
+  return dynamic_cast<pqxx::insufficient_privilege const*>(&e) ? "42501" : std::string_view{e.sqlstate()};
 }
 
 template <class Setup>

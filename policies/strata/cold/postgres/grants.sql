@@ -1,0 +1,56 @@
+-- SPDX-License-Identifier: BSL-1.0
+-- Copyright the Strata authors
+--
+-- What the role of a program that only runs needs, and no more: no deleting, no creating. By the table's owner, once the
+-- table is set up, and again when a newer Strata has brought it up to date:
+--
+--   psql -d DATABASE -v role=ROLE [-v schema=public] [-v table=knowledge_artifacts] -f grants.sql
+--
+-- (Setting the table up with the option application_role does the same.) Give the program `setup = check`, and its role
+-- nothing else: no membership, no ownership, and before PostgreSQL 15 `revoke create on schema public from public`.
+\set ON_ERROR_STOP on
+\if :{?schema}
+\else
+\set schema public
+\endif
+\if :{?table}
+\else
+\set table knowledge_artifacts
+\endif
+\set history :table _history
+\set erased :table _erased
+\set usage :table _usage
+\set spaces :table _spaces
+\set migrations :table _migrations
+\set changes :table _changes
+\set horizon :table _horizon
+\set erase :table _erase
+\set move_horizon :table _move_horizon
+begin;
+
+grant usage on schema :"schema" to :"role";
+grant select on :"schema".:"table", :"schema".:"history", :"schema".:"erased", :"schema".:"usage", :"schema".:"spaces", :"schema".:"migrations", :"schema".:"changes", :"schema".:"horizon" to :"role";
+grant insert (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space) on :"schema".:"table"
+  to :"role";
+grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, usage_count, last_used_at)
+  on :"schema".:"table" to :"role";
+grant insert, update on :"schema".:"usage" to :"role";
+grant update (holder, held_until) on :"schema".:"horizon" to :"role";
+grant execute on function :"schema".:"erase"(text, text, uuid) to :"role";
+grant execute on function :"schema".:"move_horizon"(text, text, bigint, xid8, bigint, bigint, bigint, bigint) to :"role";
+
+-- The sequences of the columns that take their values from one.
+select format('grant usage on sequence %s to %I', s, :'role')
+  from pg_attribute a,
+    pg_get_serial_sequence(quote_ident(:'schema') || '.' || quote_ident(:'table'), a.attname::text) s
+  where a.attrelid = (quote_ident(:'schema') || '.' || quote_ident(:'table'))::regclass and a.attnum > 0
+    and not a.attisdropped and s is not null
+\gexec
+commit;
+
+-- What each connection sets for itself, but behind a pooler. By a role that may change that role.
+alter role :"role" in database :"DBNAME" set statement_timeout = '5000ms';
+alter role :"role" in database :"DBNAME" set lock_timeout = '1000ms';
+alter role :"role" in database :"DBNAME" set idle_in_transaction_session_timeout = '30s';
+alter role :"role" in database :"DBNAME" set plan_cache_mode = force_generic_plan;
+alter role :"role" in database :"DBNAME" set work_mem = '32MB';

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include "support.hpp"
+
+#include <strata/cold/postgres/grants.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <format>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// What the role of a running program may do: what it needs, and nothing else.
+
+using namespace cold_test;
+using namespace std::chrono_literals;
+namespace pg = strata::cold::pg;
+
+namespace {
+
+/// As grants.sql has it.
+std::string for_psql(std::string_view text) {
+  std::string sql;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '{') {
+      sql += text[at];
+      continue;
+    }
+    auto const end = text.find('}', at);
+    sql.append(R"(:"schema".:")").append(text.substr(at + 1, end - at - 1)).append("\"");
+    at = end;
+  }
+  for (auto const& [mark, by] : {std::pair{"%role%", R"(:"role")"},
+                                 {"%schema%", R"(:"schema")"},
+                                 {"%database%", R"(:"DBNAME")"},
+                                 {"%statement_timeout%", "'5000ms'"},
+                                 {"%lock_timeout%", "'1000ms'"}})
+    pg::detail::replace(sql, mark, by);
+  return sql;
+}
+
+void everything_works(postgres::options const& o) {
+  opened_notes cold{o};
+  auto const ready = cold.tier.wait_ready(in(10s));
+  BOOST_TEST_REQUIRE(ready.has_value(), why(ready));
+  BOOST_TEST(cold.tier.health().text == "");
+  auto& t = cold.tier;
+  auto const works = [](auto const& r) { BOOST_TEST(r.has_value(), why(r)); };
+  for (auto const* text : {"1", "2"}) works(t.store("a", {.id = "a", .text = text}, strata::anything, soon()));
+  note const n{.id = "b"}, m{.id = "a", .text = "3"};
+  std::vector<strata::keyed_value<note>> const values{{"b", &n}, {"a", &m}};
+  for (auto const& one : t.store_many(values, soon())) works(one);
+  std::vector<strata::uses> const counts{{"a", 4}};
+  for (int i = 0; i < 2; ++i) works(t.add_usage(counts, soon()));
+  works(t.most_used(3, soon()));
+  works(t.load("a", soon()));
+  std::string_view const keys[] = {"a", "b", "c"};
+  for (auto const& one : t.load_many(keys, soon())) works(one);
+  works(t.revisions(keys, soon()));
+  auto const all = t.history("a", 9, soon());
+  works(all);
+  works(t.get_at("a", all->back().revision, soon()));
+  for (int i = 0; i < 2; ++i) works(t.erase("a", soon()));
+  works(t.store("a", {.id = "a", .text = "again"}, strata::anything, soon()));
+  works(t.changes_since(strata::cursor{}, 100, soon()));
+  works(t.read_horizon(soon()));
+  BOOST_TEST(t.hold_horizon("me", 1min, soon())->has_value());
+  works(t.move_horizon("me", 1min, {}, soon()));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_file_of_grants_says_what_setting_up_grants) {
+  std::ifstream file{STRATA_TEST_GRANTS};
+  std::string const text{std::istreambuf_iterator<char>{file}, {}};
+  BOOST_TEST(text.contains(for_psql(pg::grants)));
+  BOOST_TEST(text.contains(for_psql(pg::role_settings)));
+}
+
+BOOST_AUTO_TEST_CASE(a_role_may_do_what_a_running_program_needs_and_nothing_else) {
+  other sql;
+  sql("create role owner login; create schema ours authorization owner; create role granted login; create role filed "
+      "login");
+  sql("create table secrets (word text); insert into secrets values ('planted-secret')");
+  // One table as the field has it, with a serial id; its owner is no superuser, and sets it up for one role. The other has
+  // the file's grants.
+  auto schema = fixture("field/schema.sql");
+  schema.replace(schema.find("vector(1536)"), 12, "text");
+  schema.erase(schema.find("CREATE INDEX idx_embedding"));
+  sql("set role owner; set search_path = ours");
+  sql(schema);
+  sql("reset role; reset search_path");
+  postgres::options o{.connection = server() + " user=owner", .connections = 2, .table = "ours.knowledge_artifacts"};
+  o.application_role = "granted";
+  {
+    opened_notes cold{o};
+    auto const ready = cold.tier.wait_ready(in(10s));
+    BOOST_TEST_REQUIRE(ready.has_value(), why(ready));
+  }
+  BOOST_TEST(std::system(std::format("psql -q -d '{} user=strata' -v role=filed -v schema=ours -f {}", server(),
+                                     STRATA_TEST_GRANTS)
+                             .c_str()) == 0);
+  for (std::string const role : {"granted", "filed"}) {
+    BOOST_TEST_CONTEXT(role) {
+      o.connection = server() + " user=" + role;
+      o.setup = pg::setup::check;
+      everything_works(o);
+
+      pqxx::connection c{o.connection};
+      for (std::string_view const refused : {
+               "delete from ours.knowledge_artifacts",
+               "truncate ours.knowledge_artifacts",
+               "drop table ours.knowledge_artifacts",
+               "alter table ours.knowledge_artifacts add column more text",
+               "alter table ours.knowledge_artifacts disable trigger zz_strata_update",
+               "create index on ours.knowledge_artifacts (version)",
+               "create trigger mine after insert on ours.knowledge_artifacts execute function "
+               "ours.knowledge_artifacts_inserted()",
+               "create table ours.mine (id int)",
+               "create table public.mine (id int)",
+               "create schema mine",
+               "create function ours.mine() returns int language sql as 'select 1'",
+               "update ours.knowledge_artifacts set strata_revision = 1",
+               "update ours.knowledge_artifacts set strata_space = 'mine'",
+               "update ours.knowledge_artifacts set artifact_id = 'mine'",
+               "insert into ours.knowledge_artifacts (artifact_id, strata_revision) values ('mine', 9)",
+               "delete from ours.knowledge_artifacts_usage",
+               "insert into ours.knowledge_artifacts_history (artifact_id, revision, space) values ('mine', 9, "
+               "'template')",
+               "update ours.knowledge_artifacts_history set content_raw = 'rewritten'",
+               "delete from ours.knowledge_artifacts_history",
+               "delete from ours.knowledge_artifacts_erased",
+               "update ours.knowledge_artifacts_erased set revision = 1",
+               "insert into ours.knowledge_artifacts_changes values ('1', 1, 0, 'mine', 'template')",
+               "delete from ours.knowledge_artifacts_changes",
+               "update ours.knowledge_artifacts_horizon set transaction = '1'",
+               "insert into ours.knowledge_artifacts_horizon (space) values ('mine')",
+               "insert into ours.knowledge_artifacts_spaces (space, type) values ('mine', 'mine')",
+               "delete from ours.knowledge_artifacts_migrations",
+               "select nextval('ours.knowledge_artifacts_revisions')",
+               "select setval('ours.knowledge_artifacts_revisions', 1)",
+               "select setval('ours.knowledge_artifacts_id_seq', 1)",
+               "select word from public.secrets",
+               "select * from pg_authid",
+               "select pg_read_file('PG_VERSION')",
+               "copy ours.knowledge_artifacts to program 'cat'",
+               "set role owner",
+               "set role strata",
+               "set session authorization owner",
+               "set session_replication_role = replica",
+               "create role mine",
+               "alter role owner password 'mine'",
+           }) {
+        pqxx::nontransaction tx{c};
+        std::string state = "allowed";
+        try {
+          tx.exec(refused);
+        } catch (pqxx::sql_error const& e) {
+          state = pg::state_of(e);
+        }
+        BOOST_TEST(state == "42501", refused << ": " << state);
+      }
+    }
+  }
+  // A right that is taken away while the program runs.
+  opened_notes cold{o};
+  sql("revoke update (content_raw) on ours.knowledge_artifacts from filed");
+  auto const denied = cold.tier.store("a", {.id = "a", .text = "denied"}, strata::anything, soon());
+  BOOST_TEST(
+      (!denied && denied.error() == strata::errc::rejected && denied.error().text().contains("permission denied")),
+      why(denied));
+
+  // The settings of a role, for connections that share sessions.
+  pqxx::connection filed{o.connection};
+  BOOST_TEST(pqxx::nontransaction{filed}.exec("show statement_timeout").one_field().as<std::string>() == "5s");
+}
