@@ -120,6 +120,13 @@ struct jetstream {
       return writer_.store_many(frames, until);
     }
 
+    /// Programs that know nothing of this library look for some keys elsewhere than this tier keeps them. Replaces what they
+    /// have there, as far as there is something and it is older.
+    /// \returns how many it replaced  \errors as store  \complexity one round trip where nothing has to be replaced
+    result<std::size_t> correct(std::span<placement const> frames, deadline until) const {
+      return writer_.correct(frames, until);
+    }
+
     /// Calls sink(news) on threads of the client and of this tier, one at a time, for every change of this space, this
     /// process's too, until the subscription given back is gone. It may end and renew its own feed.
     template <class Sink>

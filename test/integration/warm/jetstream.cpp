@@ -237,6 +237,48 @@ BOOST_AUTO_TEST_CASE(messages_of_other_programs_have_no_revision) {
   BOOST_TEST(t.store(made("rust-microservice", 2), t.load("rust-microservice", in(2s))->position, in(2s)).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(what_others_keep_under_a_key_as_it_is_is_corrected_and_nothing_else) {
+  auto const o = own("plain");
+  tier t{o, no_context{}};
+  BOOST_REQUIRE(t.wait_ready(in(5s)));
+  other_program const they;
+  std::vector<std::string> const kept = {"x.y", "x/y", "\xC3\xBC", "q\"\\", "a\x01", "=", std::string(300, 'l')};
+  for (auto const& key : kept) BOOST_REQUIRE(they.publish("p.plain.template." + key, "theirs"));
+  BOOST_REQUIRE(they.publish("p.plain.template.plain", "theirs"));
+  auto const correct = [&](std::uint64_t revision) {
+    std::vector<strata::frame> frames;
+    for (auto const& key : kept) frames.push_back(made(key, revision, "ours"));
+    for (auto const* key : {"plain", "nobody.has.it", "a b", "a..b", ".a", "*", "a.>", "line\nbreak"})
+      frames.push_back(made(key, revision, "ours"));
+    std::vector<strata::placement> all;
+    for (auto const& f : frames) all.push_back({&f, {}});
+    auto const done = t.correct(all, in(5s));
+    BOOST_TEST_REQUIRE(done.has_value(), (done ? "" : done.error().text()));
+    return *done;
+  };
+  auto const last = [&](std::string const& key) {
+    natsMsg* raw = nullptr;
+    std::string const subject = "p.plain.template." + key;
+    jsDirectGetMsgOptions of;
+    jsDirectGetMsgOptions_Init(&of);
+    of.LastBySubject = subject.c_str();
+    js_DirectGetMsg(&raw, they.context(), o.stream.c_str(), nullptr, &of);
+    js::message_handle const message{raw};
+    return raw == nullptr ? std::string{}
+                          : std::string{natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw))};
+  };
+  BOOST_TEST(correct(5) == kept.size());
+  BOOST_TEST(correct(5) == 0U);
+  BOOST_TEST(correct(4) == 0U);
+  BOOST_TEST(correct(6) == kept.size());
+  for (auto const& key : kept) BOOST_TEST(last(key) == "ours", key);
+  BOOST_TEST(last("plain") == "theirs");  // where we look ourselves is for store to decide
+  BOOST_TEST(last("nobody.has.it").empty());
+  BOOST_TEST(!t.load("x.y", in(2s))->frame);  // nor is anything put where we look
+  BOOST_REQUIRE(they.publish("p.plain.template.x.y", "theirs again"));
+  BOOST_TEST(correct(6) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(damaged_and_hostile_messages_are_errors_for_their_key_alone) {
   auto const o = own("damaged");
   tier t{o, no_context{}};

@@ -44,11 +44,14 @@ class reader {
         direct_{std::format("$JS.API.DIRECT.GET.{}", keeper_->settings().stream)},
         leader_{std::format("$JS.API.STREAM.MSG.GET.{}", keeper_->settings().stream)} {}
 
-  [[nodiscard]] std::string subject(std::string_view key) const {
+  [[nodiscard]] std::string subject(std::string_view key, spelling how = spelling::token) const {
     std::string s;
-    s.reserve(base_.size() + std::min(3 * key.size(), max_token_bytes));
+    s.reserve(base_.size() + std::min(3 * key.size(), std::max(max_token_bytes, key.size())));
     s = base_;
-    append_token(key, s);
+    if (how == spelling::plain)
+      s.append(key);
+    else
+      append_token(key, s);
     return s;
   }
 
@@ -76,10 +79,10 @@ class reader {
   }
 
   /// \returns what each key's subject holds, in the order asked
-  std::vector<result<holding>> read(station const& where, std::span<std::string_view const> keys,
-                                    deadline until) const {
+  std::vector<result<holding>> read(station const& where, std::span<std::string_view const> keys, deadline until,
+                                    spelling how = spelling::token) const {
     std::vector<result<holding>> answers(keys.size(), holding{});
-    read(where, keys, answers, until);
+    read(where, keys, answers, until, how);
     return answers;
   }
 
@@ -91,16 +94,17 @@ class reader {
   enum class way : std::uint8_t { direct, leader };
 
   void read(station const& where, std::span<std::string_view const> keys, std::span<result<holding>> answers,
-            deadline until) const {
+            deadline until, spelling spelt = spelling::token) const {
     places open(keys.size());
     std::iota(open.begin(), open.end(), std::size_t{0});
     leftover why;
     // Each way takes on what the one before could not: a server that does not know the question, a stream that has
     // switched direct reads off, a message that looks like a refusal.
     if (keys.size() > 1 && where.stream.direct && *where.knows_one_question != knowledge::no)
-      why = read_together(where, keys, answers, open, until);
-    if (!open.empty() && where.stream.direct && !why) why = read_singly(where, way::direct, keys, answers, open, until);
-    if (!open.empty() && !why) why = read_singly(where, way::leader, keys, answers, open, until);
+      why = read_together(where, keys, answers, open, until, spelt);
+    if (!open.empty() && where.stream.direct && !why)
+      why = read_singly(where, way::direct, keys, answers, open, until, spelt);
+    if (!open.empty() && !why) why = read_singly(where, way::leader, keys, answers, open, until, spelt);
     if (open.empty()) return;
     if (!why) {
       keeper_->doubt_stream();
@@ -118,7 +122,7 @@ class reader {
   /// One question per key, a window of them on their way at a time.
   /// \returns nothing when all have answers or nobody is there to answer
   leftover read_singly(station const& where, way how, std::span<std::string_view const> keys,
-                       std::span<result<holding>> answers, places& open, deadline until) const {
+                       std::span<result<holding>> answers, places& open, deadline until, spelling spelt) const {
     exchange call{where.link, until};
     std::size_t asked = 0;
     std::size_t unanswered = 0;
@@ -129,10 +133,9 @@ class reader {
     while (asked < open.size() || unanswered > 0) {
       while (asked < open.size() && unanswered < std::clamp<std::size_t>(window_bytes / largest, 1, window_messages)) {
         std::size_t const i = open[asked];
-        std::string const s = subject(keys[i]);
-        natsStatus const status = how == way::direct
-                                      ? call.ask(std::format("{}.{}", direct_, s), {}, i)
-                                      : call.ask(leader_, std::format(R"({{"last_by_subj":"{}"}})", s), i);
+        std::string const s = subject(keys[i], spelt);
+        natsStatus const status =
+            how == way::direct ? call.ask(std::format("{}.{}", direct_, s), {}, i) : call.ask(leader_, last_of(s), i);
         if (status != NATS_OK) return forget_answered(open, answered), failed(status, "load");
         ++asked;
         ++unanswered;
@@ -153,6 +156,11 @@ class reader {
     open.clear();
     return std::nullopt;
   }
+  static std::string last_of(std::string_view subject) {
+    std::string question = R"({"last_by_subj":)";
+    json::append_string(subject, question);
+    return question.append("}");
+  }
   static void forget_answered(places& open, std::vector<bool> const& answered) {
     std::erase_if(open, [&](std::size_t i) { return answered[i]; });
   }
@@ -160,11 +168,11 @@ class reader {
   /// One question for many keys; the server answers with the messages there are, and then says that this was all, or how
   /// many it still has. \returns nothing when all have answers or the server does not know the question
   leftover read_together(station const& where, std::span<std::string_view const> keys,
-                         std::span<result<holding>> answers, places& open, deadline until) const {
+                         std::span<result<holding>> answers, places& open, deadline until, spelling spelt) const {
     std::vector<std::pair<std::string, std::size_t>>
         left;  // subject and place, sorted, so that equal keys are neighbours
     left.reserve(open.size());
-    for (std::size_t const i : open) left.emplace_back(subject(keys[i]), i);
+    for (std::size_t const i : open) left.emplace_back(subject(keys[i], spelt), i);
     std::ranges::sort(left);
     std::vector<bool> answered(keys.size());
     while (!left.empty()) {
@@ -173,7 +181,7 @@ class reader {
       std::string question = R"({"multi_last":[)";
       for (std::size_t n = 0; n < part; ++n)
         if (n == 0 || left[n].first != left[n - 1].first)
-          question.append(n == 0 ? "\"" : ",\"").append(left[n].first).append("\"");
+          json::append_string(left[n].first, question.append(n == 0 ? "" : ","));
       question.append(std::format(R"(],"max_bytes":{}}})", bytes_per_question));
       if (natsStatus const status = call.ask(direct_, question); status != NATS_OK)
         return forget_answered(open, answered), failed(status, "load");

@@ -4,7 +4,9 @@
 
 #include <strata/warm/jetstream/sha256.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,6 +72,24 @@ inline void append_token(std::string_view key, std::string& subject) {
   if (subject.size() - start <= max_token_bytes) return;
   subject.resize(start);
   subject.append("=h").append(sha256(key));
+}
+
+/// In which subject a key is looked for. A program that escapes nothing puts the key there as it is.
+enum class spelling : std::uint8_t { token, plain };
+
+/// Whether such a program can keep the key, and keeps it elsewhere than we do. What a server takes for the end of a subject
+/// or for a wildcard it cannot keep, nor empty tokens.
+inline bool spelled_elsewhere(std::string_view key) {
+  if (key.find_first_of(" \t\r\n") != std::string_view::npos) return false;
+  for (std::size_t at = 0; at <= key.size();) {
+    std::size_t const dot = std::min(key.find('.', at), key.size());
+    auto const token = key.substr(at, dot - at);
+    if (token.empty() || token == "*" || token == ">") return false;
+    at = dot + 1;
+  }
+  std::string ours;
+  append_token(key, ours);
+  return ours != key;
 }
 
 /// \returns the key of a token, or nothing for a hash or what append_token never makes

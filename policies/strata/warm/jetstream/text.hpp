@@ -11,7 +11,8 @@
 #include <string>
 #include <string_view>
 
-// The little reading that answers of the server need: members of a JSON object, numbers, base64. The server's answers are
+// The little reading and writing that the server's answers and questions need: members of a JSON object, strings, numbers,
+// base64. The server's answers are
 // a few known members; a JSON library here would be a dependency for three look-ups. Nothing in here recurses, and
 // anything malformed is "not there".
 namespace strata::warm::jetstream_detail {
@@ -87,6 +88,22 @@ constexpr std::string_view member(std::string_view object, std::string_view name
     i = after_space(object, i + 1);
   }
   return {};
+}
+
+/// Appends a string with its quotes.
+inline void append_string(std::string_view text, std::string& out) {
+  constexpr char const* digits = "0123456789abcdef";
+  out.push_back('"');
+  for (char const c : text) {
+    auto const byte = static_cast<unsigned char>(c);
+    if (byte < 0x20) {
+      out.append("\\u00").append({digits[byte >> 4U], digits[byte & 0xFU]});
+      continue;
+    }
+    if (c == '"' || c == '\\') out.push_back('\\');
+    out.push_back(c);
+  }
+  out.push_back('"');
 }
 
 }  // namespace json

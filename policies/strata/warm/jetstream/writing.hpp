@@ -53,19 +53,57 @@ class writer {
     return outcomes;
   }
 
+  /// Replaces what stands where programs look for these keys that write them as they are, as far as it is older.
+  /// \returns how many it replaced
+  result<std::size_t> correct(std::span<placement const> frames, deadline until) const {
+    std::vector<placement> open;
+    for (auto const& one : frames)
+      if (key_fault(one.frame->key).empty() && spelled_elsewhere(one.frame->key)) open.push_back(one);
+    std::size_t replaced = 0;
+    std::vector<std::string_view> keys;
+    while (!open.empty()) {
+      auto const here = keeper_->ready(until, patience::until_deadline);
+      if (!here) return std::unexpected{here.error()};
+      keys.clear();
+      for (auto const& one : open) keys.push_back(one.frame->key);
+      auto const held = reader_->read(**here, keys, until, spelling::plain);
+      std::vector<placement> older;
+      for (std::size_t i = 0; i < open.size(); ++i) {
+        if (!held[i]) return std::unexpected{held[i].error()};
+        auto const& there = held[i]->frame;
+        bool const current =
+            there && (there->revision >= open[i].frame->revision || there->schema > open[i].frame->schema);
+        if ((there && !current) || held[i]->damage) older.push_back({open[i].frame, position{held[i]->sequence}});
+      }
+      std::vector<result<position>> outcomes(older.size(), position{});
+      store_all(older, outcomes, until, spelling::plain);
+      open.clear();
+      for (std::size_t i = 0; i < older.size(); ++i) {
+        if (outcomes[i])
+          ++replaced;
+        else if (outcomes[i].error() == errc::conflict)
+          open.push_back(older[i]);  // somebody was faster; what is there now is looked at anew
+        else
+          return std::unexpected{outcomes[i].error()};
+      }
+    }
+    return replaced;
+  }
+
  private:
   using step = storing::step;
 
   struct item {
     placement what;
     result<position>* outcome;
+    spelling how;
     storing plan;
     step next = step::publish;
     std::optional<error> passing{};  // why it has to be tried again
     bool done = false;
 
-    void end(result<position> how) {
-      *outcome = std::move(how);
+    void end(result<position> answer) {
+      *outcome = std::move(answer);
       done = true;
     }
     /// Gives up; what may have been stored all the same says so.
@@ -76,7 +114,8 @@ class writer {
     }
   };
 
-  void store_all(std::span<placement const> frames, std::span<result<position>> outcomes, deadline until) const {
+  void store_all(std::span<placement const> frames, std::span<result<position>> outcomes, deadline until,
+                 spelling how = spelling::token) const {
     using namespace std::chrono;
     std::vector<item> open;
     open.reserve(frames.size());
@@ -86,7 +125,7 @@ class writer {
         outcomes[i] = failure(errc::rejected, tier::warm, fault);
       else
         open.push_back(
-            {frames[i], &outcomes[i],
+            {frames[i], &outcomes[i], how,
              storing{f.revision, f.schema, frames[i].at, frames[i].at ? 0 : seen_->below(f.key, f.revision)}});
     }
     auto pause = milliseconds{25};
@@ -146,7 +185,7 @@ class writer {
             one.end(std::unexpected{*std::move(fault)});
             continue;
           }
-          call.add(reader_->subject(f.key), headers, f.payload, i);
+          call.add(reader_->subject(f.key, one.how), headers, f.payload, i);
           unacknowledged[i] = size;
           burst.push_back(i);
           ++messages;
@@ -196,7 +235,7 @@ class writer {
     auto const said = acknowledgement_in(body(answer.message.get()));
     if (said.refused == 0 && said.sequence != 0) {
       if (said.sequence <= before) keeper_->went_back();  // K10
-      seen_->note(one.what.frame->key, said.sequence, one.what.frame->revision);
+      note(one, said.sequence, one.what.frame->revision);
       return stored(where, one, said.sequence, until);
     }
     switch (meaning_of_refusal(said.refused)) {
@@ -218,7 +257,7 @@ class writer {
       of.push_back(&one);
     }
     if (keys.empty()) return;
-    auto const held = reader_->read(where, keys, until);
+    auto const held = reader_->read(where, keys, until, of.front()->how);
     for (std::size_t n = 0; n < of.size(); ++n) {
       item& one = *of[n];
       if (!held[n]) {
@@ -230,14 +269,19 @@ class writer {
       bool const ours =
           there && there->revision == f.revision && there->operation == f.operation && there->payload == f.payload;
       one.next = one.plan.looked(there ? &*there : nullptr, held[n]->sequence, ours);
-      if (there) seen_->note(f.key, held[n]->sequence, there->revision);
+      if (there) note(one, held[n]->sequence, there->revision);
       if (one.next == step::stored) stored(where, one, held[n]->sequence, until);
       if (one.next == step::conflict) one.end(conflict());
     }
   }
 
+  /// Remembers where a key stands, of where we look ourselves.
+  void note(item const& one, std::uint64_t sequence, revision r) const {
+    if (one.how == spelling::token) seen_->note(one.what.frame->key, sequence, r);
+  }
+
   void stored(station const& where, item& one, std::uint64_t sequence, deadline until) const {
-    if (auto const& subject = keeper_->settings().announce_subject; !subject.empty())
+    if (auto const& subject = keeper_->settings().announce_subject; !subject.empty() && one.how == spelling::token)
       where.link->tell(subject, one.what.frame->key, until);
     one.end(position{sequence});
   }

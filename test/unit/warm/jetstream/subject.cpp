@@ -75,6 +75,13 @@ BOOST_AUTO_TEST_CASE(every_other_byte_is_escaped) {
   for (int byte = 0; byte < 256; ++byte) BOOST_TEST(harmless(token(std::string(1, static_cast<char>(byte)))));
 }
 
+BOOST_AUTO_TEST_CASE(keys_that_others_keep_as_they_are) {
+  for (auto const* key : {"a.b", "a/b", "=", "\xC3\xA9", "a*", "a.b>"}) BOOST_TEST(spelled_elsewhere(key), key);
+  BOOST_TEST(spelled_elsewhere(std::string(201, 'a')));
+  for (auto const* key : {"plain-1", "a b", "a\tb", "a\nb", "*", "a.*", ">", "a.>", ".a", "a.", "a..b", "."})
+    BOOST_TEST(!spelled_elsewhere(key), key);
+}
+
 BOOST_AUTO_TEST_CASE(long_keys_become_a_hash) {
   BOOST_TEST(token(std::string(200, 'a')) == std::string(200, 'a'));
   BOOST_TEST(token(std::string(201, 'a')) == "=h" + sha256(std::string(201, 'a')));
