@@ -33,6 +33,8 @@ class Strata(ConanFile):
     def export_sources(self):
         for root in ("include", "policies"):
             copy(self, "*.hpp", os.path.join(self._root, root), os.path.join(self.export_sources_folder, "include"))
+        for name in ("*/grants.sql", "*/permissions.conf"):
+            copy(self, name, os.path.join(self._root, "policies"), os.path.join(self.export_sources_folder, "res"))
         copy(self, "LICENSE", self._root, self.export_sources_folder)
 
     def requirements(self):
@@ -50,6 +52,7 @@ class Strata(ConanFile):
 
     def package(self):
         copy(self, "*.hpp", os.path.join(self.source_folder, "include"), os.path.join(self.package_folder, "include"))
+        copy(self, "*", os.path.join(self.source_folder, "res"), os.path.join(self.package_folder, "res"))
         copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
 
     def package_info(self):

@@ -48,6 +48,7 @@ class secret {
       case kind::file: return read_file();
       case kind::function: break;
     }
+    if (function_ == nullptr) return std::string{};
     try {
       if (auto text = function_(context_); !text.empty()) return text;
     } catch (...) {  // what it threw may say more than a log should

@@ -97,6 +97,9 @@ BOOST_AUTO_TEST_CASE(what_was_acknowledged_is_there_when_the_leader_is_lost) {
   tier t{c.settings(), no_context{}};
   BOOST_REQUIRE(t.wait_ready(in(10s)));
   BOOST_REQUIRE(t.store(made("k", 1), {}, in(10s)));
+  std::atomic<std::uint64_t> told = 0;
+  auto const feed = t.follow([&](strata::news const& heard) { told = static_cast<std::uint64_t>(heard.at); });
+  BOOST_REQUIRE(t.wait_ready(in(10s)));
   std::optional<std::size_t> leader;
   for (std::size_t n = 0; n < 3 && !leader; ++n) {
     std::string const info =
@@ -119,6 +122,13 @@ BOOST_AUTO_TEST_CASE(what_was_acknowledged_is_there_when_the_leader_is_lost) {
       [&] {
         auto const seen = t.load("k", in(5s));
         return seen && seen->frame && number(seen->frame->revision) == acknowledged;
+      },
+      20s));
+  // Whoever leads now, the feed comes to the end that it names.
+  BOOST_TEST(eventually(
+      [&] {
+        auto const end = t.end(in(2s));
+        return end && told >= static_cast<std::uint64_t>(*end);
       },
       20s));
 }

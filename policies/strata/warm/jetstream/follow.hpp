@@ -193,12 +193,16 @@ class feed {
   feed(feed const&) = delete;
   feed& operator=(feed const&) = delete;
 
-  /// Makes a consumer if there is none, which takes two round trips. \errors why it cannot; to be tried again
-  result<void> attach(std::shared_ptr<link> const& over, deadline until) {
-    if (renewal_.exchange(false) || (ear_ && !receiver_->hears()) || receiver_->deaf()) lose();
+  /// Makes a consumer if there is none, which takes two round trips.
+  /// \param created  of the stream that calls work with
+  /// \errors why it cannot; to be tried again
+  result<void> attach(std::shared_ptr<link> const& over, std::string_view created, deadline until) {
+    if (renewal_.exchange(false) || (ear_ && !receiver_->hears())) lose();
     if (ear_) return {};
     auto const stands = ask_standing(over, stream_, until);
     if (!stands) return std::unexpected{stands.error()};
+    if (stands->created != created)
+      return failure(errc::unavailable, tier::warm, "JetStream: follow the stream: it is another one");
     auto const made = listen(over, stands->last, until);
     if (made)
       receiver_->begin(turn_);
@@ -208,6 +212,7 @@ class feed {
   }
   /// \threads any; whether it is there, and has told from where on it tells everything
   [[nodiscard]] bool hears() const noexcept { return receiver_->hears(); }
+  [[nodiscard]] bool deaf() const noexcept { return receiver_->deaf(); }
   /// Ends the consumer; the next attach makes another.
   void lose() {
     receiver_->lose();

@@ -106,7 +106,9 @@ class keeper {
   }
   /// The stream stored something where something else already stood.
   void went_back() {
-    if (!went_back_.exchange(true)) bell_->ring();
+    if (went_back_.exchange(true)) return;
+    doubted_ = true;
+    bell_->ring();
   }
 
   /// Where the stream stands. \errors unavailable: nobody can say, or it is not the stream that calls work with any more
@@ -206,6 +208,7 @@ class keeper {
         bell_->wait_for(1000ms);
         continue;
       }
+      lose_if_deaf();
       if (clock::now() >= not_before && doubted_.exchange(false)) checked = false;
       if (!checked) {
         not_before = clock::now() + 100ms;
@@ -218,7 +221,7 @@ class keeper {
         up(*std::move(found));
         checked = true;
       }
-      if (went_back_.exchange(false)) begin_anew(std::format("the stream {} went back", settings_.stream));
+      lose_if_deaf();
       bool const heard = attach(current);
       current->tidy();
       if (!heard) {
@@ -277,6 +280,12 @@ class keeper {
     std::scoped_lock const lock{mutex_};
     return feeds_;
   }
+  /// Of the feeds, those that hear nothing; all, when what they heard is no stream's past any more.
+  void lose_if_deaf() {
+    if (went_back_.exchange(false)) return begin_anew(std::format("the stream {} went back", settings_.stream));
+    for (auto const& f : feeds())
+      if (f->deaf()) f->lose();
+  }
   void lose_feeds() {
     for (auto const& f : feeds()) f->lose();
   }
@@ -290,7 +299,8 @@ class keeper {
     for (auto const& f : ended) f->lose();
     std::string deaf;
     for (auto const& f : feeds())
-      if (auto const made = f->attach(over, soon()); !made) deaf = made.error().text();
+      if (auto const made = f->attach(over, created_, soon()); !made) deaf = made.error().text();
+    if (!deaf.empty()) doubted_ = true;
     std::scoped_lock const lock{mutex_};
     deaf_ = std::move(deaf);
     changed_.notify_all();
