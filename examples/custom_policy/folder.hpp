@@ -180,6 +180,8 @@ struct folder {
       if (at && there->position != *at) return failed(conflict, "the key has moved");
       if (!at && there->frame && there->frame->revision > f.revision)
         return failed(conflict, "a higher revision is there");
+      if (!at && there->frame && !there->frame->sum && f.revision != strata::revision{})
+        return failed(conflict, "what is there has no revision");
       auto const next = static_cast<std::uint64_t>(there->position) + 1;
       if (!write(detail::file_of(f.key), detail::to_file(f, next)))
         return failed(unavailable, "the folder cannot be written to");

@@ -28,6 +28,7 @@ struct batch {
   /// One (key, answer) per key, in the order asked.
   template <class Core>
   static task<std::vector<std::pair<typename Core::key_type, typename Core::answer>>> get(Core& core, Range& keys,
+                                                                                          read_options how,
                                                                                           moment until) {
     using key_type = typename Core::key_type;
     using answer = typename Core::answer;
@@ -37,8 +38,7 @@ struct batch {
     std::vector<typename Core::hashed_key> below;
     for (std::size_t i = 0; i < all.size(); ++i) {
       auto const k = core.hash(all[i].first);
-      if (core.find(k, [&](box<typename Core::value_type> const& kept) { all[i].second = answer{kept, tier::hot}; }))
-        continue;
+      if ((all[i].second = core.recall(k, how))) continue;
       missed.push_back(i);
       below.push_back(k);
     }
@@ -51,7 +51,7 @@ struct batch {
     for (std::size_t from = 0; from < below.size(); from += piece) {
       std::size_t const count = below.size() - from < piece ? below.size() - from : piece;
       auto found =
-          co_await read_many(core, std::span<typename Core::hashed_key const>{below}.subspan(from, count), until);
+          co_await read_many(core, std::span<typename Core::hashed_key const>{below}.subspan(from, count), how, until);
       for (std::size_t n = 0; n < count; ++n) all[missed[from + n]].second = std::move(found[n]);
     }
     co_return all;

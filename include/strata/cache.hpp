@@ -78,37 +78,47 @@ class cache {
   /// \returns     a value, a clear absent, or an error
   /// \errors      unavailable, timed_out, corrupt, rejected (the key), closed, forked; a failing warm is none of them
   /// \complexity  hot hit: O(1), no allocation; else at most one round trip per tier and one to promote
-  [[gnu::always_inline]] answer get(key_view key, call_options call = {}) {  // so that a hit stays in registers
+  [[gnu::always_inline]] answer get(key_view key, read_options how = {}) {  // so that a hit stays in registers
     auto const k = core_.hash(key);
     void const* kept = nullptr;
-    if (core_.glance(k, taker(kept))) [[likely]] {
+    bool const usual = plain(how);
+    if (usual && core_.standing.fresh(core_.clock) && core_.glance(k, taker(kept))) [[likely]] {
       core_.tell_hit(tier::hot);
       return from_hot(kept);
     }
     answer late;
-    look_further(again(k.key), k.hash, call, late);
+    if (usual)
+      look_further(again(k.key), k.hash, how.within, late);
+    else
+      look_with(k, how, late);
     return answer{std::move(late)};  // by hand: were it elided, a hit's answer would have to live in memory as well
   }
-  [[nodiscard]] later<answer> co_get(key_view key, call_options call = {}) {
+  [[nodiscard]] later<answer> co_get(key_view key, read_options how = {}) {
     auto const k = core_.hash(key);
-    if (void const* kept = find_hot(k)) return later<answer>{from_hot(kept)};
-    return {core_.executor, flow::own_read(core_, std::make_unique<key_type>(key), k.hash, read_until(call))};
+    if (auto kept = recall(k, how)) return later<answer>{std::move(kept)};
+    return {core_.executor,
+            flow::own_read(core_, std::make_unique<key_type>(key), k.hash, how, read_until(how.within))};
   }
 
   /// Reads in place: f(value) under the entry's guard on a hot hit, without counting a reference.
   /// f must not call this cache: such a call answers `rejected`.
   /// \returns what f returned (true for void), nothing when absent, or an error as get's
   template <class F>
-  [[nodiscard]] auto visit(key_view key, F&& f, call_options call = {}) -> flow::visited<F, value_type> {
+  [[nodiscard]] auto visit(key_view key, F&& f, read_options how = {}) -> flow::visited<F, value_type> {
     auto const k = core_.hash(key);
     flow::visit_result<F, value_type> given{};
-    if (core_.glance(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) [[likely]] {
+    bool const usual = plain(how);
+    if (usual && core_.standing.fresh(core_.clock) &&
+        core_.glance(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) [[likely]] {
       core_.tell_hit(tier::hot);
       return flow::given_by<F, value_type>(given);
     }
     flow::visited<F, value_type> late{};
     visit_late<F> const target{&f, &late};
-    visit_further(again(k.key), k.hash, call, target);
+    if (usual)
+      visit_further(again(k.key), k.hash, how.within, target);
+    else
+      visit_with(k, how, target);
     return std::exchange(late, {});  // by hand, as in get
   }
 
@@ -193,21 +203,21 @@ class cache {
   template <class F>
   answer get_or_load(key_view key, F load, call_options call = {}) {
     auto const k = core_.hash(key);
-    if (void const* kept = find_hot(k)) return from_hot(kept);
-    return flow::serve_read(core_, k, load_until(call), flow::loader<F>{load}).run();
+    if (auto kept = recall(k, {})) return kept;
+    return flow::serve_read(core_, k, {}, load_until(call), flow::loader<F>{load}).run();
   }
   template <class F>
   [[nodiscard]] later<answer> co_get_or_load(key_view key, F load, call_options call = {}) {
     auto const k = core_.hash(key);
-    if (void const* kept = find_hot(k)) return later<answer>{from_hot(kept)};
+    if (auto kept = recall(k, {})) return later<answer>{std::move(kept)};
     return {core_.executor, flow::own_load(core_, std::make_unique<key_type>(key), k.hash, load_until(call),
                                            std::make_unique<F>(std::move(load)))};
   }
 
   /// Many keys with one round trip per tier; one answer per key, in the order asked. Needs <strata/batch.hpp>.
   template <class Keys>
-  [[nodiscard]] auto get_many(Keys&& keys, call_options call = {}) {
-    if constexpr (explain_batch<Keys>()) return flow::batch<Keys>::get(core_, keys, read_until(call)).run();
+  [[nodiscard]] auto get_many(Keys&& keys, read_options how = {}) {
+    if constexpr (explain_batch<Keys>()) return flow::batch<Keys>::get(core_, keys, how, read_until(how.within)).run();
   }
   template <class Values>
   [[nodiscard]] auto put_many(Values&& values, call_options call = {}) {
@@ -223,7 +233,7 @@ class cache {
   /// What each tier says of itself, without asking its server.
   [[nodiscard]] strata::health health() const { return flow::health_of(core_); }
   /// Waits until every tier answers. \errors unavailable: naming the first tier that does not
-  [[nodiscard]] result<void> ready(call_options call = {}) { return flow::wait_ready(core_, read_until(call)); }
+  [[nodiscard]] result<void> ready(call_options call = {}) { return flow::wait_ready(core_, read_until(call.within)); }
   /// Makes usage counts durable. \errors as the cold tier's
   [[nodiscard]] result<void> flush(call_options call = {}) { return flow::flush_usage(core_, write_until(call)).run(); }
   /// Refuses new calls, ends waits, flushes, and lets the tiers go. A second call does nothing.
@@ -252,12 +262,18 @@ class cache {
     else
       return key;
   }
-  [[gnu::noinline]] void look_further(key_view key, std::uint64_t hash, call_options call, answer& late) {
-    hashed_key const k{key, hash};
-    if (void const* kept = find_hot(k))
-      late = from_hot(kept);
-    else
-      late = flow::serve_read(core_, k, read_until(call)).run();
+  [[gnu::noinline]] void look_further(key_view key, std::uint64_t hash, std::chrono::milliseconds within,
+                                      answer& late) {
+    look_with({key, hash}, {.within = within}, late);
+  }
+  [[gnu::noinline]] void look_with(hashed_key k, read_options const& how, answer& late) {
+    late = recall(k, how);
+    if (!late) late = flow::serve_read(core_, k, how, read_until(how.within)).run();
+  }
+  answer recall(hashed_key k, read_options const& how) {
+    auto kept = core_.recall(k, how);
+    if (kept) core_.tell_hit(tier::hot);
+    return kept;
   }
   template <class F>
   struct visit_late {
@@ -265,12 +281,18 @@ class cache {
     flow::visited<F, value_type>* given;
   };
   template <class F>
-  [[gnu::noinline]] void visit_further(key_view key, std::uint64_t hash, call_options call,
+  [[gnu::noinline]] void visit_further(key_view key, std::uint64_t hash, std::chrono::milliseconds within,
                                        visit_late<F> const& target) {
     hashed_key const k{key, hash};
+    auto const visit = [&](box<value_type> const& kept) { flow::visit_one(*target.f, kept.value(), **target.given); };
+    if (core_.standing.fresh(core_.clock) && core_.find(k, visit)) return core_.tell_hit(tier::hot);
+    visit_with(k, {.within = within}, target);
+  }
+  template <class F>
+  [[gnu::noinline]] void visit_with(hashed_key k, read_options const& how, visit_late<F> const& target) {
     auto const visit = [&](value_type const& value) { flow::visit_one(*target.f, value, **target.given); };
-    if (core_.find(k, [&](box<value_type> const& kept) { visit(kept.value()); })) return core_.tell_hit(tier::hot);
-    auto const found = flow::serve_read(core_, k, read_until(call)).run();
+    answer found;
+    look_with(k, how, found);
     if (found.failed())
       *target.given = std::unexpected{found.error()};
     else if (found)
@@ -280,17 +302,15 @@ class cache {
   [[gnu::always_inline]] static auto taker(void const*& kept) noexcept {
     return [&kept](box<value_type> const& b) { kept = box<value_type>{b}.release(); };
   }
-  [[gnu::always_inline]] void const* find_hot(hashed_key k) {
-    void const* kept = nullptr;
-    if (core_.find(k, taker(kept))) core_.tell_hit(tier::hot);
-    return kept;
-  }
   [[gnu::always_inline]] static answer from_hot(void const* kept) noexcept {
     return {box<value_type>::adopt(kept), tier::hot};
   }
-  auto read_until(call_options call) { return flow::until(core_, call, core_.limits.read_within); }
-  auto write_until(call_options call) { return flow::until(core_, call, core_.limits.write_within); }
-  auto load_until(call_options call) { return flow::until(core_, call, core_.limits.load_within); }
+  [[gnu::always_inline]] static constexpr bool plain(read_options const& how) noexcept {
+    return how.mode == read_mode::hot_ok && how.at_least == revision{} && !how.stale_if_error;
+  }
+  auto read_until(std::chrono::milliseconds within) { return flow::until(core_, within, core_.limits.read_within); }
+  auto write_until(call_options call) { return flow::until(core_, call.within, core_.limits.write_within); }
+  auto load_until(call_options call) { return flow::until(core_, call.within, core_.limits.load_within); }
 
   result<receipt> put_if(expectation expected, value_type value, call_options call)
     requires keyed<value_type>

@@ -16,7 +16,15 @@ enum class revision : std::uint64_t {};
 constexpr std::uint64_t number(revision r) noexcept { return static_cast<std::uint64_t>(r); }
 
 /// What a copy says of its key.
-enum class operation : std::uint8_t { put, erase };
+enum class operation : std::uint8_t {
+  put,
+  erase,
+  notice,  ///< the key has this revision, and its value is not here: too big for the tier
+};
+
+constexpr std::string_view to_string(operation o) noexcept {
+  return o == operation::put ? "put" : o == operation::erase ? "erase" : "notice";
+}
 
 /// \threads a view: valid as long as the key's bytes
 struct change {

@@ -135,6 +135,12 @@ class [[nodiscard]] hit {
     return h;
   }
 
+  /// The same with another freshness.
+  [[nodiscard]] hit marked(strata::freshness state) && noexcept {
+    mark_ = pack(tier(), state);
+    return std::move(*this);
+  }
+
   hit(hit const& other) noexcept : owned_{other.owned_}, kind_{other.kind_}, mark_{other.mark_} { share(); }
   hit(hit&& other) noexcept : owned_{std::exchange(other.owned_, nullptr)}, kind_{other.kind_}, mark_{other.mark_} {
     other.kind_ = vacant;

@@ -22,6 +22,7 @@ struct observer_option {};
 struct clock_option {};
 struct executor_option {};
 struct single_writer_option {};
+struct staleness_option {};
 }  // namespace detail
 
 /// Who hears of events: `strata::observer<Mine>`; an instance as `.observer`.
@@ -47,6 +48,16 @@ struct single_writer {
   using option = detail::single_writer_option;
   using type = single_writer;
 };
+
+/// How a hit in memory learns that it is fresh no more: `strata::staleness<strata::bounded>` asks the clock (5 ns), and is
+/// right also in a process that was stopped for a while. By default a hit reads a flag that a thread of the cache clears.
+template <class T>
+struct staleness {
+  using option = detail::staleness_option;
+  using type = T;
+};
+struct flagged {};
+struct bounded {};
 
 /// Hears nothing.
 struct no_observer {};
@@ -86,6 +97,21 @@ struct limits {
 /// Of one call. Zero takes the default of limits.
 struct call_options {
   std::chrono::milliseconds within{0};
+};
+
+/// Which copies may answer a read.
+enum class read_mode : std::uint8_t {
+  hot_ok,    ///< memory's, whatever its freshness; the answer tells it
+  verified,  ///< memory's and warm's if they are fresh, else cold's
+  cold,      ///< the truth alone
+};
+
+/// Of one read. Zero takes the default of limits.
+struct read_options {
+  std::chrono::milliseconds within{0};
+  read_mode mode = read_mode::hot_ok;
+  revision at_least{};  ///< of a write elsewhere that this read has to see: `unavailable` when not even cold has it
+  bool stale_if_error = false;  ///< rather than an error, what memory has, marked `stale`
 };
 
 constexpr std::uint8_t tier_bit(tier where) noexcept {

@@ -110,11 +110,14 @@ int main(int argc, char** argv) {
   if (auto const told = number_after("--tell", argc, argv, 0)) s.tell = told;
 
   if (auto const seeds = number_after("--replay", argc, argv, 0)) {
-    bool const same = replays<three_tiers>("three_tiers", shape_of_three_tiers, seeds);
+    bool const same = replays<three_tiers>("three_tiers", shape_of_three_tiers, seeds) &&
+                      replays<in_step>("in_step", shape_of_in_step, seeds);
     return replays<warm_is_truth>("warm_is_truth", shape_of_warm_is_truth, seeds) && same ? EXIT_SUCCESS : EXIT_FAILURE;
   }
 
-  bool good = run<three_tiers>("three_tiers", shape_of_three_tiers, s.schedules, s);
+  bool good = run<in_step>("in_step", shape_of_in_step, s.schedules, s);
+  good = run<three_tiers>("three_tiers", shape_of_three_tiers, s.schedules, s) && good;
+  good = run<cold_is_followed>("cold_is_followed", shape_of_cold_is_followed, s.schedules / 10, s) && good;
   good = run<warm_is_truth>("warm_is_truth", shape_of_warm_is_truth, s.schedules / 10, s) && good;
   good = run<without_warm>("without_warm", shape_of_without_warm, s.schedules / 10, s) && good;
   return good ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -51,16 +51,19 @@ consteval bool explain_whole() {
   constexpr bool promised = (std::is_same_v<Options, single_writer> || ...);
   constexpr bool shared = !std::is_same_v<Warm, none> || !std::is_same_v<Cold, none>;
   constexpr bool fed = [] {
-    if constexpr (std::is_same_v<Warm, none>)
-      return false;
-    else
+    if constexpr (!std::is_same_v<Warm, none>)
       return followable<tier_below<Warm, Codec, Options...>>;
+    else if constexpr (!std::is_same_v<Cold, none>)
+      return logs_changes<tier_below<Cold, Codec, Options...>>;
+    else
+      return false;
   }();
+  constexpr bool bounds = !std::is_void_v<option_t<detail::staleness_option, void, Options...>>;
   STRATA_RUNG(
       Cold, (fed || promised || !shared || !std::is_same_v<Warm, none>),  // K8
       "strata::cache, 3rd parameter (Cold): others may write to a cold tier, and without a warm tier nobody tells "
       "this cache when they do. It would serve old copies for good. Add a warm tier that can be followed, such as "
-      "strata::warm::jetstream, or promise strata::single_writer.")
+      "strata::warm::jetstream, or 'changes_since' to the cold tier, or promise strata::single_writer.")
   STRATA_RUNG(
       Warm, (fed || promised || !shared),  // K8
       "strata::cache, 2nd parameter (Warm): its tier has no follow(sink), and others may write to what is shared. "
@@ -70,6 +73,10 @@ consteval bool explain_whole() {
       single_writer, (!promised || shared),
       "strata::cache, options (after the 4th parameter): single_writer is a promise about tiers that are shared, and "
       "this cache has memory alone. Nothing uses it. Take it out.")
+  STRATA_RUNG(
+      single_writer, (!bounds || (shared && !promised)),
+      "strata::cache, options (after the 4th parameter): staleness says how copies in memory are held against what "
+      "others write, and nobody else writes to this cache's tiers. Nothing uses it. Take it out.")
   return true;
 }
 
@@ -83,7 +90,8 @@ consteval bool explain_all_options() {
     return false;
   else
     return explain_carried<clock_in<Options...>, observer_in<Options...>,
-                           option_t<detail::executor_option, void, Options...>>();
+                           option_t<detail::executor_option, void, Options...>,
+                           option_t<detail::staleness_option, flagged, Options...>>();
 }
 
 /// Whether a cache can be composed of these. Where not, one error says which parameter is wrong, why, and what mends it.

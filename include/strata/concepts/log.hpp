@@ -51,8 +51,8 @@ struct changes {
 struct horizon {
   cursor reached{};
   position at{};
-  std::uint64_t era = 0;      ///< grows when warm's positions began anew or went back: whoever follows it begins anew
-  std::int64_t taken_us = 0;  ///< by the database's clock
+  std::uint64_t era = 0;            ///< grows when warm may have lost something: whoever follows it begins anew
+  std::int64_t taken_us = 0;        ///< by the database's clock
   std::chrono::microseconds age{};  ///< since it was taken, by the same clock; as read
 };
 

@@ -20,7 +20,8 @@ using deadline = std::chrono::steady_clock::time_point;
 /// Laws (testing/laws/warm.hpp):
 ///   load gives the last frame stored under exactly that key, or a vacancy; both with a position;
 ///   store(frame, position) stores only if the key has not moved from that position, else conflict;
-///   store(frame, nullopt) stores at once, except over a higher revision: conflict;
+///   store(frame, nullopt) stores at once, except over a higher revision, or, if it has one itself, over what a program
+///     that knows no revisions left: conflict;
 ///   erase(key, revision) leaves a frame with operation::erase and that revision;
 ///   a frame that is too big for the tier is `rejected` before anything is sent;
 ///   a store that fails with `unavailable` did not happen, one that fails with `timed_out` may have;

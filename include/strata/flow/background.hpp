@@ -3,13 +3,21 @@
 #pragma once
 
 #include <strata/flow/follow.hpp>
+#include <strata/flow/heal.hpp>
+#include <strata/flow/revalidate.hpp>
 #include <strata/flow/upkeep.hpp>
+#include <strata/flow/watch.hpp>
 #include <strata/run/worker.hpp>
 
+#include <chrono>
 #include <exception>
-#include <type_traits>
+#include <optional>
+#include <string>
+#include <utility>
 
-// What goes on while nobody calls: the feed raises floors, the flusher carries usage counts down.
+// What goes on while nobody calls. The feed raises floors, on its own thread. One thread looks out for the lease, which must
+// never wait for anything long; another tends the tiers: keeps warm in step, compares memory after a doubt, carries usage
+// counts down.
 namespace strata::flow {
 
 /// Where the feed delivers.
@@ -19,49 +27,87 @@ struct sink {
   void operator()(news const& heard) const noexcept { follow(*core, heard); }
 };
 
-template <class Core>
-struct flush_job {
-  Core* core;
-  void operator()() const noexcept {
-    try {
-      (void)flush_usage(*core, core->clock.now() + core->limits.write_within).run();
-    } catch (std::exception const&) {  // no memory now: the next time
-    }
-  }
-};
-
 namespace detail {
 
 template <class Core, bool Follows = Core::follows>
 struct feed {
   explicit feed(Core&) noexcept {}
+  static void renew() noexcept {}
 };
 template <class Core>
 struct feed<Core, true> {
   explicit feed(Core& core) : subscription{core.warm.tier().follow(sink<Core>{&core})} {}
+  void renew() noexcept { subscription.renew(); }
   decltype(std::declval<Core&>().warm.tier().follow(std::declval<sink<Core>>())) subscription;
 };
 
-template <class Core, bool Counts = Core::counts_use>
-struct flusher {
-  explicit flusher(Core&) noexcept {}
-};
-template <class Core>
-struct flusher<Core, true> {
-  explicit flusher(Core& core) : thread{core.limits.flush_every, flush_job<Core>{&core}} {}
-  worker thread;
-};
+/// An executor that plays schedules calls watch and tend itself.
+template <class Executor>
+concept plays = requires { Executor::plays; };
 
 }  // namespace detail
 
 template <class Core>
 class background {
  public:
-  explicit background(Core& core) : feed_{core}, flusher_{core} {}
+  static constexpr auto look_every = 150ms;
+  static constexpr auto look_within = 250ms;
+  static constexpr auto tend_every = 100ms;
+
+  explicit background(Core& core) : core_{core}, feed_{core} {
+    my_part_.me = std::to_string(hasher<std::string>{}("").hash);  // seeded at random
+    if constexpr (!detail::plays<typename Core::executor_type>) {
+      if constexpr (Core::leased) watcher_.emplace(look_every, [this] { look(); });
+      if constexpr (tends) tender_.emplace(tend_every, [this] { turn(); });
+    }
+  }
+
+  /// One look at how fresh memory is (K9).
+  task<void> watch() {
+    if constexpr (Core::leased)
+      co_await flow::watch(core_, lookout_, core_.clock.now() + look_within, [this] { feed_.renew(); });
+  }
+  /// One turn of what keeps the tiers in step (K7, K10).
+  task<void> tend() {
+    if constexpr (Core::witness == witness::horizon) {
+      co_await heal(core_, my_part_);
+      core_.standing.heals(my_part_.mine.has_value());
+    }
+    if constexpr (Core::revalidates) (void)co_await revalidate(core_);
+  }
 
  private:
+  static constexpr bool tends = Core::counts_use || Core::revalidates || Core::witness == witness::horizon;
+
+  void look() noexcept {
+    // The flag must not stand when the lease ends while this thread waits.
+    core_.standing.tick(core_.clock.now() + look_within);
+    try {
+      watch().run();
+    } catch (std::exception const&) {  // no memory now: the lease ends by itself
+    }
+    core_.standing.tick(core_.clock.now() + look_every + look_within);
+  }
+  void turn() noexcept {
+    try {
+      tend().run();
+      if constexpr (Core::counts_use) {
+        auto const now = core_.clock.now();
+        if (now < flush_at_) return;
+        flush_at_ = now + core_.limits.flush_every;
+        (void)flush_usage(core_, now + core_.limits.write_within).run();
+      }
+    } catch (std::exception const&) {  // no memory now: the next time
+    }
+  }
+
+  Core& core_;
   [[no_unique_address]] detail::feed<Core> feed_;
-  [[no_unique_address]] detail::flusher<Core> flusher_;
+  lookout lookout_;
+  healer my_part_;
+  moment flush_at_ = core_.clock.now() + core_.limits.flush_every;
+  std::optional<worker> watcher_;
+  std::optional<worker> tender_;
 };
 
 }  // namespace strata::flow

@@ -5,6 +5,7 @@
 #include <strata/concepts/capability.hpp>
 #include <strata/flow/below.hpp>
 #include <strata/flow/load.hpp>
+#include <strata/flow/many.hpp>
 #include <strata/flow/serve.hpp>
 #include <strata/flow/write.hpp>
 #include <strata/run/point.hpp>
@@ -22,47 +23,6 @@
 // an outcome of its own.
 namespace strata::flow {
 
-/// One answer per key from a tier that loads many; else one by one.
-template <class Core, class Channel, class Answer>
-task<std::vector<result<Answer>>> load_each(Core& core, Channel& channel, std::span<std::string_view const> keys,
-                                            moment until) {
-  std::vector<result<Answer>> answers;
-  if (keys.empty()) co_return answers;
-  if constexpr (loads_many<std::remove_cvref_t<decltype(channel.tier())>>) {
-    auto all = co_await channel.ask_many(core, direction::reading, until, keys.size(),
-                                         [&](auto& tier) { return tier.load_many(keys, until); });
-    co_return all;
-  } else {
-    answers.reserve(keys.size());
-    for (auto const key : keys)
-      answers.push_back(
-          co_await channel.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(key, until); }));
-    co_return answers;
-  }
-}
-
-/// Many frames into warm, each where it has to find its key. \returns for each whether warm has it or a higher revision
-template <class Core>
-task<std::vector<bool>> store_frames(Core& core, std::span<placement const> frames, moment until) {
-  std::vector<bool> there(frames.size());
-  auto const note = [&](std::size_t i, result<position> const& stored) {
-    core.stored_in(tier::warm, frames[i].frame->revision, stored);
-    there[i] = stored || stored.error() == errc::conflict;
-  };
-  if (frames.empty()) co_return there;
-  moment const budget = kernel::warm_write(core.clock.now(), until);
-  if constexpr (stores_frames<std::remove_cvref_t<decltype(core.warm.tier())>>) {
-    auto const stored = co_await core.warm.ask_many(core, direction::writing, budget, frames.size(),
-                                                    [&](auto& tier) { return tier.store_many(frames, budget); });
-    for (std::size_t i = 0; i < frames.size(); ++i) note(i, stored[i]);
-  } else {
-    for (std::size_t i = 0; i < frames.size(); ++i)
-      note(i, co_await core.warm.ask(core, direction::writing, budget,
-                                     [&](auto& tier) { return tier.store(*frames[i].frame, frames[i].at, budget); }));
-  }
-  co_return there;
-}
-
 /// K5, for many: into warm only where each stood at its miss, and only upward.
 template <class Core, class Asked>
 task<void> promote_many(Core& core, std::span<Asked* const> found, std::span<typename Core::answer const> answers,
@@ -79,14 +39,14 @@ task<void> promote_many(Core& core, std::span<Asked* const> found, std::span<typ
       frames.push_back(std::move(*framed));
       places.push_back({&frames.back(), one->seen.at});
     }
-    (void)co_await store_frames(core, places, until);
+    (void)co_await place_many(core, places, kernel::warm_write(core.clock.now(), until));
   }
 }
 
 /// Reads keys that hot did not have. \returns one answer per key, in order
 template <class Core>
 task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typename Core::hashed_key const> keys,
-                                                   moment until) {
+                                                   read_options how, moment until) {
   using answer = typename Core::answer;
   using value_type = typename Core::value_type;
   using turn = typename Core::turn;
@@ -96,6 +56,7 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
     turn mine;
     warm_view<value_type> seen{};
   };
+  bool const past_copies = passes_copies(core, how);
   std::vector<answer> answers(keys.size());
   std::vector<asked> led;
   std::vector<asked> followed;
@@ -105,7 +66,8 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
       answers[i] = answer{std::move(*why)};
       continue;
     }
-    auto mine = core.gate.enter(keys[i].hash, text, core.clock.now(), until, false);  // K4
+    auto mine = past_copies ? core.gate.enter_alone(keys[i].hash)
+                            : core.gate.enter(keys[i].hash, text, core.clock.now(), until, false);  // K4
     auto& part = mine.follows() ? followed : led;
     part.push_back({i, std::move(text), std::move(mine)});
   }
@@ -121,7 +83,8 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
     names.push_back(one.text);
   };
   if constexpr (Core::has_warm) {
-    for (auto& one : led) name(one);
+    if (!past_copies)
+      for (auto& one : led) name(one);
     moment const budget = Core::has_cold ? kernel::warm_read(core.clock.now(), until) : until;
     auto seen = co_await load_each<Core, typename Core::warm_channel, sighting>(core, core.warm, names, budget);
     for (std::size_t i = 0; i < open.size(); ++i) {
@@ -155,8 +118,11 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
     auto shared = co_await follow_leader(core, one.mine, until, false);
     answers[one.at] = shared ? std::move(*shared) : co_await read(core, keys[one.at], until);
   }
-  for (std::size_t i = 0; i < keys.size(); ++i)
-    if (answers[i]) core.used(core.text(keys[i]));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    auto const& text = core.text(keys[i]);
+    co_await insist(core, keys[i], text, how, answers[i], until);
+    if (answers[i]) core.used(text);
+  }
   co_return answers;
 }
 
@@ -259,11 +225,15 @@ task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key,
         }
       }
       if constexpr (Core::has_warm) {
-        auto const published = co_await store_frames<Core>(core, places, until);
+        auto const published = co_await place_many(core, places, kernel::warm_write(core.clock.now(), until));
         for (std::size_t n = 0; n < told.size(); ++n) {
-          if (!published[n]) continue;
+          auto put = published[n];
+          if (!put && put.error() == errc::conflict)
+            put = co_await overrule(core, texts[told[n]], receipts[told[n]]->revision,
+                                    kernel::warm_write(core.clock.now(), until));
+          if (!put) continue;
           receipts[told[n]]->degraded = false;
-          receipts[told[n]]->tiers |= tier_bit(tier::warm);
+          if (put->whole) receipts[told[n]]->tiers |= tier_bit(tier::warm);
         }
       }
       co_await core.at(point::before_hot);

@@ -14,6 +14,7 @@
 
 #include <new>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -71,6 +72,10 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
   if (found.good && Core::has_cold && turn.fill().doubtful)
     return core.missed_in(tier::warm, miss::doubtful), view;  // K6
 
+  if (found.good && f.operation == operation::notice) {
+    core.overtake(key, order);
+    return decline(core, view, miss::too_big), view;
+  }
   if (found.good && f.operation == operation::erase) {
     core.overtake(key, order);
     core.hit_in(tier::warm);
@@ -90,9 +95,15 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
     return view;
   }
   core.hit_in(tier::warm);
-  keep(core, key, turn, copy);
+  auto state = core.of_a_copy();
+  if (core.trusts_warm()) {
+    keep(core, key, turn, copy);
+  } else {
+    core.overtake(key, order);
+    state = freshness::unverified;
+  }
   view.settled = true;
-  view.answer = {std::move(copy), tier::warm, core.unverified() ? freshness::unverified : freshness::fresh};
+  view.answer = {std::move(copy), tier::warm, state};
   return view;
 }
 
@@ -150,6 +161,55 @@ task<typename Core::answer> look_cold(Core& core, typename Core::hashed_key key,
   }
 }
 
+/// Where a copy stands in warm, and whether all of it: of a value that is too big there is a notice alone.
+struct placed {
+  position at{};
+  bool whole = true;
+};
+
+/// What warm is told of a value that is too big for it: the revision, so that nobody keeps an older one (K8).
+inline frame notice_of(frame const& f) {
+  frame n{.key = f.key,
+          .revision = f.revision,
+          .operation = operation::notice,
+          .schema = f.schema,
+          .created_ms = f.created_ms};
+  n.sum = checksum(n);
+  return n;
+}
+
+/// What warm is told when cold has this copy, and a revision is known to exist. Where the copy is older than that, or there
+/// is none, or it cannot be encoded, warm is told that the key has changed, and everybody asks cold.
+template <class Core>
+frame frame_of(Core& core, std::string_view text, revision known, copy<typename Core::value_type> const& found) {
+  frame f{.key = std::string{text}, .revision = known, .operation = operation::notice};
+  if (found.revision >= known && found.revision != revision{}) {
+    f.revision = found.revision;
+    if (!found.value)
+      f.operation = operation::erase;
+    else if (auto framed = seal(core.codec, text, f.revision, *found.value))
+      return std::move(*framed);
+  }
+  f.sum = checksum(f);
+  return f;
+}
+
+/// One copy into warm, or else a notice of it.
+/// \param at  where the key has to stand, if anywhere
+template <class Core>
+task<result<placed>> place(Core& core, frame const& f, std::optional<position> at, moment until) {
+  auto const store = [&](frame const& one) {
+    return core.warm.ask(core, direction::writing, until, [&](auto& tier) { return tier.store(one, at, until); });
+  };
+  auto const stored = co_await store(f);
+  if (core.stored_in(tier::warm, f.revision, stored)) co_return placed{*stored};
+  if (stored.error() != errc::rejected || f.operation != operation::put) co_return std::unexpected{stored.error()};
+  frame const notice = notice_of(f);
+  auto const told = co_await store(notice);
+  if (!core.stored_in(tier::warm, f.revision, told)) co_return std::unexpected{told.error()};
+  co_return placed{*told, false};
+}
+
 /// K5: whether warm lacks what cold gave, and may be told.
 template <class Value>
 bool promotable(warm_view<Value> const& seen, hit<Value> const& answer) noexcept {
@@ -166,9 +226,8 @@ task<void> promote(Core& core, std::string_view text, warm_view<typename Core::v
     auto const framed = seal(core.codec, text, answer.revision(), *answer);
     if (!framed) co_return;
     moment const budget = kernel::warm_write(core.clock.now(), until);
-    auto const stored = co_await core.warm.ask(core, direction::writing, budget,
-                                               [&](auto& tier) { return tier.store(*framed, seen.at, budget); });
-    if (core.stored_in(tier::warm, answer.revision(), stored)) core.counters.add(core.counters.warm_promotions);
+    auto const stored = co_await place(core, *framed, seen.at, budget);
+    if (stored && stored->whole) core.counters.add(core.counters.warm_promotions);
   }
 }
 

@@ -23,6 +23,7 @@ template <class Tier>
 class channel {
  public:
   static constexpr bool present = true;
+  using tier_type = Tier;
 
   template <class Options, class Context>
   channel(strata::tier where, Options const& options, Context const& context)
@@ -41,6 +42,19 @@ class channel {
     if (auto const why = refusal(breaker, core.clock.now(), until)) co_return answer{std::unexpected{*why}};
     answer given = co_await awaiting(call(tier_));
     report(breaker, failed(given), core.clock.now());
+    co_return given;
+  }
+
+  /// The cache's own questions while nobody calls: few, with little time. They go past an open breaker and close it when they
+  /// are answered; their failures say more of their haste than of the tier.
+  template <class Core, class Call>
+  auto sound(Core& core, direction d, kernel::moment until, Call call)
+      -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
+    using answer = awaited_t<decltype(call(std::declval<Tier&>()))>;
+    if (core.clock.now() >= until)
+      co_return answer{std::unexpected{error{errc::timed_out, where_, "no time was left to ask"}}};
+    answer given = co_await awaiting(call(tier_));
+    if (!failed(given)) report(d == direction::reading ? reading_ : writing_, false, core.clock.now());
     co_return given;
   }
 
@@ -89,6 +103,7 @@ class channel {
 /// The way to a tier that is not there.
 struct no_channel {
   static constexpr bool present = false;
+  using tier_type = none;
   template <class Options, class Context>
   no_channel(strata::tier, Options const&, Context const&) noexcept {}
 };

@@ -12,6 +12,7 @@
 #include <strata/flow/gate.hpp>
 #include <strata/flow/life.hpp>
 #include <strata/flow/outcome.hpp>
+#include <strata/flow/standing.hpp>
 #include <strata/flow/usage.hpp>
 #include <strata/hash.hpp>
 #include <strata/options.hpp>
@@ -62,21 +63,29 @@ class core {
   static constexpr tier truth = has_cold ? tier::cold : has_warm ? tier::warm : has_hot ? tier::hot : tier::none;
   static constexpr std::uint8_t truth_bit = tier_bit(truth);
   static constexpr bool counts_use = usage_wanted<Cold, Codec, Options...>();
-  static constexpr bool follows = [] {
-    if constexpr (has_warm)
-      return followable<std::remove_cvref_t<decltype(std::declval<warm_channel&>().tier())>>;
-    else
-      return false;
+  static constexpr bool stores_many = strata::stores_many<typename cold_channel::tier_type, value_type>;
+  static constexpr bool follows = followable<typename warm_channel::tier_type>;
+  static constexpr flow::witness witness = [] {
+    using enum flow::witness;
+    using cold_tier = typename cold_channel::tier_type;
+    constexpr bool tells = logs_changes<cold_tier>;
+    if ((std::is_same_v<Options, single_writer> || ...)) return nobody;
+    if (!has_warm) return tells ? log : nobody;
+    if (!follows) return nobody;
+    if (has_cold) return tells && keeps_horizon<cold_tier> ? horizon : feed;
+    return tells_end<typename warm_channel::tier_type> ? end : feed;
   }();
-  static constexpr bool stores_many = [] {
-    if constexpr (has_cold)
-      return strata::stores_many<std::remove_cvref_t<decltype(std::declval<cold_channel&>().tier())>, value_type>;
-    else
-      return false;
-  }();
+  /// Whether memory's copies count as fresh for a while only, and somebody has to see to it (K9).
+  static constexpr bool leased = witness > flow::witness::feed;
+  using standing_type = std::conditional_t<
+      leased, flow::standing<std::is_same_v<option_t<strata::detail::staleness_option, flagged, Options...>, bounded>>,
+      flow::always_fresh>;
   using hot_context = hot_context_for<Cold, Codec, Options...>;
   using hot_tier = tier_in_memory<Hot, Cold, Codec, Options...>;
   using hot_options = typename Hot::options;
+  /// Whether a doubt is settled by comparing revisions; else memory starts anew (K10).
+  static constexpr bool revalidates = leased && has_hot && compares_revisions<typename cold_channel::tier_type> &&
+                                      requires(hot_tier h) { h.keys([](auto const&) {}); };
   using warm_options = typename Warm::options;
   using cold_options = typename Cold::options;
   using usage_type = std::conditional_t<counts_use, usage_table<>, detail::nobody_counts>;
@@ -132,10 +141,26 @@ class core {
 
   auto at(point p) { return executor.at(p); }
 
-  /// K11: whether cold, who could know better, does not answer.
-  [[nodiscard]] bool unverified() const noexcept {
-    if constexpr (has_cold)
-      return cold.resting(direction::reading);
+  /// What a copy from memory or from warm counts as now.
+  [[nodiscard]] freshness of_a_copy() const noexcept {
+    if constexpr (leased)
+      return standing.fresh(clock) ? freshness::fresh : freshness::unverified;
+    else if constexpr (has_cold)  // K11: whether cold, who could know better, answers
+      return cold.resting(direction::reading) ? freshness::unverified : freshness::fresh;
+    else
+      return freshness::fresh;
+  }
+  /// Whether warm's copies may go into memory: not while nobody would tell that warm has lost newer ones (K10).
+  [[nodiscard]] bool trusts_warm() const noexcept {
+    if constexpr (witness == flow::witness::horizon)
+      return standing.hears();
+    else
+      return true;
+  }
+  /// K11: whether nobody is left who could know better than memory.
+  [[nodiscard]] bool alone() const noexcept {
+    if constexpr (leased && has_warm && has_cold)
+      return !standing.fresh(clock) && !standing.hears() && cold.resting(direction::reading);
     else
       return false;
   }
@@ -155,9 +180,23 @@ class core {
     else
       return false;
   }
+  /// What memory has, as far as the reader takes it; absent where he does not.
+  [[nodiscard]] answer recall(hashed_key k, read_options const& how) {
+    answer found;
+    auto const state = of_a_copy();  // before the look: a copy dropped since is not there
+    if (how.mode == read_mode::cold || (how.mode == read_mode::verified && state != freshness::fresh) || alone())
+      return found;
+    (void)find(k, [&](box<value_type> const& kept) {
+      if (kept.revision() >= how.at_least) found = answer{kept, tier::hot, state};
+    });
+    return found;
+  }
   [[nodiscard]] answer peek(hashed_key k) {
     answer found;
-    if constexpr (has_hot) (void)hot.peek(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot}; });
+    if constexpr (has_hot) {
+      auto const state = of_a_copy();
+      (void)hot.peek(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot, state}; });
+    }
     return found;
   }
   /// Keeps what a look below found, if nothing newer is known by now.
@@ -178,11 +217,14 @@ class core {
   void doubt(hashed_key k) noexcept {
     gate.doubt(k.hash, clock.now(), [&] { drop(k, revision{~std::uint64_t{0}}); });
   }
-  /// Anything may have changed unseen (K10): hot starts anew, and no look below under way is kept.
+  /// Anything may have changed unseen (K10): no look below under way is kept, and what memory has is compared or goes.
   void doubt_all() noexcept {
+    counters.add(counters.doubts);
+    standing.doubt();
     gate.doubt_all([&] {
-      if constexpr (has_hot) hot.clear();
+      if constexpr (has_hot && !revalidates) hot.clear();
     });
+    if constexpr (!revalidates) standing.settle(standing.doubted());
   }
   /// Keeps what was just written, unless something newer is known. \returns whether hot has it
   bool settle(turn const& t, hashed_key k, box<value_type> const& mine) {
@@ -304,6 +346,7 @@ class core {
   flow::counters counters;
   [[no_unique_address]] usage_type usage;
   flow::life life;
+  [[no_unique_address]] standing_type standing;
 
  private:
   static clock_type const& default_clock() {

@@ -27,6 +27,8 @@ struct stats {
   std::uint64_t joined = 0;    ///< reads that shared another's look below
   std::uint64_t fenced = 0;    ///< copies not kept because something newer was known
   std::uint64_t degraded = 0;  ///< committed writes of which a tier above cold could not be told
+  std::uint64_t doubts = 0;    ///< how often anything might have changed unseen, so that memory had to be compared
+  std::uint64_t healed = 0;    ///< copies that warm lacked and this instance brought
 };
 
 namespace flow {
@@ -37,7 +39,7 @@ struct counters {
   count warm_hits{}, warm_promotions{}, warm_stores{}, warm_failures{};
   std::array<count, miss_reasons> warm_misses{};
   count cold_hits{}, cold_absent{}, cold_stores{}, cold_failures{};
-  count loads{}, joined{}, fenced{}, degraded{};
+  count loads{}, joined{}, fenced{}, degraded{}, doubts{}, healed{};
 
   static void add(count& c) noexcept { c.fetch_add(1, std::memory_order_relaxed); }
 
@@ -57,6 +59,8 @@ struct counters {
     s.joined = of(joined);
     s.fenced = of(fenced);
     s.degraded = of(degraded);
+    s.doubts = of(doubts);
+    s.healed = of(healed);
     return s;
   }
 };

@@ -15,18 +15,28 @@ namespace strata::flow {
 template <class Core>
 void follow(Core& core, news const& heard) noexcept {
   auto const& told = heard.told;
-  if (heard.what == telling::passed) return;
-  bool const here = heard.what == telling::changed;
-  if (!here && heard.what != telling::hinted) return core.doubt_all();
+  if (heard.what == telling::lost) {
+    core.standing.lost();
+    if constexpr (!Core::leased) core.doubt_all();  // no lease will end by itself
+    return;
+  }
+  if (heard.what == telling::resumed) {
+    core.doubt_all();  // K10
+    return core.standing.resumed(heard.at, core.clock.now());
+  }
+  if (heard.what == telling::passed) return core.standing.heard(heard.at);
   try {
     auto const parsed = key<typename Core::key_type>::parse(told.key);
-    if (!parsed) return;  // no key of this cache
-    auto const k = core.hash(*parsed);
-    revision const r = Core::has_cold ? told.revision : revision{here ? static_cast<std::uint64_t>(heard.at) : 0};
-    r == revision{} ? core.doubt(k) : core.overtake(k, r);
+    if (parsed) {  // else no key of this cache
+      auto const k = core.hash(*parsed);
+      bool const here = heard.what == telling::changed;
+      revision const r = Core::has_cold ? told.revision : revision{here ? static_cast<std::uint64_t>(heard.at) : 0};
+      r == revision{} ? core.doubt(k) : core.overtake(k, r);
+    }
   } catch (...) {  // no memory for the key: nothing this cache holds may count as current
     core.doubt_all();
   }
+  core.standing.heard(heard.at);  // after the floor: memory is as fresh as what it has taken over
 }
 
 }  // namespace strata::flow

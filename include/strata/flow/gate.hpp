@@ -85,7 +85,7 @@ class gate {
       if (other->key != key || (other->loading && !loading)) return {*this, fill, nullptr, false};
       if (now < other->until && s.fence.current(other->fill)) return {*this, fill, other, false};
     }
-    auto mine = std::make_shared<flight>(key, fill, until, loading);
+    auto mine = std::make_shared<flight>(key, fill, now, until, loading);
     if (!s.flights.start(hash, mine)) return {*this, fill, nullptr, false};
     return {*this, fill, std::move(mine), true};
   }

@@ -47,6 +47,8 @@ class life {
     return stay{error{errc::closed, tier::none, "the cache is closed"}};
   }
 
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+
   /// From now on nobody enters. \returns whether this call did it, and may go on to take things apart
   [[nodiscard]] bool close() noexcept {
     return !closed_.exchange(true, std::memory_order_acq_rel) && ::getpid() == owner_;

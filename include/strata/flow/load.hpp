@@ -52,11 +52,16 @@ task<std::optional<typename Core::answer>> follow_leader(Core& core, typename Co
   if (mine != nullptr && !core.gate.wait_allowed(*mine, &shared))
     co_return answer{
         error{errc::would_deadlock, tier::none, "this key is being loaded by a caller that waits for this one"}};
+  bool const aged = core.clock.now() - shared.began > kernel::lease<>::length;  // K9: what it finds may be as old
   moment const patience = until < shared.until ? until : shared.until;
   bool const landed = co_await shared.landed.wait(patience);
   if (mine != nullptr) core.gate.wait_over(*mine);
   core.counters.add(core.counters.joined);
-  if (landed && shared.answer && !(loads && !shared.loading && shared.answer->absent())) co_return *shared.answer;
+  if (landed && shared.answer && !(loads && !shared.loading && shared.answer->absent())) {
+    auto found = *shared.answer;
+    if (Core::leased && aged && found) co_return std::move(found).marked(freshness::unverified);
+    co_return found;
+  }
   if (core.clock.now() >= until)
     co_return answer{error{errc::timed_out, tier::none, "another caller looks this key up and has no answer yet"}};
   co_return std::nullopt;

@@ -20,7 +20,7 @@ task<typename Core::answer> read(Core& core, typename Core::hashed_key key, mome
       if (auto shared = co_await follow_leader(core, turn, until, Loader::loads)) co_return *shared;
       continue;  // the leader gave up: somebody has to lead anew
     }
-    if (auto found = core.peek(key); found && turn.led()) {  // the flight before this one has just landed
+    if (auto found = core.peek(key); found && turn.led() && !core.alone()) {  // the flight before has just landed
       turn.land(found);
       co_return found;
     }

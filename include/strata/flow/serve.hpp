@@ -18,19 +18,44 @@
 namespace strata::flow {
 
 template <class Core>
-moment until(Core& core, call_options call, std::chrono::milliseconds usual) {
-  return core.clock.now() + (call.within.count() != 0 ? call.within : usual);
+moment until(Core& core, std::chrono::milliseconds within, std::chrono::milliseconds usual) {
+  return core.clock.now() + (within.count() != 0 ? within : usual);
 }
 
-/// A read that hot could not answer.
+/// Whether the reader takes no copy, or none that is not fresh, and there are none now; the truth is no copy.
+template <class Core>
+bool passes_copies(Core& core, read_options const& how) noexcept {
+  if constexpr (!Core::has_cold)
+    return false;
+  else
+    return how.mode == read_mode::cold || (how.mode == read_mode::verified && core.of_a_copy() != freshness::fresh);
+}
+
+/// Puts an answer right that does not do for the reader: below the revision he knows of, or none at all.
+template <class Core>
+task<void> insist(Core& core, typename Core::hashed_key key, std::string_view text, read_options how,
+                  typename Core::answer& found, moment until) {
+  if (how.at_least > found.revision() && !found.failed()) {  // P3
+    found = co_await read_truth(core, key, text, until);
+    if (found && found.revision() < how.at_least)
+      found = error{errc::unavailable, Core::truth, "the truth does not have the revision asked for"};
+  }
+  if (found.failed() && how.stale_if_error)
+    if (auto kept = core.peek(key)) found = std::move(kept).marked(freshness::stale);
+}
+
+/// A read that memory could not answer.
 template <class Core, class Loader = no_loader>
-task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key, moment until, Loader load = {}) {
+task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key, read_options how, moment until,
+                                       Loader load = {}) {
   using answer = typename Core::answer;
   auto const inside = core.enter();
   if (!inside) co_return answer{inside.error()};
   auto const text = core.text(key);
   if (auto why = core.fault(text)) co_return answer{std::move(*why)};
-  auto found = co_await read(core, key, until, load);
+  auto found =
+      passes_copies(core, how) ? co_await read_truth(core, key, text, until) : co_await read(core, key, until, load);
+  co_await insist(core, key, text, how, found, until);
   if (found) core.used(text);
   co_return found;
 }
@@ -81,13 +106,14 @@ template <class T>
 using owned = std::unique_ptr<T>;
 
 template <class Core>
-task<typename Core::answer> own_read(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until) {
-  co_return co_await serve_read(core, typename Core::hashed_key{*key, hash}, until);
+task<typename Core::answer> own_read(Core& core, owned<typename Core::key_type> key, std::uint64_t hash,
+                                     read_options how, moment until) {
+  co_return co_await serve_read(core, typename Core::hashed_key{*key, hash}, how, until);
 }
 template <class Core, class F>
 task<typename Core::answer> own_load(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until,
                                      owned<F> load) {
-  co_return co_await serve_read(core, typename Core::hashed_key{*key, hash}, until, loader<F>{*load});
+  co_return co_await serve_read(core, typename Core::hashed_key{*key, hash}, {}, until, loader<F>{*load});
 }
 template <class Core>
 task<result<receipt>> own_write(Core& core, owned<typename Core::key_type> key, std::uint64_t hash,

@@ -6,8 +6,11 @@
 #include <strata/concepts/cold.hpp>
 #include <strata/flow/channel.hpp>
 #include <strata/flow/counters.hpp>
+#include <strata/flow/standing.hpp>
 #include <strata/flow/usage.hpp>
 #include <strata/run/task.hpp>
+
+#include <unistd.h>
 
 #include <chrono>
 #include <cstddef>
@@ -16,9 +19,20 @@
 // What a cache does besides its calls: usage counts on their way down, health, opening and closing.
 namespace strata {
 
+/// How memory stands to what others write. Of a cache that nobody else writes to: as it is here.
+struct coherence {
+  bool fresh = true;                       ///< whether a hit in memory counts as fresh now
+  bool hears = true;                       ///< whether the feed is heard
+  bool heals = false;                      ///< whether this instance keeps warm in step for all
+  bool doubts = false;                     ///< whether memory is being compared, because something may have been missed
+  std::chrono::milliseconds lease_age{0};  ///< memory has everything that was committed so long ago
+  std::chrono::milliseconds horizon_age{0};  ///< warm has everything that was committed so long ago
+};
+
 /// What the tiers say of themselves; absent tiers are up.
 struct health {
   tier_health hot, warm, cold;
+  strata::coherence coherence;
   [[nodiscard]] bool up() const noexcept { return hot.up && warm.up && cold.up; }
 };
 
@@ -44,7 +58,7 @@ task<result<void>> flush_usage(Core& core, deadline until) {
   co_return result<void>{};
 }
 
-/// Waits until every tier below hot answers. \errors the first tier's that does not, or will never
+/// Waits until every tier below hot answers, and memory follows them. \errors the first tier's that does not, or will never
 template <class Core>
 result<void> wait_ready(Core& core, deadline until) {
   auto const one = [&](auto& channel, tier where) -> result<void> {
@@ -57,7 +71,14 @@ result<void> wait_ready(Core& core, deadline until) {
     return {};
   };
   if (auto const cold = one(core.cold, tier::cold); !cold) return cold;
-  return one(core.warm, tier::warm);
+  if (auto const warm = one(core.warm, tier::warm); !warm) return warm;
+  if constexpr (Core::leased)
+    while (!core.standing.fresh(core.clock)) {
+      if (core.clock.now() >= until)
+        return failure(errc::unavailable, Core::truth, "memory does not yet follow what others write");
+      ::usleep(1'000);
+    }
+  return {};
 }
 
 template <class Core>
@@ -70,6 +91,19 @@ strata::health health_of(Core const& core) {
   };
   all.warm = one(core.warm);
   all.cold = one(core.cold);
+  if constexpr (Core::leased) {
+    auto const age = [now = core.clock.now()](moment then) {
+      auto const since = then == moment::min() ? std::chrono::hours{1} : now - then;
+      return std::chrono::duration_cast<std::chrono::milliseconds>(since);
+    };
+    auto const& s = core.standing;
+    all.coherence = {.fresh = s.fresh(core.clock),
+                     .hears = s.hears(),
+                     .heals = s.heals(),
+                     .doubts = s.doubted() != 0,
+                     .lease_age = age(s.proven())};
+    if constexpr (Core::witness == witness::horizon) all.coherence.horizon_age = age(s.horizon());
+  }
   return all;
 }
 

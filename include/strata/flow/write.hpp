@@ -20,16 +20,34 @@
 // before it, and nothing after it makes the call fail (K6).
 namespace strata::flow {
 
-/// Publishing is also the broadcast (K8). \returns whether warm has this revision or a higher one
+/// K3: where a write finds something in its way, that is a higher revision, or a message that has none. Over the latter goes
+/// what cold has now: what the writer brings may have been overtaken by what that message covered.
 template <class Core>
-task<bool> publish(Core& core, std::string_view text, revision r, typename Core::value_type const& value,
+task<result<placed>> overrule(Core& core, std::string_view text, revision mine, moment until) {
+  auto const seen =
+      co_await core.warm.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
+  if (!seen) co_return std::unexpected{seen.error()};
+  auto const& f = seen->frame;
+  if (f && f->key == text && whole(*f) && f->revision >= mine) co_return placed{seen->position};
+  auto const found =
+      co_await core.cold.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
+  if (!found) co_return std::unexpected{found.error()};
+  auto const current = frame_of(core, text, mine, *found);
+  co_return co_await place(core, current, seen->position, until);
+}
+
+/// Publishing is also the broadcast (K8): says in the receipt how it went. A conflict is a higher revision that is there.
+template <class Core>
+task<void> publish(Core& core, std::string_view text, typename Core::value_type const& value, receipt& done,
                    moment until) {
-  auto const framed = seal(core.codec, text, r, value);
-  if (!framed) co_return false;
+  done.degraded = true;
+  auto const framed = seal(core.codec, text, done.revision, value);
+  if (!framed) co_return;
   moment const budget = kernel::warm_write(core.clock.now(), until);
-  auto const stored = co_await core.warm.ask(core, direction::writing, budget,
-                                             [&](auto& tier) { return tier.store(*framed, std::nullopt, budget); });
-  co_return core.stored_in(tier::warm, r, stored) || stored.error() == errc::conflict;
+  auto stored = co_await place(core, *framed, std::nullopt, budget);
+  if (!stored && stored.error() == errc::conflict) stored = co_await overrule(core, text, done.revision, budget);
+  done.degraded = !stored;
+  if (stored && stored->whole) done.tiers |= tier_bit(tier::warm);
 }
 
 template <class Core>
@@ -54,12 +72,7 @@ task<outcome<typename Core::value_type>> write_through(Core& core, typename Core
   done.tiers = Core::truth_bit;
   try {  // K6: whatever fails from here on leaves the floor raised, hot without an older copy, and the write committed
     if constexpr (Core::has_cold) Core::stamp(value, truth->version);
-    if constexpr (Core::has_cold && Core::has_warm) {
-      if (co_await publish(core, text, truth->revision, value, until))
-        done.tiers |= tier_bit(tier::warm);
-      else
-        done.degraded = true;
-    }
+    if constexpr (Core::has_cold && Core::has_warm) co_await publish(core, text, value, done, until);
     co_await core.at(point::before_hot);
     box<typename Core::value_type> kept{truth->revision, std::move(value)};
     if (core.settle(turn, key, kept)) done.tiers |= tier_bit(tier::hot);
@@ -93,10 +106,9 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
       moment const budget = kernel::warm_write(core.clock.now(), until);
       auto const told = co_await core.warm.ask(core, direction::writing, budget,
                                                [&](auto& tier) { return tier.erase(text, truth->revision, budget); });
-      if (core.stored_in(tier::warm, truth->revision, told) || told.error() == errc::conflict)
-        done.tiers |= tier_bit(tier::warm);
-      else
-        done.degraded = true;
+      done.degraded = !core.stored_in(tier::warm, truth->revision, told) &&
+                      (told.error() != errc::conflict || !co_await overrule(core, text, truth->revision, budget));
+      if (!done.degraded) done.tiers |= tier_bit(tier::warm);
     } catch (...) {
       done.degraded = true;
     }

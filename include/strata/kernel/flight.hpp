@@ -19,11 +19,12 @@ namespace strata::kernel {
 
 template <class Answer, class Event>
 struct flight {
-  flight(std::string_view of, kernel::fill registered, moment overdue, bool runs_loader)
-      : key{of}, fill{registered}, until{overdue}, loading{runs_loader} {}
+  flight(std::string_view of, kernel::fill registered, moment now, moment overdue, bool runs_loader)
+      : key{of}, fill{registered}, began{now}, until{overdue}, loading{runs_loader} {}
 
   std::string const key;
   kernel::fill const fill;
+  moment const began;
   moment const until;  // after this another caller may take over
   bool const loading;  // the leader may run the user's loader
   Event landed;

@@ -43,7 +43,7 @@ auto ask_cold(Cache& cache, call_options call, Question question)
   auto& core = access::core(cache);
   auto const inside = core.enter();
   if (!inside) return std::unexpected{inside.error()};
-  auto const until = flow::until(core, call, core.limits.read_within);
+  auto const until = flow::until(core, call.within, core.limits.read_within);
   return core.cold.ask(core, flow::direction::reading, until, [&](auto& tier) { return question(tier, until); }).run();
 }
 

@@ -10,7 +10,7 @@
 
 namespace strata {
 
-/// One thread that does something every so often, until it is destroyed.
+/// One thread that does something at once and then every so often, until it is destroyed.
 class worker {
  public:
   /// \param job  must not throw
@@ -18,10 +18,11 @@ class worker {
   worker(std::chrono::milliseconds every, Job job)
       : thread_{[this, every, job = std::move(job)]() mutable {
           std::unique_lock held{guard_};
-          while (!wake_.wait_until(held, std::chrono::steady_clock::now() + every, [&] { return stopped_; })) {
+          while (!stopped_) {
             held.unlock();
             job();
             held.lock();
+            (void)wake_.wait_until(held, std::chrono::steady_clock::now() + every, [&] { return stopped_; });
           }
         }} {}
   worker(worker const&) = delete;

@@ -15,6 +15,10 @@ struct access {
   static auto& core(Cache& c) noexcept {
     return c.core_;
   }
+  template <class Cache>
+  static auto& background(Cache& c) noexcept {
+    return c.background_;
+  }
   /// Takes a key out of hot, as an eviction does.
   template <class Cache>
   static void evict(Cache& c, std::string_view key) noexcept {

@@ -44,6 +44,8 @@ struct memory_warm {
         if (at && there.position != *at) return failure(errc::conflict, strata::tier::warm, "the key has moved");
         if (!at && there.frame && there.frame->revision > f.revision)
           return failure(errc::conflict, strata::tier::warm, "a higher revision is there");
+        if (!at && there.frame && !there.frame->sum && f.revision != revision{})
+          return failure(errc::conflict, strata::tier::warm, "what is there has no revision");
         there.frame = f;
         there.position = now = position{++last_};
       }

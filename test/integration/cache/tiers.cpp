@@ -57,13 +57,13 @@ BOOST_AUTO_TEST_CASE(a_value_falls_through_and_is_promoted_on_the_way_up) {
   auto other = settings();
   other.warm.stream = "OTHER";
   other.warm.prefix = "other.cache";
-  auto third = knowledge::open(other);
-  BOOST_REQUIRE(third->ready({.within = 10s}).has_value());
+  auto third = knowledge::open(other);  // nobody keeps that stream in step with the table, so it is never ready
+  BOOST_REQUIRE(soon([&] { return third->health().warm.up; }));
   auto const cold = third->get("fall");
   BOOST_TEST((cold.tier() == tier::cold && *cold == *hot && cold.revision() == receipt->revision));
   BOOST_TEST(third->stats().warm.promotions == 1u);
   auto fourth = knowledge::open(other);
-  BOOST_REQUIRE(fourth->ready({.within = 10s}).has_value());
+  BOOST_REQUIRE(soon([&] { return fourth->health().warm.up; }));
   BOOST_TEST((fourth->get("fall").tier() == tier::warm));
   BOOST_TEST(first->get("nobody-has-it").absent());
 }
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_right_from_cold) {
   BOOST_REQUIRE(cache->ready({.within = 10s}).has_value());
   auto const big = cache->put(asset("big", std::string(2 << 20, 'x')));
   BOOST_REQUIRE(big.has_value());
-  BOOST_TEST((big->degraded && !big->in(tier::warm) && big->in(tier::hot)));
+  BOOST_TEST((!big->degraded && !big->in(tier::warm) && big->in(tier::hot)));
   auto other = knowledge::open(settings());
   BOOST_REQUIRE(other->ready({.within = 10s}).has_value());
   auto const hit = other->get("big");

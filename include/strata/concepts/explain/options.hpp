@@ -25,7 +25,8 @@ concept named_option = requires {
 template <class O, class... Tags>
 concept one_of = (std::same_as<typename O::option, Tags> || ...);
 template <class O>
-concept known_option = one_of<O, observer_option, clock_option, executor_option, single_writer_option>;
+concept known_option =
+    one_of<O, observer_option, clock_option, executor_option, single_writer_option, staleness_option>;
 
 // How many of the given options have that name.
 template <class Tag, class... Options>
@@ -78,7 +79,7 @@ consteval bool explain_options() {
   STRATA_RUNG(O, detail::known_option<O>,
               STRATA_OPTIONS
               "nothing in this cache uses this option. What a reader sees in the type must be true of it. "
-              "Take it out; there are strata::observer<T>, clock<T>, executor<T> and single_writer.")
+              "Take it out; there are strata::observer<T>, clock<T>, executor<T>, staleness<T> and single_writer.")
   if constexpr (sizeof...(Rest) != 0)
     return explain_options<Rest...>();
   else
@@ -99,8 +100,12 @@ consteval bool explain_repetition() {
 }
 
 /// The third: what the options carry. No executor stands for the default one, which needs no advice.
-template <class Clock, class Observer, class Executor>
+template <class Clock, class Observer, class Executor, class Staleness>
 consteval bool explain_carried() {
+  STRATA_RUNG(Staleness, (std::is_same_v<Staleness, bounded> || std::is_same_v<Staleness, flagged>),
+              STRATA_OPTIONS
+              "strata::staleness<T>: T is neither strata::bounded (a hit asks the clock) nor strata::flagged (a hit "
+              "reads a flag, the default). Name one of them.")
   STRATA_RUNG(Clock, (requires(Clock const& c) {
                 { c.now() } noexcept -> std::same_as<monotonic_clock::moment>;
               }),

@@ -158,6 +158,15 @@ class warm_suite : warm_bench<Policy, Report> {
     check(warm_law::upward, one_.store(made(k, 8), std::nullopt, soon()).has_value(), "a higher revision was refused");
     check(warm_law::upward, holds(two_, k, made(k, 8)), "not the highest revision");
     check(warm_law::upward, one_.store(made(k, 8), std::nullopt, soon()).has_value(), "the same revision was refused");
+
+    frame foreign = made(key("foreign"), 0);  // as a program leaves it that knows no revisions
+    foreign.sum.reset();
+    check(warm_law::upward, one_.store(foreign, std::nullopt, soon()).has_value(), "a foreign message was refused");
+    auto const blind = two_.store(made(foreign.key, 3), std::nullopt, soon());
+    check(warm_law::upward, !blind && blind.error() == errc::conflict, "a foreign message was overwritten blindly");
+    auto const seen = two_.load(foreign.key, soon());
+    check(warm_law::upward, seen && two_.store(made(foreign.key, 3), seen->position, soon()).has_value(),
+          "a foreign message could not be overwritten where it stood");
   }
 
   void erases() {

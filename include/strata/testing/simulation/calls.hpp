@@ -31,6 +31,10 @@ template <class T>
 std::uint64_t digest_error(result<T> const& r) noexcept {
   return r ? 0 : digest_of(99, static_cast<std::uint64_t>(r.error().code()));
 }
+template <class T>
+std::uint64_t digest(result<T> const& r) noexcept {
+  return r ? 5 : digest_error(r);
+}
 inline std::uint64_t digest(result<sighting> const& r) noexcept {
   if (!r) return digest_error(r);
   std::uint64_t all = static_cast<std::uint64_t>(r->position);
@@ -316,6 +320,49 @@ class cold_write_call : public simulated_call<cold_write_call, result<written>> 
   std::optional<mark> value_;
   expectation expected_;
 };
+
+/// Any other question or statement: what it does is a function of the world.
+template <class Answer, call_kind Kind, class Act>
+class plain_call : public simulated_call<plain_call<Answer, Kind, Act>, result<Answer>> {
+  using base = simulated_call<plain_call, result<Answer>>;
+
+ public:
+  static constexpr auto kind = Kind;
+  static constexpr bool writes = Kind == call_kind::cold_write;
+  static constexpr auto where = Kind == call_kind::warm_load ? tier::warm : tier::cold;
+  static constexpr auto uncertain = writes ? errc::unknown : errc::timed_out;
+  static constexpr auto lost = writes ? errc::unknown : errc::unavailable;
+
+  plain_call(director& on, std::uint8_t instance, moment until, std::string_view name, Act does)
+      : base{on, instance, until}, name_{name}, act_{std::move(does)} {}
+  static bool outdated_possible() noexcept { return false; }
+  std::function<void()> later() {
+    return [on = this->on_, does = act_] {
+      if constexpr (writes) (void)does(on->world);
+    };
+  }
+  result<Answer> act(fault f, ailment) {
+    if (f == fault::rubbish) return failure(errc::corrupt, where, "damaged");
+    return act_(this->on_->world);
+  }
+  std::string text(result<Answer> const& r) const {
+    if constexpr (std::is_same_v<Answer, horizon>)
+      if (r)
+        return std::format("the horizon is at {} of the stream, {} of the log, era {}, {} ms old",
+                           static_cast<std::uint64_t>(r->at), r->reached.transaction, r->era, r->age.count() / 1'000);
+    return std::format("{} answers{}", name_, r ? "" : " with an error");
+  }
+  std::string_view text_of_call() const { return name_; }
+
+ private:
+  std::string_view name_;
+  Act act_;
+};
+
+template <class Answer, call_kind Kind, class Act>
+plain_call<Answer, Kind, Act> plain(director& on, std::uint8_t instance, moment until, std::string_view name, Act act) {
+  return {on, instance, until, name, std::move(act)};
+}
 
 }  // namespace detail
 

@@ -45,8 +45,8 @@ class company {
   struct instance {
     listener feed;
     std::optional<Cache> cache;
-    std::array<std::size_t, most_keys> heard{};  ///< how much of each subject's feed
-    std::array<bool, most_keys> owed{};          ///< something of it was held back
+    bool tending = false;  ///< a strand does what the threads of a cache do, one at a time
+    bool looking = false;
     // For explorers:
     std::uint64_t past = 0;  ///< digest of what happened to it, in order, as far as the order can matter
     std::array<std::uint8_t, 4> failures{};  ///< in a row, of each kind of call: what its breakers know
@@ -69,8 +69,8 @@ class company {
     one.failures = {};
     one.doubts = 0;
     one.resting = false;
-    one.owed = {};
-    for (std::size_t k = 0; k < most_keys; ++k) one.heard[k] = stage.world.feed[k].size();
+    one.tending = one.looking = false;
+    one.feed = {.heard = stage.world.feed.size()};
     simulated_options const here{&stage, static_cast<std::uint8_t>(i), &one.feed};
     typename Cache::options settings;
     settings.hot.capacity_entries = stage.plan.hot_entries;
@@ -89,6 +89,11 @@ class company {
     auto& core = access::core(here);
     std::string_view const name = key_names[step.key];
     auto const hash = core.hash(name).hash;
+    if (housekeeping(step.what)) {
+      co_await keep_house(s, step);
+      done_ = true;
+      co_return;
+    }
     bool const writes =
         step.what == verb::put || step.what == verb::put_if || step.what == verb::update || step.what == verb::erase;
     auto const within = writes                           ? core.limits.write_within
@@ -109,7 +114,7 @@ class company {
         break;
       }
       case verb::visit: {
-        if (core.peek(core.hash(name))) {
+        if (core.peek(core.hash(name)) && !core.alone()) {
           auto const given = here.visit(name, [](mark const& m) { return m; });
           if (stage.story != nullptr)
             stage.tell("{}: visit of {} gives {} from hot", stage.name(s), name,
@@ -161,6 +166,22 @@ class company {
     done_ = true;
   }
 
+  /// What a cache's own threads do, one turn of it.
+  task<void> keep_house(std::size_t s, plan::step const& step) {
+    auto& home = instances_[instance_of(s)];
+    if (stage.story != nullptr) stage.tell("{}: {}", stage.name(s), to_string(step.what));
+    if (step.what == verb::watch && !std::exchange(home.looking, true)) {
+      co_await access::background(*home.cache).watch();
+      home.looking = false;
+    } else if (step.what == verb::tend && !std::exchange(home.tending, true)) {
+      co_await access::background(*home.cache).tend();
+      home.tending = false;
+    } else if (step.what == verb::idle) {
+      by_schedule::event nothing;
+      (void)co_await nothing.wait(stage.time.now + std::chrono::milliseconds{100 + 300 * step.param});
+    }
+  }
+
   /// A call for many keys is judged as one call for each of them.
   task<void> perform_batch(std::size_t s, plan::step& step) {
     auto& core = access::core(*instances_[instance_of(s)].cache);
@@ -178,7 +199,7 @@ class company {
       if (stage.story != nullptr) tell_begin(s, part[i], number[i], {});
     }
     if (step.what == verb::get_many) {
-      auto const found = co_await flow::batch<std::vector<std::string>>::get(core, names, until);
+      auto const found = co_await flow::batch<std::vector<std::string>>::get(core, names, read_options{}, until);
       for (std::size_t i = 0; i < keys.count; ++i) end_read(s, part[i], number[i], found[i].second);
     } else if (step.what == verb::erase_many) {
       auto const done = co_await flow::batch<std::vector<std::string>>::erase(core, names, until);

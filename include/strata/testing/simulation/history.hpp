@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/hit.hpp>
+#include <strata/kernel/lease.hpp>
 #include <strata/options.hpp>
 #include <strata/testing/simulation/director.hpp>
 
@@ -45,7 +46,7 @@ constexpr std::string_view meaning(promise p) noexcept {
                                         "a committed write is in the truth",
                                         "revisions read never go down",
                                         "an instance reads its own writes",
-                                        "what warm was told reaches every instance",
+                                        "what is fresh is current, and every write reaches every instance",
                                         "nothing older comes back after an erase",
                                         "exactly one winner per revision",
                                         "what is read was written, whole, to exactly that key",
@@ -70,6 +71,7 @@ struct call_record {
   std::uint16_t number = 0;
   revision floor{};  ///< known to the instance when the call began
   promise reason = promise::monotonic;
+  moment begun{};
   moment until{};
   expectation expected{};
   std::optional<errc> failed{};  ///< set when it ended with an error
@@ -100,6 +102,7 @@ class history {
                            .number = number,
                            .floor = k.floor,
                            .reason = k.reason,
+                           .begun = on_.time.now,
                            .until = until};
     return number;
   }
@@ -177,8 +180,13 @@ class history {
   void went_downward(std::size_t strand) {
     broke(promise::upward, "{} promotes into warm what it has just seen there", on_.name(strand));
   }
+  void never_fresh(std::size_t instance) {
+    broke(promise::bounded, "memory of {} is not fresh, although nothing fails any more",
+          director::name_of_instance(instance));
+  }
   void never_ended(std::size_t strand) { broke(promise::ends, "{} never ends", on_.name(strand)); }
 
+  bool leased = false;  ///< somebody proves how fresh memory is
   std::optional<breach> found;
 
  private:
@@ -246,12 +254,24 @@ class history {
     if (made == nullptr || made->operation != operation::put || !(made->value == value))
       return broke(promise::no_mix_up, "{} gives value {} as revision {}, which is something else", describe(c),
                    value.number, number_of(r));
+    if (leased && state == freshness::fresh) check_age(c, r);
     if (r < c.floor)
       return broke(c.reason, "{} gives revision {}, but {} knew revision {}", describe(c), number_of(r),
                    director::name_of_instance(c.instance), number_of(c.floor));
     learn(c, r, promise::monotonic);
   }
 
+  /// What counts as fresh has not been superseded for longer than a lease lasts. (A subject that falls back alone, and a
+  /// stream that answers with the past, break the laws of a warm tier in a way that no proof covers.)
+  void check_age(call_record const& c, revision r) {
+    if (on_.world.unsettled[c.key] || on_.lagging[c.instance][c.key]) return;
+    for (auto const& made : on_.world.commits[c.key])
+      if (made.revision > r)
+        if (auto const age = c.begun - made.when; age > kernel::lease<>::length)
+          return broke(promise::bounded, "{} gives revision {} as fresh, {} ms after revision {} was committed",
+                       describe(c), number_of(r), std::chrono::duration_cast<std::chrono::milliseconds>(age).count(),
+                       number_of(made.revision));
+  }
   void check_winner(call_record const& c, commit const& made) {
     auto const* former = on_.world.before(c.key, made.revision);
     bool const there = former != nullptr && former->operation == operation::put;

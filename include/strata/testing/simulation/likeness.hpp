@@ -76,9 +76,9 @@ class likeness : public mishaps<Cache> {
       auto& one = instances_[i];
       auto& core = access::core(*one.cache);
       auto const k = core.hash(key_names[0]);
-      auto const& all = stage.world.feed[0];
-      for (; one.heard[0] < all.size(); ++one.heard[0]) {
-        revision const r = all[one.heard[0]].revision;
+      auto const& all = stage.world.feed;
+      for (; one.feed.heard < all.size(); ++one.feed.heard) {
+        revision const r = all[one.feed.heard].revision;
         auto const kept = core.peek(k);
         if (r == revision{} || core.gate.floor(k.hash) < r || (kept && kept.revision() < r)) break;
       }
@@ -91,7 +91,7 @@ class likeness : public mishaps<Cache> {
     for (std::size_t i = 0; i < stage.plan.instances; ++i) {
       all = digest_of(all, instances_[i].past * 2 + instances_[i].resting);
       all = digest_of(all, face(i));
-      all = digest_of(all, instances_[i].heard[0]);
+      all = digest_of(all, instances_[i].feed.heard);
     }
     for (std::size_t s = 0; s < strands_; ++s) {
       auto const& t = stage.time.strands[s];

@@ -22,6 +22,7 @@ class mishaps : public company<Cache> {
 
  protected:
   using base::callers_, base::has_cold, base::has_warm, base::instances_, base::start;
+  using typename base::core_type;
 
   /// Whether a change told now could make a difference to a call.
   [[nodiscard]] bool busy_at(std::size_t i) const noexcept {
@@ -30,42 +31,60 @@ class mishaps : public company<Cache> {
     return false;
   }
   [[nodiscard]] bool pending(std::size_t i) const noexcept {
-    for (std::size_t k = 0; k < stage.plan.keys; ++k)
-      if (instances_[i].heard[k] < stage.world.feed[k].size()) return true;
-    return false;
+    auto const& feed = instances_[i].feed;
+    return feed.connected && feed.heard < stage.world.feed.size();
   }
-  void hear(std::size_t i, std::size_t k, world::notice const& n) {
+  void hear(std::size_t i, world::notice const& n) {
     auto& one = instances_[i];
     if (one.feed.deliver == nullptr) return;
     if (stage.story != nullptr)
       stage.tell("   feed: {} hears of revision {} of {}", director::name_of_instance(i), strata::number(n.revision),
-                 key_names[k]);
-    one.feed.deliver(one.feed.to, {telling::changed, {key_names[k], n.revision, n.operation}, n.position});
+                 key_names[n.key]);
+    one.feed.deliver(one.feed.to, {telling::changed, {key_names[n.key], n.revision, n.operation}, n.position});
   }
-  /// The next of one subject, in order; sometimes twice, sometimes an old one again, sometimes not until the end; and
-  /// sometimes the feed has a gap, and says so.
+  /// The next message, in the stream's order; sometimes twice, sometimes with an old one again. One that another of its
+  /// subject follows may never be told; others are kept back until the end only where nothing proves how far a feed is.
+  /// And sometimes the feed has a gap, and says so.
   void deliver(std::size_t i) {
     auto& one = instances_[i];
-    std::size_t k = 0;
-    while (one.heard[k] >= stage.world.feed[k].size()) ++k;
-    auto const& all = stage.world.feed[k];
-    std::size_t const next = one.heard[k]++;
+    auto const& all = stage.world.feed;
+    std::size_t const next = one.feed.heard++;
     std::size_t const how = stage.exploring ? 0 : stage.choices.pick(8, 5);
     if (how == 5) {
-      one.owed = {};
-      for (std::size_t other = 0; other < stage.plan.keys; ++other) one.heard[other] = stage.world.feed[other].size();
+      one.feed.owed = {};
+      one.feed.heard = all.size();
       stage.tell("   feed: {} notices that it may have missed something", director::name_of_instance(i));
-      return one.feed.deliver(one.feed.to, {telling::resumed, {}, {}});
+      return one.feed.deliver(one.feed.to, {telling::resumed, {}, position{stage.world.last_position()}});
     }
-    if (how == 1) {
-      one.owed[k] = true;
+    if (how == 1 && (!core_type::leased || superseded(next))) {
+      one.feed.owed[all[next].key] = true;
       return stage.tell("   feed: {} misses revision {} of {}", director::name_of_instance(i),
-                        strata::number(all[next].revision), key_names[k]);
+                        strata::number(all[next].revision), key_names[all[next].key]);
     }
-    if (how == 2 && next > 0) hear(i, k, all[next - 1]);
-    hear(i, k, all[next]);
-    if (how == 3) hear(i, k, all[next]);
-    if (how == 4 && next > 0) hear(i, k, all[0]);
+    if (how == 2 && next > 0) hear(i, all[next - 1]);
+    hear(i, all[next]);
+    if (how == 3) hear(i, all[next]);
+    if (how == 4 && next > 0) hear(i, all[0]);
+  }
+  [[nodiscard]] bool superseded(std::size_t n) const noexcept {
+    auto const& all = stage.world.feed;
+    for (std::size_t later = n + 1; later < all.size(); ++later)
+      if (all[later].key == all[n].key) return true;
+    return false;
+  }
+  void cut(std::size_t i) {
+    auto& feed = instances_[i].feed;
+    if (!has_warm || !std::exchange(feed.connected, false)) return;
+    stage.tell("   the feed of {} is cut off", director::name_of_instance(i));
+    feed.deliver(feed.to, {telling::lost, {}, {}});
+  }
+  void mend(std::size_t i) {
+    auto& feed = instances_[i].feed;
+    if (!has_warm || std::exchange(feed.connected, true)) return;
+    stage.tell("   the feed of {} goes on", director::name_of_instance(i));
+    feed.heard = stage.world.feed.size();
+    feed.owed = {};
+    feed.deliver(feed.to, {telling::resumed, {}, position{stage.world.last_position()}});
   }
 
   void befall(plan::step const& s) {
@@ -92,6 +111,7 @@ class mishaps : public company<Cache> {
         if (subject.kept < 2) return;
         --subject.kept;
         stage.world.told[s.key] = {};
+        stage.world.unsettled[s.key] = true;
         if (stage.story != nullptr)
           stage.tell("   warm falls back to {} of {}", detail::text_of(subject.last()->frame), key_names[s.key]);
         return;
@@ -100,6 +120,22 @@ class mishaps : public company<Cache> {
         subject.kept = 0;
         stage.world.told[s.key] = {};
         if (stage.story != nullptr) stage.tell("   warm forgets {}", key_names[s.key]);
+        return;
+      case verb::foreign:
+        if constexpr (has_cold) {
+          auto const number = static_cast<std::uint16_t>(1'000 + stage.world.log.size());
+          stage.tell("   a program that publishes nothing writes {} in cold", key_names[s.key]);
+          (void)stage.world.cold_store(s.key, make_mark(s.key, 254, number), anything, number);
+        }
+        return;
+      case verb::cut: return cut(s.instance);
+      case verb::mend: return mend(s.instance);
+      case verb::fall_back:
+        if constexpr (has_warm && has_cold) {
+          stage.tell("   the stream loses its last {} messages", 1 + s.param);
+          for (std::size_t i = 0; i < stage.plan.instances; ++i) cut(i);  // a server that was away
+          stage.world.fall_back(1U + s.param);
+        }
         return;
       default: return;
     }

@@ -26,21 +26,31 @@ enum class verb : std::uint8_t {
   get_many,
   put_many,
   erase_many,
+  watch,
+  tend,
+  idle,
   crash,
   evict,
-  regress,
   intrude,
+  foreign,
+  cut,
+  mend,
+  regress,
   forget,
+  fall_back,
 };
 
 constexpr std::string_view to_string(verb v) noexcept {
-  constexpr std::string_view names[] = {"get",   "visit",       "put",      "put_if",   "update",
-                                        "erase", "get_or_load", "get_many", "put_many", "erase_many",
-                                        "crash", "evict",       "regress",  "intrude",  "forget"};
+  constexpr std::string_view names[] = {"get",         "visit",    "put",      "put_if",     "update",  "erase",
+                                        "get_or_load", "get_many", "put_many", "erase_many", "watch",   "tend",
+                                        "idle",        "crash",    "evict",    "intrude",    "foreign", "cut",
+                                        "mend",        "regress",  "forget",   "fall_back"};
   return names[static_cast<std::size_t>(v)];
 }
 /// Whether it is one call for many keys.
 constexpr bool batches(verb v) noexcept { return v >= verb::get_many && v <= verb::erase_many; }
+/// Whether it is what a cache does while nobody calls, or just waiting.
+constexpr bool housekeeping(verb v) noexcept { return v >= verb::watch && v <= verb::idle; }
 /// Whether it happens to the world rather than being called by anybody.
 constexpr bool befalls(verb v) noexcept { return v >= verb::crash; }
 
@@ -83,7 +93,8 @@ constexpr batch_keys keys_of(plan::step const& s, std::size_t keys) noexcept {
 
 struct shape {
   std::uint8_t instances = 3;
-  bool warm_may_fail = true;  ///< regress and forget: not where warm is the truth
+  bool warm_may_fail = true;  ///< intrude, regress, forget and fall back: not where warm is the truth
+  bool keeps_step = false;    ///< somebody proves how fresh memory is: feeds break, others write, time passes
 };
 
 /// Draws a plan. Every seed has its own mixture of verbs, faults and patience.
@@ -97,7 +108,7 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
   p.cold_fault_in = rates[d.below(5)];
   constexpr std::array<std::uint8_t, 4> favours{0, 3, 5, 7};
   p.favour = favours[d.below(4)];
-  std::size_t const steps = 4 + d.below(7);
+  std::size_t const steps = (of.keeps_step ? 8U : 4U) + d.below(of.keeps_step ? 12 : 7);
   bool const disasters = !d.one_in(3);
   p.steps.clear();
   for (std::size_t i = 0; i < steps; ++i) {
@@ -107,8 +118,17 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
                                verb::erase,    verb::erase,     verb::get_or_load, verb::get_or_load, verb::get_many,
                                verb::put_many, verb::erase_many};
     constexpr std::array blows{verb::crash, verb::evict, verb::evict, verb::intrude, verb::regress, verb::forget};
-    bool const blow = disasters && d.one_in(5);
-    s.what = blow ? blows[d.below(of.warm_may_fail ? 6 : 3)] : calls[d.below(calls.size())];
+    constexpr std::array more_blows{verb::crash,  verb::evict,     verb::cut,      verb::cut,
+                                    verb::mend,   verb::foreign,   verb::foreign,  verb::intrude,
+                                    verb::forget, verb::fall_back, verb::fall_back};
+    constexpr std::array more_calls{verb::watch, verb::watch, verb::watch, verb::tend, verb::tend, verb::idle};
+    bool const blow = disasters && d.one_in(of.keeps_step ? 4 : 5);
+    if (!of.keeps_step)
+      s.what = blow ? blows[d.below(of.warm_may_fail ? 6 : 3)] : calls[d.below(calls.size())];
+    else if (blow)
+      s.what = more_blows[d.below(of.warm_may_fail ? 11 : 5)];
+    else
+      s.what = d.one_in(2) ? more_calls[d.below(more_calls.size())] : calls[d.below(calls.size())];
     s.instance = static_cast<std::uint8_t>(d.below(of.instances));
     s.caller = static_cast<std::uint8_t>(d.below(p.callers));
     s.key = static_cast<std::uint8_t>(d.below(p.keys));

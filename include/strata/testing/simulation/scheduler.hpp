@@ -160,6 +160,7 @@ struct by_schedule {
     static void await_resume() noexcept {}
   };
 
+  static constexpr bool plays = true;  ///< the background's turns are steps too
   static yield at(point) noexcept { return {}; }
   static void post(std::coroutine_handle<> h) noexcept {
     scheduler::current->go_on(h);

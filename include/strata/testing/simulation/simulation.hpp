@@ -77,6 +77,7 @@ class simulation : likeness<Cache> {
     nature_count_ = 0;
     cut_short_ = false;
     history.reset();
+    history.leased = leased;
     strands_ = std::size_t{p.instances} * p.callers;
     for (auto& c : callers_) c = caller{};
     for (std::size_t i = 0; i < p.steps.size() && i < 32; ++i) {
@@ -98,7 +99,7 @@ class simulation : likeness<Cache> {
     f.sum = checksum(f);
     stage.world.publish(0, std::move(f), 500);
     for (std::size_t i = 0; i < stage.plan.instances; ++i) {
-      ++instances_[i].heard[0];
+      ++instances_[i].feed.heard;
       history.knows(i, 0, revision{1});
     }
     for (auto& c : callers_) c.last_read[0] = revision{1};
@@ -237,37 +238,74 @@ class simulation : likeness<Cache> {
       base::arrive();
     }
     if constexpr (has_warm)
-      for (std::size_t i = 0; i < stage.plan.instances; ++i)
-        for (std::size_t k = 0; k < stage.plan.keys; ++k)
-          if (stage.world.feed[k].size() > instances_[i].heard[k] || instances_[i].owed[k] || stage.lagging[i][k])
-            base::hear(i, k, stage.world.feed[k].back());
+      for (std::size_t i = 0; i < stage.plan.instances; ++i) {
+        base::mend(i);
+        hear_rest(i);
+      }
     stage.time.now += std::chrono::seconds{2};
-    auto const told = stage.world.told;  // reads tell warm more
+    if constexpr (leased) fall_in_step();
+    auto told = stage.world.told;  // reads tell warm more
+    if constexpr (in_step)
+      for (std::size_t k = 0; k < stage.plan.keys; ++k)
+        if (auto const* last = stage.world.last(k); last != nullptr && !stage.world.unsettled[k])
+          told[k] = last->revision;
     for (std::size_t i = 0; i < stage.plan.instances && !history.found; ++i)
       for (std::size_t k = 0; k < stage.plan.keys && !history.found; ++k) {
         stage.cold_failed[i] = false;
         stage.paused[i] = false;
-        if (has_warm) history.expect_told(i, k, told[k]);
-        last_look_.instance = static_cast<std::uint8_t>(i);
+        if (has_warm || leased) history.expect_told(i, k, told[k]);
+        last_look_.what = verb::get;
         last_look_.key = static_cast<std::uint8_t>(k);
-        std::size_t const strand = i * stage.plan.callers;
-        auto& c = callers_[strand];
-        c.calling = true;
-        stage.parts[strand] = {.step = &last_look_};
-        stage.time.running = strand;
-        c.flow.emplace(base::perform(strand, last_look_));
-        c.flow->await_suspend(std::noop_coroutine()).resume();
-        stage.time.posted = false;
-        while (!done_ && stage.time.can_go(strand)) stage.time.step(strand);
-        stage.time.posted = false;
-        if (!done_) history.never_ended(strand);
-        done_ = false;
-        c.flow.reset();
-        c.calling = false;
-        stage.time.strands[strand] = {};
+        alone(i);
       }
     if (!history.found) history.check_outcomes();
   }
+  /// What an instance has not heard yet, in the order of the stream.
+  void hear_rest(std::size_t i) {
+    auto& feed = base::instances_[i].feed;
+    auto const& all = stage.world.feed;
+    for (std::size_t n = 0; n < all.size(); ++n)
+      if (n >= feed.heard || feed.owed[all[n].key] || stage.lagging[i][all[n].key]) base::hear(i, all[n]);
+    feed.heard = all.size();
+  }
+  /// The caches' own threads do their work for a while: warm gets in step, and memory fresh.
+  void fall_in_step() {
+    for (int round = 0; round < 4; ++round) {
+      for (std::size_t i = 0; i < stage.plan.instances && !history.found; ++i)
+        for (verb const v : {verb::watch, verb::tend, verb::watch}) {
+          last_look_.what = v;
+          alone(i);
+          if constexpr (has_warm) hear_rest(i);
+        }
+      stage.time.now += std::chrono::milliseconds{200};
+    }
+    for (std::size_t i = 0; i < stage.plan.instances && !history.found; ++i)
+      if (access::core(*instances_[i].cache).of_a_copy() != freshness::fresh) history.never_fresh(i);
+  }
+  /// One step of one caller, from its beginning to its end.
+  void alone(std::size_t i) {
+    last_look_.instance = static_cast<std::uint8_t>(i);
+    std::size_t const strand = i * stage.plan.callers;
+    auto& c = callers_[strand];
+    c.calling = true;
+    stage.parts[strand] = {.step = &last_look_};
+    stage.time.running = strand;
+    c.flow.emplace(base::perform(strand, last_look_));
+    c.flow->await_suspend(std::noop_coroutine()).resume();
+    stage.time.posted = false;
+    while (!done_ && stage.time.can_go(strand)) stage.time.step(strand);
+    stage.time.posted = false;
+    if (!done_) history.never_ended(strand);
+    done_ = false;
+    c.flow.reset();
+    c.calling = false;
+    stage.time.strands[strand] = {};
+  }
+
+  using typename base::core_type;
+  static constexpr bool leased = core_type::leased;
+  static constexpr bool in_step =
+      core_type::witness == flow::witness::horizon || core_type::witness == flow::witness::log;
 
   std::array<std::uint8_t, 32> nature_{};
   plan::step last_look_{.what = verb::get};

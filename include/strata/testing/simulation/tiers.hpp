@@ -9,6 +9,7 @@
 #include <strata/testing/simulation/calls.hpp>
 #include <strata/testing/simulation/director.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -37,6 +38,9 @@ task<std::vector<Answer>> one_by_one(std::span<Asked const> all, One one) {
 struct listener {
   void* to = nullptr;
   void (*deliver)(void*, news const&) = nullptr;
+  std::size_t heard = 0;               ///< how much of the stream
+  std::array<bool, most_keys> owed{};  ///< something of a key was held back
+  bool connected = true;
 };
 
 struct simulated_options {
@@ -73,21 +77,35 @@ struct simulated_warm {
     template <class Sink>
     class subscription {
      public:
-      subscription(listener& l, Sink sink) noexcept : listener_{&l}, sink_{sink} {
-        l = {this, [](void* to, news const& heard) { static_cast<subscription*>(to)->sink_(heard); }};
+      subscription(simulated_options const& o, Sink sink) noexcept : o_{o}, sink_{sink} {
+        o.feed->to = this;
+        o.feed->deliver = [](void* to, news const& heard) { static_cast<subscription*>(to)->sink_(heard); };
+        sink_({telling::resumed, {}, position{o.on->world.last_position()}});
       }
       subscription(subscription const&) = delete;
       subscription& operator=(subscription const&) = delete;
-      ~subscription() { *listener_ = {}; }
-      void renew() noexcept { sink_({telling::resumed, {}, {}}); }
+      ~subscription() { *o_.feed = {}; }
+      /// The feed goes on at the end of what the stream has now.
+      void renew() noexcept {
+        if (!o_.feed->connected) return;
+        sink_({telling::lost, {}, {}});
+        o_.feed->heard = o_.on->world.feed.size();
+        o_.feed->owed = {};
+        sink_({telling::resumed, {}, position{o_.on->world.last_position()}});
+      }
 
      private:
-      listener* listener_;
+      simulated_options o_;
       Sink sink_;
     };
     template <class Sink>
     auto follow(Sink sink) noexcept {
-      return subscription<Sink>{*o_.feed, sink};
+      return subscription<Sink>{o_, sink};
+    }
+    auto end(deadline until) {
+      return detail::plain<position, call_kind::warm_load>(
+          *o_.on, o_.instance, until, "the end of the stream",
+          [](world& w) -> result<position> { return position{w.last_position()}; });
     }
 
    private:
@@ -125,6 +143,51 @@ struct simulated_cold {
     }
 
    private:
+    options o_;
+  };
+};
+
+/// The same, with a log of its changes and a horizon.
+struct simulated_log {
+  using options = simulated_options;
+  template <class Key, class Value, class Context>
+  class tier : public simulated_cold::tier<Key, Value, Context> {
+   public:
+    tier(options const& o, Context const& c) noexcept : simulated_cold::tier<Key, Value, Context>{o, c}, o_{o} {}
+    auto changes_since(std::optional<cursor> from, std::size_t, deadline until) {
+      return ask<changes, call_kind::cold_load>(
+          until, "cold's log", [from](world& w) -> result<changes> { return w.changes_since(from, 2); });
+    }
+    auto read_horizon(deadline until) {
+      return ask<horizon, call_kind::cold_load>(until, "the horizon",
+                                                [](world& w) -> result<horizon> { return w.read_horizon(); });
+    }
+    auto hold_horizon(std::string_view me, std::chrono::milliseconds time, deadline until) {
+      return ask<std::optional<horizon>, call_kind::cold_write>(
+          until, "holding the horizon", [me = std::string{me}, time](world& w) -> result<std::optional<horizon>> {
+            return w.hold_horizon(me, time);
+          });
+    }
+    auto move_horizon(std::string_view me, std::chrono::milliseconds time, horizon const& to, deadline until) {
+      return ask<void, call_kind::cold_write>(
+          until, "moving the horizon",
+          [me = std::string{me}, time, to](world& w) -> result<void> { return w.move_horizon(me, time, to); });
+    }
+    auto revisions(std::span<std::string_view const> keys, deadline until) {
+      return ask<std::vector<revision>, call_kind::cold_load>(
+          until, "comparing revisions",
+          [all = std::vector<std::string>(keys.begin(), keys.end())](world& w) -> result<std::vector<revision>> {
+            std::vector<revision> stand;
+            for (auto const& key : all) stand.push_back(w.cold_load(key_index(key)).revision);
+            return stand;
+          });
+    }
+
+   private:
+    template <class Answer, call_kind Kind, class Act>
+    auto ask(deadline until, std::string_view name, Act act) {
+      return detail::plain<Answer, Kind>(*o_.on, o_.instance, until, name, std::move(act));
+    }
     options o_;
   };
 };

@@ -4,6 +4,7 @@
 
 #include <strata/change.hpp>
 #include <strata/concepts/cold.hpp>
+#include <strata/concepts/log.hpp>
 #include <strata/frame.hpp>
 #include <strata/testing/simulation/faults.hpp>
 #include <strata/testing/simulation/mark.hpp>
@@ -34,6 +35,7 @@ struct commit {
   strata::operation operation = operation::put;
   mark value;
   std::uint16_t by = 0;  ///< number of the operation
+  moment when{};
 };
 
 class world {
@@ -55,7 +57,12 @@ class world {
     for (auto& c : commits) c.clear();
     for (auto& s : subjects) s = {};
     for (auto& t : told) t = {};
-    for (auto& f : feed) f.clear();
+    feed.clear();
+    log.clear();
+    horizon = {};
+    holder.clear();
+    held_until = {};
+    unsettled = {};
     ghosts.clear();
     last_revision_ = 0;
     last_position_ = 0;
@@ -98,7 +105,7 @@ class world {
       return failure(errc::conflict, tier::cold, "another write was first");
     auto const version = static_cast<std::int64_t>(commits[key].size());
     if (there && row->value == value) return written{row->revision, version, false};
-    commits[key].push_back({revision{++last_revision_}, operation::put, value, by});
+    commit_row(key, {revision{++last_revision_}, operation::put, value, by});
     return written{revision{last_revision_}, version + 1, true};
   }
   [[nodiscard]] written cold_erase(std::size_t key, std::uint16_t by) {
@@ -106,8 +113,53 @@ class world {
     auto const version = static_cast<std::int64_t>(commits[key].size());
     if (row == nullptr) return {.changed = false};
     if (row->operation == operation::erase) return {row->revision, version, false};
-    commits[key].push_back({revision{++last_revision_}, operation::erase, {}, by});
+    commit_row(key, {revision{++last_revision_}, operation::erase, {}, by});
     return {revision{last_revision_}, version, true};
+  }
+
+  // --- its log and its horizon ---------------------------------------------------------------------------------------
+  struct logged_commit {
+    std::uint8_t key;
+    strata::revision revision;
+    strata::operation operation;
+  };
+  std::vector<logged_commit> log;
+  strata::horizon horizon;
+  std::string holder;
+  moment held_until{};
+
+  [[nodiscard]] static std::int64_t clock_us() noexcept {
+    return std::chrono::duration_cast<std::chrono::microseconds>(scheduler::current->now.time_since_epoch()).count();
+  }
+  [[nodiscard]] changes changes_since(std::optional<cursor> from, std::size_t limit) const {
+    changes found{.taken_us = clock_us()};
+    found.read = found.settled = {log.size(), {}};
+    if (!from) return found;
+    std::size_t i = from->transaction;
+    for (; i < log.size() && found.all.size() < limit; ++i)
+      found.all.push_back({std::string{key_names[log[i].key]}, log[i].revision, log[i].operation});
+    found.read = found.settled = {i, {}};
+    found.more = i < log.size();
+    return found;
+  }
+  [[nodiscard]] strata::horizon read_horizon() const {
+    auto h = horizon;
+    h.age = std::chrono::microseconds{clock_us() - h.taken_us};
+    return h;
+  }
+  [[nodiscard]] std::optional<strata::horizon> hold_horizon(std::string_view me, std::chrono::milliseconds time) {
+    if (holder != me && scheduler::current->now < held_until) return std::nullopt;
+    holder = me;
+    held_until = scheduler::current->now + time;
+    return read_horizon();
+  }
+  [[nodiscard]] result<void> move_horizon(std::string_view me, std::chrono::milliseconds time,
+                                          strata::horizon const& to) {
+    if (holder != me || scheduler::current->now >= held_until)
+      return failure(errc::conflict, tier::cold, "another holds the horizon");
+    held_until = scheduler::current->now + time;
+    horizon = to;
+    return {};
   }
 
   // --- the stream ----------------------------------------------------------------------------------------------------
@@ -127,6 +179,8 @@ class world {
       return failure(errc::conflict, tier::warm, "the key moved");
     if (!at && standing != nullptr && standing->frame.revision > f.revision)
       return failure(errc::conflict, tier::warm, "a higher revision is there");
+    if (!at && standing != nullptr && !standing->frame.sum && f.revision != revision{})
+      return failure(errc::conflict, tier::warm, "what is there has no revision");
     return publish(key, std::move(f), by);
   }
   position publish(std::size_t key, frame f, std::uint16_t by) {
@@ -138,7 +192,7 @@ class world {
         c.value = *mark_codec::decode(f.payload);
         c.by = c.value.number;
       }
-      commits[key].push_back(c);
+      commit_row(key, c);
       told[key] = c.revision;
     } else if (f.revision > told[key]) {
       told[key] = f.revision;
@@ -146,12 +200,14 @@ class world {
     s.messages.resize(s.kept);
     s.messages.push_back({std::move(f), p, by});
     s.kept = s.messages.size();
-    feed[key].push_back({s.messages.back().frame.revision, s.messages.back().frame.operation, p});
+    feed.push_back(
+        {static_cast<std::uint8_t>(key), s.messages.back().frame.revision, s.messages.back().frame.operation, p});
     return p;
   }
 
   // --- the feed ------------------------------------------------------------------------------------------------------
   struct notice {
+    std::uint8_t key = 0;
     strata::revision revision{};
     strata::operation operation = operation::put;
     strata::position position{};
@@ -159,14 +215,32 @@ class world {
 
   std::array<std::vector<commit>, most_keys> commits;
   std::array<subject, most_keys> subjects;
-  std::array<std::vector<notice>, most_keys> feed;
-  std::array<revision, most_keys> told;  ///< the highest revision the stream has had since it last lost something
+  std::vector<notice> feed;               ///< what the stream has, in its order
+  std::array<bool, most_keys> unsettled;  ///< one subject fell back without a trace, which no position tells
+  std::array<revision, most_keys> told;   ///< the highest revision the stream has had since it last lost something
   std::vector<ghost> ghosts;
+
+  /// The whole stream falls back by its last messages: what comes next takes their positions.
+  void fall_back(std::size_t messages) {
+    for (; messages > 0 && !feed.empty(); --messages) {
+      auto& s = subjects[feed.back().key];
+      last_position_ = static_cast<std::uint64_t>(feed.back().position) - 1;
+      if (s.kept > 0 && s.last()->position == feed.back().position) --s.kept;
+      feed.pop_back();
+    }
+    for (std::size_t k = 0; k < most_keys; ++k) told[k] = {};
+  }
 
   [[nodiscard]] bool warm_is_truth() const noexcept { return warm_is_truth_; }
   [[nodiscard]] std::uint64_t last_position() const noexcept { return last_position_; }
 
  private:
+  void commit_row(std::size_t key, commit c) {
+    c.when = scheduler::current->now;
+    commits[key].push_back(c);
+    log.push_back({static_cast<std::uint8_t>(key), c.revision, c.operation});
+  }
+
   bool warm_is_truth_ = false;
   std::uint64_t last_revision_ = 0;
   std::uint64_t last_position_ = 0;

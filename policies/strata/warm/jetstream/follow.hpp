@@ -49,7 +49,7 @@ change change_of(Headers const& headers, std::string_view token, std::string& ke
   auto const rev = headers.get(revision_header);
   auto const op = headers.get(operation_header);
   told.operation = op == "erase" || marks_removal(headers) ? operation::erase : operation::put;
-  if (own && rev && (op == "put" || op == "erase"))
+  if (own && rev && (op == "put" || op == "erase" || op == "notice"))
     told.revision = revision{number_in<std::uint64_t>(*rev).value_or(0)};
   return told;
 }

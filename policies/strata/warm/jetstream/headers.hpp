@@ -71,7 +71,7 @@ inline header_list headers_of(frame const& f, std::string_view instance, std::op
   escape(f.key, plain_in_header, text);
   list.add(key_header, std::move(text));
   list.add(revision_header, std::to_string(number(f.revision)));
-  list.add(operation_header, f.operation == operation::put ? "put" : "erase");
+  list.add(operation_header, std::string{to_string(f.operation)});
   if (!f.codec.empty()) {
     text.clear();
     escape(f.codec, plain_in_header, text);
@@ -159,8 +159,12 @@ result<frame> frame_of(Headers const& headers, std::string_view key, std::string
   auto const rev = revision_text ? number_in<std::uint64_t>(*revision_text) : std::nullopt;
   if (!rev) return damaged(revision_header);
   f.revision = revision{*rev};
-  if (operation_text != "put" && operation_text != "erase") return damaged(operation_header);
-  f.operation = operation_text == "put" ? operation::put : operation::erase;
+  if (operation_text == "erase")
+    f.operation = operation::erase;
+  else if (operation_text == "notice")
+    f.operation = operation::notice;
+  else if (operation_text != "put")
+    return damaged(operation_header);
   if (auto const text = headers.get(codec_header)) {
     auto codec = unescape(*text, plain_in_header);
     if (!codec) return damaged(codec_header);

@@ -269,7 +269,7 @@ class writer {
       bool const ours =
           there && there->revision == f.revision && there->operation == f.operation && there->payload == f.payload;
       one.next = one.plan.looked(there ? &*there : nullptr, held[n]->sequence, ours);
-      if (there) note(one, held[n]->sequence, there->revision);
+      if (there && there->sum) note(one, held[n]->sequence, there->revision);
       if (one.next == step::stored) stored(where, one, held[n]->sequence, until);
       if (one.next == step::conflict) one.end(conflict());
     }

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+#include <strata/concepts/log.hpp>
+#include <strata/flow/below.hpp>
+#include <strata/flow/many.hpp>
+#include <strata/hash.hpp>
+#include <strata/kernel/table.hpp>
+#include <strata/key.hpp>
+#include <strata/run/task.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+// K7: cold is the log. One instance at a time reads what has been committed, whoever did it, and publishes what warm lacks;
+// a writer's own publish is only the faster way. How far warm is in step stands in cold (the horizon), so another goes on
+// where the last one ended. There is no queue of repairs that could be lost.
+namespace strata::flow {
+
+using namespace std::chrono_literals;
+
+/// The part of the one who keeps warm in step.
+struct healer {
+  static constexpr auto hold = 400ms;    ///< how long nobody else may, without a sign of life
+  static constexpr auto sign = 150ms;    ///< how often there is one
+  static constexpr auto silent = 300ms;  ///< a horizon as old as this may be free
+  static constexpr auto rest = 1s;       ///< after warm could not be brought in step: another may be able to
+  static constexpr auto patience = 1s;   ///< for a thousand changes
+
+  std::string me{};
+  std::optional<horizon> mine{};  ///< while this instance holds it
+  kernel::moment taken{};         ///< when it was taken, or later
+  kernel::moment signed_at{};
+  kernel::moment resting_until{};
+};
+
+/// Copies of what the log names into warm. \returns the place by which warm has all of it; nothing when it does not
+template <class Core>
+task<std::optional<position>> bring(Core& core, std::span<logged const> all, moment until) {
+  // Of each key the last revision: a later transaction may have taken an earlier one.
+  kernel::table<std::size_t> place;
+  std::vector<logged const*> last;
+  hasher<std::string> const hash;
+  for (auto const& one : all) {
+    if (!key_fault(one.key).empty()) continue;  // nobody can ask for it
+    std::uint64_t at = hash(one.key).hash;
+    auto [found, fresh] = place.try_emplace(at);
+    while (!fresh && last[*found]->key != one.key) std::tie(found, fresh) = place.try_emplace(++at);
+    if (fresh) {
+      *found = last.size();
+      last.push_back(&one);
+    } else if (last[*found]->revision < one.revision) {
+      last[*found] = &one;
+    }
+  }
+
+  std::vector<std::string_view> names;
+  for (auto const* one : last) names.push_back(one->key);
+  auto const seen = co_await load_each<Core, typename Core::warm_channel, sighting>(core, core.warm, names, until);
+  position high{};
+  auto const note = [&](position at) {
+    if (at > high) high = at;
+  };
+  std::vector<logged const*> lacking;
+  std::vector<position> stands;
+  names.clear();
+  for (std::size_t i = 0; i < last.size(); ++i) {
+    if (!seen[i]) co_return std::nullopt;
+    auto const& f = seen[i]->frame;
+    if (f && f->key == last[i]->key && whole(*f) && f->revision >= last[i]->revision) {
+      note(seen[i]->position);
+      continue;
+    }
+    lacking.push_back(last[i]);
+    stands.push_back(seen[i]->position);
+    names.push_back(last[i]->key);
+  }
+  if (lacking.empty()) co_return high;
+
+  using value_type = typename Core::value_type;
+  auto const copies =
+      co_await load_each<Core, typename Core::cold_channel, copy<value_type>>(core, core.cold, names, until);
+  std::vector<frame> frames;
+  std::vector<placement> places;
+  frames.reserve(lacking.size());
+  for (std::size_t i = 0; i < lacking.size(); ++i) {
+    auto const& found = copies[i];
+    if (!found && found.error() != errc::corrupt) co_return std::nullopt;
+    frames.push_back(frame_of(core, lacking[i]->key, lacking[i]->revision, found ? *found : copy<value_type>{}));
+    places.push_back({&frames.back(), stands[i]});
+  }
+  auto const placed = co_await place_many(core, places, until);
+  for (std::size_t i = 0; i < placed.size(); ++i) {
+    if (!placed[i]) co_return std::nullopt;
+    core.counters.add(core.counters.healed);
+    note(placed[i]->at);
+  }
+  co_return high;
+}
+
+/// Lets another try.
+template <class Core>
+void give_up(Core& core, healer& my) noexcept {
+  my.mine.reset();
+  my.resting_until = core.clock.now() + healer::rest;
+}
+
+/// One pass: does nothing while another instance does it.
+template <class Core>
+task<void> heal(Core& core, healer& my) {
+  auto const now = core.clock.now();
+  moment until = now + healer::patience;
+  if (now < my.resting_until || !core.standing.hears()) {
+    my.mine.reset();
+    co_return;
+  }
+  if (!my.mine) {
+    if (now < core.standing.horizon() + healer::silent) co_return;
+    auto held = co_await core.cold.sound(core, direction::writing, until,
+                                         [&](auto& tier) { return tier.hold_horizon(my.me, healer::hold, until); });
+    if (!held || !*held) co_return;
+    my.mine = **held;
+    bool const begun = my.mine->reached != cursor{};
+    my.taken = !begun ? moment::max() : my.mine->taken_us == 0 ? moment{} : now - my.mine->age;
+  }
+  horizon next = *my.mine;
+  bool moved = now - my.signed_at >= healer::sign;
+  if (core.standing.since() >= my.taken) {
+    // K10: the feed began anew, so the server may have been away, and may have come back with less than it had. What the
+    // log still has is brought again, and whoever follows begins anew; this instance just has.
+    (void)core.standing.enter(++next.era);
+    next.at = {};
+    next.reached = {};
+    moved = true;
+  }
+  auto const losses = core.standing.losses();
+  for (cursor from = next.reached;;) {
+    moment const sent = core.clock.now();
+    auto const page = co_await core.cold.sound(core, direction::reading, until,
+                                               [&](auto& tier) { return tier.changes_since(from, 1'000, until); });
+    if (!page) co_return give_up(core, my);
+    auto const there = co_await bring(core, page->all, until);
+    if (!there || core.standing.losses() != losses) co_return give_up(core, my);
+    if (*there > next.at) next.at = *there;
+    next.reached = page->settled;
+    if (!page->more) next.taken_us = page->taken_us;
+    if (moved || !page->all.empty()) {
+      auto const done = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
+        return tier.move_horizon(my.me, healer::hold, next, until);
+      });
+      if (!done) co_return my.mine.reset();
+      my.signed_at = core.clock.now();
+    }
+    my.mine = next;
+    if (!page->more) my.taken = sent;
+    if (!page->more || core.life.closed()) co_return;
+    from = page->read;
+    until = core.clock.now() + healer::patience;
+  }
+}
+
+}  // namespace strata::flow

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+#include <strata/concepts/log.hpp>
+#include <strata/flow/channel.hpp>
+#include <strata/flow/follow.hpp>
+#include <strata/flow/standing.hpp>
+#include <strata/run/task.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+// K9: how memory is held against somebody who knows, several times in the length of a lease. The moment that counts is the
+// one at which the question was sent, since all that had been committed by then is in the answer.
+namespace strata::flow {
+
+/// What one instance remembers from one look to the next.
+struct lookout {
+  std::optional<cursor> upto{};  ///< memory knows every change before this
+  std::int64_t taken_us = 0;     ///< by the database's clock: zero before the first look
+};
+
+/// Takes over every change of cold's log since the last time. \returns whether all of them
+template <class Core>
+task<bool> catch_up(Core& core, lookout& my, moment until) {
+  moment const sent = core.clock.now();
+  if (!my.upto) {  // what was read before this moment may be overtaken by what nobody tells
+    auto const end = co_await core.cold.sound(core, direction::reading, until,
+                                              [&](auto& tier) { return tier.changes_since(std::nullopt, 0, until); });
+    if (!end) co_return false;
+    my.upto = end->settled;
+    core.doubt_all();
+  }
+  cursor from = *my.upto;
+  for (bool more = true; more;) {
+    auto const page = co_await core.cold.sound(core, direction::reading, until,
+                                               [&](auto& tier) { return tier.changes_since(from, 1'000, until); });
+    if (!page) co_return false;
+    if (page->gap) core.doubt_all();
+    for (auto const& one : page->all)
+      follow(core, {telling::changed, {one.key, one.revision, one.operation}, position{}});
+    my.upto = page->settled;
+    from = page->read;
+    more = page->more;
+  }
+  core.standing.prove(sent);
+  co_return true;
+}
+
+/// One look.
+/// \param renew  makes the feed begin anew
+template <class Core, class Renew>
+task<void> watch(Core& core, lookout& my, moment until, Renew renew) {
+  moment const sent = core.clock.now();
+  if constexpr (Core::witness == witness::end) {
+    auto const end =
+        co_await core.warm.sound(core, direction::reading, until, [&](auto& tier) { return tier.end(until); });
+    if (end) core.standing.promise(sent, *end);
+  } else if constexpr (Core::witness == witness::log) {
+    (void)co_await catch_up(core, my, until);
+  } else if constexpr (Core::witness == witness::horizon) {
+    auto const seen =
+        co_await core.cold.sound(core, direction::reading, until, [&](auto& tier) { return tier.read_horizon(until); });
+    if (!seen) co_return;
+    bool const back = seen->taken_us < my.taken_us;  // cold is an earlier one, and so is all that it says
+    bool const anew = !core.standing.enter(seen->era);
+    core.standing.saw_horizon(seen->taken_us == 0 ? moment::min() : sent - seen->age);
+    my.taken_us = seen->taken_us;
+    if (back) core.doubt_all();
+    if (back || anew) co_return renew();
+    if (!core.standing.hears()) {
+      if (!my.upto) {  // what came before is in warm, and memory may have missed it
+        my.upto = seen->reached;
+        core.doubt_all();
+      }
+      co_return void(co_await catch_up(core, my, until));
+    }
+    if (core.standing.promise(sent - seen->age, seen->at)) my.upto = seen->reached;
+    if (core.standing.stuck(core.clock.now())) renew();
+  }
+}
+
+}  // namespace strata::flow
