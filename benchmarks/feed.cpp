@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+//
+// How long it takes until a write is visible in every process. Eight processes with the mission's configuration on one
+// NATS and one PostgreSQL write 1,000 times a second together, at fixed times whatever a write takes, each to keys of its
+// own; so the number in a value orders the values of its key as revisions do. Each process reads the keys of all.
+//
+// A write counts from the moment at which PostgreSQL has committed it. It is visible in a process when `get` of its key
+// has returned that value or a later one. Asking all the time would measure the asking, so a process asks when the
+// cache lets go of a copy because it has heard of something newer, and asks for everything every ten milliseconds in case
+// it has not. The lag is that of a pair of write and other process; a pair that is not seen within the grace after the
+// last write counts as infinite, and is among `never`.
+//
+//   feed/lag/instances:8  all writes
+//   feed/killed_writer    writes whose process is killed (kill -9) when PostgreSQL has committed and nobody was told
+//   feed/foreign_write    writes by a program that knows the table and nothing else, as the mission's statements have it
+//   feed/server_back      writes committed while NATS was down (kill -9), from the moment at which it answers again
+//
+// The thousand writes go on in all of them. Counters: p50_ms, p99_ms and max_ms of `pairs`, `never`, and how many `writes`
+// there were.
+#include <strata/knowledge.hpp>
+#include <strata/run/point.hpp>
+#include <strata/run/threads.hpp>
+
+#include <arpa/inet.h>
+#include <benchmark/benchmark.h>
+#include <sys/socket.h>
+#include <CLI/CLI.hpp>
+#include <pqxx/connection>
+#include <pqxx/nontransaction>
+#include <pqxx/params>
+#include <pqxx/prepared_statement>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <format>
+#include <limits>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "fleet/processes.hpp"
+
+namespace {
+
+using namespace fleet;
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t keys_each = 16;
+constexpr std::size_t writes_each_second = 1'000;
+
+struct arguments {
+  std::uint32_t instances = 8;
+  double seconds = 60;
+  std::int64_t grace_ms = 10'000;
+};
+arguments given_arguments;
+std::uint32_t instances() { return given_arguments.instances; }
+std::uint32_t keys() { return (instances() + 1) * keys_each; }  // the last ones are for whoever writes from outside
+std::set<std::string> sound;                                    // rows that came out whole
+
+/// A write, noted before it begins.
+struct written {
+  std::uint32_t key = 0;
+  std::uint32_t number = 0;
+  std::int64_t committed = 0;  ///< zero if it was not, as far as its writer knows
+};
+/// The first moment at which a process has read a number of a key.
+struct seen {
+  std::uint32_t key = 0;
+  std::uint32_t number = 0;
+  std::int64_t when = 0;
+};
+using written_log = log_of<written, 1U << 20U>;
+using seen_log = log_of<seen, 1U << 24U>;
+
+std::string prefix;  // of this row's keys
+std::string id_of(std::size_t key) { return prefix + std::to_string(key); }
+std::string data_of(std::uint32_t number) { return std::format("{} {}", number, std::string(256, 'x')); }
+std::uint32_t number_in(std::string_view text) {
+  std::uint32_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+/// The default executor, which notes when the write under way was committed, and may end the process there.
+struct noting : strata::threads {
+  static inline thread_local written* under_way = nullptr;
+  bool deadly = false;
+
+  std::suspend_never at(strata::point where) const {
+    if (where == strata::point::after_truth && under_way != nullptr) {
+      under_way->committed = now();
+      if (deadly) ::raise(SIGKILL);
+    }
+    return {};
+  }
+};
+
+/// Keys that this process's cache has heard of.
+class heard_keys {
+ public:
+  void tell(std::uint32_t key) {
+    {
+      std::lock_guard const held{mutex_};
+      if (!told_[key]) all_.push_back(key);
+      told_[key] = true;
+    }
+    changed_.notify_one();
+  }
+  /// \returns what was told since; nothing after ten milliseconds
+  std::vector<std::uint32_t> wait() {
+    std::unique_lock held{mutex_};
+    changed_.wait_for(held, 10ms, [&] { return !all_.empty(); });
+    for (auto const key : all_) told_[key] = false;
+    return std::exchange(all_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::uint32_t> all_;
+  std::vector<bool> told_ = std::vector<bool>(keys());
+};
+heard_keys& heard() {
+  static heard_keys one;
+  return one;
+}
+
+/// The mission's hot tier, which tells when the cache lets go of a copy.
+struct telling_lru {
+  using options = strata::hot::lru::options;
+  template <class Key, class Value, class Context>
+  class tier : public strata::hot::lru::tier<Key, Value, Context> {
+    using lru = strata::hot::lru::tier<Key, Value, Context>;
+
+   public:
+    using lru::lru;
+    bool erase(strata::hashed<Key> const& k, strata::revision below) noexcept {
+      bool const gone = lru::erase(k, below);
+      if (k.key.starts_with(prefix)) heard().tell(number_in(k.key.substr(prefix.size())));
+      return gone;
+    }
+  };
+};
+
+using knowledge = strata::cache<telling_lru, strata::warm::jetstream, strata::cold::postgres,
+                                strata::codec::json<strata::knowledge_asset>, strata::executor<noting>>;
+
+knowledge::options settings(noting& executor) {
+  return {.hot = {.capacity_entries = 1'000},
+          .warm = {.servers = {given("STRATA_TEST_NATS")}, .replicas = 1},
+          .cold = {.connection = given("STRATA_TEST_POSTGRES")},
+          .executor = &executor};
+}
+
+/// Notes and puts one value.
+strata::result<strata::receipt> put(knowledge& cache, written_log& log, std::uint32_t key, std::uint32_t number) {
+  noting::under_way = log.append({.key = key, .number = number});
+  if (noting::under_way == nullptr) throw std::runtime_error{"a log is full: make the time shorter"};
+  return cache.put({.id = id_of(key), .asset_type = "template", .data = data_of(number)});
+}
+
+struct board {
+  std::atomic<std::uint32_t> ready;  ///< processes that have stored their keys, and then ones that have read all
+  std::atomic<std::int64_t> start;
+  std::atomic<bool> no_more_writes;
+  std::atomic<bool> stop;
+};
+
+/// One process: writes its own keys, and reads everybody's.
+void live(std::uint32_t number, board& shared, written_log& wrote, seen_log& saw) {
+  noting executor;
+  knowledge cache{settings(executor)};
+  if (auto const up = cache.ready({.within = 30s}); !up) throw std::runtime_error{std::string{up.error().text()}};
+  std::uint32_t const first = number * keys_each;
+  auto const store = [&](std::uint32_t key) {
+    if (auto const done = cache.put({.id = id_of(key), .asset_type = "template", .data = data_of(1)}); !done)
+      throw std::runtime_error{std::string{done.error().text()}};
+  };
+  for (std::uint32_t key = first; key < first + keys_each; ++key) store(key);
+  if (number == 0)
+    for (std::uint32_t key = instances() * keys_each; key < keys(); ++key) store(key);
+  ++shared.ready;
+  while (shared.ready < instances()) std::this_thread::sleep_for(1ms);
+
+  std::vector<std::uint32_t> highest(keys());
+  auto const look = [&](std::uint32_t key) {
+    auto const found = cache.get(id_of(key));
+    if (!found) return;
+    auto const n = number_in(found->data);
+    if (n <= highest[key]) return;
+    highest[key] = n;
+    saw.append({.key = key, .number = n, .when = now()});
+  };
+  for (std::uint32_t key = 0; key < keys(); ++key) look(key);
+  ++shared.ready;
+  while (shared.start == 0) std::this_thread::sleep_for(1ms);
+
+  std::jthread const writer{[&] {
+    auto const period = ns{1s} * instances() / writes_each_second;
+    auto next = std::chrono::steady_clock::time_point{ns{shared.start}} + period * number / instances();
+    for (std::uint32_t n = 0; !shared.no_more_writes; ++n, next += period) {
+      std::this_thread::sleep_until(next);
+      (void)put(cache, wrote, first + n % keys_each, n / keys_each + 2);  // one that fails is not committed
+    }
+  }};
+  while (!shared.stop) {
+    auto const told = heard().wait();
+    if (told.empty())
+      for (std::uint32_t key = 0; key < keys(); ++key) look(key);
+    for (auto const key : told) look(key);
+  }
+}
+
+/// What happens beside the thousand writes. It returns when the time is over.
+struct mishap {
+  written_log& wrote;
+  std::int64_t end;
+  std::vector<std::pair<std::int64_t, std::int64_t>> outages = {};  ///< of NATS, from its death to its first answer
+
+  [[nodiscard]] bool over() const { return now() >= end; }
+  /// A key that belongs to nobody, and the number for it.
+  [[nodiscard]] static std::pair<std::uint32_t, std::uint32_t> turn(std::uint32_t n) {
+    return {instances() * keys_each + n % keys_each, n / keys_each + 2};
+  }
+};
+
+void nothing(mishap& m) { std::this_thread::sleep_for(ns{m.end - now()}); }
+
+void kill_writers(mishap& m) {
+  for (std::uint32_t n = 0; !m.over(); ++n) {
+    process victim{[&m, n] {
+      noting executor;
+      executor.deadly = true;
+      knowledge cache{settings(executor)};
+      if (!cache.ready({.within = 10s})) return;
+      auto const [key, number] = mishap::turn(n);
+      (void)put(cache, m.wrote, key, number);
+    }};
+    if (victim.join(20s)) throw std::runtime_error{"a writer that should have been killed ended"};
+    std::this_thread::sleep_for(100ms);
+  }
+}
+
+void write_elsewhere(mishap& m) {
+  process stranger{[&m] {
+    pqxx::connection connection{given("STRATA_TEST_POSTGRES")};
+    connection.prepare("save", R"(
+INSERT INTO knowledge_artifacts (artifact_id, artifact_type, content_raw, content, metadata, version)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (artifact_id) DO UPDATE
+SET content_raw = EXCLUDED.content_raw, content = EXCLUDED.content, metadata = EXCLUDED.metadata, version = EXCLUDED.version, updated_at = NOW())");
+    pqxx::nontransaction tx{connection};
+    for (std::uint32_t n = 0; !m.over(); ++n) {
+      auto const [key, number] = mishap::turn(n);
+      written* const note = m.wrote.append({.key = key, .number = number});
+      if (note == nullptr) throw std::runtime_error{"a log is full: make the time shorter"};
+      auto const json = std::format(R"({{"id":"{}","asset_type":"template","data":"{}","metadata":{{}},"version":{}}})",
+                                    id_of(key), data_of(number), number);
+      tx.exec(pqxx::prepped{"save"}, pqxx::params{id_of(key), "template", data_of(number), json, "{}", number});
+      note->committed = now();
+      std::this_thread::sleep_for(20ms);
+    }
+  }};
+  nothing(m);
+  if (!stranger.join(10s)) throw std::runtime_error{"the program that writes elsewhere failed"};
+}
+
+/// Waits until NATS introduces itself, and has its streams.
+void await_nats(std::uint16_t port) {
+  for (auto const until = now() + ns{30s}.count(); now() < until; std::this_thread::sleep_for(1ms)) {
+    int const socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_port = htons(port);
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    char text[1024] = {};
+    bool const there = ::connect(socket, reinterpret_cast<sockaddr*>(&where), sizeof where) == 0 &&
+                       ::recv(socket, text, sizeof text - 1, 0) > 0 &&
+                       std::string_view{text}.contains(R"("jetstream":true)");
+    ::close(socket);
+    if (there) return;
+  }
+  throw std::runtime_error{"NATS did not come back"};
+}
+
+void restart_nats(mishap& m) {
+  auto const folder = given("STRATA_TEST_FOLDER") + "/nats";
+  auto const url = given("STRATA_TEST_NATS");
+  auto const port = url.substr(url.rfind(':') + 1);
+  auto const length = ns{m.end - now()};
+  auto const rounds = std::max<std::int64_t>(length / 6s, 1);  // two seconds down and four up, or a third of the time
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    auto const next = now() + length.count() / rounds;
+    servers("nats stop " + folder + " KILL");
+    auto const died = now();
+    std::this_thread::sleep_for(length / rounds / 3);
+    process starting{[&] { servers("nats start " + folder + " " + port); }};
+    await_nats(static_cast<std::uint16_t>(std::stoi(port)));
+    m.outages.emplace_back(died, now());
+    if (!starting.join(20s)) throw std::runtime_error{"NATS did not start again"};
+    std::this_thread::sleep_for(ns{std::max<std::int64_t>(next - now(), 0)});
+  }
+}
+
+/// Lags of all pairs, in milliseconds, ordered.
+class lags {
+ public:
+  explicit lags(shared_memory<seen_log> const& saw) {
+    for (std::size_t reader = 0; reader < instances(); ++reader) {
+      by_key_[reader].resize(keys());
+      for (auto const& one : saw[reader].entries()) by_key_[reader][one.key].push_back(one);
+    }
+  }
+  /// \param writer  whose own sight does not count; none: instances()
+  void add(written const& w, std::int64_t since, std::size_t writer) {
+    ++writes;
+    for (std::size_t reader = 0; reader < instances(); ++reader) {
+      if (reader == writer) continue;
+      auto const& all = by_key_[reader][w.key];
+      auto const found = std::ranges::lower_bound(all, w.number, {}, &seen::number);
+      bool const is_seen = found != all.end();
+      milliseconds.push_back(is_seen ? static_cast<double>(std::max<std::int64_t>(found->when - since, 0)) * 1e-6
+                                     : std::numeric_limits<double>::infinity());
+      never += is_seen ? 0 : 1;
+    }
+  }
+  void settle() { std::ranges::sort(milliseconds); }
+  [[nodiscard]] double quantile(double share) const {
+    return milliseconds[static_cast<std::size_t>(share * static_cast<double>(milliseconds.size() - 1))];
+  }
+
+  std::vector<double> milliseconds;
+  std::size_t writes = 0, never = 0;
+
+ private:
+  std::vector<std::vector<std::vector<seen>>> by_key_{instances()};
+};
+
+enum class counted { all, outside, outages };
+
+lags run(void (*happens)(mishap&), counted what) {
+  shared_memory<board> const shared{1};
+  shared_memory<written_log> const wrote{instances() + 1};
+  shared_memory<seen_log> const saw{instances()};
+  std::vector<process> processes;
+  for (std::uint32_t number = 0; number < instances(); ++number)
+    processes.emplace_back([&, number] { live(number, *shared, wrote[number], saw[number]); });
+  for (auto const until = now() + ns{60s}.count(); shared->ready < 2 * instances(); std::this_thread::sleep_for(5ms))
+    if (now() > until) throw std::runtime_error{"the processes did not become ready"};
+
+  auto const start = now();
+  shared->start = start;
+  mishap m{.wrote = wrote[instances()], .end = start + static_cast<std::int64_t>(given_arguments.seconds * 1e9)};
+  happens(m);
+  shared->no_more_writes = true;
+
+  auto const count = [&] {
+    lags found{saw};
+    for (std::size_t writer = 0; writer <= instances(); ++writer)
+      for (auto const& w : wrote[writer].entries()) {
+        if (w.committed == 0 || (what == counted::outside && writer != instances())) continue;
+        if (what != counted::outages) {
+          found.add(w, w.committed, writer);
+          continue;
+        }
+        for (auto const& [died, back] : m.outages)
+          if (w.committed >= died && w.committed < back) found.add(w, back, writer);
+      }
+    return found;
+  };
+  for (auto const until = now() + given_arguments.grace_ms * 1'000'000;;) {
+    std::this_thread::sleep_for(200ms);
+    if (now() > until || count().never == 0) break;
+  }
+  shared->stop = true;
+  for (auto& one : processes)
+    if (!one.join(20s)) throw std::runtime_error{"a process did not end well"};
+  auto found = count();
+  found.settle();
+  return found;
+}
+
+void add(std::string const& name, void (*happens)(mishap&), counted what) {
+  benchmark::RegisterBenchmark("feed/" + name, [=](benchmark::State& state) {
+    prefix = "feed/" + name + "/";
+    for (auto _ : state) try {
+        auto const found = run(happens, what);
+        if (found.milliseconds.empty()) throw std::runtime_error{"nothing was written"};
+        auto& c = state.counters;
+        c["p50_ms"] = found.quantile(0.5);
+        c["p99_ms"] = found.quantile(0.99);
+        c["max_ms"] = found.milliseconds.back();
+        c["writes"] = static_cast<double>(found.writes);
+        c["pairs"] = static_cast<double>(found.milliseconds.size());
+        c["never"] = static_cast<double>(found.never);
+        sound.insert(name);
+      } catch (std::exception const& fault) {
+        state.SkipWithError(fault.what());
+      }
+  })->Unit(benchmark::kSecond);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  CLI::App app{"How long until a write is visible everywhere. Other arguments are Google Benchmark's."};
+  app.allow_extras();
+  app.add_option("--instances", given_arguments.instances, "How many processes there are")->capture_default_str();
+  app.add_option("--seconds", given_arguments.seconds, "How long each row is measured")->capture_default_str();
+  app.add_option("--grace-ms", given_arguments.grace_ms, "How long after the last write a pair may take")
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  auto rest = app.remaining();
+  std::string once = "--benchmark_min_time=1x";  // rows keep their plain names, as they would not by Iterations(1)
+  std::vector<char*> left{argv[0], once.data()};
+  for (auto& one : rest) left.push_back(one.data());
+  int count = static_cast<int>(left.size());
+  benchmark::Initialize(&count, left.data());
+  if (benchmark::ReportUnrecognizedArguments(count, left.data())) return 1;
+
+  add(std::format("lag/instances:{}", instances()), nothing, counted::all);
+  add("killed_writer", kill_writers, counted::outside);
+  add("foreign_write", write_elsewhere, counted::outside);
+  add("server_back", restart_nats, counted::outages);
+  auto const rows = benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return rows != 0 && sound.size() == rows ? 0 : 1;
+} catch (std::exception const& fault) {
+  return std::fprintf(stderr, "bench_feed: %s\n", fault.what()), 1;
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Shows what ./dev bench fleet or feed measured: plot.py [--table] FILE.json
+
+Writes a picture of a fleet's rows as SVG, or with --table a table of the rows of either as Markdown.
+"""
+
+import argparse
+import html
+import json
+import math
+import sys
+
+fleet_columns = [
+    ("calls/s", "throughput"), ("read p50, us", "p50_us"), ("p99, us", "p99_us"), ("write p50, us", "write_p50_us"),
+    ("p99, us", "write_p99_us"), ("failed", "failed"), ("stale", "stale"), ("backward", "backward"), ("of reads", "reads"),
+    ("lines", "lines")]
+feed_columns = [("p50, ms", "p50_ms"), ("p99, ms", "p99_ms"), ("max, ms", "max_ms"), ("never seen", "never"), ("of pairs", "pairs")]
+
+
+def spell(number):
+    """A figure as people read it: three digits that count, groups of three before the point."""
+    if math.isinf(number):
+        return "never"
+    if number == 0 or number >= 100 or number == int(number):
+        return f"{number:,.0f}"
+    return f"{number:.{max(0, 2 - math.floor(math.log10(number)))}f}"
+
+
+def rows_of(report, prefix):
+    rows = {}
+    for row in report["benchmarks"]:
+        if row.get("error_occurred"):
+            sys.exit(f"{row['name']}: {row['error_message']}")
+        if row["name"].startswith(prefix):
+            rows[row["name"].removeprefix(prefix)] = row
+    return rows
+
+
+def table(rows, columns):
+    yield "| | " + " | ".join(title for title, _ in columns) + " |"
+    yield "|---|" + "---:|" * len(columns)
+    for name, row in rows.items():
+        yield f"| {name} | " + " | ".join(spell(row[counter]) for _, counter in columns) + " |"
+
+
+class picture:
+    """Panels side by side; each shows one thing of every contender, a line each."""
+
+    line, top, label, panel, gap = 26, 62, 112, 168, 26
+
+    def __init__(self, rows, context):
+        self.rows = rows
+        self.parts = []
+        self.right = self.label
+        self.text(0, 18, "A fleet with Strata, and with what people write instead", 15, weight="bold")
+        self.text(0, 36, f"{context.get('fleet', '')}; commit {context.get('commit', '?')}", 10, fill="#555")
+        for i, name in enumerate(rows):
+            self.text(self.label - 8, self.y(i) + 15, name, 12, "end", "bold" if name == "strata" else "normal")
+
+    def y(self, i):
+        return self.top + i * self.line
+
+    def colour(self, name):
+        return "#0b62a4" if name == "strata" else "#9aa5ae"
+
+    def text(self, x, y, words, size, anchor="start", weight="normal", fill="#1b1f23"):
+        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" font-weight="{weight}" '
+                          f'fill="{fill}">{html.escape(words)}</text>')
+
+    def rectangle(self, x, y, width, height, fill):
+        self.parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 1):.1f}" height="{height:.1f}" fill="{fill}"/>')
+
+    def begin(self, title):
+        left, self.right = self.right, self.right + self.panel + self.gap
+        self.text(left, self.top - 8, title, 11, fill="#555")
+        return left
+
+    def bars(self, title, counter, unit=""):
+        left = self.begin(title)
+        most = max(counter(row) for row in self.rows.values()) or 1
+        for i, (name, row) in enumerate(self.rows.items()):
+            width = (self.panel - 62) * counter(row) / most
+            self.rectangle(left, self.y(i) + 4, width, self.line - 10, self.colour(name))
+            self.text(left + max(width, 1) + 4, self.y(i) + 15, spell(counter(row)) + unit, 11)
+
+    def spans(self, title, low, high):
+        """From a median to a 99th percentile, on a scale of powers of ten."""
+        left = self.begin(title)
+        of = lambda row, counter: math.log10(max(row[counter], 0.01))
+        first = min(of(row, low) for row in self.rows.values())
+        last = max(of(row, high) for row in self.rows.values())
+        scale = (self.panel - 62) / max(last - first, 0.1)
+        for i, (name, row) in enumerate(self.rows.items()):
+            start, end = (left + (of(row, counter) - first) * scale for counter in (low, high))
+            self.rectangle(start, self.y(i) + 4, end - start, self.line - 10, self.colour(name))
+            self.text(end + 4, self.y(i) + 15, f"{spell(row[low])} - {spell(row[high])}", 10)
+
+    def svg(self):
+        width, height = self.right, self.y(len(self.rows)) + 10
+        return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 0 {width + 10} {height}" '
+                f'font-family="sans-serif">\n<rect x="-10" y="0" width="100%" height="100%" fill="white"/>\n'
+                + "\n".join(self.parts) + "\n</svg>")
+
+
+def main():
+    given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    given.add_argument("--table", action="store_true", help="write Markdown")
+    given.add_argument("file")
+    arguments = given.parse_args()
+    with open(arguments.file, encoding="utf-8") as file:
+        report = json.load(file)
+    fleet, feed = rows_of(report, "fleet/"), rows_of(report, "feed/")
+    if arguments.table:
+        print("\n".join(table(fleet, fleet_columns) if fleet else table(feed, feed_columns)))
+        return
+    if not fleet:
+        sys.exit("there is no fleet in this file")
+    drawn = picture(fleet, report["context"])
+    drawn.bars("calls answered in a second", lambda row: row["throughput"])
+    drawn.spans("read, p50 - p99, us (logarithmic)", "p50_us", "p99_us")
+    drawn.spans("write, p50 - p99, us (logarithmic)", "write_p50_us", "write_p99_us")
+    drawn.bars("stale and backward, per million reads", lambda row: 1e6 * (row["stale"] + row["backward"]) / row["reads"])
+    drawn.bars("lines of user code", lambda row: row["lines"])
+    print(drawn.svg())
+
+
+if __name__ == "__main__":
+    main()
