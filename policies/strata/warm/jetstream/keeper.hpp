@@ -199,7 +199,8 @@ class keeper {
         current = *std::move(opened);
         breaks = current->breaks();
       }
-      if (breaks != std::exchange(breaks, current->breaks())) {
+      if (auto const now = current->breaks(); now != breaks) {
+        breaks = now;
         lose_feeds();
         checked = false;
         pause = shortest;
