@@ -49,6 +49,7 @@ class writers {
   /// Compares with what is stored.
   void judge(notes& tier) {
     stop();
+    BOOST_TEST_REQUIRE(bool(tier.wait_ready(in(20s))));  // whatever happened may have left no connection
     std::set<std::string> kept;
     for (int k = 0; k < 3; ++k) {
       auto const all = tier.history(std::format("k{}", k), 1'000'000, in(20s));
