@@ -7,6 +7,7 @@
 # compiling one program for each was tried and takes minutes. The text must stand in the header exactly once.
 cmake_minimum_required(VERSION 3.25)
 
+file(REMOVE_RECURSE "${OUTPUT}")  # a copy of what no rule changes any more would hide the header
 file(GLOB rules "${RULES}/*.txt")
 list(SORT rules)
 set(number 0)

@@ -21,7 +21,7 @@ void follow(Core& core, news const& heard) noexcept {
     return;
   }
   if (heard.what == telling::resumed) {
-    core.doubt_all();  // K10
+    core.doubt_all();
     return core.standing.resumed(heard.at, core.clock.now());
   }
   if (heard.what == telling::passed) return core.standing.heard(heard.at);

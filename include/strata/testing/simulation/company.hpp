@@ -178,7 +178,7 @@ class company {
       home.tending = false;
     } else if (step.what == verb::idle) {
       by_schedule::event nothing;
-      (void)co_await nothing.wait(stage.time.now + std::chrono::milliseconds{100 + 300 * step.param});
+      (void)co_await nothing.wait(stage.time.now + std::chrono::milliseconds{100 + 400 * step.param});
     }
   }
 

@@ -75,6 +75,7 @@ struct plan {
   std::uint8_t warm_fault_in = 0;  ///< one call in so many has a fault; zero: none
   std::uint8_t cold_fault_in = 0;
   std::uint8_t favour = 0;  ///< how long one caller tends to go on, of 8
+  bool lags = false;         ///< the feed tells nothing as long as anything else can happen
   bool prelude = false;     ///< the first key is there already
   std::vector<step> steps;
 };
@@ -109,6 +110,7 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
   constexpr std::array<std::uint8_t, 4> favours{0, 3, 5, 7};
   p.favour = favours[d.below(4)];
   std::size_t const steps = (of.keeps_step ? 8U : 4U) + d.below(of.keeps_step ? 12 : 7);
+  p.lags = of.keeps_step && d.one_in(6);
   bool const disasters = !d.one_in(3);
   p.steps.clear();
   for (std::size_t i = 0; i < steps; ++i) {

@@ -143,7 +143,7 @@ class simulation : likeness<Cache> {
     }
     bool const somebody = n != 0;
     if constexpr (has_warm)
-      if (busy) {
+      if (busy && !(stage.plan.lags && (sleepers || somebody))) {
         if (stage.exploring) base::skip_echoes();
         for (std::size_t i = 0; i < stage.plan.instances; ++i)
           if (base::pending(i) && (!stage.exploring || base::busy_at(i)))
