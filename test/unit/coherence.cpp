@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+//
+// Instances that share their tiers below, with the threads that they have in a program: what one writes, what nobody
+// publishes, what is lost, and what a read may ask for.
+#include <strata/batch.hpp>
+#include <strata/cache.hpp>
+#include <strata/codec/json.hpp>
+#include <strata/hot/lru.hpp>
+#include <strata/testing/memory_cold.hpp>
+#include <strata/testing/memory_warm.hpp>
+
+#include <boost/hana/define_struct.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+using namespace strata;
+using namespace std::chrono_literals;
+using testing::memory_cold;
+using testing::memory_warm;
+
+namespace {
+
+struct note {
+  BOOST_HANA_DEFINE_STRUCT(note, (std::string, id), (std::string, text), (int, version));
+};
+
+note make(std::string id, std::string text) { return {std::move(id), std::move(text), 0}; }
+
+using notes = cache<hot::lru, memory_warm, memory_cold, codec::json<note>>;
+using bounded_notes = cache<hot::lru, memory_warm, memory_cold, codec::json<note>, staleness<bounded>>;
+using unwarmed = cache<hot::lru, none, memory_cold, codec::json<note>>;  // follows the log of cold
+
+using every_kind = std::tuple<notes*, bounded_notes*, unwarmed*>;  // pointers: caches do not move
+using with_and_without_warm = std::tuple<notes*, unwarmed*>;
+
+struct below {
+  std::shared_ptr<memory_warm::shelf> warm = std::make_shared<memory_warm::shelf>();
+  std::shared_ptr<memory_cold::shelf<note>> cold = std::make_shared<memory_cold::shelf<note>>();
+};
+template <class Cache>
+typename Cache::options over(below const& b) {
+  typename Cache::options o;
+  if constexpr (requires { o.warm.shared; }) o.warm.shared = b.warm;
+  o.cold.shared = b.cold;
+  return o;
+}
+
+template <class F>
+bool soon(F holds) {
+  for (auto const until = std::chrono::steady_clock::now() + 20s; std::chrono::steady_clock::now() < until;) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(2ms);
+  }
+  return false;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(coherence)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_write_and_an_erase_reach_the_others, Pointer, every_kind) {
+  using Cache = std::remove_pointer_t<Pointer>;
+  below const shared;
+  Cache one{over<Cache>(shared)};
+  Cache other{over<Cache>(shared)};
+  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  BOOST_REQUIRE(one.put(make("k", "first")));
+  BOOST_TEST((other.get("k")->text == "first"));
+  BOOST_REQUIRE(one.put(make("k", "second")));
+  BOOST_TEST(soon([&] { return other.get("k")->text == "second"; }));
+  BOOST_REQUIRE(one.erase("k"));
+  BOOST_TEST(soon([&] { return other.get("k").absent(); }));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_program_writes_that_publishes_nothing_reaches_memory, Pointer,
+                              with_and_without_warm) {  // K7
+  using Cache = std::remove_pointer_t<Pointer>;
+  below const shared;
+  Cache one{over<Cache>(shared)};
+  Cache other{over<Cache>(shared)};
+  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  BOOST_REQUIRE(one.put(make("k", "ours")));
+  BOOST_TEST((other.get("k")->text == "ours"));
+  BOOST_REQUIRE(shared.cold->put("k", make("k", "theirs"), anything));
+  BOOST_TEST(soon([&] { return one.get("k")->text == "theirs" && other.get("k")->text == "theirs"; }));
+  if constexpr (requires { one.warm(); }) BOOST_TEST(one.stats().healed + other.stats().healed >= 1U);
+}
+
+BOOST_AUTO_TEST_CASE(one_instance_keeps_warm_in_step_and_another_goes_on) {
+  below const shared;
+  notes stays{over<notes>(shared)};
+  {
+    notes goes{over<notes>(shared)};
+    BOOST_TEST(soon([&] { return stays.health().coherence.heals || goes.health().coherence.heals; }));
+    BOOST_TEST(!(stays.health().coherence.heals && goes.health().coherence.heals));
+  }
+  BOOST_TEST(soon([&] { return stays.health().coherence.heals; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_doubt_is_settled_by_comparing_and_what_is_equal_lives_on) {  // K10
+  below const shared;
+  notes one{over<notes>(shared)};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  for (auto const* id : {"a", "b", "c"}) BOOST_REQUIRE(one.put(make(id, "kept")));
+  auto const before = one.stats();
+  shared.warm->lose();
+  BOOST_TEST(soon([&] { return one.stats().doubts > before.doubts && one.health().coherence.fresh; }));
+  for (auto const* id : {"a", "b", "c"}) {
+    auto const hit = one.get(id);
+    BOOST_TEST((hit.tier() == tier::hot && hit.freshness() == freshness::fresh));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_read_says_how_sure_it_is_and_may_ask_for_more) {
+  below const shared;
+  notes one{over<notes>(shared)};
+  notes other{over<notes>(shared)};
+  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  auto const first = one.put(make("k", "first"));
+  BOOST_REQUIRE(first);
+  BOOST_TEST((other.get("k", {.at_least = first->revision})->text == "first"));  // P3
+  BOOST_TEST((other.get("k", {.mode = read_mode::cold}).tier() == tier::cold));
+  BOOST_TEST((other.get("k", {.mode = read_mode::verified}).freshness() == freshness::fresh));
+  auto const beyond = revision{number(first->revision) + 1'000};
+  BOOST_TEST((other.get("k", {.at_least = beyond}).error() == errc::unavailable));
+  auto const stale = other.get("k", {.at_least = beyond, .stale_if_error = true});
+  BOOST_TEST((stale && stale.freshness() == freshness::stale && stale->text == "first"));
+  auto const many = other.get_many(std::vector<std::string>{"k", "nobody"}, {.mode = read_mode::cold});
+  BOOST_TEST((many[0].second.tier() == tier::cold && many[1].second.absent()));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_told_by_its_revision) {
+  below const shared;
+  auto settings = over<notes>(shared);
+  settings.warm.max_payload_bytes = 100;
+  notes one{settings};
+  notes other{settings};
+  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  BOOST_REQUIRE(one.put(make("k", "small")));
+  BOOST_TEST((other.get("k")->text == "small"));
+  auto const big = one.put(make("k", std::string(1'000, 'x')));
+  BOOST_TEST((big && !big->degraded && !big->in(tier::warm)));
+  BOOST_TEST(soon([&] { return other.get("k")->text.size() == 1'000; }));
+  BOOST_TEST(other.stats().warm.misses[static_cast<std::size_t>(miss::too_big)] >= 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

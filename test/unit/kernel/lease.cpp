@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/kernel/lease.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+
+using strata::position;
+using strata::kernel::moment;
+using lease = strata::kernel::lease<>;
+using namespace std::chrono_literals;
+
+namespace {
+moment const start{1h};
+}
+
+BOOST_AUTO_TEST_SUITE(leases)  // K9
+
+BOOST_AUTO_TEST_CASE(what_the_feed_has_passed_is_proven_at_once) {
+  lease l;
+  BOOST_TEST(!l.promise(start, position{0}));  // nothing is heard yet
+  l.resumed(position{5}, start);
+  BOOST_TEST(l.promise(start + 1ms, position{5}));
+  BOOST_TEST((l.proven() == start + 1ms));
+}
+
+BOOST_AUTO_TEST_CASE(what_it_has_yet_to_pass_is_proven_when_it_does) {
+  lease l;
+  l.resumed(position{5}, start);
+  BOOST_TEST(!l.promise(start + 1ms, position{7}));
+  l.heard(position{6});
+  BOOST_TEST((l.proven() == moment{}));
+  l.heard(position{7});
+  BOOST_TEST((l.proven() == start + 1ms));
+}
+
+BOOST_AUTO_TEST_CASE(a_feed_behind_every_promise_passes_the_first_of_them) {
+  lease l;
+  l.resumed(position{0}, start);
+  for (unsigned i = 1; i <= 9; ++i) (void)l.promise(start + i * 1ms, position{i * 10});
+  l.heard(position{10});
+  BOOST_TEST((l.proven() == start + 1ms));
+  l.heard(position{90});
+  BOOST_TEST((l.proven() == start + 9ms));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_from_before_the_feed_began_counts) {
+  lease l;
+  l.resumed(position{5}, start);
+  BOOST_TEST(l.promise(start, position{5}));
+  l.lost();
+  BOOST_TEST(!l.promise(start + 1ms, position{5}));
+  l.resumed(position{3}, start + 1s);
+  BOOST_TEST((l.proven() == moment{}));
+  BOOST_TEST(!l.promise(start + 999ms, position{1}));
+  BOOST_TEST(l.promise(start + 1s, position{3}));
+}
+
+BOOST_AUTO_TEST_CASE(a_promise_that_never_comes_true_is_noticed_unless_a_later_one_does) {
+  lease l;
+  l.resumed(position{0}, start);
+  (void)l.promise(start, position{9});
+  BOOST_TEST(!l.stuck(start + 2s));
+  BOOST_TEST(l.stuck(start + 2s + 1ms));
+  l.heard(position{4});
+  (void)l.promise(start + 3s, position{4});
+  BOOST_TEST(!l.stuck(start + 10s));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
