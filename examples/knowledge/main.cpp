@@ -6,6 +6,7 @@
 #include <iostream>
 #include <string>
 
+#include "commands/doctor.hpp"
 #include "commands/erase.hpp"
 #include "commands/get.hpp"
 #include "commands/history.hpp"
@@ -35,6 +36,7 @@ int main(int argc, char** argv) {
   add_rollback(app, s);
   add_replay(app, s);
   add_stats(app, s);
+  add_doctor(app, s);
   app.footer(std::string{"`knowledge COMMAND --help` tells more of each.\n\n"} + exit_codes);
   watch_for_interrupts();
   try {

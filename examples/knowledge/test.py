@@ -8,6 +8,7 @@ import pathlib
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ import unittest
 
 program = None
 corpus = "/usr/share/vim-snippets"
-commands = ["import", "get", "put", "erase", "history", "rollback", "replay", "stats"]
+commands = ["import", "get", "put", "erase", "history", "rollback", "replay", "stats", "doctor"]
 
 environment = os.environ | {
     "STRATA_POSTGRES": os.environ["STRATA_TEST_POSTGRES"],
@@ -287,6 +288,171 @@ class Numbers(Tool):
         self.assertTrue(all(tier["up"] for tier in told["tiers"].values()))
         self.assertNotIn("cold", self.done("stats", "--no-tiers").stdout)
         self.assertRegex(self.done("stats").stdout, re.compile(r"^cold +up", re.MULTILINE))
+
+
+class Doctor(Tool):
+    """What it finds in deployments of several kinds, each with a database of its own."""
+
+    fixtures = pathlib.Path(__file__).resolve().parent.parent.parent / "test" / "fixtures" / "field"
+    policies = pathlib.Path(__file__).resolve().parent.parent.parent / "policies" / "strata"
+
+    def sql(self, text, database="strata", **variables):
+        given = [argument for name, value in variables.items() for argument in ("-v", f"{name}={value}")]
+        subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", *given, os.environ["STRATA_TEST_POSTGRES"] + f" dbname={database}"],
+                       input=text, check=True, text=True, capture_output=True)
+
+    def database(self, name, role="strata"):
+        self.sql(f"drop database if exists {name}")
+        self.sql(f"create database {name}")
+        return {"STRATA_POSTGRES": os.environ["STRATA_TEST_POSTGRES"] + f" dbname={name} user={role}"}
+
+    def examine(self, status, **more):
+        told = self.json("doctor", status=status, **more)
+        for one in told["findings"]:
+            self.assertEqual(len(one["text"].splitlines()), 1, one)
+        return told, {(one["severity"], one["where"]): one for one in told["findings"]}
+
+    def mends(self, found):
+        return {where for severity, where in found if severity == "mend"}
+
+    def server(self):
+        """What is true of every server here, whatever was done to it."""
+        return {"extension vector", "role strata", "NATS user", environment["STRATA_NATS"]}
+
+    def test_a_fresh_deployment_has_nothing_to_mend_but_what_is_true(self):
+        self.done("stats")
+        told, found = self.examine(1)
+        self.assertEqual(self.mends(found) - self.server(), set())
+        self.assertIn("superuser", found["mend", "role strata"]["text"])
+        self.assertIn("permissions.conf", found["mend", "NATS user"]["command"])
+        steps = told["round_trip_ns"]
+        self.assertEqual(list(steps), ["written", "read from hot", "read from warm", "read from cold", "seen by another instance",
+                                       "erased", "gone for another instance"])
+        self.assertTrue(all(0 < time < 10**10 for time in steps.values()), steps)
+        said = self.done("doctor", status=1).stdout
+        self.assertRegex(said, r"(?m)^mend     role strata: is a superuser.*  ->  create role application")
+        self.assertRegex(said, r"(?m)^note     round trip: written [\d.]+ .s, read from hot [\d.]+ .s")
+        self.assertRegex(said, r"(?m)^\d+ to mend, 0 that could not be looked at$")
+
+    def test_nothing_is_made_or_left_behind(self):
+        empty = self.database("untouched")
+        _, found = self.examine(1, STRATA_STREAM="NOWHERE", **empty)
+        self.assertLessEqual({"table knowledge_artifacts", "stream NOWHERE"}, self.mends(found))
+        self.assertIn(("note", "round trip"), found)
+        _, again = self.examine(1, STRATA_STREAM="NOWHERE", **empty)
+        self.assertEqual(found.keys(), again.keys())
+        self.done("doctor", status=1)
+        kept = self.done("stats", "--top", "1000000").stdout
+        self.assertNotIn("strata-doctor", kept)
+
+    def test_the_field_as_it_stands(self):
+        field = self.database("field")
+        self.sql("create extension vector", "field")
+        self.sql((self.fixtures / "schema.sql").read_text(), "field")
+        self.sql("""
+            insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content)
+                select 'row ' || i, 'template', 'x', '{"data": "x"}' from generate_series(1, 500) i;
+            insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content)
+                values (repeat('l', 600), 'template', 'x', '{"data": "x"}'), ('apart', 'template', 'x', '{"data": "y"}');
+            update knowledge_artifacts set usage_count = usage_count + 1;
+            select pg_stat_force_next_flush();""", "field")
+        _, found = self.examine(1, **field)
+        self.assertLessEqual({"table knowledge_artifacts", "index idx_usage_count", "index idx_last_used", "index idx_artifact_id",
+                              "index idx_embedding"}, self.mends(found))
+        self.assertNotIn(("mend", "index idx_artifact_type"), found)
+        told = [one["text"] for one in found.values()] + [one["text"] for one in self.json("doctor", status=1, **field)["findings"]]
+        for text in ["is not set up", "0 of 502 updates were cheap", "1 row with an id that nobody can ask for", "such as 'apart'",
+                     "502 of its numbers are used (0.0 %)", "nothing to make its lists from", "a unique index has the same columns"]:
+            self.assertTrue(any(text in one for one in told), f"{text}: {told}")
+        self.assertEqual(found["mend", "index idx_usage_count"]["command"], "drop index concurrently public.idx_usage_count")
+
+        # Nothing of it hinders the round trip once the table is set up, and what is mended as it says is not told again.
+        self.done("stats", **field)
+        self.sql("""
+            drop index concurrently public.idx_usage_count;
+            drop index concurrently public.idx_last_used;
+            drop index concurrently public.idx_artifact_id;
+            delete from knowledge_artifacts where octet_length(artifact_id) > 512;
+            update knowledge_artifacts set content = jsonb_set(content, '{data}', to_jsonb(content_raw))
+                where content ->> 'data' is distinct from content_raw;
+            update knowledge_artifacts set embedding = (select array_agg(sin(g * (id % 10)) + random() / 10) from generate_series(1, 1536) g
+                where knowledge_artifacts.id = id)::vector;""", "field")
+        told, found = self.examine(1, **field)
+        self.assertEqual(self.mends(found) - self.server(), {"index idx_embedding"})
+        self.assertRegex(found["mend", "index idx_embedding"]["text"], r"finds 0\.[0-8]\d of the ten nearest of 501 embeddings")
+        self.assertGreater(len(told["round_trip_ns"]), 6)
+        self.sql("alter sequence knowledge_artifacts_id_seq restart with 2000000000; select nextval('knowledge_artifacts_id_seq')", "field")
+        _, found = self.examine(1, **field)
+        self.assertIn("93.1 %", found["mend", "table knowledge_artifacts"]["text"])
+
+    def ask_nats(self, port, subject, body):
+        """A request by hand: what others make their stream with."""
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as to, to.makefile("rb") as lines:
+            body = body.encode()
+            to.sendall(b'CONNECT {"verbose":false}\r\nSUB answer 1\r\nPUB %s answer %d\r\n%s\r\n' % (subject.encode(), len(body), body))
+            for line in lines:
+                if line.startswith(b"MSG answer"):
+                    return json.loads(lines.readline())
+        self.fail(f"no answer on {subject}")
+
+    def test_the_stream_of_the_field(self):
+        self.done("stats")
+        port = int(os.environ["STRATA_TEST_PORT"])
+        folder, servers = f"{os.environ['STRATA_TEST_FOLDER']}/nats-field", os.environ["STRATA_TEST_SERVERS"]
+        subprocess.run([servers, "nats", "start", folder, str(port)], check=True)
+        try:
+            there = {"STRATA_NATS": f"nats://127.0.0.1:{port}", "STRATA_STREAM_BYTES": "10737418240", "STRATA_STREAM_MESSAGES": "100000"}
+            stream = json.loads((self.fixtures / "stream.json").read_text()) | {"num_replicas": 1, "max_bytes": 64 << 20}
+            made = self.ask_nats(port, "$JS.API.STREAM.CREATE.KNOWLEDGE_CACHE", json.dumps(stream))
+            self.assertNotIn("error", made)
+            for _ in range(3):
+                self.ask_nats(port, "knowledge.cache.template.rust-microservice", "{}")
+            told, _ = self.examine(1, **there)
+            said = {one["text"].split()[0]: one for one in told["findings"] if one["where"] == "stream KNOWLEDGE_CACHE"}
+            self.assertEqual({name for name, one in said.items() if one["severity"] == "mend"}, {"max_msgs_per_subject", "allow_direct"})
+            self.assertIn("3 messages hold 1 keys", said["max_msgs_per_subject"]["text"])
+            self.assertEqual(said["max_msgs_per_subject"]["command"], "nats stream edit KNOWLEDGE_CACHE --max-msgs-per-subject=1")
+            self.assertEqual(said["max_bytes"]["severity"], "note")
+            self.ask_nats(port, "$JS.API.STREAM.UPDATE.KNOWLEDGE_CACHE",
+                          json.dumps(stream | {"max_msgs": 20, "max_msgs_per_subject": 1, "allow_direct": True}))
+            for i in range(20):
+                self.ask_nats(port, f"knowledge.cache.template.full-{i}", "{}")
+            told, _ = self.examine(1, **there)
+            said = [one for one in told["findings"] if one["where"] == "stream KNOWLEDGE_CACHE" and one["severity"] == "mend"]
+            self.assertEqual(len(said), 1)
+            self.assertIn("20 of 20 messages are used", said[0]["text"])
+            self.assertEqual(said[0]["command"], "nats stream edit KNOWLEDGE_CACHE --max-msgs=40")
+        finally:
+            subprocess.run([servers, "nats", "stop", folder, "KILL"], check=True)
+
+    def test_servers_that_are_down(self):
+        told, found = self.examine(2, STRATA_NATS="nats://who:geheim@127.0.0.1:9")
+        self.assertIn(("unknown", "NATS"), found)
+        self.assertEqual(told["round_trip_ns"], {})
+        self.assertNotIn("geheim", json.dumps(told))
+        self.assertNotIn(("unknown", "PostgreSQL"), found)
+        told, found = self.examine(2, STRATA_POSTGRES="host=127.0.0.1 port=9 password=geheim")
+        self.assertIn(("unknown", "PostgreSQL"), found)
+        self.assertIn("refused", found["unknown", "PostgreSQL"]["text"])
+        self.assertNotIn("geheim", json.dumps(told))
+
+    def test_roles(self):
+        self.done("stats")
+        self.sql("create role stranger login; create role application login")
+        told, found = self.examine(2, STRATA_POSTGRES=os.environ["STRATA_TEST_POSTGRES"] + " user=stranger")
+        self.assertIn("select on history", found["mend", "role stranger"]["text"])
+        self.assertIn("-v role=stranger", found["mend", "role stranger"]["command"])
+        self.sql((self.policies / "cold" / "postgres" / "grants.sql").read_text(), role="application")
+        application = {"STRATA_POSTGRES": os.environ["STRATA_TEST_POSTGRES"] + " user=application"}
+        told, found = self.examine(1, **application)
+        self.assertEqual({where for where in self.mends(found) if where.startswith("role")}, set())
+        self.assertGreater(len(told["round_trip_ns"]), 6)
+        self.sql("grant delete on knowledge_artifacts to application; revoke insert on knowledge_artifacts_usage from application")
+        told, found = self.examine(1, **application)
+        said = [one["text"] for one in told["findings"] if one["where"] == "role application"]
+        self.assertEqual(len(said), 2)
+        self.assertIn("insert into and update of usage", said[0])
+        self.assertIn("may delete rows", said[1])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <boost/json.hpp>
+
+#include <chrono>
+#include <format>
+#include <iostream>
+#include <random>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "../doctor/finding.hpp"
+#include "../tool.hpp"
+#ifdef KNOWLEDGE_NATS
+#include "../doctor/nats.hpp"
+#endif
+#ifdef KNOWLEDGE_POSTGRES
+#include "../doctor/postgres.hpp"
+#endif
+
+namespace knowledge_tool {
+namespace doctor {
+
+template <class Options>
+constexpr bool remembers = requires(Options o) { o.hot.capacity_entries; };
+template <class Options>
+constexpr bool shared = requires(Options o) { o.warm.servers; };
+
+/// A throw-away template on its way through every tier, as two instances see it, and how long each step took.
+class tour {
+ public:
+  tour(knowledge::options const& settings, findings& found) : settings_{settings}, found_{found} {}
+
+  void run() {
+    auto one = knowledge::open(settings_);
+    auto other = knowledge::open(settings_);
+    if (!one || !other) return failed("opening", one ? other.error() : one.error());
+    for (auto* cache : {&*one, &*other})
+      if (auto const ready = cache->ready({.within = std::chrono::seconds{5}}); !ready)
+        return failed("opening", ready.error());
+    go(*one, *other);
+    if (auto const gone = one->erase(id_); !gone) failed("erasing", gone.error());
+  }
+  [[nodiscard]] boost::json::object json() const {
+    boost::json::object all;
+    for (auto const& [name, time] : steps_) all[name] = time.count();
+    return all;
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds patience{5};
+
+  template <class F>
+  auto timed(std::string name, F f) {
+    auto const start = clock::now();
+    auto answer = f();
+    steps_.emplace_back(std::move(name), clock::now() - start);
+    return answer;
+  }
+
+  void go(knowledge& one, knowledge& other) {
+    asset a{.id = id_, .asset_type = "template", .data = "1", .metadata = {{"made-by", "knowledge doctor"}}};
+    auto const first = timed("written", [&] { return one.put(a); });
+    if (!first) return failed("writing", first.error());
+    if (first->degraded)
+      found_.mend("round trip", "a write does not reach every tier: see `knowledge stats`", "knowledge stats");
+    constexpr auto below = shared<knowledge::options> ? strata::tier::warm : strata::tier::cold;
+    auto const near = timed("read from hot", [&] { return one.get(id_); });
+    expect(near, "1", remembers<knowledge::options> ? strata::tier::hot : below, "its writer");
+    auto const far =
+        timed(shared<knowledge::options> ? "read from warm" : "read by another", [&] { return other.get(id_); });
+    expect(far, "1", below, "another instance");
+#ifdef KNOWLEDGE_POSTGRES
+    if (auto const took = read_row(settings_.cold, id_))
+      steps_.emplace_back("read from cold", *took);
+    else
+      found_.mend("round trip", "what was written is not in the table");
+#endif
+    a.data = "2";
+    if (auto const second = one.put(a); !second) return failed("writing again", second.error());
+    seen_elsewhere(other, "seen by another instance", [](auto const& hit) { return hit && hit->data == "2"; });
+    auto const gone = timed("erased", [&] { return one.erase(id_); });
+    if (!gone) return failed("erasing", gone.error());
+    seen_elsewhere(other, "gone for another instance", [](auto const& hit) { return hit.absent(); });
+  }
+
+  template <class Holds>
+  void seen_elsewhere(knowledge& other, std::string const& name, Holds holds) {
+    auto const start = clock::now();
+    while (!holds(other.get(id_))) {
+      if (clock::now() - start > patience)
+        return found_.mend(
+            "round trip",
+            std::format("a change is not {} within {}: see the feed in `knowledge stats`", name, patience),
+            "knowledge stats");
+      std::this_thread::sleep_for(std::chrono::microseconds{100});
+    }
+    steps_.emplace_back(name, clock::now() - start);
+  }
+  void expect(knowledge::answer const& found, std::string_view data, strata::tier where, std::string_view who) {
+    if (found.failed()) return failed("reading", found.error());
+    if (!found || found->data != data)
+      found_.mend("round trip", std::format("{} reads something else than was written", who));
+    else if (found.tier() != where)
+      found_.mend("round trip",
+                  std::format("{} had to go down to {}, and should find it in {}", who, strata::to_string(found.tier()),
+                              strata::to_string(where)),
+                  "knowledge stats");
+  }
+  void failed(std::string_view doing, strata::error const& why) {
+    found_.unknown("round trip", std::format("{} failed: {}", doing, why));
+  }
+
+  knowledge::options settings_;
+  findings& found_;
+  std::string id_ = std::format("strata-doctor/{:08x}", std::random_device{}());
+  std::vector<std::pair<std::string, std::chrono::nanoseconds>> steps_;
+};
+
+}  // namespace doctor
+
+struct doctor_arguments {
+  bool no_round_trip = false;
+};
+
+template <class Options>
+bool examine([[maybe_unused]] Options& o, [[maybe_unused]] doctor::findings& found) {
+  bool whole = true;
+#ifdef KNOWLEDGE_POSTGRES
+  whole = doctor::examine_postgres(o.cold, found) && whole;
+  o.cold.setup = strata::cold::pg::setup::check;  // a doctor makes no tables
+#endif
+#ifdef KNOWLEDGE_NATS
+  whole = doctor::examine_nats(o.warm, found) && whole;
+#endif
+  return whole;
+}
+
+inline void run_doctor(invocation& s, doctor_arguments const& given) {
+  doctor::findings found;
+  bool const whole = examine(s.options, found);
+  doctor::tour tour{s.options, found};
+  if (whole && !given.no_round_trip)
+    tour.run();
+  else if (!whole)
+    found.note("round trip", "not tried before what is above is mended");
+
+  auto const steps = tour.json();
+  if (s.json) {
+    boost::json::array all;
+    for (auto const& one : found.all())
+      all.push_back({{"severity", doctor::to_string(one.severity)},
+                     {"where", one.where},
+                     {"text", one.text},
+                     {"command", one.command}});
+    std::cout << boost::json::value{{"findings", all}, {"round_trip_ns", steps}} << '\n';
+  } else {
+    for (auto const& one : found.all())
+      std::cout << std::format("{:<7}  {}: {}{}{}\n", doctor::to_string(one.severity), one.where, one.text,
+                               one.command.empty() ? "" : "  ->  ", one.command);
+    std::string times;
+    for (auto const& [name, time] : steps)
+      times.append(times.empty() ? "" : ", ")
+          .append(name)
+          .append(" ")
+          .append(spell(std::chrono::nanoseconds{time.as_int64()}));
+    if (!times.empty()) std::cout << "note     round trip: " << times << '\n';
+    std::cout << std::format("{} to mend, {} that could not be looked at\n", found.count(doctor::severity::mend),
+                             found.count(doctor::severity::unknown));
+  }
+  // A command of its own has codes of its own: 1 something to mend, 2 something could not be looked at.
+  if (found.count(doctor::severity::unknown) > 0)
+    s.status = outcome{2};
+  else if (found.count(doctor::severity::mend) > 0)
+    s.status = outcome{1};
+}
+
+inline void add_doctor(CLI::App& app, invocation& s) {
+  add_command<doctor_arguments>(
+      app, s, "doctor", "Checks a deployment and says what to mend",
+      "Examples:\n"
+      "  knowledge doctor\n"
+      "  knowledge doctor --json --postgres 'host=db user=application'\n"
+      "Servers, settings, indexes, rows and rights are looked at and left as they are; then a template that nobody "
+      "knows is\n"
+      "written, read from each tier and erased. Exit codes of this command: 0 nothing to mend; 1 something to mend;\n"
+      "2 something could not be looked at.",
+      [](CLI::App& command, doctor_arguments& given) {
+        command.add_flag("--no-round-trip", given.no_round_trip, "Write nothing at all");
+      },
+      run_doctor);
+}
+
+}  // namespace knowledge_tool
