@@ -91,3 +91,9 @@ COMPOSE(policy<hot>, none, none, memory, strata::observer<dreamer>);
 
 // next error: strata::cache, options (after the 4th parameter): single_writer is a promise about tiers that are shared
 COMPOSE(policy<hot>, none, none, memory WRONG(, strata::single_writer));
+
+// next error: strata::cache, options (after the 4th parameter): strata::staleness<T>: T is neither strata::bounded
+COMPOSE(policy<hot>, policy<warm>, none, bytes, strata::staleness<WRONG_OR_RIGHT(int, strata::bounded)>);
+
+// next error: strata::cache, options (after the 4th parameter): staleness says how copies in memory are held against what
+COMPOSE(policy<hot>, none, none, memory WRONG(, strata::staleness<strata::bounded>));
