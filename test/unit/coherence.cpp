@@ -7,6 +7,7 @@
 #include <strata/cache.hpp>
 #include <strata/codec/json.hpp>
 #include <strata/hot/lru.hpp>
+#include <strata/query/explain.hpp>
 #include <strata/testing/memory_cold.hpp>
 #include <strata/testing/memory_warm.hpp>
 
@@ -151,6 +152,31 @@ BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_told_by_its_revision) {
   BOOST_TEST((big && !big->degraded && !big->in(tier::warm)));
   BOOST_TEST(soon([&] { return other.get("k")->text.size() == 1'000; }));
   BOOST_TEST(other.stats().warm.misses[static_cast<std::size_t>(miss::too_big)] >= 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_cache_explains_what_each_tier_has) {
+  below const shared;
+  notes one{over<notes>(shared)};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  auto const nothing = explain(one, "k");
+  BOOST_REQUIRE(nothing);
+  BOOST_TEST((!nothing->hot.present && !nothing->warm.present && !nothing->cold.present));
+  auto const put = one.put(make("k", "text"));
+  BOOST_REQUIRE(put);
+  auto const all = explain(one, "k");
+  BOOST_REQUIRE(all);
+  for (auto const* tier : {&all->hot, &all->warm, &all->cold})
+    BOOST_TEST((tier->present && tier->revision == put->revision && !tier->fault));
+  BOOST_TEST((all->floor == put->revision && !all->declined && all->version == 1));
+  BOOST_REQUIRE(one.erase("k"));
+  auto const gone = explain(one, "k");
+  BOOST_REQUIRE(gone);
+  BOOST_TEST((!gone->hot.present && !gone->warm.present && gone->warm.revision == gone->cold.revision));
+  BOOST_TEST(gone->text().contains("cold: erased at revision"));
+  frame foreign{.key = "k", .payload = "{}"};
+  BOOST_REQUIRE(shared.warm->put(foreign, shared.warm->get("k").position));
+  BOOST_TEST((explain(one, "k")->declined == miss::unversioned));
+  BOOST_TEST((explain(one, "").error() == errc::rejected));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 
 #include <strata/flow/below.hpp>
 #include <strata/flow/write.hpp>
+#include <strata/kernel/lease.hpp>
 #include <strata/run/task.hpp>
 
 #include <exception>

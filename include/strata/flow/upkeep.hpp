@@ -8,6 +8,7 @@
 #include <strata/flow/counters.hpp>
 #include <strata/flow/standing.hpp>
 #include <strata/flow/usage.hpp>
+#include <strata/kernel/moment.hpp>
 #include <strata/run/task.hpp>
 
 #include <unistd.h>
@@ -92,8 +93,8 @@ strata::health health_of(Core const& core) {
   all.warm = one(core.warm);
   all.cold = one(core.cold);
   if constexpr (Core::leased) {
-    auto const age = [now = core.clock.now()](moment then) {
-      auto const since = then == moment::min() ? std::chrono::hours{1} : now - then;
+    auto const age = [now = core.clock.now()](kernel::moment then) {
+      auto const since = then == kernel::moment::min() ? std::chrono::hours{1} : now - then;
       return std::chrono::duration_cast<std::chrono::milliseconds>(since);
     };
     auto const& s = core.standing;

@@ -7,6 +7,7 @@
 #include <strata/flow/channel.hpp>
 #include <strata/flow/follow.hpp>
 #include <strata/flow/standing.hpp>
+#include <strata/kernel/moment.hpp>
 #include <strata/run/task.hpp>
 
 #include <chrono>
@@ -14,7 +15,7 @@
 #include <cstdint>
 #include <optional>
 
-// K9: how memory is held against somebody who knows, several times in the length of a lease. The moment that counts is the
+// K9: how memory is held against somebody who knows, several times in the length of a lease. The kernel::moment that counts is the
 // one at which the question was sent, since all that had been committed by then is in the answer.
 namespace strata::flow {
 
@@ -26,9 +27,9 @@ struct lookout {
 
 /// Takes over every change of cold's log since the last time. \returns whether all of them
 template <class Core>
-task<bool> catch_up(Core& core, lookout& my, moment until) {
-  moment const sent = core.clock.now();
-  if (!my.upto) {  // what was read before this moment may be overtaken by what nobody tells
+task<bool> catch_up(Core& core, lookout& my, kernel::moment until) {
+  kernel::moment const sent = core.clock.now();
+  if (!my.upto) {  // what was read before this kernel::moment may be overtaken by what nobody tells
     auto const end = co_await core.cold.sound(core, direction::reading, until,
                                               [&](auto& tier) { return tier.changes_since(std::nullopt, 0, until); });
     if (!end) co_return false;
@@ -54,8 +55,8 @@ task<bool> catch_up(Core& core, lookout& my, moment until) {
 /// One look.
 /// \param renew  makes the feed begin anew
 template <class Core, class Renew>
-task<void> watch(Core& core, lookout& my, moment until, Renew renew) {
-  moment const sent = core.clock.now();
+task<void> watch(Core& core, lookout& my, kernel::moment until, Renew renew) {
+  kernel::moment const sent = core.clock.now();
   if constexpr (Core::witness == witness::end) {
     auto const end =
         co_await core.warm.sound(core, direction::reading, until, [&](auto& tier) { return tier.end(until); });
@@ -68,7 +69,7 @@ task<void> watch(Core& core, lookout& my, moment until, Renew renew) {
     if (!seen) co_return;
     bool const back = seen->taken_us < my.taken_us;  // cold is an earlier one, and so is all that it says
     bool const anew = !core.standing.enter(seen->era);
-    core.standing.saw_horizon(seen->taken_us == 0 ? moment::min() : sent - seen->age);
+    core.standing.saw_horizon(seen->taken_us == 0 ? kernel::moment::min() : sent - seen->age);
     my.taken_us = seen->taken_us;
     if (back) core.doubt_all();
     if (back || anew) co_return renew();
