@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <optional>
 
-// K9: how memory is held against somebody who knows, several times in the length of a lease. The kernel::moment that counts is the
+// K9: how memory is held against somebody who knows, several times in the length of a lease. The moment that counts is the
 // one at which the question was sent, since all that had been committed by then is in the answer.
 namespace strata::flow {
 
@@ -29,7 +29,7 @@ struct lookout {
 template <class Core>
 task<bool> catch_up(Core& core, lookout& my, kernel::moment until) {
   kernel::moment const sent = core.clock.now();
-  if (!my.upto) {  // what was read before this kernel::moment may be overtaken by what nobody tells
+  if (!my.upto) {  // what was read before this moment may be overtaken by what nobody tells
     auto const end = co_await core.cold.sound(core, direction::reading, until,
                                               [&](auto& tier) { return tier.changes_since(std::nullopt, 0, until); });
     if (!end) co_return false;

@@ -71,10 +71,8 @@ result<explanation> explain(Cache& cache, key_view<typename Cache::key_type> k, 
   told.hot_freshness = core.of_a_copy();
   if (auto const kept = core.peek(hashed)) told.hot = {.present = true, .revision = kept.revision()};
   if constexpr (core_type::has_warm) {
-    auto const seen = core.warm
-                          .ask(core, flow::direction::reading, until,
-                               [&](auto& tier) { return tier.load(text, until); })
-                          .run();
+    auto const seen =
+        core.warm.ask(core, flow::direction::reading, until, [&](auto& tier) { return tier.load(text, until); }).run();
     if (!seen) told.warm.fault = seen.error();
     if (seen) told.warm_position = seen->position;
     if (seen && seen->frame) {
@@ -87,10 +85,8 @@ result<explanation> explain(Cache& cache, key_view<typename Cache::key_type> k, 
     }
   }
   if constexpr (core_type::has_cold) {
-    auto const row = core.cold
-                         .ask(core, flow::direction::reading, until,
-                              [&](auto& tier) { return tier.load(text, until); })
-                         .run();
+    auto const row =
+        core.cold.ask(core, flow::direction::reading, until, [&](auto& tier) { return tier.load(text, until); }).run();
     if (!row)
       told.cold.fault = row.error();
     else

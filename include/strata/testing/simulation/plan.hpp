@@ -75,7 +75,7 @@ struct plan {
   std::uint8_t warm_fault_in = 0;  ///< one call in so many has a fault; zero: none
   std::uint8_t cold_fault_in = 0;
   std::uint8_t favour = 0;  ///< how long one caller tends to go on, of 8
-  bool lags = false;         ///< the feed tells nothing as long as anything else can happen
+  bool lags = false;        ///< the feed tells nothing as long as anything else can happen
   bool prelude = false;     ///< the first key is there already
   std::vector<step> steps;
 };
