@@ -45,8 +45,9 @@ struct healer {
 };
 
 /// Copies of what the log names into warm. \returns the place by which warm has all of it; nothing when it does not
+/// \param again  all of it has been there: what is gone altogether makes nobody believe anything older
 template <class Core>
-task<std::optional<position>> bring(Core& core, std::span<logged const> all, moment until) {
+task<std::optional<position>> bring(Core& core, std::span<logged const> all, bool again, moment until) {
   // Of each key the last revision: a later transaction may have taken an earlier one.
   kernel::table<std::size_t> place;
   std::vector<logged const*> last;
@@ -77,6 +78,7 @@ task<std::optional<position>> bring(Core& core, std::span<logged const> all, mom
   for (std::size_t i = 0; i < last.size(); ++i) {
     if (!seen[i]) co_return std::nullopt;
     auto const& f = seen[i]->frame;
+    if (!f && again) continue;
     if (f && f->key == last[i]->key && whole(*f) && f->revision >= last[i]->revision) {
       note(seen[i]->position);
       continue;
@@ -143,13 +145,14 @@ task<void> heal(Core& core, healer& my) {
     next.reached = {};
     moved = true;
   }
+  cursor const brought = my.mine->reached;
   auto const losses = core.standing.losses();
   for (cursor from = next.reached;;) {
     moment const sent = core.clock.now();
     auto const page = co_await core.cold.sound(core, direction::reading, until,
                                                [&](auto& tier) { return tier.changes_since(from, 1'000, until); });
     if (!page) co_return give_up(core, my);
-    auto const there = co_await bring(core, page->all, until);
+    auto const there = co_await bring(core, page->all, page->read <= brought, until);
     if (!there || core.standing.losses() != losses) co_return give_up(core, my);
     if (*there > next.at) next.at = *there;
     next.reached = page->settled;

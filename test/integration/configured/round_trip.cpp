@@ -6,6 +6,7 @@
 #include <strata/knowledge/asset.hpp>
 
 #include <cstdlib>
+#include <chrono>
 #include <string>
 #include <type_traits>
 
@@ -34,7 +35,7 @@ BOOST_AUTO_TEST_CASE(writes_and_reads_in_whatever_tiers_it_has) {
   asset const given{.id = "a key", .asset_type = "template", .data = "some text", .metadata = {{"language", "none"}}};
   {
     knowledge cache{settings};
-    BOOST_REQUIRE(cache.ready().has_value());
+    BOOST_REQUIRE(cache.ready({.within = std::chrono::seconds{20}}).has_value());
     BOOST_TEST(cache.get("a key").absent());
     auto const written = cache.put(given);
     BOOST_REQUIRE(written.has_value());
@@ -48,7 +49,7 @@ BOOST_AUTO_TEST_CASE(writes_and_reads_in_whatever_tiers_it_has) {
   }
   {
     knowledge other{settings};
-    BOOST_REQUIRE(other.ready().has_value());
+    BOOST_REQUIRE(other.ready({.within = std::chrono::seconds{20}}).has_value());
     auto const found = other.get("a key");
     BOOST_TEST(found.has_value() == shared<knowledge>);
     auto const erased = other.erase("a key");
@@ -62,7 +63,7 @@ BOOST_AUTO_TEST_CASE(keeps_as_many_entries_as_were_configured) {
   auto settings = strata::configured_options<asset>();
   set_servers(settings);
   knowledge cache{settings};
-  BOOST_REQUIRE(cache.ready().has_value());
+  BOOST_REQUIRE(cache.ready({.within = std::chrono::seconds{20}}).has_value());
   for (int i = 0; i < 20; ++i)
     BOOST_REQUIRE(cache.put({.id = std::to_string(i), .asset_type = "template", .data = "x"}).has_value());
   [](auto const& given, auto const& stats) {

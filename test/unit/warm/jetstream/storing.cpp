@@ -20,6 +20,7 @@ frame of(std::uint64_t r, std::uint32_t schema = 1) {
   f.key = "k";
   f.revision = revision{r};
   f.schema = schema;
+  f.sum = checksum(f);
   return f;
 }
 }  // namespace
@@ -36,6 +37,15 @@ BOOST_AUTO_TEST_CASE(a_lower_revision_there_is_replaced_where_it_stands) {
   auto const there = of(4);
   BOOST_TEST((plan.looked(&there, 9, false) == step::publish));
   BOOST_TEST(plan.expected() == 9U);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_program_without_revisions_left_is_not_gone_over_blindly) {
+  auto there = of(0);
+  there.sum.reset();
+  storing blind{revision{5}, 1, std::nullopt, 0};
+  BOOST_TEST((blind.looked(&there, 9, false) == step::conflict));
+  storing truth{revision{}, 1, std::nullopt, 0};  // where the stream itself orders the copies
+  BOOST_TEST((truth.looked(&there, 9, false) == step::publish));
 }
 
 BOOST_AUTO_TEST_CASE(a_higher_revision_there_stays) {
