@@ -76,6 +76,7 @@ struct strata::record<note> : strata::default_record<note> {
                                       std::string_view metadata, std::int64_t version) {
     return note{std::string{key}, std::string{kind}, std::string{text}, std::string{metadata}, version};
   }
+  static void stamp(note& n, std::int64_t version) { n.version = version; }  // so that content is stamped, as by hand
 };
 
 namespace {

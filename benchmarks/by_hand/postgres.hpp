@@ -65,21 +65,22 @@ class postgres {
             "select case when k.strata_space <> 'template' then 4 when k.strata_revision <> $7 then 2 when " + same + " then 1 else 3 end, "
             "k.strata_revision, coalesce(k.version, 0) from " + t + " k where k.artifact_id = $1 and not exists (select from updated)");
     std::string const same_many = "coalesce(k.artifact_type = d.artifact_type and coalesce(k.metadata, '{}') = d.metadata and k.content_raw = d.content_raw, false)";
-    tx.exec("prepare save_many(text[], text[], text[], jsonb[], jsonb[], uuid) as with given as materialized (select * from unnest($1, $2, $3, $4, $5) "
-            "d(artifact_id, artifact_type, content_raw, content, metadata)), inserted as (insert into " + t + " as k (artifact_id, artifact_type, "
+    tx.exec("prepare save_many(text[], text[], text[], jsonb[], jsonb[], uuid) as with inserted as (insert into " + t + " as k (artifact_id, artifact_type, "
             "content_raw, content, metadata, version, strata_operation, strata_space) select d.artifact_id, d.artifact_type, d.content_raw, "
-            "jsonb_set(d.content, '{version}', 'null', false), d.metadata, null, $6, 'template' from given d where not exists (select from " + t + " k "
-            "where k.artifact_id = d.artifact_id) order by d.artifact_id collate \"C\" on conflict (artifact_id) do nothing "
-            "returning k.artifact_id, k.strata_revision, k.version), locked as materialized (select d.* from given d join " + t + " k "
-            "on k.artifact_id = d.artifact_id where (select count(*) from inserted) >= 0 order by k.artifact_id collate \"C\" for no key update of k), "
+            "jsonb_set(d.content, '{version}', 'null', false), d.metadata, null, $6, 'template' from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, "
+            "content_raw, content, metadata) where exists (select from unnest($1) a(id) where not exists (select from " + t + " k where k.artifact_id = a.id)) "
+            "and not exists (select from " + t + " k where k.artifact_id = d.artifact_id) order by d.artifact_id collate \"C\" on conflict (artifact_id) do nothing "
+            "returning k.artifact_id, k.strata_revision, k.version), locked as materialized (select from unnest($1) d(artifact_id) join " + t + " k "
+            "on k.artifact_id = d.artifact_id where (select count(*) from inserted) < cardinality($1) order by k.artifact_id collate \"C\" for no key update of k), "
             "updated as (update " + t + " k set artifact_type = d.artifact_type, content_raw = d.content_raw, content = jsonb_set(d.content, '{version}', "
             "to_jsonb(coalesce(k.version, 0) + 1), false), metadata = d.metadata, version = coalesce(k.version, 0) + 1, updated_at = now(), "
-            "strata_operation = $6 from locked d where k.artifact_id = d.artifact_id and k.strata_space = 'template' and not (" + same_many + ") "
+            "strata_operation = $6 from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata) "
+            "where (select count(*) from locked) > 0 and k.artifact_id = d.artifact_id and k.strata_space = 'template' and not (" + same_many + ") "
             "returning k.artifact_id, k.strata_revision, k.version) select 0, i.strata_revision, i.version, i.artifact_id from inserted i union all "
             "select 0, u.strata_revision, u.version, u.artifact_id from updated u union all "
             "select case when k.strata_space <> 'template' then 4 when " + same_many + " then 1 else 3 end, k.strata_revision, coalesce(k.version, 0), "
-            "k.artifact_id from given d join " + t + " k on k.artifact_id = d.artifact_id "
-            "where (select count(*) from inserted) + (select count(*) from updated) < cardinality($1)");
+            "k.artifact_id from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata) join " + t + " k "
+            "on k.artifact_id = d.artifact_id where (select count(*) from inserted) + (select count(*) from updated) < cardinality($1)");
   }
 
   row load(std::string const& id) {
@@ -90,7 +91,7 @@ class postgres {
 
   std::vector<row> load_many(std::span<std::string const> ids) {
     pqxx::nontransaction tx{connection_};
-    auto const found = tx.exec(pqxx::prepped{"load_many"}, pqxx::params{array(ids, [](auto const& id) -> std::string_view { return id; })});
+    auto const found = tx.exec(pqxx::prepped{"load_many"}, pqxx::params{array(25, ids, [](auto const& id) -> std::string_view { return id; })});
     std::vector<row> all(ids.size());
     for (auto const& one : found) all[one[5].as<std::size_t>() - 1] = copy(one);
     return all;
@@ -106,9 +107,9 @@ class postgres {
 
   std::vector<saved> save_many(std::span<entry const> entries, std::string const& operation) {
     pqxx::nontransaction tx{connection_};
-    auto const column = [&](auto member) { return array(entries, [member](entry const& e) { return e.*member; }); };
-    auto const done = tx.exec(pqxx::prepped{"save_many"}, pqxx::params{column(&entry::id), column(&entry::type), column(&entry::text), column(&entry::json),
-                                                                       column(&entry::metadata), operation});
+    auto const column = [&](auto member, std::uint32_t type) { return array(type, entries, [member](entry const& e) { return e.*member; }); };
+    auto const done = tx.exec(pqxx::prepped{"save_many"}, pqxx::params{column(&entry::id, 25), column(&entry::type, 25), column(&entry::text, 25),
+                                                                       column(&entry::json, 3802), column(&entry::metadata, 3802), operation});
     std::unordered_map<std::string_view, std::size_t> place;
     place.reserve(entries.size());
     for (std::size_t i = 0; i < entries.size(); ++i) place.emplace(entries[i].id, i);
@@ -122,22 +123,25 @@ class postgres {
     return {std::string{r[0].view()}, std::string{r[1].view()}, std::string{r[2].view()}, r[3].as<std::int64_t>(), r[4].as<std::uint64_t>()};
   }
 
+  // An array in PostgreSQL's binary form; `type` is 25 for text and 3802 for jsonb, whose elements begin with a version.
   template <class Range, class F>
-  static std::string array(Range const& range, F&& text) {
-    std::size_t bytes = 2;
-    for (auto const& one : range) bytes += text(one).size() + 16;
-    std::string all;
+  static pqxx::bytes array(std::uint32_t type, Range const& range, F&& text) {
+    bool const json = type == 3802;
+    std::size_t bytes = 20;
+    for (auto const& one : range) bytes += text(one).size() + 5;
+    pqxx::bytes all;
     all.reserve(bytes);
-    all += '{';
+    auto const word = [&](std::size_t n) {
+      for (int shift = 24; shift >= 0; shift -= 8) all.push_back(static_cast<std::byte>(n >> shift & 255U));
+    };
+    word(1), word(0), word(type), word(range.size()), word(1);
     for (auto const& one : range) {
-      all.append(all.size() == 1 ? "\"" : ",\"");
-      for (char const c : text(one)) {
-        if (c == '"' || c == '\\') all += '\\';
-        all += c;
-      }
-      all += '"';
+      std::string_view const value = text(one);
+      word(value.size() + (json ? 1 : 0));
+      if (json) all.push_back(std::byte{1});
+      all.append(reinterpret_cast<std::byte const*>(value.data()), value.size());
     }
-    return all += '}';
+    return all;
   }
 
   pqxx::connection connection_;

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/cold/postgres/array.hpp>
 #include <strata/cold/postgres/bulk.hpp>
 #include <strata/cold/postgres/calls.hpp>
 #include <strata/cold/postgres/conninfo.hpp>
@@ -85,8 +86,7 @@ struct postgres {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::string const id{key};
       auto const operation = operations_.next();
-      auto rows =
-          calls_.write("strata_erase", pqxx::params{pqxx::zview{id}, operation}, array_of(key), operation, until);
+      auto rows = calls_.write("strata_erase", pqxx::params{pqxx::zview{id}, operation}, {&key, 1}, operation, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       auto const row = (*rows)[0];
       if (rows->columns() == 4) return *pg::answer_of(row);  // from the trace
@@ -113,7 +113,7 @@ struct postgres {
     result<void> add_usage(std::span<uses const> counts, deadline until) {
       for (std::size_t from = 0; from < counts.size(); from += pg::most_keys) {
         auto const part = counts.subspan(from, std::min(pg::most_keys, counts.size() - from));
-        pg::array_text keys{part.size() * 32};
+        pg::array keys{pg::oid::text, part.size(), part.size() * 32};
         std::string numbers = "{";
         for (auto const& [key, count] : part) {
           if (!key_fault(key).empty() || count == 0) continue;
@@ -121,7 +121,7 @@ struct postgres {
           numbers.append(numbers.size() == 1 ? "" : ",").append(std::to_string(count));
         }
         numbers += '}';
-        auto done = calls_.write_once("strata_add_usage", pqxx::params{keys.finish(), numbers}, until);
+        auto done = calls_.write_once("strata_add_usage", pqxx::params{keys.view(), numbers}, until);
         if (!done) return std::unexpected{std::move(done.error())};
       }
       return {};
@@ -227,12 +227,6 @@ struct postgres {
       return given;
     }
 
-    static std::string array_of(std::string_view key) {
-      pg::array_text array{key.size() + 8};
-      array.add(key);
-      return array.finish();
-    }
-
     result<copy<Value>> first_copy(std::string_view key, pqxx::result const& rows) const {
       if (rows.empty()) return copy<Value>{};
       return pg::copy_of<Value>(key, rows[0], codec_);  // the live row comes before the tombstone
@@ -250,7 +244,7 @@ struct postgres {
       else
         with.append();
       for (;;) {
-        auto rows = calls_.write("strata_store", with, array_of(key), operation, until);
+        auto rows = calls_.write("strata_store", with, {&key, 1}, operation, until);
         if (!rows) return std::unexpected{std::move(rows.error())};
         if (rows->empty()) {
           if (expected && *expected != absence) return failure(errc::conflict, strata::tier::cold, "the key is absent");

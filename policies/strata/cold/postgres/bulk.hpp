@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/cold/postgres/array.hpp>
 #include <strata/cold/postgres/calls.hpp>
 #include <strata/cold/postgres/mapping.hpp>
 #include <strata/concepts/capability.hpp>
@@ -51,13 +52,13 @@ std::vector<result<copy<Value>>> load_many(Calls const& calls, std::span<std::st
     std::size_t to = from;
     for (; to < keys.size() && to - from < most_keys && (to == from || bytes + keys[to].size() <= most_bytes); ++to)
       bytes += keys[to].size() + 4;
-    array_text array{bytes + 2};
+    array ids{oid::text, to - from, bytes};
     for (std::size_t i = from; i < to; ++i) {
       auto const fault = key_fault(keys[i]);
       if (!fault.empty()) answers[i] = failure(errc::rejected, tier::cold, fault);
-      array.add(fault.empty() ? keys[i] : std::string_view{});  // the empty id finds nothing
+      ids.add(fault.empty() ? keys[i] : std::string_view{});  // the empty id finds nothing
     }
-    auto rows = calls.read("strata_load_many", pqxx::params{array.finish()}, until);
+    auto rows = calls.read("strata_load_many", pqxx::params{ids.view()}, until);
     if (!rows) {
       for (std::size_t i = from; i < to; ++i)
         if (answers[i]) answers[i] = std::unexpected{rows.error()};
@@ -91,18 +92,20 @@ std::vector<result<written>> store_many(Calls const& calls, operations& names,
   auto const send = [&] {
     // Twice at most: a second time for keys that others inserted meanwhile.
     for (int round = 0; !part.empty(); ++round) {
-      array_text keys{part.size() * 32}, kinds{part.size() * 16}, raws{part_bytes}, jsons{part_bytes},
-          metadata{part.size() * 32};
+      std::vector<std::string_view> keys;
+      keys.reserve(part.size());
+      array kinds{oid::text, part.size(), part.size() * 16}, raws{oid::text, part.size(), part_bytes},
+          jsons{oid::jsonb, part.size(), part_bytes}, metadata{oid::jsonb, part.size(), part.size() * 32};
       for (auto const& e : part) {
-        keys.add(values[e.at].key), kinds.add(e.value.kind), raws.add(e.value.raw()), jsons.add(e.value.json),
-            metadata.add(e.value.metadata);
+        keys.push_back(values[e.at].key);
+        kinds.add(e.value.kind), raws.add(e.value.raw()), jsons.add(e.value.json), metadata.add(e.value.metadata);
       }
+      auto const ids = array_of(keys);
       auto const operation = names.next();
-      auto const key_array = keys.finish();
-      auto rows = calls.write("strata_store_many",
-                              pqxx::params{pqxx::zview{key_array}, kinds.finish(), raws.finish(), jsons.finish(),
-                                           metadata.finish(), operation},
-                              key_array, operation, until);
+      auto rows =
+          calls.write("strata_store_many",
+                      pqxx::params{ids.view(), kinds.view(), raws.view(), jsons.view(), metadata.view(), operation},
+                      keys, operation, until);
       std::vector<bool> answered(part.size());
       if (!rows && (rows.error() != errc::rejected || part.size() == 1)) {
         for (auto const& e : part) answers[e.at] = std::unexpected{rows.error()};

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/cold/postgres/array.hpp>
 #include <strata/cold/postgres/pool.hpp>
 #include <strata/cold/postgres/sqlstate.hpp>
 #include <strata/concepts/warm.hpp>
@@ -21,6 +22,7 @@
 #include <new>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -71,9 +73,9 @@ class calls {
   }
 
   /// A statement that leaves its operation with what it changes.
-  /// \param keys  the array of keys it is about, for looking the operation up
+  /// \param keys  the keys it is about, for looking the operation up
   /// \returns its rows; or the rows of strata_trace, which begin like them
-  result<pqxx::result> write(pqxx::zview name, pqxx::params const& with, std::string_view keys,
+  result<pqxx::result> write(pqxx::zview name, pqxx::params const& with, std::span<std::string_view const> keys,
                              std::string const& operation, deadline until) const {
     for (int attempt = 0;; ++attempt) {
       auto got = once(name, with, until);
@@ -165,8 +167,8 @@ class calls {
 
   // Nothing: it cannot be known. No rows: it did not happen and never will; that is never known behind a pooler, where the
   // process that may still commit cannot be found.
-  std::optional<pqxx::result> find_out(backend const& lost, std::string_view keys, std::string const& operation,
-                                       deadline until) const {
+  std::optional<pqxx::result> find_out(backend const& lost, std::span<std::string_view const> keys,
+                                       std::string const& operation, deadline until) const {
     using namespace std::chrono_literals;
     for (auto pause = 1ms;; pause = std::min(pause * 2, 32ms)) {
       bool ended = false;
@@ -176,7 +178,8 @@ class calls {
         ended = alive && alive->empty();  // else it still runs, or the server is away: it may be back in time
       }
       if (ended || lost.pid == 0) {
-        auto trace = read("strata_trace", pqxx::params{keys, operation}, until);
+        auto const ids = array_of(keys);
+        auto trace = read("strata_trace", pqxx::params{ids.view(), operation}, until);
         if (trace && (ended || !trace->empty())) return std::move(*trace);
         if (ended) return std::nullopt;
       }

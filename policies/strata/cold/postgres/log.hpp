@@ -113,10 +113,10 @@ result<std::vector<revision>> revisions(Calls const& calls, std::span<std::strin
   std::vector<revision> all(keys.size());
   for (std::size_t from = 0; from < keys.size(); from += most_keys) {
     auto const part = keys.subspan(from, std::min(most_keys, keys.size() - from));
-    array_text array{part.size() * 32};
+    array ids{oid::text, part.size(), part.size() * 32};
     for (auto const key : part)
-      array.add(key_fault(key).empty() ? key : std::string_view{});  // the empty id finds nothing
-    auto rows = calls.read("strata_revisions", pqxx::params{array.finish()}, until);
+      ids.add(key_fault(key).empty() ? key : std::string_view{});  // the empty id finds nothing
+    auto rows = calls.read("strata_revisions", pqxx::params{ids.view()}, until);
     if (!rows) return std::unexpected{std::move(rows.error())};
     for (auto const& row : *rows) {
       auto& stands = all[from + row[0].template as<std::size_t>() - 1];

@@ -102,28 +102,4 @@ result<copy<Value>> copy_of(std::string_view key, pqxx::row const& row, Codec co
   return made;
 }
 
-/// An array parameter as PostgreSQL reads it. Done here because libpqxx 8 wants to know an encoding for it.
-class array_text {
- public:
-  explicit array_text(std::size_t bytes) { text_.reserve(bytes), text_ += '{'; }
-  void add(std::string_view element) {
-    text_.append(text_.size() == 1 ? "\"" : ",\"");
-    for (;;) {
-      auto const at = element.find_first_of("\"\\");
-      text_.append(element.substr(0, at));
-      if (at == std::string_view::npos) break;
-      text_.append(1, '\\').append(1, element[at]);
-      element.remove_prefix(at + 1);
-    }
-    text_ += '"';
-  }
-  [[nodiscard]] std::string finish() {
-    text_ += '}';
-    return std::move(text_);
-  }
-
- private:
-  std::string text_;
-};
-
 }  // namespace strata::cold::pg

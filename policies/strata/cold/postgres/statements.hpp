@@ -105,29 +105,32 @@ select case when k.strata_space <> {space} then 4 when k.strata_revision <> $7 t
 // the rows only where not all were written. An id without an answer was inserted or erased by another: ask again.
 //
 // No two of the parts are joined with each other: the planner takes an array for ten elements and would compare each with
-// each. `locked` carries what `updated` needs.
+// each. Nor is anything as wide as a value kept between them: whether an insert is needed, and the locks, are found by the
+// ids alone, and each part that needs the values unpacks them by itself, if the count before it lets it run at all.
 inline constexpr std::string_view store_many = R"(
-with given as materialized (
-  select * from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)),
-inserted as (
+with inserted as (
   insert into {table} as k (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space)
-    select d.artifact_id, d.artifact_type, d.content_raw, %unstamped%, d.metadata, null, $6, {space} from given d
-      where not exists (select from {table} k where k.artifact_id = d.artifact_id) order by d.artifact_id collate "C"
+    select d.artifact_id, d.artifact_type, d.content_raw, %unstamped%, d.metadata, null, $6, {space}
+      from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)
+      where exists (select from unnest($1) a(id) where not exists (select from {table} k where k.artifact_id = a.id))
+        and not exists (select from {table} k where k.artifact_id = d.artifact_id) order by d.artifact_id collate "C"
     on conflict (artifact_id) do nothing returning k.artifact_id, k.strata_revision, k.version),
 locked as materialized (
-  select d.* from given d join {table} k on k.artifact_id = d.artifact_id where (select count(*) from inserted) >= 0
-    order by k.artifact_id collate "C" for no key update of k),
+  select from unnest($1) d(artifact_id) join {table} k on k.artifact_id = d.artifact_id
+    where (select count(*) from inserted) < cardinality($1) order by k.artifact_id collate "C" for no key update of k),
 updated as (
   update {table} k set artifact_type = d.artifact_type, content_raw = d.content_raw, content = %stamp%, metadata = d.metadata,
       version = coalesce(k.version, 0) + 1, updated_at = now(), strata_operation = $6
-    from locked d where k.artifact_id = d.artifact_id and k.strata_space = {space} and not (%same%)
+    from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)
+    where (select count(*) from locked) > 0 and k.artifact_id = d.artifact_id and k.strata_space = {space} and not (%same%)
     returning k.artifact_id, k.strata_revision, k.version)
 select 0, i.strata_revision, i.version, i.artifact_id from inserted i
 union all
 select 0, u.strata_revision, u.version, u.artifact_id from updated u
 union all
 select case when k.strata_space <> {space} then 4 when %same% then 1 else 3 end, k.strata_revision, coalesce(k.version, 0), k.artifact_id
-  from given d join {table} k on k.artifact_id = d.artifact_id
+  from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)
+    join {table} k on k.artifact_id = d.artifact_id
   where (select count(*) from inserted) + (select count(*) from updated) < cardinality($1))";
 
 inline constexpr std::string_view erase = "select revision, version, changed from {erase}($1, {space}, $2)";
