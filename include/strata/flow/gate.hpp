@@ -74,7 +74,8 @@ class gate {
       : stripes_{make(max_floors / stripes, max_flights / stripes, std::make_index_sequence<stripes>{})} {}
 
   /// K4: registers a look below before its first read there. Joins the key's flight if that one began late enough to
-  /// have seen all that this caller may know of; otherwise leads one of its own.
+  /// have seen all that this caller may know of, and its leader has no more time than this caller: one that hangs would
+  /// cost the caller its answer (P8). Otherwise leads one of its own. A loader is waited for, so that it runs once.
   /// \param loading  the caller would run a loader, and so may not share the answer of one who would not
   turn enter(std::uint64_t hash, std::string_view key, moment now, moment until, bool loading) {
     auto& s = stripe_of(hash);
@@ -83,7 +84,8 @@ class gate {
     auto const other = s.flights.find(hash);
     if (other != nullptr) {
       if (other->key != key || (other->loading && !loading)) return {*this, fill, nullptr, false};
-      if (now < other->until && s.fence.current(other->fill)) return {*this, fill, other, false};
+      bool const in_time = other->until <= until || other->loading;
+      if (now < other->until && s.fence.current(other->fill) && in_time) return {*this, fill, other, false};
     }
     auto mine = std::make_shared<flight>(key, fill, now, until, loading);
     if (!s.flights.start(hash, mine)) return {*this, fill, nullptr, false};

@@ -58,12 +58,17 @@ task<std::optional<typename Core::answer>> follow_leader(Core& core, typename Co
   bool const landed = co_await shared.landed.wait(patience);
   if (mine != nullptr) core.gate.wait_over(*mine);
   core.counters.add(core.counters.joined);
-  if (landed && shared.answer && !(loads && !shared.loading && shared.answer->absent())) {
-    auto found = *shared.answer;
-    if (Core::leased && aged && found) co_return std::move(found).marked(freshness::unverified);
-    co_return found;
+  bool const late = core.clock.now() >= until;
+  if (landed && shared.answer) {
+    bool const would_load = loads && !shared.loading && shared.answer->absent();
+    bool const has_time = !late && shared.answer->failed() && shared.answer->error() == errc::timed_out;
+    if (!would_load && !has_time) {
+      auto found = *shared.answer;
+      if (Core::leased && aged && found) co_return std::move(found).marked(freshness::unverified);
+      co_return found;
+    }
   }
-  if (core.clock.now() >= until)
+  if (late)
     co_return answer{error{errc::timed_out, tier::none, "another caller looks this key up and has no answer yet"}};
   co_return std::nullopt;
 }
