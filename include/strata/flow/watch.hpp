@@ -80,6 +80,7 @@ task<void> watch(Core& core, lookout& my, kernel::moment until, Renew renew) {
       }
       co_return void(co_await catch_up(core, my, until));
     }
+    if (seen->taken_us == 0) co_return;  // nobody has looked yet, so there is nothing to promise
     if (core.standing.promise(sent - seen->age, seen->at)) my.upto = seen->reached;
     if (core.standing.stuck(core.clock.now())) renew();
   }
