@@ -147,16 +147,20 @@ task<void> heal(Core& core, healer& my) {
   }
   cursor const brought = my.mine->reached;
   auto const losses = core.standing.losses();
+  moment const sent = core.clock.now();
+  std::int64_t taken_us = 0;  // the first look's: later pages say nothing of what it had yet to see
+  bool open = false;
   for (cursor from = next.reached;;) {
-    moment const sent = core.clock.now();
     auto const page = co_await core.cold.sound(core, direction::reading, until,
                                                [&](auto& tier) { return tier.changes_since(from, 1'000, until); });
     if (!page) co_return give_up(core, my);
     auto const there = co_await bring(core, page->all, page->read <= brought, until);
     if (!there || core.standing.losses() != losses) co_return give_up(core, my);
     if (*there > next.at) next.at = *there;
-    next.reached = page->settled;
-    if (!page->more) next.taken_us = page->taken_us;
+    if (taken_us == 0) taken_us = page->taken_us;
+    if (!open) next.reached = page->settled;  // what was open before a page's end is asked for again
+    open = open || page->settled < page->read;
+    if (!page->more) next.taken_us = taken_us;
     if (moved || !page->all.empty()) {
       auto const done = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
         return tier.move_horizon(my.me, healer::hold, next, until);

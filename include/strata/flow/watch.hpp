@@ -37,6 +37,7 @@ task<bool> catch_up(Core& core, lookout& my, kernel::moment until) {
     core.doubt_all();
   }
   cursor from = *my.upto;
+  bool open = false;  // what a page had before it still open is asked for again, whatever later pages say
   for (bool more = true; more;) {
     auto const page = co_await core.cold.sound(core, direction::reading, until,
                                                [&](auto& tier) { return tier.changes_since(from, 1'000, until); });
@@ -44,7 +45,8 @@ task<bool> catch_up(Core& core, lookout& my, kernel::moment until) {
     if (page->gap) core.doubt_all();
     for (auto const& one : page->all)
       follow(core, {telling::changed, {one.key, one.revision, one.operation}, position{}});
-    my.upto = page->settled;
+    if (!open) my.upto = page->settled;
+    open = open || page->settled < page->read;
     from = page->read;
     more = page->more;
   }
