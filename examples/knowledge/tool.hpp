@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "report.hpp"
 
@@ -65,8 +66,17 @@ void with_cache(invocation& s, F f) {
     s.status = fail(s, "", opened.error());
     return;
   }
-  if (auto const ready = opened->ready({.within = s.ready_within}); !ready)
-    std::cerr << std::format("knowledge: going on without it: {}\n", ready.error());
+  // Not ready(): memory that ends with one command need not follow what others write.
+  auto state = opened->health();
+  for (auto const until = std::chrono::steady_clock::now() + s.ready_within;
+       !state.up() && std::chrono::steady_clock::now() < until; state = opened->health())
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  if (!state.up()) {
+    bool const cold = !state.cold.up;
+    std::cerr << std::format("knowledge: going on without it: {}\n",
+                             strata::error{strata::errc::unavailable, cold ? strata::tier::cold : strata::tier::warm,
+                                           cold ? state.cold.text : state.warm.text});
+  }
   f(*opened);
 }
 

@@ -120,7 +120,7 @@ class worker {
   }
   static std::chrono::milliseconds patience(dice& random, std::chrono::milliseconds usual) {
     auto const chance = random() % 8;
-    return chance == 0 ? 250ms : chance == 1 ? 1'000ms : usual;
+    return chance == 0 ? 500ms : chance == 1 ? 1'000ms : usual;
   }
   /// Most reads take what memory has.
   strata::read_options demands(std::uint32_t key, dice& random) const {
