@@ -3,7 +3,9 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 // What an eviction algorithm is: some forty lines over nodes that are embedded in the entries. The engine hands it the
 // nodes and an index each time (a node alone cannot relink a list), under the shard's lock; it never sees key or value.
@@ -42,18 +44,49 @@ struct any_nodes {
 };
 }  // namespace detail
 
+/// An algorithm with settings, or with memory of its own beside the nodes (ghosts, sketches), which it makes for a
+/// capacity in entries: E(settings, capacity). When its shard grows, one made for the new capacity takes the place of the
+/// old one and all it knows of the entries: take_over(old); it may throw in its making, when nothing is held, alone.
+template <class E>
+concept sized_eviction = requires(typename E::settings const& given, std::size_t capacity, E& e) {
+  requires std::default_initializable<typename E::settings>;
+  E(given, capacity);
+  { e.take_over(e) } noexcept;
+};
+
 /// One object per shard. Laws: victim names an entry that was inserted and not erased, or refuses the newcomer with
 /// no_slot; the engine calls on_erase for the victim as for any other entry that goes; nothing throws.
 ///   node      default-constructible; empty costs nothing
 ///   valid     optional, for tests: whether the structure holds exactly `entries` nodes
 template <class E>
-concept eviction = std::default_initializable<E> && std::default_initializable<typename E::node> &&
-                   requires(E e, detail::any_nodes<typename E::node> nodes, slot i, newcomer const& who) {
-                     { E::needs } -> std::convertible_to<hit_needs>;
-                     { e.on_hit(nodes, i) } noexcept;
-                     { e.on_insert(nodes, i, who.hash, who.weight) } noexcept;
-                     { e.on_erase(nodes, i) } noexcept;
-                     { e.victim(nodes, who) } noexcept -> std::same_as<slot>;
-                   };
+concept eviction =
+    (std::default_initializable<E> || sized_eviction<E>) && std::default_initializable<typename E::node> &&
+    requires(E e, detail::any_nodes<typename E::node> nodes, slot i, newcomer const& who) {
+      { E::needs } -> std::convertible_to<hit_needs>;
+      { e.on_hit(nodes, i) } noexcept;
+      { e.on_insert(nodes, i, who.hash, who.weight) } noexcept;
+      { e.on_erase(nodes, i) } noexcept;
+      { e.victim(nodes, who) } noexcept -> std::same_as<slot>;
+    };
+
+struct no_settings {};
+template <class E>
+struct settings_of {
+  using type = no_settings;
+};
+template <sized_eviction E>
+struct settings_of<E> {
+  using type = typename E::settings;
+};
+
+/// An algorithm for that capacity. \throws bad_alloc, where it has memory of its own
+template <eviction E>
+[[nodiscard]] E make_eviction([[maybe_unused]] typename settings_of<E>::type const& given,
+                              [[maybe_unused]] std::size_t capacity) {
+  if constexpr (sized_eviction<E>)
+    return E(given, capacity);
+  else
+    return E{};
+}
 
 }  // namespace strata::hot::engine

@@ -46,15 +46,19 @@ class alignas(64) shard {
   using item = key_uses<Key>;
   using entry_type = entry<Key, Value, typename Eviction::node, Counted>;
 
+  using settings = typename settings_of<Eviction>::type;
+
   /// What resize prepares with nothing held.
   struct space {
-    explicit space(std::size_t entries) : slab{entries}, index{entries} {}
+    space(std::size_t entries, settings const& given)
+        : slab{entries}, index{entries}, order{make_eviction<Eviction>(given, entries)} {}
     engine::slab<entry_type> slab;
     slot_index index;
+    [[no_unique_address]] Eviction order;
   };
 
-  shard(std::size_t most_entries, std::uint64_t most_bytes)
-      : space_{most_entries}, most_entries_{most_entries}, most_bytes_{most_bytes} {}
+  shard(std::size_t most_entries, std::uint64_t most_bytes, settings const& given)
+      : space_{most_entries, given}, most_entries_{most_entries}, most_bytes_{most_bytes} {}
 
   template <class F>
   [[gnu::always_inline]] bool find(hashed<Key> const& k, F& f) {
@@ -125,7 +129,7 @@ class alignas(64) shard {
     e.weight = who.weight;
     e.uses = {};
     space_.index.insert(k.hash, i);
-    order_.on_insert(space_.slab.nodes(), i, k.hash, who.weight);
+    space_.order.on_insert(space_.slab.nodes(), i, k.hash, who.weight);
     entries_.add(1);
     bytes_.add(weight);
     return step::yes;
@@ -167,6 +171,10 @@ class alignas(64) shard {
       if (larger.slab[i].value) larger.index.insert(larger.slab[i].hash, i);
     space_.slab.swap(larger.slab);
     std::swap(space_.index, larger.index);
+    if constexpr (sized_eviction<Eviction>) {
+      larger.order.take_over(space_.order);
+      std::swap(space_.order, larger.order);
+    }
   }
   [[nodiscard]] std::size_t room() const noexcept { return space_.slab.size(); }
 
@@ -223,8 +231,8 @@ class alignas(64) shard {
     bool sound = live == entries_ && weight == bytes_ && live <= most_entries_ && weight <= most_bytes_ &&
                  space_.index.count() == live && (live != 0 || space_.index.unpassed()) &&
                  space_.slab.dead() + live == space_.slab.touched();
-    if constexpr (requires { order_.valid(space_.slab.nodes(), live); })
-      sound = sound && order_.valid(space_.slab.nodes(), live);
+    if constexpr (requires { space_.order.valid(space_.slab.nodes(), live); })
+      sound = sound && space_.order.valid(space_.slab.nodes(), live);
     return sound;
   }
 
@@ -259,11 +267,11 @@ class alignas(64) shard {
   }
 
   [[gnu::always_inline]] void touch(slot i) noexcept {
-    if constexpr (Eviction::needs != hit_needs::nothing) order_.on_hit(space_.slab.nodes(), i);
+    if constexpr (Eviction::needs != hit_needs::nothing) space_.order.on_hit(space_.slab.nodes(), i);
   }
 
   bool evict(newcomer const& who) noexcept {
-    slot const i = order_.victim(space_.slab.nodes(), who);
+    slot const i = space_.order.victim(space_.slab.nodes(), who);
     if (i == no_slot) return false;
     remove(i);
     evictions_.add(1);
@@ -273,7 +281,7 @@ class alignas(64) shard {
   void remove(slot i) noexcept {
     entry_type& e = space_.slab[i];
     space_.index.erase(e.hash, i);
-    order_.on_erase(space_.slab.nodes(), i);
+    space_.order.on_erase(space_.slab.nodes(), i);
     entries_.set(entries_ - 1);
     bytes_.set(bytes_ - e.weight);
     if constexpr (Counted)
@@ -284,7 +292,6 @@ class alignas(64) shard {
   }
 
   space space_;
-  [[no_unique_address]] Eviction order_;
   typename kept::type spare_{};  // where the next key is copied before anything changes
   std::size_t most_entries_;
   std::uint64_t most_bytes_;

@@ -33,11 +33,16 @@
 // left to itself GCC stops somewhere on the way, elsewhere in every program, for up to 40 instructions a hit.
 namespace strata::hot::engine {
 
-/// Bounds of a hot tier, kept at every moment.
-struct options {
+/// Bounds of a hot tier, kept at every moment, and the settings of algorithms that have some.
+template <class Settings>
+struct options_with {
   std::size_t capacity_entries = 1000;  ///< at least 1; memory for the entries themselves is proportional to it
   std::size_t capacity_bytes = 0;       ///< of the values as weighed; zero: not bounded. A value of 4 GiB is never kept
+  [[no_unique_address]] Settings eviction{};
 };
+using options = options_with<no_settings>;
+template <class Eviction>
+using options_for = options_with<typename settings_of<Eviction>::type>;
 
 // What the engine works with where the algorithm is none: the advice shall be the only error.
 struct no_eviction {
@@ -69,7 +74,7 @@ class tier : check_eviction<Eviction> {
   }
 
  public:
-  using options = engine::options;
+  using options = options_for<sound_eviction<Eviction>>;
   /// Whether the context wants reads counted: else nothing of it is there.
   static constexpr bool counts_uses = counts();
 
@@ -83,7 +88,8 @@ class tier : check_eviction<Eviction> {
     mask_ = wanted - 1;
     shards_.reserve(wanted);
     for (std::size_t i = 0; i < wanted; ++i)
-      shards_.push_back(std::make_unique<shard_type>(part(settings.capacity_entries, i), bytes_part(i)));
+      shards_.push_back(
+          std::make_unique<shard_type>(part(settings.capacity_entries, i), bytes_part(i), settings.eviction));
   }
   tier(tier const&) = delete;
 
@@ -208,7 +214,8 @@ class tier : check_eviction<Eviction> {
       throw open_error{error{errc::rejected, strata::tier::hot, "capacity_entries must be between 1 and 2147483647"}};
     std::vector<std::optional<typename shard_type::space>> larger(shards_.size());
     for (std::size_t i = 0; i < shards_.size(); ++i)
-      if (part(capacity_entries, i) > shards_[i]->room()) larger[i].emplace(part(capacity_entries, i));
+      if (part(capacity_entries, i) > shards_[i]->room())
+        larger[i].emplace(part(capacity_entries, i), bounds_.eviction);
     bounds_.capacity_entries = capacity_entries;
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       shard_type& s = *shards_[i];
