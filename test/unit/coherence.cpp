@@ -41,6 +41,7 @@ using bounded_notes = cache<hot::lru, memory_warm, memory_cold, codec::json<note
 using unwarmed = cache<hot::lru, none, memory_cold, codec::json<note>>;  // follows the log of cold
 
 using every_kind = std::tuple<notes*, bounded_notes*, unwarmed*>;  // pointers: caches do not move
+using with_warm = std::tuple<notes*, bounded_notes*>;
 using with_and_without_warm = std::tuple<notes*, unwarmed*>;
 
 struct below {
@@ -137,6 +138,64 @@ BOOST_AUTO_TEST_CASE(a_read_says_how_sure_it_is_and_may_ask_for_more) {
   BOOST_TEST((stale && stale.freshness() == freshness::stale && stale->text == "first"));
   auto const many = other.get_many(std::vector<std::string>{"k", "nobody"}, {.mode = read_mode::cold});
   BOOST_TEST((many[0].second.tier() == tier::cold && many[1].second.absent()));
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_may_take_what_memory_has_rather_than_the_error_of_a_dead_cold) {  // K11
+  below const shared;
+  unwarmed one{over<unwarmed>(shared)};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  auto const put = one.put(make("k", "known"));
+  BOOST_REQUIRE(put);
+  shared.cold->cut();
+  BOOST_TEST((one.get("k", {.mode = read_mode::cold}).error() == errc::unavailable));
+  auto const stale = one.get("k", {.mode = read_mode::cold, .stale_if_error = true});
+  BOOST_TEST((stale && stale->text == "known" && stale.freshness() == freshness::stale));
+  BOOST_TEST((stale.tier() == tier::hot && stale.revision() == put->revision));
+  BOOST_TEST((one.get("unknown", {.stale_if_error = true}).error() == errc::unavailable));
+  auto const many =
+      one.get_many(std::vector<std::string>{"k", "unknown"}, {.mode = read_mode::cold, .stale_if_error = true});
+  BOOST_TEST((many[0].second.freshness() == freshness::stale && many[0].second->text == "known"));
+  BOOST_TEST((many[1].second.error() == errc::unavailable));
+  shared.cold->mend();
+  BOOST_TEST(
+      soon([&] { return one.get("k", {.mode = read_mode::cold, .stale_if_error = true}).tier() == tier::cold; }));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(with_both_tiers_away_memory_answers_and_all_comes_back_by_itself, Pointer,
+                              with_warm) {  // K11
+  using Cache = std::remove_pointer_t<Pointer>;
+  below const shared;
+  Cache one{over<Cache>(shared)};
+  Cache other{over<Cache>(shared)};
+  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  BOOST_REQUIRE(one.put(make("k", "before")));
+  shared.warm->cut();
+  shared.cold->cut();
+
+  auto const within_the_lease = one.get("k");
+  BOOST_TEST((within_the_lease && within_the_lease.tier() == tier::hot));
+  BOOST_TEST(soon([&] { return !one.health().coherence.fresh; }));
+  BOOST_TEST((one.get("k").freshness() == freshness::unverified));  // nobody has asked cold, and been refused
+
+  auto const began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 4; ++i) BOOST_TEST((one.get("unknown").error() == errc::unavailable));
+  BOOST_TEST((one.get_or_load("unknown", [] { return make("unknown", "loaded"); }).error() == errc::unavailable));
+  BOOST_TEST((one.put(make("k", "refused")).error() == errc::unavailable));
+  BOOST_TEST((one.update("k", [](note& n) { n.text = "refused"; }).error() == errc::unavailable));
+  BOOST_TEST((one.erase("k").error() == errc::unavailable));
+  BOOST_TEST((std::chrono::steady_clock::now() - began < 2s));  // no time-out each, as it would be by default
+
+  BOOST_TEST(
+      (one.get("k").error() == errc::unavailable));  // the lease is over, and nobody is left who could know better
+  auto const asked_for = one.get("k", {.stale_if_error = true});
+  BOOST_TEST((asked_for && asked_for->text == "before" && asked_for.freshness() == freshness::stale));
+
+  shared.cold->mend();
+  shared.warm->mend();
+  BOOST_TEST(soon([&] { return one.get("k").freshness() == freshness::fresh && one.get("unknown").absent(); }));
+  BOOST_TEST(soon([&] { return one.put(make("k", "after")).has_value(); }));
+  BOOST_TEST(soon([&] { return other.get("k") && other.get("k")->text == "after"; }));
+  BOOST_TEST(soon([&] { return other.get("k").freshness() == freshness::fresh; }));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_told_by_its_revision) {

@@ -10,6 +10,7 @@
 #include <strata/record.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstddef>
@@ -136,6 +137,11 @@ struct memory_cold {
       return true;
     }
 
+    /// Nobody reaches it until mend().
+    void cut() noexcept { away_ = true; }
+    void mend() noexcept { away_ = false; }
+    [[nodiscard]] bool away() const noexcept { return away_; }
+
    private:
     struct entry {
       copy<Value> now;
@@ -184,6 +190,7 @@ struct memory_cold {
     std::optional<horizon> horizon_;
     std::string holder_;
     std::int64_t held_until_us_ = std::numeric_limits<std::int64_t>::min();
+    std::atomic<bool> away_{false};
   };
 
   struct options {
@@ -200,19 +207,28 @@ struct memory_cold {
       if (!shelf_) shelf_ = std::make_shared<shelf<Value>>();
     }
 
-    result<copy<Value>> load(std::string_view key, deadline) { return shelf_->get(key); }
+    result<copy<Value>> load(std::string_view key, deadline) {
+      if (shelf_->away()) return unreached();
+      return shelf_->get(key);
+    }
     result<written> store(std::string_view key, Value const& value, expectation expected, deadline) {
+      if (shelf_->away()) return unreached();
       return shelf_->put(key, value, expected);
     }
-    result<written> erase(std::string_view key, deadline) { return shelf_->remove(key); }
+    result<written> erase(std::string_view key, deadline) {
+      if (shelf_->away()) return unreached();
+      return shelf_->remove(key);
+    }
 
     std::vector<result<copy<Value>>> load_many(std::span<std::string_view const> keys, deadline) {
+      if (shelf_->away()) return std::vector<result<copy<Value>>>(keys.size(), unreached());
       std::vector<result<copy<Value>>> all;
       for (auto const key : keys) all.push_back(shelf_->get(key));
       return all;
     }
     /// Of several values for one key the last is stored, and answers for all.
     std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline) {
+      if (shelf_->away()) return std::vector<result<written>>(values.size(), unreached());
       std::map<std::string_view, std::size_t> last;
       for (std::size_t i = 0; i < values.size(); ++i) last[values[i].key] = i;
       std::map<std::string_view, result<written>> done;
@@ -223,40 +239,54 @@ struct memory_cold {
     }
 
     result<void> add_usage(std::span<uses const> counts, deadline) {
+      if (shelf_->away()) return unreached();
       shelf_->count(counts);
       return {};
     }
-    result<std::vector<used>> most_used(std::size_t limit, deadline) { return shelf_->most_used(limit); }
+    result<std::vector<used>> most_used(std::size_t limit, deadline) {
+      if (shelf_->away()) return unreached();
+      return shelf_->most_used(limit);
+    }
 
     result<std::vector<past<Value>>> history(std::string_view key, std::size_t limit, deadline) {
+      if (shelf_->away()) return unreached();
       return shelf_->history(key, limit);
     }
     result<copy<Value>> get_at(std::string_view key, revision at, deadline) {
+      if (shelf_->away()) return unreached();
       for (auto& one : shelf_->history(key, static_cast<std::size_t>(-1)))
         if (one.revision == at) return copy<Value>{std::move(one.value), at, one.version};
       return copy<Value>{};
     }
 
     result<changes> changes_since(std::optional<cursor> from, std::size_t limit, deadline) {
+      if (shelf_->away()) return unreached();
       return shelf_->since(from, limit, now_us());
     }
 
-    result<horizon> read_horizon(deadline) { return shelf_->reached(now_us()); }
+    result<horizon> read_horizon(deadline) {
+      if (shelf_->away()) return unreached();
+      return shelf_->reached(now_us());
+    }
     result<std::optional<horizon>> hold_horizon(std::string_view me, std::chrono::milliseconds time, deadline) {
+      if (shelf_->away()) return unreached();
       return shelf_->hold(me, time, now_us());
     }
     result<void> move_horizon(std::string_view me, std::chrono::milliseconds time, horizon const& moved, deadline) {
+      if (shelf_->away()) return unreached();
       if (shelf_->move(me, time, moved, now_us())) return {};
       return failure(errc::conflict, strata::tier::cold, "another holds the horizon");
     }
 
     result<std::vector<revision>> revisions(std::span<std::string_view const> keys, deadline) {
+      if (shelf_->away()) return unreached();
       std::vector<revision> all;
       for (auto const key : keys) all.push_back(shelf_->get(key).revision);
       return all;
     }
 
    private:
+    static auto unreached() { return failure(errc::unavailable, strata::tier::cold, "the shelf is cut off"); }
     std::int64_t now_us() const {
       return std::chrono::duration_cast<std::chrono::microseconds>(clock_.now().time_since_epoch()).count();
     }

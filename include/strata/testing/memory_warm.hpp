@@ -9,6 +9,7 @@
 #include <strata/frame.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -77,11 +78,12 @@ struct memory_warm {
       std::scoped_lock const order{telling_};
       tell([this, who] {
         listeners_.push_back(who);
-        (*who)({telling::resumed, {}, told_});
+        if (!away_) (*who)({telling::resumed, {}, told_});
       });
     }
     void renew(listener const& who) {
       std::scoped_lock const order{telling_};
+      if (away_) return;
       tell([this, who] {
         if (std::ranges::contains(listeners_, who)) (*who)({telling::lost, {}, {}});
         if (std::ranges::contains(listeners_, who)) (*who)({telling::resumed, {}, told_});
@@ -91,6 +93,16 @@ struct memory_warm {
       std::scoped_lock const order{telling_};
       std::erase(listeners_, who);
     }
+    /// Nobody reaches it until mend(): calls fail, and who follows is told that nothing is heard.
+    void cut() {
+      std::scoped_lock const order{telling_};
+      if (!away_.exchange(true)) tell([this] { tell_all({telling::lost, {}, {}}); });
+    }
+    void mend() {
+      std::scoped_lock const order{telling_};
+      if (away_.exchange(false)) tell([this] { tell_all({telling::resumed, {}, told_}); });
+    }
+    [[nodiscard]] bool away() const noexcept { return away_; }
 
    private:
     /// What a sink does is told when it has heard what it was being told.
@@ -113,6 +125,7 @@ struct memory_warm {
     std::deque<std::function<void()>> untold_;
     bool busy_ = false;
     position told_{};
+    std::atomic<bool> away_{false};
   };
 
   struct options {
@@ -143,9 +156,13 @@ struct memory_warm {
         : shelf_{settings.shared ? settings.shared : std::make_shared<shelf>()},
           max_payload_bytes_{settings.max_payload_bytes} {}
 
-    result<sighting> load(std::string_view key, deadline) const { return shelf_->get(key); }
+    result<sighting> load(std::string_view key, deadline) const {
+      if (shelf_->away()) return unreached();
+      return shelf_->get(key);
+    }
 
     result<position> store(frame const& f, std::optional<position> at, deadline) {
+      if (shelf_->away()) return unreached();
       if (f.payload.size() > max_payload_bytes_)
         return failure(errc::rejected, strata::tier::warm, "the payload is too big for this tier");
       return shelf_->put(f, at);
@@ -172,9 +189,14 @@ struct memory_warm {
     }
 
     [[nodiscard]] subscription follow(sink s) { return subscription{shelf_, std::move(s)}; }
-    result<position> end(deadline) const { return shelf_->end(); }
+    result<position> end(deadline) const {
+      if (shelf_->away()) return unreached();
+      return shelf_->end();
+    }
 
    private:
+    static auto unreached() { return failure(errc::unavailable, strata::tier::warm, "the shelf is cut off"); }
+
     std::shared_ptr<shelf> shelf_;
     std::size_t max_payload_bytes_;
   };

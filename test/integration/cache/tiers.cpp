@@ -224,6 +224,31 @@ BOOST_AUTO_TEST_CASE(without_postgres_copies_are_served_and_writes_say_no) {
   }));
 }
 
+BOOST_AUTO_TEST_CASE(without_both_memory_answers_all_else_is_an_error_in_time_and_it_heals) {  // K11
+  auto cache = knowledge::open(settings());
+  BOOST_REQUIRE(cache->ready({.within = 10s}).has_value());
+  BOOST_REQUIRE(cache->put(asset("both", "before")).has_value());
+  BOOST_REQUIRE(servers("nats stop " + folder() + "/nats KILL") == 0);
+  BOOST_REQUIRE(servers("postgres stop " + folder() + "/postgres immediate") == 0);
+  auto const kept = cache->get("both", {.stale_if_error = true});
+  BOOST_TEST((kept && kept->data == "before" && kept.tier() == tier::hot));
+  BOOST_TEST(soon([&] { return cache->get("both", {.stale_if_error = true}).freshness() != freshness::fresh; }));
+  for (int i = 0; i < 4; ++i) {
+    auto const start = std::chrono::steady_clock::now();
+    auto const miss = cache->get("in-neither", {.within = 200ms});
+    BOOST_TEST((miss.failed() && (miss.error() == errc::unavailable || miss.error() == errc::timed_out)));
+    BOOST_TEST((std::chrono::steady_clock::now() - start < 1s));
+  }
+  BOOST_TEST(!cache->put(asset("both", "lost?"), {.within = 200ms}).has_value());
+  BOOST_REQUIRE(servers("postgres start " + folder() + "/postgres " + postgres_port()) == 0);
+  BOOST_REQUIRE(servers("nats start " + folder() + "/nats " + nats_port()) == 0);
+  BOOST_TEST(soon([&] {
+    auto const put = cache->put(asset("both", "after" + std::to_string(std::rand())), {.within = 1s});
+    return put && !put->degraded;
+  }));
+  BOOST_TEST(soon([&] { return cache->get("both").freshness() == freshness::fresh; }));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_right_from_cold) {
   auto cache = knowledge::open(settings());
   BOOST_REQUIRE(cache->ready({.within = 10s}).has_value());
