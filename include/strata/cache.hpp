@@ -88,9 +88,9 @@ class cache {
     }
     answer late;
     if (usual)
-      look_further(again(k.key), k.hash, how.within, late);
+      look_further(again(k.key), k.hash, how.within.count(), late);
     else
-      look_with(k, how, late);
+      look_with(k, read_options{how}, late);  // a copy, for what has its address taken lives in memory
     return answer{std::move(late)};  // by hand: were it elided, a hit's answer would have to live in memory as well
   }
   [[nodiscard]] later<answer> co_get(key_view key, read_options how = {}) {
@@ -104,7 +104,8 @@ class cache {
   /// f must not call this cache: such a call answers `rejected`.
   /// \returns what f returned (true for void), nothing when absent, or an error as get's
   template <class F>
-  [[nodiscard]] auto visit(key_view key, F&& f, read_options how = {}) -> flow::visited<F, value_type> {
+  [[nodiscard, gnu::always_inline]] auto visit(key_view key, F&& f, read_options how = {})
+      -> flow::visited<F, value_type> {
     auto const k = core_.hash(key);
     flow::visit_result<F, value_type> given{};
     bool const usual = plain(how);
@@ -116,9 +117,9 @@ class cache {
     flow::visited<F, value_type> late{};
     visit_late<F> const target{&f, &late};
     if (usual)
-      visit_further(again(k.key), k.hash, how.within, target);
+      visit_further(again(k.key), k.hash, how.within.count(), target);
     else
-      visit_with(k, how, target);
+      visit_with(k, read_options{how}, target);
     return std::exchange(late, {});  // by hand, as in get
   }
 
@@ -262,9 +263,9 @@ class cache {
     else
       return key;
   }
-  [[gnu::noinline]] void look_further(key_view key, std::uint64_t hash, std::chrono::milliseconds within,
+  [[gnu::noinline]] void look_further(key_view key, std::uint64_t hash, std::chrono::milliseconds::rep within,
                                       answer& late) {
-    look_with({key, hash}, {.within = within}, late);
+    look_with({key, hash}, {.within = std::chrono::milliseconds{within}}, late);
   }
   [[gnu::noinline]] void look_with(hashed_key k, read_options const& how, answer& late) {
     late = recall(k, how);
@@ -281,12 +282,12 @@ class cache {
     flow::visited<F, value_type>* given;
   };
   template <class F>
-  [[gnu::noinline]] void visit_further(key_view key, std::uint64_t hash, std::chrono::milliseconds within,
+  [[gnu::noinline]] void visit_further(key_view key, std::uint64_t hash, std::chrono::milliseconds::rep within,
                                        visit_late<F> const& target) {
     hashed_key const k{key, hash};
     auto const visit = [&](box<value_type> const& kept) { flow::visit_one(*target.f, kept.value(), **target.given); };
     if (core_.standing.fresh(core_.clock) && core_.find(k, visit)) return core_.tell_hit(tier::hot);
-    visit_with(k, {.within = within}, target);
+    visit_with(k, {.within = std::chrono::milliseconds{within}}, target);
   }
   template <class F>
   [[gnu::noinline]] void visit_with(hashed_key k, read_options const& how, visit_late<F> const& target) {

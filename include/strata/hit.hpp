@@ -64,7 +64,10 @@ class box {
     T value;
   };
   static void drop(content const* c) noexcept {
-    if (c != nullptr && c->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) bury(c);
+    if (c != nullptr) drop_one(*c);
+  }
+  static void drop_one(content const& c) noexcept {
+    if (c.holders.fetch_sub(1, std::memory_order_acq_rel) == 1) bury(&c);
   }
   [[gnu::noinline]] static void bury(content const* c) noexcept {
     if (burial::open != nullptr)
@@ -121,6 +124,7 @@ class [[nodiscard]] hit {
 
   /// Absent, with the revision of the erase when one is known.
   hit() noexcept = default;
+  /// \param found  not an empty one
   hit(box<T> const& found, strata::tier from, strata::freshness state = freshness::fresh) noexcept
       : hit{box<T>{found}, from, state} {}
   hit(box<T>&& found, strata::tier from, strata::freshness state = freshness::fresh) noexcept
@@ -196,7 +200,7 @@ class [[nodiscard]] hit {
   }
   void drop() noexcept {
     if (kind_ == present)
-      box<T>::drop(content());
+      box<T>::drop_one(*content());
     else if (owned_ != nullptr)
       static_cast<detail::error_text*>(const_cast<void*>(owned_))->drop();
   }
