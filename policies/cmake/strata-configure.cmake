@@ -5,7 +5,8 @@
 #   strata_configure(TARGET [HOT lru] [WARM jetstream] [COLD postgres] [CODEC json] [HOT_CAPACITY 1000] [SINGLE_WRITER])
 #
 # makes an interface library that brings <strata/configured.hpp> and all it needs. In that header `strata::configured_cache<T>`
-# is the cache of these policies for values of type T. Strata's own build makes one, strata::configured, from the variables
+# is the cache of these policies for values of type T, and strata::configured_cache<T, Options...> one with further options, such
+# as strata::observer<Mine>. Strata's own build makes one, strata::configured, from the variables
 # STRATA_HOT, STRATA_WARM, STRATA_COLD, STRATA_CODEC, STRATA_HOT_CAPACITY and STRATA_SINGLE_WRITER.
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.25...3.31) # functions keep the policies they are defined under
@@ -86,13 +87,13 @@ function(strata_configure target)
 // Generated: the cache that this build was configured with.
 namespace strata {
 
-template <class T>
-using configured_cache = cache<@hot@, @warm@, @cold@, @codec@<T>@options@>;
+template <class T, class... Options>
+using configured_cache = cache<@hot@, @warm@, @cold@, @codec@<T>@options@, Options...>;
 
 /// Default settings, with the capacity that was configured.
-template <class T>
-typename configured_cache<T>::options configured_options() {
-  typename configured_cache<T>::options settings;
+template <class T, class... Options>
+typename configured_cache<T, Options...>::options configured_options() {
+  typename configured_cache<T, Options...>::options settings;
   if constexpr (requires { settings.hot.capacity_entries; }) settings.hot.capacity_entries = @arg_HOT_CAPACITY@;
   return settings;
 }

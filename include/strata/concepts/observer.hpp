@@ -6,11 +6,13 @@
 #include <strata/error.hpp>
 #include <strata/miss.hpp>
 
+#include <chrono>
+
 // Who hears of events. An observer has any of the members below, const-correct for its own state, safe from any thread;
 // they run with nothing locked and must not throw. One that is absent costs nothing.
 namespace strata {
 
-/// hit(tier): a read was answered by that tier.
+/// hit(tier): a read was answered by that tier. A call per hit in memory too: make hit(tier::hot) cheap, or empty.
 template <class O>
 concept hears_hit = requires(O& o) { o.hit(tier::hot); };
 /// miss(tier, why): a tier was asked and could not answer.
@@ -29,8 +31,16 @@ concept hears_fenced = requires(O& o) { o.fenced(); };
 template <class O>
 concept hears_degraded = requires(O& o) { o.degraded(revision{}); };
 
+/// read_took(tier, time), write_took(tier, time): one round trip to a tier below memory, whatever it answered; a batch is one.
+/// Nothing is timed where nobody hears, and a hit in memory never is: it reads no clock.
 template <class O>
-concept hears_anything =
-    hears_hit<O> || hears_miss<O> || hears_stored<O> || hears_failed<O> || hears_fenced<O> || hears_degraded<O>;
+concept hears_times = requires(O& o, std::chrono::nanoseconds time) {
+  o.read_took(tier::cold, time);
+  o.write_took(tier::cold, time);
+};
+
+template <class O>
+concept hears_anything = hears_hit<O> || hears_miss<O> || hears_stored<O> || hears_failed<O> || hears_fenced<O> ||
+                         hears_degraded<O> || hears_times<O>;
 
 }  // namespace strata

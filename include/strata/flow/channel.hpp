@@ -39,9 +39,12 @@ class channel {
       -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
     using answer = awaited_t<decltype(call(std::declval<Tier&>()))>;
     auto& breaker = d == direction::reading ? reading_ : writing_;
-    if (auto const why = refusal(breaker, core.clock.now(), until)) co_return answer{std::unexpected{*why}};
+    auto const began = core.clock.now();
+    if (auto const why = refusal(breaker, began, until)) co_return answer{std::unexpected{*why}};
     answer given = co_await awaiting(call(tier_));
-    report(breaker, failed(given), core.clock.now());
+    auto const ended = core.clock.now();
+    report(breaker, failed(given), ended);
+    core.took(where_, d, ended - began);
     co_return given;
   }
 
@@ -64,11 +67,14 @@ class channel {
       -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
     using answers = awaited_t<decltype(call(std::declval<Tier&>()))>;
     auto& breaker = d == direction::reading ? reading_ : writing_;
-    if (auto const why = refusal(breaker, core.clock.now(), until)) co_return answers(count, std::unexpected{*why});
+    auto const began = core.clock.now();
+    if (auto const why = refusal(breaker, began, until)) co_return answers(count, std::unexpected{*why});
     answers given = co_await awaiting(call(tier_));
     bool all_failed = !given.empty();
     for (auto const& one : given) all_failed = all_failed && failed(one);
-    report(breaker, all_failed, core.clock.now());
+    auto const ended = core.clock.now();
+    report(breaker, all_failed, ended);
+    core.took(where_, d, ended - began);
     co_return given;
   }
 

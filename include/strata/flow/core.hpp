@@ -21,6 +21,7 @@
 #include <strata/valid.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <concepts>
 #include <optional>
 #include <string>
@@ -36,6 +37,8 @@ namespace detail {
 struct nobody_counts {
   explicit nobody_counts(std::size_t) noexcept {}
   static void add(std::string_view, std::uint64_t) noexcept {}
+  static std::uint64_t dropped() noexcept { return 0; }
+  static std::size_t keys() noexcept { return 0; }
 };
 
 }  // namespace detail
@@ -275,8 +278,13 @@ class core {
         s.hot.hits = h.hits;
         s.hot.misses = h.misses;
         s.hot.evictions = h.evictions;
+        if constexpr (requires { h.refused; }) s.hot.refused = h.refused;
+        if constexpr (requires { h.uses_lost; }) s.usage.lost = h.uses_lost;
       }
     }
+    s.usage.lost += usage.dropped();
+    s.now = gate.now();
+    s.now.used_keys = usage.keys();
     return s;
   }
 
@@ -303,6 +311,12 @@ class core {
   void failed_in(tier where, [[maybe_unused]] error const& why) noexcept {
     counters.add(where == tier::warm ? counters.warm_failures : counters.cold_failures);
     if constexpr (hears_failed<observer_type>) observer.failed(where, why);
+  }
+  /// One round trip to a tier. The observer may want to know how long it took; nobody else does.
+  void took([[maybe_unused]] tier where, [[maybe_unused]] direction d,
+            [[maybe_unused]] std::chrono::nanoseconds time) noexcept {
+    if constexpr (hears_times<observer_type>)
+      d == direction::reading ? observer.read_took(where, time) : observer.write_took(where, time);
   }
   void fenced() noexcept {
     counters.add(counters.fenced);

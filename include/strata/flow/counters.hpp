@@ -14,7 +14,7 @@ namespace strata {
 /// What a cache did since it was opened. Hot figures come from the hot tier itself.
 struct stats {
   struct {
-    std::uint64_t hits, misses, evictions, entries, bytes;
+    std::uint64_t hits, misses, evictions, refused, entries, bytes;
   } hot{};
   struct {
     std::uint64_t hits, promotions, stores, failures;
@@ -29,6 +29,15 @@ struct stats {
   std::uint64_t degraded = 0;  ///< committed writes of which a tier above cold could not be told
   std::uint64_t doubts = 0;    ///< how often anything might have changed unseen, so that memory had to be compared
   std::uint64_t healed = 0;    ///< copies that warm lacked and this instance brought
+  struct {
+    std::uint64_t flushes, failed_flushes;
+    std::uint64_t lost;  ///< counted reads that no limit left room for, and no flush will tell
+  } usage{};
+  struct {
+    std::uint64_t flights;    ///< keys that are being looked up below
+    std::uint64_t floors;     ///< keys whose latest revision is remembered
+    std::uint64_t used_keys;  ///< keys whose use waits for a flush, besides those of entries in memory
+  } now{};                    ///< not since it was opened, but at this moment
 };
 
 namespace flow {
@@ -39,7 +48,7 @@ struct counters {
   count warm_hits{}, warm_promotions{}, warm_stores{}, warm_failures{};
   std::array<count, miss_reasons> warm_misses{};
   count cold_hits{}, cold_absent{}, cold_stores{}, cold_failures{};
-  count loads{}, joined{}, fenced{}, degraded{}, doubts{}, healed{};
+  count loads{}, joined{}, fenced{}, degraded{}, doubts{}, healed{}, flushes{}, failed_flushes{};
 
   static void add(count& c) noexcept { c.fetch_add(1, std::memory_order_relaxed); }
 
@@ -61,6 +70,8 @@ struct counters {
     s.degraded = of(degraded);
     s.doubts = of(doubts);
     s.healed = of(healed);
+    s.usage.flushes = of(flushes);
+    s.usage.failed_flushes = of(failed_flushes);
     return s;
   }
 };

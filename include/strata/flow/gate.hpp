@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/flow/counters.hpp>
 #include <strata/hit.hpp>
 #include <strata/kernel/fence.hpp>
 #include <strata/kernel/flight.hpp>
@@ -170,6 +171,17 @@ class gate {
     s.fence.settle(t.fill_);
   }
 
+  /// How much is remembered here at this moment.
+  [[nodiscard]] auto now() const {
+    decltype(strata::stats::now) all{};
+    for (auto const& s : stripes_) {
+      std::lock_guard const held{s.lock};
+      all.flights += s.flights.count();
+      all.floors += s.fence.floors();
+    }
+    return all;
+  }
+
   [[nodiscard]] revision floor(std::uint64_t hash) {
     auto& s = stripe_of(hash);
     std::lock_guard const held{s.lock};
@@ -207,7 +219,7 @@ class gate {
 
   struct stripe {
     stripe(std::size_t max_floors, std::size_t max_flights) : fence{max_floors}, flights{max_flights} {}
-    std::mutex lock;
+    mutable std::mutex lock;
     kernel::fence<> fence;
     kernel::flights<flight> flights;
   };

@@ -86,6 +86,10 @@ class standing {
     std::lock_guard const held{guard_};
     return lease_.stuck(now);
   }
+  [[nodiscard]] moment::duration behind(moment now) const noexcept {
+    std::lock_guard const held{guard_};
+    return lease_.behind(now);
+  }
   [[nodiscard]] moment proven() const noexcept {
     std::lock_guard const held{guard_};
     return lease_.proven();

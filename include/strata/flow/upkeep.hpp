@@ -28,11 +28,19 @@ struct coherence {
   bool doubts = false;                     ///< whether memory is being compared, because something may have been missed
   std::chrono::milliseconds lease_age{0};  ///< memory has everything that was committed so long ago
   std::chrono::milliseconds horizon_age{0};  ///< warm has everything that was committed so long ago
+  std::chrono::milliseconds feed_lag{0};     ///< for so long the feed has been short of what is known to be published
+};
+
+/// Whether a tier rests after failures in a row, so that calls to it fail at once (K11).
+struct breakers {
+  bool reads = false;
+  bool writes = false;
 };
 
 /// What the tiers say of themselves; absent tiers are up.
 struct health {
   tier_health hot, warm, cold;
+  breakers warm_rests, cold_rests;
   strata::coherence coherence;
   [[nodiscard]] bool up() const noexcept { return hot.up && warm.up && cold.up; }
 };
@@ -51,10 +59,12 @@ task<result<void>> flush_usage(Core& core, deadline until) {
                                                [&](auto& tier) { return tier.add_usage(part, until); });
       if (!told) {
         core.usage.give_back(counts, done);
+        core.counters.add(core.counters.failed_flushes);
         co_return std::unexpected{told.error()};
       }
       done += part.size();
     }
+    if (!counts.empty()) core.counters.add(core.counters.flushes);
   }
   co_return result<void>{};
 }
@@ -90,19 +100,28 @@ strata::health health_of(Core const& core) {
       if constexpr (reports_health<std::remove_cvref_t<decltype(channel.tier())>>) return channel.tier().health();
     return {};
   };
+  auto const rests = [](auto const& channel) -> breakers {
+    if constexpr (std::remove_cvref_t<decltype(channel)>::present)
+      return {channel.resting(direction::reading), channel.resting(direction::writing)};
+    return {};
+  };
   all.warm = one(core.warm);
   all.cold = one(core.cold);
+  all.warm_rests = rests(core.warm);
+  all.cold_rests = rests(core.cold);
   if constexpr (Core::leased) {
     auto const age = [now = core.clock.now()](kernel::moment then) {
       auto const since = then == kernel::moment::min() ? std::chrono::hours{1} : now - then;
       return std::chrono::duration_cast<std::chrono::milliseconds>(since);
     };
     auto const& s = core.standing;
+    auto const behind = s.behind(core.clock.now());
     all.coherence = {.fresh = s.fresh(core.clock),
                      .hears = s.hears(),
                      .heals = s.heals(),
                      .doubts = s.doubted() != 0,
-                     .lease_age = age(s.proven())};
+                     .lease_age = age(s.proven()),
+                     .feed_lag = std::chrono::duration_cast<std::chrono::milliseconds>(behind)};
     if constexpr (Core::witness == witness::horizon) all.coherence.horizon_age = age(s.horizon());
   }
   return all;

@@ -53,6 +53,10 @@ class usage_table {
     std::lock_guard const held{guard_};
     for (; from < counts.size(); ++from) add_held(counts[from].key, counts[from].count);
   }
+  [[nodiscard]] std::size_t keys() const {
+    std::lock_guard const held{guard_};
+    return counts_.size();
+  }
   [[nodiscard]] std::uint64_t dropped() const {
     std::lock_guard const held{guard_};
     return dropped_;

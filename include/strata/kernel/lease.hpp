@@ -57,6 +57,10 @@ class lease {
   [[nodiscard]] Moment since() const noexcept { return since_; }
   /// The moment by which everything committed is known here; the epoch's beginning when there is none.
   [[nodiscard]] Moment proven() const noexcept { return proven_; }
+  /// For how long the feed has been short of what it was promised to tell.
+  [[nodiscard]] duration behind(Moment now) const noexcept {
+    return waiting_.due && now > waiting_.as_of ? now - waiting_.as_of : duration{};
+  }
   /// Whether the feed should have come further long ago: what was promised may be gone from the store.
   [[nodiscard]] bool stuck(Moment now) const noexcept { return waiting_.due && now - waiting_.as_of > 2 * length; }
 
