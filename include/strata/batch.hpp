@@ -48,10 +48,12 @@ struct batch {
       for (auto const i : missed) all[i].second = answer{inside.error()};
       co_return all;
     }
+    moment const soft = core.clock.now() + how.soft_within;
     for (std::size_t from = 0; from < below.size(); from += piece) {
       std::size_t const count = below.size() - from < piece ? below.size() - from : piece;
-      auto found =
-          co_await read_many(core, std::span<typename Core::hashed_key const>{below}.subspan(from, count), how, until);
+      auto const part = std::span<typename Core::hashed_key const>{below}.subspan(from, count);
+      auto found = how.soft_within.count() != 0 ? co_await read_many_softly(core, part, how, soft, until)
+                                                : co_await read_many(core, part, how, until);
       for (std::size_t n = 0; n < count; ++n) all[missed[from + n]].second = std::move(found[n]);
     }
     co_return all;

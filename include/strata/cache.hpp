@@ -7,6 +7,7 @@
 #include <strata/flow/core.hpp>
 #include <strata/flow/read.hpp>
 #include <strata/flow/serve.hpp>
+#include <strata/flow/soft.hpp>
 #include <strata/flow/upkeep.hpp>
 #include <strata/flow/write.hpp>
 #include <strata/options.hpp>
@@ -269,7 +270,11 @@ class cache {
   }
   [[gnu::noinline]] void look_with(hashed_key k, read_options const& how, answer& late) {
     late = recall(k, how);
-    if (!late) late = flow::serve_read(core_, k, how, read_until(how.within)).run();
+    if (late) return;
+    auto const until = read_until(how.within);
+    late =
+        (how.soft_within.count() != 0 ? flow::serve_soft(core_, k, how, until) : flow::serve_read(core_, k, how, until))
+            .run();
   }
   answer recall(hashed_key k, read_options const& how) {
     auto kept = core_.recall(k, how);
@@ -307,7 +312,8 @@ class cache {
     return {box<value_type>::adopt(kept), tier::hot};
   }
   [[gnu::always_inline]] static constexpr bool plain(read_options const& how) noexcept {
-    return how.mode == read_mode::hot_ok && how.at_least == revision{} && !how.stale_if_error;
+    return how.mode == read_mode::hot_ok && how.at_least == revision{} && !how.stale_if_error &&
+           how.soft_within.count() == 0;
   }
   auto read_until(std::chrono::milliseconds within) { return flow::until(core_, within, core_.limits.read_within); }
   auto write_until(call_options call) { return flow::until(core_, call.within, core_.limits.write_within); }

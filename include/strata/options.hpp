@@ -112,6 +112,9 @@ struct read_options {
   read_mode mode = read_mode::hot_ok;
   revision at_least{};  ///< of a write elsewhere that this read has to see: `unavailable` when not even cold has it
   bool stale_if_error = false;  ///< rather than an error, what memory has, marked `stale`
+  /// The soft deadline: after it, what memory has, marked `stale`, while the question below goes on and what it finds is
+  /// kept. Who finds nothing in memory waits for `within`. Zero: none.
+  std::chrono::milliseconds soft_within{0};
 };
 
 constexpr std::uint8_t tier_bit(tier where) noexcept {

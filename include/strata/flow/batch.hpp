@@ -7,12 +7,15 @@
 #include <strata/flow/load.hpp>
 #include <strata/flow/many.hpp>
 #include <strata/flow/serve.hpp>
+#include <strata/flow/soft.hpp>
 #include <strata/flow/write.hpp>
 #include <strata/run/point.hpp>
 #include <strata/run/task.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -124,6 +127,38 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
     if (answers[i]) core.used(text);
   }
   co_return answers;
+}
+
+/// The same by a reader with a soft deadline, who takes what memory has once it has something for every key.
+template <class Core>
+task<std::vector<typename Core::answer>> read_many_softly(Core& core, std::span<typename Core::hashed_key const> keys,
+                                                          read_options how, moment soft, moment until) {
+  using answers = std::vector<typename Core::answer>;
+  struct question {
+    Core& core;
+    read_options how;
+    moment until;
+    std::vector<typename Core::key_type> own{};
+    std::vector<typename Core::hashed_key> keys{};
+    auto operator()() { return read_many(core, std::span<typename Core::hashed_key const>{keys}, how, until); }
+  };
+  auto const older = [&]() -> std::optional<answers> {
+    answers kept;
+    kept.reserve(keys.size());
+    for (auto const& k : keys) {
+      kept.push_back(core.peek(k).marked(freshness::stale));
+      if (!kept.back()) return std::nullopt;
+    }
+    return kept;
+  };
+  if (!older()) co_return co_await read_many(core, keys, how, until);
+  auto ask = std::make_unique<question>(core, how, until);
+  for (auto const& k : keys) ask->own.emplace_back(k.key);
+  for (std::size_t i = 0; i < keys.size(); ++i) ask->keys.push_back({ask->own[i], keys[i].hash});
+  auto const late = [&] {
+    return answers(keys.size(), error{errc::timed_out, tier::none, "nobody below has answered yet"});
+  };
+  co_return co_await detail::ask_softly<answers>(core, soft, until, std::move(ask), older, late);
 }
 
 /// The receipts of a batch of writes. There is room for them before the first write, so that nothing that fails later can

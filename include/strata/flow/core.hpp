@@ -7,6 +7,7 @@
 #include <strata/concepts/explain.hpp>
 #include <strata/concepts/hot.hpp>
 #include <strata/concepts/observer.hpp>
+#include <strata/flow/askers.hpp>
 #include <strata/flow/channel.hpp>
 #include <strata/flow/counters.hpp>
 #include <strata/flow/gate.hpp>
@@ -98,6 +99,7 @@ class core {
       : observer{std::move(s.observer)},
         clock{s.clock != nullptr ? *s.clock : default_clock()},
         executor{s.executor != nullptr ? *s.executor : own_executor()},
+        askers{executor},
         limits{s.limits},
         hot{s.hot, hot_context{{clock, observer, codec}}},
         warm{tier::warm, s.warm, context_type{clock, observer, codec}},
@@ -334,6 +336,7 @@ class core {
   }
   /// Ends the threads that this cache started; what is queued there is told that the cache is closed.
   void end_executor() noexcept {
+    askers.stop();
     if constexpr (requires { own_executor_->stop(); })
       if (own_executor_) own_executor_->stop();
   }
@@ -352,6 +355,7 @@ class core {
   clock_type const& clock;
   std::optional<executor_type> own_executor_;
   executor_type& executor;
+  flow::askers<executor_type> askers;
   strata::limits limits;
   [[no_unique_address]] hot_tier hot;
   [[no_unique_address]] warm_channel warm;

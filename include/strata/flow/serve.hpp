@@ -105,11 +105,6 @@ task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F&
 template <class T>
 using owned = std::unique_ptr<T>;
 
-template <class Core>
-task<typename Core::answer> own_read(Core& core, owned<typename Core::key_type> key, std::uint64_t hash,
-                                     read_options how, moment until) {
-  co_return co_await serve_read(core, typename Core::hashed_key{*key, hash}, how, until);
-}
 template <class Core, class F>
 task<typename Core::answer> own_load(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until,
                                      owned<F> load) {

@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include <strata/batch.hpp>
 #include <strata/cache.hpp>
+#include <strata/hot/lru.hpp>
 
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <coroutine>
 #include <cstdint>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 // K4, P8: callers with different deadlines who miss the same key. Neither may cost the other an answer.
 using namespace strata;
@@ -68,6 +79,105 @@ struct two {
   std::chrono::nanoseconds took{};
 };
 
+/// One number under every key, behind a gate.
+struct guarded_number {
+  struct state {
+    std::mutex guard;
+    std::condition_variable changed;
+    std::map<std::string, copy<int>, std::less<>> rows;
+    std::uint64_t last = 0;
+    bool held = false;
+    bool broken = false;
+    int waiting = 0;
+  };
+  struct options {
+    std::shared_ptr<state> shared;
+  };
+  template <class Key, class Value, class Context>
+  class tier {
+   public:
+    tier(options const& o, Context const&) : state_{o.shared} {}
+    result<copy<Value>> load(std::string_view key, deadline until) {
+      std::unique_lock held{state_->guard};
+      ++state_->waiting;
+      bool const open = state_->changed.wait_until(held, until, [&] { return !state_->held; });
+      --state_->waiting;
+      if (!open) return failure(errc::timed_out, strata::tier::cold);
+      if (state_->broken) return failure(errc::unavailable, strata::tier::cold);
+      auto const row = state_->rows.find(key);
+      return row == state_->rows.end() ? copy<Value>{} : row->second;
+    }
+    result<written> store(std::string_view key, Value const& n, expectation, deadline) {
+      return write(key, copy<Value>{.value = n});
+    }
+    result<written> erase(std::string_view key, deadline) { return write(key, copy<Value>{}); }
+
+   private:
+    result<written> write(std::string_view key, copy<Value> row) {
+      std::lock_guard const held{state_->guard};
+      row.revision = revision{++state_->last};
+      state_->rows[std::string{key}] = row;
+      return written{.revision = row.revision};
+    }
+    std::shared_ptr<state> state_;
+  };
+};
+using guarded_cache = cache<hot::lru, none, guarded_number, digits, single_writer>;
+struct guarded : guarded_cache {
+  explicit guarded(std::shared_ptr<guarded_number::state> s = std::make_shared<guarded_number::state>())
+      : guarded_cache{{.cold = {s}}}, state_{std::move(s)} {}
+  ~guarded() { let_go(); }  // else closing would wait for the questions
+
+  void hold() {
+    set([&] { state_->held = true; });
+  }
+  void let_go() {
+    set([&] { state_->held = false; });
+  }
+  void break_down() {
+    set([&] { state_->broken = true; });
+  }
+  void change(int n) {
+    set([&] { state_->rows["k"] = {.value = n, .revision = revision{++state_->last}}; });
+  }
+  int held() {
+    auto const hit = get("k");
+    return hit ? *hit : 0;
+  }
+  int waiting() {
+    std::lock_guard const held{state_->guard};
+    return state_->waiting;
+  }
+
+ private:
+  template <class F>
+  void set(F change) {
+    std::lock_guard const held{state_->guard};
+    change();
+    state_->changed.notify_all();
+  }
+  std::shared_ptr<guarded_number::state> state_;
+};
+
+struct unattended {
+  struct promise_type {
+    static unattended get_return_object() noexcept { return {}; }
+    static std::suspend_never initial_suspend() noexcept { return {}; }
+    static std::suspend_never final_suspend() noexcept { return {}; }
+    static void return_void() noexcept {}
+    static void unhandled_exception() noexcept { std::terminate(); }
+  };
+};
+
+template <class F>
+bool soon(F holds) {
+  for (auto const until = std::chrono::steady_clock::now() + 20s; std::chrono::steady_clock::now() < until;) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(1ms);
+  }
+  return false;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(patience)
@@ -89,6 +199,98 @@ BOOST_AUTO_TEST_CASE(callers_with_as_much_time_share_one_load) {
   two const t{300ms, 10s, 10s};
   BOOST_TEST((t.first.has_value() && t.second.has_value()));
   BOOST_TEST(t.c.cold().loads() == 1);
+}
+
+// The soft deadline: how long a reader waits below who would take an older copy.
+
+BOOST_AUTO_TEST_CASE(after_the_soft_deadline_memory_answers_and_the_question_goes_on) {
+  guarded c;
+  BOOST_REQUIRE(c.put("k", 1));
+  c.hold();
+  c.change(2);  // by somebody of whom nobody hears
+  auto const older = c.get("k", {.within = 1min, .mode = read_mode::cold, .soft_within = 20ms});
+  BOOST_TEST((older && *older == 1 && older.freshness() == freshness::stale && older.tier() == tier::hot));
+  BOOST_TEST(c.held() == 1);
+  c.let_go();
+  BOOST_TEST(soon([&] { return c.held() == 2; }));  // what was found is kept
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_before_the_soft_deadline_is_the_answer) {
+  guarded c;
+  BOOST_REQUIRE(c.put("k", 1));
+  c.change(2);
+  auto const newer = c.get("k", {.mode = read_mode::cold, .soft_within = 10s});
+  BOOST_TEST((*newer == 2 && newer.freshness() == freshness::fresh && newer.tier() == tier::cold));
+  BOOST_TEST(**c.visit("k", [](int n) { return n; }, {.mode = read_mode::cold, .soft_within = 10s}) == 2);
+  c.break_down();
+  BOOST_TEST((c.get("k", {.mode = read_mode::cold, .soft_within = 10s}).error() == errc::unavailable));
+  BOOST_TEST((c.get("k", {.mode = read_mode::cold, .stale_if_error = true, .soft_within = 10s}).freshness() ==
+              freshness::stale));
+}
+
+BOOST_AUTO_TEST_CASE(who_finds_nothing_in_memory_waits_until_the_end) {
+  guarded c;
+  c.change(2);
+  c.hold();
+  std::jthread const later{[&] {
+    while (c.waiting() == 0) std::this_thread::sleep_for(1ms);
+    std::this_thread::sleep_for(100ms);
+    c.let_go();
+  }};
+  auto const found = c.get("k", {.within = 1min, .soft_within = 1ms});
+  BOOST_TEST((*found == 2 && found.tier() == tier::cold));
+  c.hold();
+  BOOST_TEST((c.get("other", {.within = 50ms, .soft_within = 1ms}).error() == errc::timed_out));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_erased_while_somebody_waits_is_given_to_nobody) {  // P5
+  guarded c;
+  BOOST_REQUIRE(c.put("k", 1));
+  c.hold();
+  std::jthread const eraser{[&] {
+    while (c.waiting() == 0) std::this_thread::sleep_for(1ms);
+    BOOST_TEST(c.erase("k").has_value());
+    c.let_go();
+  }};
+  auto const gone = c.get("k", {.within = 1min, .mode = read_mode::cold, .soft_within = 10s});
+  BOOST_TEST(gone.absent());
+  BOOST_TEST(c.get("k", {.mode = read_mode::cold, .soft_within = 1ms}).absent());
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_takes_what_memory_has_once_it_has_all_of_it) {
+  guarded c;
+  BOOST_REQUIRE((c.put("k", 1) && c.put("l", 2)));
+  c.hold();
+  auto const all =
+      c.get_many(std::vector<std::string>{"k", "l"}, {.within = 1min, .mode = read_mode::cold, .soft_within = 20ms});
+  BOOST_TEST((*all[0].second == 1 && *all[1].second == 2 && all[1].second.freshness() == freshness::stale));
+  auto const one_lacks =
+      c.get_many(std::vector<std::string>{"k", "m"}, {.within = 50ms, .mode = read_mode::cold, .soft_within = 20ms});
+  BOOST_TEST((one_lacks[0].second.error() == errc::timed_out && one_lacks[1].second.error() == errc::timed_out));
+}
+
+BOOST_AUTO_TEST_CASE(beyond_so_many_questions_nothing_is_asked) {  // K12
+  guarded c;
+  BOOST_REQUIRE(c.put("k", 1));
+  c.hold();
+  for (int i = 0; i < 64; ++i)
+    BOOST_TEST((c.get("k", {.within = 1min, .mode = read_mode::cold, .soft_within = 1ms}).tier() == tier::hot));
+  auto const at_once = c.get("k", {.within = 1min, .mode = read_mode::cold, .soft_within = 30s});
+  BOOST_TEST((at_once.freshness() == freshness::stale && *at_once == 1));
+}
+
+BOOST_AUTO_TEST_CASE(a_coroutine_may_have_a_soft_deadline_too) {
+  guarded c;
+  BOOST_REQUIRE(c.put("k", 1));
+  c.hold();
+  std::atomic<int> given{0};
+  auto const ask = [](guarded& cache, std::atomic<int>& to) -> unattended {
+    auto const hit = co_await cache.co_get("k", {.within = 1min, .mode = read_mode::cold, .soft_within = 20ms});
+    to = hit && hit.freshness() == freshness::stale ? *hit : -1;
+  };
+  for (int i = 0; i < 8; ++i) ask(c, given);  // more than there are threads
+  BOOST_TEST(soon([&] { return given == 1; }));
+  c.let_go();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <atomic>
+#include <coroutine>
+#include <cstddef>
+#include <type_traits>
+
+// Where questions go on whose askers have left (flow/soft.hpp). Not on the executor's own threads, where it can be had: there
+// the askers of co_ calls wait, and would keep their questions from being asked.
+namespace strata::flow {
+
+template <class Executor, bool Own = std::is_default_constructible_v<Executor>>
+class askers {
+ public:
+  static constexpr std::size_t most = 64;  ///< questions at once (K12)
+
+  explicit askers(Executor& theirs) noexcept : theirs_{theirs} {}
+
+  /// False: too many are being asked.
+  [[nodiscard]] bool enter() noexcept {
+    if (count_.fetch_add(1, std::memory_order_relaxed) < most) return true;
+    leave();
+    return false;
+  }
+  void leave() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
+  void post(std::coroutine_handle<> question) {
+    if constexpr (Own)
+      own_.post(question);
+    else
+      theirs_.post(question);
+  }
+  /// Answers what was asked, and ends the threads.
+  void stop() noexcept {
+    if constexpr (Own) own_.stop();
+  }
+
+ private:
+  struct nothing {};
+
+  Executor& theirs_;
+  std::atomic<std::size_t> count_{0};
+  [[no_unique_address]] std::conditional_t<Own, Executor, nothing> own_;  // no thread before the first question
+};
+
+}  // namespace strata::flow
