@@ -22,7 +22,9 @@ class sieve_order {
   };
   static constexpr auto needs = engine::hit_needs::shared;
 
-  static void on_hit(auto nodes, engine::slot i) noexcept { nodes[i].used = 1; }
+  static void on_hit(auto nodes, engine::slot i) noexcept {
+    if (nodes[i].used == 0) nodes[i].used = 1;
+  }
 
   void on_insert(auto nodes, engine::slot i, std::uint64_t, std::uint32_t) noexcept {
     nodes[i].used = 0;

@@ -2,8 +2,12 @@
 // Copyright the Strata authors
 #include "wrong.hpp"
 
+#include <strata/hot/gdsf.hpp>
 #include <strata/hot/lru.hpp>
+#include <strata/hot/lru_exact.hpp>
+#include <strata/hot/s3fifo.hpp>
 #include <strata/hot/sieve.hpp>
+#include <strata/hot/tinylfu.hpp>
 #include <strata/testing/laws/hot.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -14,7 +18,8 @@
 
 BOOST_AUTO_TEST_SUITE(hot_laws)
 
-using shipped = std::tuple<strata::hot::lru, strata::hot::sieve>;
+namespace hot = strata::hot;
+using shipped = std::tuple<hot::lru, hot::lru_exact, hot::sieve, hot::s3fifo, hot::tinylfu, hot::gdsf>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(hold, Policy, shipped) {
   strata::testing::tally tally;

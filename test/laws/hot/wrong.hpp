@@ -3,7 +3,7 @@
 #pragma once
 
 #include <strata/hot/engine/tier.hpp>
-#include <strata/hot/lru.hpp>
+#include <strata/hot/lru_exact.hpp>
 #include <strata/testing/laws/hot.hpp>
 
 #include <cstddef>
@@ -62,10 +62,10 @@ inline constexpr broken_law expected[] = {
 };
 inline mistake made = mistake::none;
 
-class order : public strata::hot::lru_order {
+class order : public strata::hot::lru_exact_order {
  public:
   void on_hit(auto nodes, strata::hot::engine::slot i) noexcept {
-    strata::hot::lru_order::on_hit(nodes, i);
+    strata::hot::lru_exact_order::on_hit(nodes, i);
     if (made == mistake::leaves_a_gap_in_its_list && ++hits_ % 1'000 == 0) nodes[i].newer = i;
   }
 

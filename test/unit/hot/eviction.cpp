@@ -3,7 +3,7 @@
 #include "model.hpp"
 
 #include <strata/hash.hpp>
-#include <strata/hot/lru.hpp>
+#include <strata/hot/lru_exact.hpp>
 #include <strata/hot/sieve.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -31,7 +31,7 @@ struct pair {
   using policy = Policy;
   using model = Model;
 };
-using pairs = std::tuple<pair<strata::hot::lru, model::lru>, pair<strata::hot::sieve, model::sieve>>;
+using pairs = std::tuple<pair<strata::hot::lru_exact, model::lru>, pair<strata::hot::sieve, model::sieve>>;
 
 template <class Pair, class Key>
 void compare(std::size_t capacity, int count, std::vector<Key> const& names) {
@@ -88,11 +88,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(request_by_request, Pair, pairs) {
 
 BOOST_AUTO_TEST_CASE(say_what_a_hit_needs) {
   using enum strata::hot::engine::hit_needs;
-  static_assert(strata::hot::lru_order::needs == exclusive);
+  static_assert(strata::hot::lru_exact_order::needs == exclusive);
   static_assert(strata::hot::sieve_order::needs == shared);
-  static_assert(strata::hot::engine::eviction<strata::hot::lru_order>);
+  static_assert(strata::hot::engine::eviction<strata::hot::lru_exact_order>);
   static_assert(strata::hot::engine::eviction<strata::hot::sieve_order>);
-  static_assert(sizeof(strata::hot::lru_order::node) == 8 && sizeof(strata::hot::sieve_order::node) == 8);
+  static_assert(sizeof(strata::hot::lru_exact_order::node) == 8 && sizeof(strata::hot::sieve_order::node) == 8);
 }
 
 // First in, first out, as a user would write it: a hit needs nothing, and nothing of it is called.
@@ -177,9 +177,10 @@ BOOST_AUTO_TEST_CASE(may_refuse_a_newcomer) {
 
 BOOST_AUTO_TEST_CASE(an_empty_node_costs_nothing) {
   static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, blind_order::node, false>) == 32);
-  static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, strata::hot::lru_order::node, false>) == 40);
-  static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, strata::hot::lru_order::node, true>) == 40);
-  static_assert(sizeof(strata::hot::engine::entry<std::string, int, strata::hot::lru_order::node, true>) == 64);
+  static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, strata::hot::lru_exact_order::node, false>) ==
+                40);
+  static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, strata::hot::lru_exact_order::node, true>) == 40);
+  static_assert(sizeof(strata::hot::engine::entry<std::string, int, strata::hot::lru_exact_order::node, true>) == 64);
   of_mine<blind_order> tier{{.capacity_entries = 5}, {}};
   strata::hasher<std::uint64_t> const hash{1};
   for (std::uint64_t i = 0; i < 9; ++i) (void)tier.install(hash(i), {strata::revision{1}, i});

@@ -26,12 +26,18 @@ struct newcomer {
 /// Room is wanted although nobody comes: the shard shrinks. No algorithm may prefer it to an entry.
 inline constexpr newcomer nobody{};
 
-/// The nodes of a shard's entries, by slot.
+/// What is kept of a key's hash as long as its entry is there.
+[[nodiscard]] constexpr std::uint32_t kept_hash(std::uint64_t hash) noexcept {
+  return static_cast<std::uint32_t>(hash >> 32U);
+}
+
+/// The nodes of a shard's entries, by slot; and the kept hashes of their keys.
 template <class Entry>
 class node_array {
  public:
   explicit node_array(Entry* entries) noexcept : entries_{entries} {}
   auto& operator[](slot i) const noexcept { return entries_[i].node; }
+  [[nodiscard]] std::uint32_t hash(slot i) const noexcept { return kept_hash(entries_[i].hash); }
 
  private:
   Entry* entries_;
@@ -41,6 +47,7 @@ namespace detail {
 template <class Node>
 struct any_nodes {
   Node& operator[](slot) const noexcept;
+  [[nodiscard]] std::uint32_t hash(slot) const noexcept;
 };
 }  // namespace detail
 

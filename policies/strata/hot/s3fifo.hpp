@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/hot/engine/ghosts.hpp>
+#include <strata/hot/engine/queue.hpp>
+#include <strata/hot/engine/tier.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+// Three queues: newcomers pass through a small one, those that are used on the way (or that come back soon after, which
+// ghosts tell) go to the main one and stay there as long as they are used. A hit adds one to a number that ends at three
+// and moves nothing. Strong where most keys come once; blind to loops longer than the capacity, and, with few entries in
+// the small queue, to keys that come back for their second time later than those take to pass.
+// Source: Yang, Zhang, Qiu, Yue, Rashmi: "FIFO queues are all you need for cache eviction", SOSP 2023; the window is that
+// of Clock2Q+ (2025): a hit that follows at once says nothing about the time after.
+namespace strata::hot {
+
+/// Shares of the entries there are, in percent.
+struct s3fifo_settings {
+  std::uint8_t small = 10;     ///< of the queue for newcomers
+  std::uint8_t ghosts = 90;    ///< how many keys that went from it are remembered; up to 200
+  std::uint8_t threshold = 1;  ///< uses that lead from the small queue to the main one, 1 to 3: 2 for web objects
+  std::uint8_t window = 0;     ///< of the small queue: where uses do not count yet
+  std::uint8_t most_uses = 3;  ///< where counting uses ends; 1, with half the small queue as window, is Clock2Q+
+};
+
+class s3fifo_order {
+ public:
+  using settings = s3fifo_settings;
+  struct node {
+    engine::slot older, newer;
+    std::uint8_t uses;
+    std::uint8_t where;
+  };
+  static constexpr auto needs = engine::hit_needs::shared;
+
+  s3fifo_order(settings const& given, std::size_t capacity)
+      : settings_{given}, ghosts_{capacity * std::min<std::size_t>(given.ghosts, 200) / 100} {}
+  void take_over(s3fifo_order& old) noexcept {
+    small_ = old.small_;
+    main_ = old.main_;
+    fresh_ = old.fresh_;
+    edge_ = old.edge_;
+  }
+
+  [[gnu::always_inline]] void on_hit(auto nodes, engine::slot i) const noexcept {
+    std::atomic_ref uses{nodes[i].uses};
+    std::uint8_t const n = uses.load(std::memory_order_relaxed);
+    if (n < settings_.most_uses && nodes[i].where != in_window)
+      uses.store(static_cast<std::uint8_t>(n + 1), std::memory_order_relaxed);
+  }
+  void on_insert(auto nodes, engine::slot i, std::uint64_t hash, std::uint32_t) noexcept {
+    bool const known = ghosts_.take(engine::kept_hash(hash));
+    nodes[i].uses = 0;
+    nodes[i].where = known ? in_main : in_small;
+    (known ? main_ : small_).push(nodes, i);
+    if (known || settings_.window == 0) return;
+    nodes[i].where = in_window;
+    if (fresh_++ == 0) edge_ = i;
+    while (fresh_ * 100 > share() * settings_.window) pass_edge(nodes);
+  }
+  void on_erase(auto nodes, engine::slot i) noexcept {
+    if (nodes[i].where == in_window) {
+      if (i == edge_)
+        pass_edge(nodes);
+      else
+        --fresh_;
+    }
+    (nodes[i].where == in_main ? main_ : small_).remove(nodes, i);
+  }
+  engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
+    for (std::size_t const most = share();;) {
+      if (main_.empty() && small_.empty()) return engine::no_slot;
+      if (small_.empty() || (small_.size() < most && !main_.empty())) {
+        engine::slot const i = main_.oldest();
+        if (nodes[i].uses == 0) return i;
+        --nodes[i].uses;
+        main_.renew(nodes, i);
+      } else if (engine::slot const i = small_.oldest(); nodes[i].uses < settings_.threshold) {
+        ghosts_.remember(nodes.hash(i));
+        return i;
+      } else {
+        if (nodes[i].where == in_window) pass_edge(nodes);
+        small_.remove(nodes, i);
+        nodes[i].uses = 0;
+        nodes[i].where = in_main;
+        main_.push(nodes, i);
+      }
+    }
+  }
+
+  bool valid(auto nodes, std::size_t entries) const noexcept {
+    return small_.size() + main_.size() == entries &&
+           small_.valid(nodes, [](node const& n) { return n.where != in_main; }) &&
+           main_.valid(nodes, [](node const& n) { return n.where == in_main; });
+  }
+
+ private:
+  enum place : std::uint8_t { in_small, in_window, in_main };
+
+  [[nodiscard]] std::size_t share() const noexcept {
+    return std::max<std::size_t>((small_.size() + main_.size()) * settings_.small / 100, 1);
+  }
+  // The oldest in the window leaves it.
+  void pass_edge(auto nodes) noexcept {
+    engine::slot const i = std::exchange(edge_, nodes[edge_].newer);
+    nodes[i].where = in_small;
+    --fresh_;
+  }
+
+  settings settings_;
+  engine::queue small_, main_;
+  std::size_t fresh_ = 0;  // entries in the window
+  engine::slot edge_ = engine::no_slot;
+  engine::ghosts ghosts_;
+};
+
+/// Hit O(1), a byte written at most; miss O(1) amortised; 10 bytes an entry and 7 a ghost.
+struct s3fifo {
+  using options = engine::options_for<s3fifo_order>;
+  template <class Key, class Value, class Context>
+  using tier = engine::tier<s3fifo_order, Key, Value, Context>;
+};
+
+}  // namespace strata::hot
