@@ -139,9 +139,9 @@ struct jetstream {
     /// \complexity one round trip, which stores nothing
     result<position> end(deadline until) const { return keeper_->end(until); }
 
-    /// Waits until the stream can be used. \errors unavailable with the reason
+    /// Waits until the stream can be used and the feeds hear it. \errors unavailable with the reason
     result<void> wait_ready(deadline until) const {
-      auto const at = keeper_->ready(until, jetstream_detail::patience::until_deadline);
+      auto const at = keeper_->ready(until, jetstream_detail::patience::until_heard);
       if (!at) return std::unexpected{at.error()};
       return {};
     }

@@ -192,8 +192,10 @@ class certificates {
         std::string{"-not_before 20200101000000Z -not_after 20200102000000Z -extfile names -out expired.pem"});
   }
   std::string authority(std::string const& name) const { return folder_ + "/" + name + ".pem"; }
-  std::vector<std::string> line(std::string const& certificate) const {
-    return {"tls { cert_file: \"" + folder_ + "/" + certificate + ".pem\", key_file: \"" + folder_ + "/server.key\" }"};
+  std::string key() const { return folder_ + "/server.key"; }
+  /// \param more  further settings of the server's tls block
+  std::vector<std::string> line(std::string const& certificate, std::string const& more = {}) const {
+    return {"tls { cert_file: \"" + authority(certificate) + "\", key_file: \"" + key() + "\"" + more + " }"};
   }
 
  private:
@@ -237,6 +239,22 @@ BOOST_AUTO_TEST_CASE(tls_is_verified_in_full) {
       refused(o, "SSL");
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_server_may_ask_for_a_certificate_too) {
+  certificates const all;
+  server s{9, all.line("IP:127.0.0.1", ", verify: true, ca_file: \"" + all.authority("ours") + "\"")};
+  s.start();
+  auto o = settings(s.url());
+  o.tls_ca_file = all.authority("ours");
+  {
+    tier t{o, no_context{}};
+    BOOST_TEST(!t.load("k", in(5s)));
+  }
+  o.tls_certificate_file = all.authority("DNS:elsewhere.example");
+  o.tls_key_file = all.key();
+  tier t{o, no_context{}};
+  BOOST_TEST(works(t));
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_speaks_plainly_is_refused_where_tls_is_wanted) {
@@ -332,7 +350,7 @@ class by_hand {
     js::options_handle const options{raw};
     natsOptions_SetURL(raw, url.c_str());
     natsOptions_SetCustomInboxPrefix(raw, "_INBOX_STRATA");
-    natsOptions_SetErrorHandler(raw, on_error, &heard_);
+    natsOptions_SetErrorHandler(raw, on_error, nullptr);
     natsConnection* c = nullptr;
     BOOST_REQUIRE(natsConnection_Connect(&c, raw) == NATS_OK);
     connection_.reset(c);
@@ -353,27 +371,24 @@ class by_hand {
   }
 
  private:
-  struct heard {
-    std::mutex guard;
-    std::string texts;
-  };
-  static void on_error(natsConnection*, natsSubscription*, natsStatus, void* to) {
-    auto& h = *static_cast<heard*>(to);
-    std::scoped_lock const lock{h.guard};
-    h.texts += nats_GetLastError(nullptr);
+  // The client's threads may tell something when the connection is gone.
+  static inline std::mutex guard_;
+  static inline std::string texts_;
+  static void on_error(natsConnection*, natsSubscription*, natsStatus, void*) {
+    std::scoped_lock const lock{guard_};
+    texts_ += nats_GetLastError(nullptr);
   }
   // The server answers in order, so a refusal has come when the flush is over; the client tells it on another thread.
   bool refused(std::string const& subject) {
     natsConnection_FlushTimeout(connection_.get(), 5000);
     return eventually(
         [&] {
-          std::scoped_lock const lock{heard_.guard};
-          return heard_.texts.contains("\"" + subject + "\"");
+          std::scoped_lock const lock{guard_};
+          return texts_.contains("\"" + subject + "\"");
         },
         100ms);
   }
 
-  heard heard_;
   js::connection_handle connection_;
 };
 

@@ -47,8 +47,12 @@ struct station {
       std::make_shared<std::atomic<knowledge>>(knowledge::unknown);
 };
 
-/// Whether a call may wait for a connection that is known to be down.
-enum class patience : std::uint8_t { none, until_deadline };
+/// What a call may wait for.
+enum class patience : std::uint8_t {
+  none,
+  until_deadline,  ///< for a connection that is known to be down
+  until_heard,     ///< for the feeds too
+};
 
 class keeper {
  public:
@@ -89,10 +93,10 @@ class keeper {
     std::unique_lock lock{mutex_};
     for (;;) {
       if (closing_) return failure(errc::closed, tier::warm, "the warm tier is closed");
-      // Patient callers wait for the feeds too: what they write next then stays in hot.
-      bool const heard = how == patience::none || std::ranges::all_of(feeds_, [](auto const& f) { return f->hears(); });
+      bool const heard =
+          how != patience::until_heard || std::ranges::all_of(feeds_, [](auto const& f) { return f->hears(); });
       if (heard && station_ && station_->link->connected()) return station_;
-      bool const wait = !tried_ || how == patience::until_deadline;
+      bool const wait = !tried_ || how != patience::none;
       // A connection that comes back rings nobody here, hence the slices.
       auto const slice = std::min(until, std::chrono::steady_clock::now() + std::chrono::milliseconds{20});
       if (!wait || std::chrono::steady_clock::now() >= until) return failure(errc::unavailable, tier::warm, reason());
