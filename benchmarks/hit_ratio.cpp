@@ -7,6 +7,7 @@
 #include "hit_ratio/policies.hpp"
 #include "hit_ratio/streams.hpp"
 #include "hit_ratio/trace.hpp"
+#include "hit_ratio/twins.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -21,6 +22,8 @@
 #include <filesystem>
 #include <format>
 #include <mutex>
+#include <random>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -112,6 +115,56 @@ void play(trace const& t, std::vector<std::size_t> const& sizes, std::string_vie
         {t.name, tasks[i].entries, tasks[i].how == nullptr ? "OPT" : tasks[i].how->name, missed[i], t.requests.size()});
 }
 
+/// Whether our algorithms and their models let the same keys go. \returns how many differ, which is told
+int compare(std::string const& name, std::span<key const> requests, std::size_t keys,
+            std::vector<std::size_t> const& sizes, unsigned threads, progress& shown) {
+  std::size_t const all = std::size(all_twins) * sizes.size();
+  shown.begin("twins: " + name, all);
+  std::atomic<std::size_t> next{0};
+  std::vector<std::string> parts(all);
+  auto const work = [&] {
+    for (std::size_t i = 0; (i = next.fetch_add(1)) < all; shown.step())
+      parts[i] = all_twins[i % std::size(all_twins)].part(requests, keys, sizes[i / std::size(all_twins)]);
+  };
+  {
+    std::vector<std::jthread> workers;
+    for (unsigned i = 1; i < threads; ++i) workers.emplace_back(work);
+    work();
+  }
+  shown.clear();
+  int wrong = 0;
+  for (std::size_t i = 0; i < all; ++i) {
+    if (parts[i].empty()) continue;
+    ++wrong;
+    std::fputs(std::format("{}, {} entries, {}: {}\n", name, sizes[i / std::size(all_twins)],
+                           all_twins[i % std::size(all_twins)].name, parts[i])
+                   .c_str(),
+               stderr);
+  }
+  std::fputs(
+      std::format("{}: {} requests, {} pairs of algorithm and size, {} differ\n", name, requests.size(), all, wrong)
+          .c_str(),
+      stdout);
+  return wrong;
+}
+
+/// Ten million requests over 64 keys, and the first 200,000 of every trace.
+int compare_all(std::vector<std::filesystem::path> const& files, unsigned threads) {
+  progress shown;
+  std::mt19937_64 random{64};
+  std::vector<key> few(10'000'000);
+  for (key& k : few) k = static_cast<key>(random() % (1 + (random() >> 32U) % 64));
+  int wrong = compare("64 keys", few, 64, {1, 2, 3, 7, 16, 31, 48, 63}, threads, shown);
+  for (auto const& file : files) {
+    auto t = read_trace(file);
+    if (!t) throw std::runtime_error{t.error()};
+    auto const sizes = sizes_of(t->keys);
+    t->requests.resize(std::min<std::size_t>(t->requests.size(), 200'000));
+    wrong += compare(t->name, t->requests, t->keys, sizes, threads, shown);
+  }
+  return wrong;
+}
+
 void write(std::string const& path, std::string const& text) {
   std::FILE* const file = std::fopen(path.c_str(), "w");
   if (file == nullptr) throw std::runtime_error{path + " cannot be written"};
@@ -147,7 +200,7 @@ std::string json_of(std::vector<row> const& rows, std::string const& context) {
 
 struct given {
   std::string traces, csv, json, only, context;
-  bool synthetic = false;
+  bool synthetic = false, twins = false;
   std::size_t length = 600'000;
   unsigned threads = std::max(1U, std::thread::hardware_concurrency());
 };
@@ -164,10 +217,12 @@ std::vector<std::filesystem::path> files_in(std::string const& folder) {
 }
 
 int run(given const& g) {
-  if (g.traces.empty() && !g.synthetic) throw std::runtime_error{"give it --traces FOLDER, --synthetic, or both"};
+  if (g.traces.empty() && !g.synthetic && !g.twins)
+    throw std::runtime_error{"give it --traces FOLDER, --synthetic, or both"};
   if (!g.only.empty() && g.only != "OPT" && std::ranges::find(policies, g.only, &policy::name) == std::end(policies))
     throw std::runtime_error{"there is no policy " + g.only};
   auto const files = g.traces.empty() ? std::vector<std::filesystem::path>{} : files_in(g.traces);
+  if (g.twins) return compare_all(files, g.threads) == 0 ? 0 : 1;
   progress shown;
   std::vector<row> rows;
   int status = 0;
@@ -213,6 +268,9 @@ int main(int argc, char** argv) try {
   app.allow_extras();  // what every benchmark is given
   app.add_option("--traces", g.traces, "The folder of the traces");
   app.add_flag("--synthetic", g.synthetic, "Also streams that are made here, each hard for some algorithm");
+  app.add_flag("--twins", g.twins,
+               "Instead: whether each algorithm lets the same keys go as its slow model, request for request, in\n"
+               "10,000,000 requests over 64 keys and the first 200,000 of every trace");
   app.add_option("--length", g.length, "Requests of a stream that is made here")->capture_default_str();
   app.add_option("--policy", g.only, "This one only");
   app.add_option("--threads", g.threads, "How many run at a time")->check(CLI::Range(1U, 256U))->capture_default_str();

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include "classics.hpp"
+#include "order.hpp"
+
+#include <strata/hash.hpp>
+#include <strata/hot/engine/ghosts.hpp>
+#include <strata/hot/engine/sketch.hpp>
+#include <strata/hot/s3fifo.hpp>
+#include <strata/hot/tinylfu.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+// Slow models of our own algorithms: what they decide, told with whole lists of keys instead of links, bits and marks. Our
+// engine must let the same key go at every request. The sketch and the ghosts are the algorithms' own, since what they
+// forget by chance decides too.
+namespace hit_ratio {
+
+inline std::uint32_t short_hash(key k) { return strata::hot::engine::kept_hash(strata::hasher<key>{1}(k).hash); }
+
+/// Two lists: a hit among the young changes nothing, any other key that is asked for becomes the youngest.
+class lazy_lru : public model {
+ public:
+  lazy_lru(std::size_t capacity, std::size_t keys) : model{capacity}, young_{keys}, old_{keys} {}
+  bool request(key k) {
+    if (young_.has(k)) return true;
+    bool const hit = old_.has(k);
+    if (hit)
+      old_.remove(k);
+    else if (young_.size() + old_.size() == capacity_)
+      evicted_ = old_.empty() ? young_.take_oldest() : old_.take_oldest();
+    young_.add_newest(k);
+    while (young_.size() > (young_.size() + old_.size()) / 4) old_.add_newest(young_.take_oldest());
+    return hit;
+  }
+
+ private:
+  order young_, old_;
+};
+
+/// In order of arrival; the hand passes over used keys and forgives them.
+class sieve_model : public model {
+ public:
+  sieve_model(std::size_t capacity, std::size_t keys) : model{capacity}, all_{keys}, used_(keys) {}
+  bool request(key k) {
+    if (all_.has(k)) return used_[k] = true;
+    if (all_.size() == capacity_) {
+      while (true) {
+        if (hand_ == no_key) hand_ = all_.oldest();
+        if (!used_[hand_]) break;
+        used_[hand_] = false;
+        hand_ = all_.after(hand_);
+      }
+      evicted_ = hand_;
+      hand_ = all_.after(hand_);
+      all_.remove(evicted_);
+    }
+    all_.add_newest(k);
+    return used_[k] = false;
+  }
+
+ private:
+  order all_;
+  std::vector<bool> used_;
+  key hand_ = no_key;
+};
+
+template <strata::hot::s3fifo_settings Given>
+class s3fifo_model : public model {
+ public:
+  s3fifo_model(std::size_t capacity, std::size_t keys)
+      : model{capacity},
+        small_{keys},
+        main_{keys},
+        window_{keys},
+        uses_(keys),
+        ghosts_{capacity * Given.ghosts / 100} {}
+  bool request(key k) {
+    if (small_.has(k) || main_.has(k)) {
+      if (!window_.has(k) && uses_[k] < Given.most_uses) ++uses_[k];
+      return true;
+    }
+    if (size() == capacity_) make_room();
+    bool const known = ghosts_.take(short_hash(k));
+    uses_[k] = 0;
+    (known ? main_ : small_).add_newest(k);
+    if (!known && Given.window != 0) {
+      window_.add_newest(k);
+      while (window_.size() * 100 > share() * Given.window) window_.take_oldest();
+    }
+    return false;
+  }
+
+ private:
+  [[nodiscard]] std::size_t size() const { return small_.size() + main_.size(); }
+  [[nodiscard]] std::size_t share() const { return std::max<std::size_t>(size() * Given.small / 100, 1); }
+  void make_room() {
+    for (;;) {
+      if (!main_.empty() && small_.size() < share()) {
+        key const k = main_.take_oldest();
+        if (uses_[k] == 0) return void(evicted_ = k);
+        --uses_[k];
+        main_.add_newest(k);
+        continue;
+      }
+      key const k = small_.take_oldest();
+      if (window_.has(k)) window_.remove(k);
+      if (uses_[k] < Given.threshold) {
+        ghosts_.remember(short_hash(k));
+        return void(evicted_ = k);
+      }
+      uses_[k] = 0;
+      main_.add_newest(k);
+    }
+  }
+
+  order small_, main_, window_;
+  std::vector<std::uint8_t> uses_;
+  strata::hot::engine::ghosts ghosts_;
+};
+
+template <strata::hot::tinylfu_settings Given>
+class tinylfu_model : public model {
+ public:
+  tinylfu_model(std::size_t capacity, std::size_t keys)
+      : model{capacity}, window_{keys}, probation_{keys}, protected_{keys}, sketch_{capacity} {}
+  bool request(key k) {
+    bool const hit = window_.has(k) || probation_.has(k) || protected_.has(k);
+    if (hit) {
+      count(k);
+      ++hits_;
+      if (window_.has(k)) {
+        window_.renew(k);
+      } else if (protected_.has(k)) {
+        protected_.renew(k);
+      } else {
+        probation_.remove(k);
+        protected_.add_newest(k);
+        if (protected_.size() * 10 > (size() - most()) * 8) probation_.add_newest(protected_.take_oldest());
+      }
+      return true;
+    }
+    if (size() == capacity_) make_room();
+    window_.add_newest(k);
+    while (window_.size() > most()) probation_.add_newest(window_.take_oldest());
+    count(k);
+    return false;
+  }
+
+ private:
+  [[nodiscard]] std::size_t size() const { return window_.size() + probation_.size() + protected_.size(); }
+  [[nodiscard]] std::size_t most() const {
+    return std::max<std::size_t>(static_cast<std::size_t>(static_cast<double>(size()) * share_), 1);
+  }
+  void make_room() {
+    full_ = true;
+    order& main = probation_.empty() ? protected_ : probation_;
+    if (main.empty()) return void(evicted_ = window_.take_oldest());
+    if (window_.empty() || window_.size() < most()) return void(evicted_ = main.take_oldest());
+    key const candidate = window_.oldest();
+    unsigned const asked = sketch_.estimate(short_hash(candidate));
+    bool stays = asked > sketch_.estimate(short_hash(main.oldest()));
+    if (!stays && asked >= 6) stays = (random_ = random_ * 6364136223846793005U + 1442695040888963407U) >> 57U == 0;
+    evicted_ = stays ? main.take_oldest() : candidate;
+    window_.remove(candidate);
+    if (stays) probation_.add_newest(candidate);
+  }
+  void count(key k) {
+    full_ = full_ || size() * 2 >= capacity_;
+    if (!full_) return;
+    sketch_.count(short_hash(k));
+    if (Given.rule != strata::hot::window_rule::climbing || ++requests_ < capacity_ * 10) return;
+    double const rate = static_cast<double>(hits_) / static_cast<double>(requests_);
+    if (rate < rate_) step_ = -step_;
+    share_ = std::clamp(share_ + step_, 0.0, 0.8);
+    step_ = std::abs(rate - rate_) >= 0.05 ? std::copysign(0.0625, step_) : 0.98 * step_;
+    rate_ = rate;
+    requests_ = hits_ = 0;
+  }
+
+  order window_, probation_, protected_;
+  strata::hot::engine::sketch sketch_;
+  bool full_ = false;
+  double share_ = Given.window / 100.0, step_ = -0.0625, rate_ = 0;
+  std::uint64_t requests_ = 0, hits_ = 0, random_ = 1;
+};
+
+}  // namespace hit_ratio
