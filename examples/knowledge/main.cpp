@@ -14,6 +14,7 @@
 #include "commands/put.hpp"
 #include "commands/replay.hpp"
 #include "commands/rollback.hpp"
+#include "commands/serve.hpp"
 #include "commands/stats.hpp"
 #include "settings.hpp"
 #include "tool.hpp"
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   add_rollback(app, s);
   add_replay(app, s);
   add_stats(app, s);
+  add_serve(app, s);
   add_doctor(app, s);
   app.footer(std::string{"`knowledge COMMAND --help` tells more of each.\n\n"} + exit_codes);
   watch_for_interrupts();

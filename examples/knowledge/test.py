@@ -17,7 +17,7 @@ import unittest
 
 program = None
 corpus = "/usr/share/vim-snippets"
-commands = ["import", "get", "put", "erase", "history", "rollback", "replay", "stats", "doctor"]
+commands = ["import", "get", "put", "erase", "history", "rollback", "replay", "stats", "serve", "doctor"]
 
 environment = os.environ | {
     "STRATA_POSTGRES": os.environ["STRATA_TEST_POSTGRES"],

@@ -5,6 +5,7 @@
 #include <strata/batch.hpp>
 #include <strata/configured.hpp>
 #include <strata/knowledge/asset.hpp>
+#include <strata/observe/counters.hpp>
 #include <strata/query/history.hpp>
 #include <strata/query/usage.hpp>
 
@@ -25,12 +26,14 @@
 // What all commands share: the cache this build was configured with, its settings, and how a command ends.
 namespace knowledge_tool {
 
-using knowledge = strata::configured_cache<strata::knowledge_asset>;
+using observing = strata::observer<strata::observe::counters>;
+using knowledge = strata::configured_cache<strata::knowledge_asset, observing>;
 using asset = strata::knowledge_asset;
 
 /// One call of the tool.
 struct invocation {
-  knowledge::options options = strata::configured_options<strata::knowledge_asset>();
+  knowledge::options options = strata::configured_options<strata::knowledge_asset, observing>();
+  strata::observe::counters seen = options.observer;
   std::chrono::milliseconds ready_within{5'000};
   bool json = false;
   outcome status = outcome::done;

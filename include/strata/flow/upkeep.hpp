@@ -111,7 +111,8 @@ strata::health health_of(Core const& core) {
   all.cold_rests = rests(core.cold);
   if constexpr (Core::leased) {
     auto const age = [now = core.clock.now()](kernel::moment then) {
-      auto const since = then == kernel::moment::min() ? std::chrono::hours{1} : now - then;
+      bool const never = then == kernel::moment::min() || then == kernel::moment{};
+      auto const since = never ? std::chrono::hours{1} : now - then;
       return std::chrono::duration_cast<std::chrono::milliseconds>(since);
     };
     auto const& s = core.standing;

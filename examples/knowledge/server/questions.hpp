@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/observe/prometheus.hpp>
+#include <strata/query/explain.hpp>
+#include <strata/query/history.hpp>
+#include <strata/query/usage.hpp>
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstddef>
+#include <format>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "../commands/get.hpp"
+#include "figures.hpp"
+#include "http.hpp"
+
+// What the page asks for besides the figures. Nothing here changes anything, nor counts as a use: an asset is looked at
+// where it is kept. A question that this build's cold tier cannot answer leaves its section out of the page.
+namespace knowledge_tool {
+
+template <class Cache>
+class questions {
+ public:
+  questions(Cache& cache, strata::observe::counters seen) : cache_{cache}, seen_{std::move(seen)} {}
+
+  http_response operator()(http_request const& asked) {
+    if (asked.path == "/metrics") return metrics();
+    if (asked.path == "/api/lists") return lists();
+    if (asked.path == "/api/asset") return one(asked["id"]);
+    if (asked.path == "/api/search") return search(asked["q"]);
+    if (asked.path == "/api/similar") return similar_to(asked["id"]);
+    if (asked.path == "/api/diff") return differences(asked["id"], asked["from"], asked["to"]);
+    if (asked.path == "/api/version") return version(asked["id"], asked["revision"]);
+    return {404, "text/plain; charset=utf-8", "there is nothing here\n"};
+  }
+
+ private:
+  using object = boost::json::object;
+  using array = boost::json::array;
+
+  static http_response json(boost::json::value const& v, unsigned status = 200) {
+    return {status, "application/json", boost::json::serialize(v)};
+  }
+  static object told(strata::error const& why) {
+    return {{"error", std::format("{}", why)}, {"code", strata::to_string(why.code())}};
+  }
+  static http_response refused(strata::error const& why) {
+    auto const status = outcome_of(why.code()) == outcome::unavailable ? 503U : 400U;
+    return json(told(why), status);
+  }
+  static std::string stamp(std::chrono::system_clock::time_point t) {
+    return std::format("{:%FT%TZ}", std::chrono::floor<std::chrono::seconds>(t));
+  }
+
+  http_response metrics() {
+    strata::observe::prometheus page;
+    page.add(cache_, seen_);
+    page.add_gauge("process_resident_memory_bytes", "Resident memory size in bytes.", resident_bytes());
+    return {200, strata::observe::prometheus::content_type, page.text()};
+  }
+
+  // --- lists: asked for once in five seconds, however many pages want them
+
+  http_response lists() {
+    std::lock_guard const held{guard_};
+    auto const now = std::chrono::steady_clock::now();
+    if (kept_lists_.empty() || now - lists_of_ > std::chrono::seconds{5}) {
+      object all;
+      constexpr std::size_t most = 10;
+      if constexpr (requires { popular(cache_, most); }) all["popular"] = listed(popular(cache_, most));
+      if constexpr (requires { rising(cache_, most); }) all["rising"] = listed(rising(cache_, most));
+      if constexpr (requires { failing(cache_, most); }) all["failing"] = listed(failing(cache_, most));
+      if constexpr (requires { unused(cache_, std::chrono::system_clock::now(), most); })
+        all["unused"] = listed(unused(cache_, std::chrono::system_clock::now() - std::chrono::days{30}, most));
+      object can;
+      can["search"] = requires { search_text(cache_, std::string_view{}, most); };
+      can["similar"] = requires { similar(cache_, std::string_view{}, most); };
+      all["can"] = std::move(can);
+      kept_lists_ = boost::json::serialize(all);
+      lists_of_ = now;
+    }
+    return {200, "application/json", kept_lists_};
+  }
+  template <class Used>
+  static object described(Used const& u) {
+    object o{{"id", u.key}, {"count", u.count}};
+    if constexpr (requires { u.successes; }) {
+      o["before"] = u.before;
+      o["successes"] = u.successes;
+      o["failures"] = u.failures;
+      if (u.last_used) o["last_used"] = stamp(*u.last_used);
+    }
+    return o;
+  }
+  template <class Answer>
+  static boost::json::value listed(Answer const& given) {
+    if (!given) return told(given.error());
+    array all;
+    for (auto const& one : *given) all.push_back(described(one));
+    return all;
+  }
+
+  // --- one asset
+
+  http_response one(std::string_view id) {
+    object o{{"id", id}};
+    auto const where = strata::explain(cache_, id);
+    if (!where) return refused(where.error());
+    o["where"] = where->text();
+    auto const copy = [](strata::explanation::copy const& c) -> object {
+      if (c.fault) return told(*c.fault);
+      return {{"present", c.present}, {"revision", strata::number(c.revision)}};
+    };
+    o["tiers"] = {{"hot", copy(where->hot)}, {"warm", copy(where->warm)}, {"cold", copy(where->cold)}};
+    bool found = false;
+    if constexpr (strata::knows_history<Cache>) {
+      auto const past = strata::history(cache_, id, 50);
+      if (!past) {
+        o["history"] = told(past.error());
+      } else {
+        array versions;
+        for (auto const& p : *past) {
+          object v{{"revision", strata::number(p.revision)},
+                   {"version", p.version},
+                   {"written", stamp(p.written)},
+                   {"erased", p.operation == strata::operation::erase}};
+          if (p.value) v["bytes"] = p.value->data.size();
+          if (p.fault) v["error"] = p.fault->text();
+          versions.push_back(std::move(v));
+        }
+        if (!past->empty() && past->front().value) o["asset"] = json_of(*past->front().value), found = true;
+        if (!past->empty() && past->front().fault) o["error"] = past->front().fault->text();
+        o["history"] = std::move(versions);
+        o["known"] = !past->empty();
+      }
+    }
+    if (!found)
+      if (auto const kept = cache_.peek(id)) o["asset"] = json_of(*kept), found = true;
+    o["found"] = found;
+    if constexpr (requires { usage(cache_, id); })
+      if (auto const used = usage(cache_, id); used && *used) o["usage"] = described(**used);
+    return json(o);
+  }
+
+  http_response version(std::string_view id, std::string_view revision) {
+    if constexpr (strata::knows_history<Cache>) {
+      auto const at = number_of(revision);
+      auto const copy = strata::get_at(cache_, id, at);
+      if (!copy) return refused(copy.error());
+      if (!copy->value) return json(object{{"error", "there is no such version"}}, 404);
+      return json(json_of(*copy->value));
+    } else {
+      return refused(no_history());
+    }
+  }
+  static strata::revision number_of(std::string_view text) {
+    std::uint64_t n = 0;
+    std::from_chars(text.data(), text.data() + text.size(), n);
+    return strata::revision{n};
+  }
+
+  http_response differences(std::string_view id, std::string_view from, std::string_view to) {
+    if constexpr (requires(typename Cache::value_type const& a) { diff(a, a); }) {
+      auto const older = strata::get_at(cache_, id, number_of(from));
+      if (!older) return refused(older.error());
+      auto const newer = strata::get_at(cache_, id, number_of(to));
+      if (!newer) return refused(newer.error());
+      if (!older->value || !newer->value) return json(object{{"error", "there is no such version"}}, 404);
+      return json(object{});
+    } else {
+      return {404, "text/plain; charset=utf-8", "there is nothing here\n"};
+    }
+  }
+
+  // --- search
+
+  http_response search(std::string_view) { return {404, "text/plain; charset=utf-8", "there is nothing here\n"}; }
+  http_response similar_to(std::string_view) { return {404, "text/plain; charset=utf-8", "there is nothing here\n"}; }
+
+  Cache& cache_;
+  strata::observe::counters seen_;
+  std::mutex guard_;
+  std::string kept_lists_;
+  std::chrono::steady_clock::time_point lists_of_;
+};
+
+}  // namespace knowledge_tool

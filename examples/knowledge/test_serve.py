@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Tests of the dashboard's server without a browser: test/servers run examples/knowledge/test_serve.py PROGRAM."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+import urllib.parse
+
+program = None
+servers = os.environ["STRATA_TEST_SERVERS"]
+environment = os.environ | {
+    "STRATA_POSTGRES": os.environ["STRATA_TEST_POSTGRES"],
+    "STRATA_NATS": os.environ["STRATA_TEST_NATS"],
+    "STRATA_STREAM_REPLICAS": "1",
+    "STRATA_STREAM_BYTES": str(64 << 20),
+}
+hostile = "<img src=x onerror=alert(1)>/'\"&\u00e4\U0001f600"
+
+
+def run(*arguments, given=None):
+    return subprocess.run([program, *arguments], input=given, capture_output=True, text=True, timeout=120, env=environment,
+                          check=True).stdout
+
+
+def soon(holds, what):
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"not within 30 s: {what}")
+
+
+class Serve(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        run("put", hostile, "--type", "<b>", "--meta", "<i>=</script>", "--data", "one\ntwo\n</script><script>alert(1)</script>\n")
+        run("put", hostile, "--type", "<b>", "--meta", "<i>=</script>", "--data", "one\n2\n</script><script>alert(1)</script>\n")
+        run("put", "gone", "--data", "was here")
+        run("erase", "gone")
+        cls.server = subprocess.Popen([program, "serve", "--port", "0", "--json"], env=environment, stdout=subprocess.PIPE, text=True)
+        cls.url = json.loads(cls.server.stdout.readline())["url"]
+        cls.port = int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/", cls.url)[1])
+        # Never finishes its request; looked at by the last test.
+        cls.slow = socket.create_connection(("127.0.0.1", cls.port))
+        cls.slow.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.send_signal(signal.SIGINT)
+        cls.server.wait(10)
+        cls.server.stdout.close()
+
+    def ask(self, path, method="GET", headers={}, body=None, status=200):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            self.assertEqual(answer.status, status, text)
+            return answer, text
+        finally:
+            connection.close()
+
+    def json(self, path, status=200, **parameters):
+        query = "?" + urllib.parse.urlencode(parameters) if parameters else ""
+        answer, text = self.ask(path + query, status=status)
+        self.assertEqual(answer.headers["Content-Type"], "application/json")
+        return json.loads(text)
+
+    def raw(self, request):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as s:
+            s.sendall(request)
+            text = b""
+            while part := s.recv(65536):
+                text += part
+            return text.decode()
+
+    def events(self, how_many, connection=None):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as s:
+            s.sendall(b"GET /api/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            text = b""
+            while text.count(b"\n\n") < how_many:
+                text += s.recv(65536)
+        head, _, rest = text.decode().partition("\r\n\r\n")
+        self.assertIn("text/event-stream", head)
+        return [json.loads(re.search(r"(?m)^data: (.*)$", event)[1]) for event in rest.split("\n\n")[:how_many]]
+
+    def test_the_page_and_what_it_may_do(self):
+        for path, kind in [("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript"), ("/icon.svg", "image/svg+xml")]:
+            answer, text = self.ask(path)
+            self.assertTrue(answer.headers["Content-Type"].startswith(kind))
+            self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+            policy = answer.headers["Content-Security-Policy"]
+            self.assertIn("default-src 'none'; script-src 'self'; style-src 'self'", policy)
+            self.assertNotIn("unsafe", policy)
+            self.assertIn("frame-ancestors 'none'", policy)
+            self.assertEqual(re.findall(r"(?:src|href)=\"(?:https?:)?//", text), [])
+            head, nothing = self.ask(path, "HEAD")
+            self.assertEqual((head.headers["Content-Length"], nothing), (str(len(text.encode())), ""))
+
+    def test_it_only_reads(self):
+        for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"]:
+            answer, _ = self.ask("/api/asset?id=a", method, status=405)
+            self.assertEqual(answer.headers["Allow"], "GET, HEAD")
+
+    def test_names_that_point_here(self):  # a foreign page whose name was made to resolve to this machine
+        for host in ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", ""]:
+            self.ask("/api/lists", headers={"Host": host}, status=421)
+        for host in ["localhost", f"localhost:{self.port}", "127.0.0.1:1", "[::1]:80"]:
+            self.ask("/api/lists", headers={"Host": host})
+        self.assertIn(" 421 ", self.raw(b"GET / HTTP/1.0\r\n\r\n"))
+        self.assertIn(" 421 ", self.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n"))
+
+    def test_foreign_origins(self):
+        mine = f"127.0.0.1:{self.port}"
+        for origin in ["http://evil.example", "null", "http://127.0.0.1:1", "file://"]:
+            self.ask("/api/lists", headers={"Host": mine, "Origin": origin}, status=403)
+        self.ask("/api/lists", headers={"Host": mine, "Origin": f"http://{mine}"})
+        for path in ["/api/lists", "/api/live", "/metrics", "/page.js"]:
+            self.ask(path, headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, status=403)
+        self.ask("/api/lists", headers={"Sec-Fetch-Site": "same-site"}, status=403)
+        self.ask("/", headers={"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"})  # somebody's link to the page
+
+    def test_what_is_too_large_or_makes_no_sense(self):
+        self.ask("/", headers={"X-Large": "x" * 20_000}, status=431)
+        self.ask("/" + "x" * 20_000, status=431)
+        self.ask("/", body="x", status=413)
+        self.ask("/api/asset?id=%zz", status=400)
+        for path in ["/../../etc/passwd", "/page.css/..", "/%2e%2e/", "//", "/api", "/api/none"]:
+            self.ask(path, status=404)
+        self.assertIn(" 400 ", self.raw(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"))
+        for id in ["", "\0", "x" * 513]:
+            self.assertIn("rejected", self.json("/api/asset", status=400, id=id)["error"])
+        self.ask("/api/asset?id=%ff", status=400)
+
+    def test_an_asset_that_means_harm_is_data(self):
+        found = self.json("/api/asset", id=hostile)
+        self.assertEqual(found["asset"]["id"], hostile)
+        self.assertEqual(found["asset"]["metadata"], {"<i>": "</script>"})
+        self.assertEqual([v["version"] for v in found["history"]], [2, 1])
+        self.assertEqual(found["tiers"]["cold"], {"present": True, "revision": found["history"][0]["revision"]})
+        older = self.json("/api/version", id=hostile, revision=found["history"][1]["revision"])
+        self.assertIn("two", older["data"])
+        self.assertIn("error", self.json("/api/version", status=404, id=hostile, revision=999999999))
+
+    def test_what_was_erased_and_what_never_was(self):
+        gone = self.json("/api/asset", id="gone")
+        self.assertEqual((gone["found"], gone["known"], gone["history"][0]["erased"]), (False, True, True))
+        self.assertEqual(self.json("/api/version", id="gone", revision=gone["history"][1]["revision"])["data"], "was here")
+        never = self.json("/api/asset", id="never")
+        self.assertEqual((never["found"], never["known"]), (False, False))
+
+    def test_looking_is_no_use(self):
+        before = self.events(1)[0]["state"]["tiers"]
+        for _ in range(3):
+            self.json("/api/asset", id=hostile)
+        after = self.events(2)[1]["state"]["tiers"]
+        for tier in ["hot", "warm", "cold"]:
+            self.assertEqual(after[tier]["hits"], before[tier]["hits"])
+
+    def test_many_pages_hear_the_same(self):
+        streams = [socket.create_connection(("127.0.0.1", self.port), timeout=30) for _ in range(50)]
+        for s in streams:
+            s.sendall(b"GET /api/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        heard = []
+        for s in streams:
+            text = b""
+            while text.count(b"\n\n") < 3:
+                text += s.recv(65536)
+            heard.append(dict.fromkeys(re.findall(rb"\n\ndata: .*", text)))
+            s.close()
+        self.assertTrue(set.intersection(*map(set, heard)), "no figures that all of them were told")
+        first, news = self.events(2)
+        self.assertEqual(len(news["row"]), len(first["columns"]))
+        self.assertGreater(news["row"][0], first["rows"][0][0])
+
+    def test_too_many_connections_keep_nobody_out_for_ever(self):
+        idle = [socket.create_connection(("127.0.0.1", self.port), timeout=30) for _ in range(300)]
+        for s in idle:
+            s.close()
+
+        def answered():
+            try:
+                return self.ask("/")
+            except OSError:
+                return None
+        soon(answered, "an answer after others have gone")
+
+    def test_metrics(self):
+        answer, text = self.ask("/metrics")
+        self.assertIn("version=0.0.4", answer.headers["Content-Type"])
+        said = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
+        self.assertEqual((said.returncode, said.stdout + said.stderr), (0, ""))
+        self.assertIn('strata_tier_up{tier="cold"} 1', text)
+
+    def test_what_is_wrong_is_told_in_words(self):
+        subprocess.run([servers, "nats", "stop", os.environ["STRATA_TEST_FOLDER"] + "/nats"], check=True)
+        try:
+            soon(lambda: any("The stream does not answer" in f["text"] for f in self.events(1)[0]["state"]["findings"]), "the finding")
+            self.assertEqual(self.json("/api/asset", id=hostile)["asset"]["id"], hostile)
+        finally:
+            subprocess.run([servers, "nats", "start", os.environ["STRATA_TEST_FOLDER"] + "/nats", environment["STRATA_NATS"].rsplit(":", 1)[1]],
+                           check=True)
+        soon(lambda: all(f["weight"] == "note" for f in self.events(1)[0]["state"]["findings"]), "all well again")
+
+    def test_zz_a_slow_request_is_not_waited_for(self):
+        self.slow.settimeout(30)
+        self.assertEqual(self.slow.recv(100), b"")
+        self.slow.close()
+
+    def test_usage(self):
+        taken = subprocess.run([program, "serve", "--port", str(self.port)], env=environment, capture_output=True, text=True, timeout=60)
+        self.assertEqual(taken.returncode, 2)
+        self.assertIn(f"port {self.port}: Address already in use", taken.stderr)
+
+
+if __name__ == "__main__":
+    program = sys.argv.pop()
+    unittest.main()
