@@ -76,6 +76,14 @@ template <class C, class T>
 concept stores_many =
     requires(C c, std::span<keyed_value<T> const> values, deadline until) { c.store_many(values, until); };
 
+/// Warm: programs that know nothing of this library may keep some keys where this tier does not look for them
+/// (kept_elsewhere). correct(frames, until) replaces what they have there, as far as there is something and it is older.
+template <class W>
+concept corrects_others = requires(W w, std::string_view key, std::span<placement const> frames, deadline until) {
+  { w.kept_elsewhere(key) } -> std::same_as<bool>;
+  { w.correct(frames, until) } -> gives<result<std::size_t>>;
+};
+
 /// Adds counts to the usage kept by the tier; never moves a revision.
 template <class C>
 concept counts_usage = requires(C c, std::span<uses const> counts, deadline until) {

@@ -73,6 +73,13 @@ concept keeps_horizon =
       { c.move_horizon(me, time, moved, until) } -> gives<result<void>>;
     };
 
+/// What stands for the keys that come after one, erased ones too, in an order that is the tier's own, `limit` at most: for
+/// when the log does not tell what has changed. None: that was all.
+template <class C>
+concept lists_all = requires(C c, std::string_view after, std::size_t limit, deadline until) {
+  { c.all_after(after, limit, until) } -> gives<result<std::vector<logged>>>;
+};
+
 /// The revision that stands for each key, an erase's too, in one round trip; zero where there never was one.
 template <class C>
 concept compares_revisions = requires(C c, std::span<std::string_view const> keys, deadline until) {

@@ -14,6 +14,7 @@
 #include <strata/flow/life.hpp>
 #include <strata/flow/outcome.hpp>
 #include <strata/flow/standing.hpp>
+#include <strata/flow/strays.hpp>
 #include <strata/flow/usage.hpp>
 #include <strata/hash.hpp>
 #include <strata/options.hpp>
@@ -90,6 +91,9 @@ class core {
   /// Whether a doubt is settled by comparing revisions; else memory starts anew (K10).
   static constexpr bool revalidates = leased && has_hot && compares_revisions<typename cold_channel::tier_type> &&
                                       requires(hot_tier h) { h.keys([](auto const&) {}); };
+  /// Whether it keeps warm in step also where programs without revisions have published (K7).
+  static constexpr bool gathers =
+      witness == flow::witness::horizon && compares_revisions<typename cold_channel::tier_type>;
   using warm_options = typename Warm::options;
   using cold_options = typename Cold::options;
   using usage_type = std::conditional_t<counts_use, usage_table<>, detail::nobody_counts>;
@@ -365,6 +369,7 @@ class core {
   [[no_unique_address]] usage_type usage;
   flow::life life;
   [[no_unique_address]] standing_type standing;
+  [[no_unique_address]] std::conditional_t<gathers, flow::strays, no_strays> strays;
 
  private:
   static clock_type const& default_clock() {

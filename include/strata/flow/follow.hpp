@@ -32,6 +32,7 @@ void follow(Core& core, news const& heard) noexcept {
       bool const here = heard.what == telling::changed;
       revision const r = Core::has_cold ? told.revision : revision{here ? static_cast<std::uint64_t>(heard.at) : 0};
       r == revision{} ? core.doubt(k) : core.overtake(k, r);
+      if (r == revision{}) core.strays.note(told.key);
     }
   } catch (...) {  // no memory for the key: nothing this cache holds may count as current
     core.doubt_all();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/change.hpp>
+#include <strata/concepts/capability.hpp>
 #include <strata/concepts/log.hpp>
 #include <strata/flow/below.hpp>
 #include <strata/flow/many.hpp>
@@ -42,12 +43,48 @@ struct healer {
   kernel::moment taken{};         ///< when it was taken, or later
   kernel::moment signed_at{};
   kernel::moment resting_until{};
+  kernel::moment strays_at{};  ///< when the strays are looked at again
 };
 
-/// Copies of what the log names into warm. \returns the place by which warm has all of it; nothing when it does not
+/// Whether programs that know nothing of this library look for a key where we do not.
+template <class Core>
+bool elsewhere(Core& core, std::string_view key) {
+  if constexpr (corrects_others<typename Core::warm_channel::tier_type>)
+    return core.warm.tier().kept_elsewhere(key);
+  else
+    return false;
+}
+
+/// Tries again later what could not be put right where programs without revisions look: our readers do not look there, so it
+/// holds nobody up.
+template <class Core, class Names>
+void try_later(Core& core, healer& my, Names const& names) {
+  for (auto const& name : names) core.strays.note(name);
+  my.strays_at = core.clock.now() + healer::rest;
+}
+
+/// Of these frames, which are warm's now, those that other programs look for elsewhere, to there.
+template <class Core>
+task<void> correct(Core& core, healer& my, std::span<frame const* const> current, moment until) {
+  if constexpr (corrects_others<typename Core::warm_channel::tier_type>) {
+    std::vector<placement> places;
+    std::vector<std::string_view> names;
+    for (auto const* f : current) {
+      if (!elsewhere(core, f->key)) continue;
+      places.push_back({f, {}});
+      names.emplace_back(f->key);
+    }
+    if (places.empty()) co_return;
+    auto const done = co_await core.warm.sound(core, direction::writing, until,
+                                               [&](auto& tier) { return tier.correct(places, until); });
+    if (!done) try_later(core, my, names);
+  }
+}
+
+/// Copies of what the log names into warm, and to where others look that keep some keys elsewhere. \returns the place by which warm has all of it; nothing when it does not
 /// \param again  all of it has been there: what is gone altogether makes nobody believe anything older
 template <class Core>
-task<std::optional<position>> bring(Core& core, std::span<logged const> all, bool again, moment until) {
+task<std::optional<position>> bring(Core& core, healer& my, std::span<logged const> all, bool again, moment until) {
   // Of each key the last revision: a later transaction may have taken an earlier one.
   kernel::table<std::size_t> place;
   std::vector<logged const*> last;
@@ -74,20 +111,21 @@ task<std::optional<position>> bring(Core& core, std::span<logged const> all, boo
   };
   std::vector<logged const*> lacking;
   std::vector<position> stands;
+  std::vector<frame const*> current;
   names.clear();
   for (std::size_t i = 0; i < last.size(); ++i) {
     if (!seen[i]) co_return std::nullopt;
     auto const& f = seen[i]->frame;
-    if (!f && again) continue;
+    if (!f && again && !elsewhere(core, last[i]->key)) continue;
     if (f && f->key == last[i]->key && whole(*f) && f->revision >= last[i]->revision) {
       note(seen[i]->position);
+      current.push_back(&*f);
       continue;
     }
     lacking.push_back(last[i]);
     stands.push_back(seen[i]->position);
     names.push_back(last[i]->key);
   }
-  if (lacking.empty()) co_return high;
 
   using value_type = typename Core::value_type;
   auto const copies =
@@ -106,6 +144,49 @@ task<std::optional<position>> bring(Core& core, std::span<logged const> all, boo
     if (!placed[i]) co_return std::nullopt;
     core.counters.add(core.counters.healed);
     note(placed[i]->at);
+    if (!placed[i]->whole) frames[i] = notice_of(frames[i]);
+    current.push_back(&frames[i]);
+  }
+  co_await correct(core, my, current, until);
+  co_return high;
+}
+
+/// Where programs without revisions have published, cold's copy goes over theirs: nobody can tell what that is worth (K3).
+template <class Core>
+task<void> gather(Core& core, healer& my, moment until) {
+  if constexpr (Core::gathers) {
+    if (core.clock.now() < my.strays_at) co_return;
+    auto const keys = core.strays.take();
+    if (keys.empty()) co_return;
+    std::vector<std::string_view> const names{keys.begin(), keys.end()};
+    auto const known = co_await core.cold.sound(core, direction::reading, until,
+                                                [&](auto& tier) { return tier.revisions(names, until); });
+    std::vector<logged> all;
+    for (std::size_t i = 0; known && i < keys.size(); ++i)
+      if ((*known)[i] != revision{}) all.push_back({.key = keys[i], .revision = (*known)[i]});
+    if (!known || !co_await bring(core, my, all, false, until)) try_later(core, my, keys);
+  }
+}
+
+/// Where the log does not tell what has changed, all that cold has is held against what warm has. \returns as bring
+template <class Core>
+task<std::optional<position>> sweep(Core& core, healer& my) {
+  position high{};
+  if constexpr (lists_all<typename Core::cold_channel::tier_type>) {
+    for (std::string last;;) {
+      moment const until = core.clock.now() + healer::patience;
+      auto const held = co_await core.cold.sound(
+          core, direction::writing, until, [&](auto& tier) { return tier.hold_horizon(my.me, healer::hold, until); });
+      if (!held || !*held || core.life.closed()) co_return std::nullopt;
+      auto const all = co_await core.cold.sound(core, direction::reading, until,
+                                                [&](auto& tier) { return tier.all_after(last, 1'000, until); });
+      if (!all) co_return std::nullopt;
+      if (all->empty()) break;
+      auto const there = co_await bring(core, my, *all, true, until);
+      if (!there) co_return std::nullopt;
+      if (*there > high) high = *there;
+      last = all->back().key;
+    }
   }
   co_return high;
 }
@@ -145,7 +226,15 @@ task<void> heal(Core& core, healer& my) {
     next.reached = {};
     moved = true;
   }
+  co_await gather(core, my, until);
   cursor const brought = my.mine->reached;
+  bool gap = false;
+  if (next.reached != brought) {  // a look from the log's beginning does not say whether that is where it was
+    auto const back = co_await core.cold.sound(core, direction::reading, until,
+                                               [&](auto& tier) { return tier.changes_since(brought, 0, until); });
+    if (!back) co_return give_up(core, my);
+    gap = back->gap;
+  }
   auto const losses = core.standing.losses();
   moment const sent = core.clock.now();
   std::int64_t taken_us = 0;  // the first look's: later pages say nothing of what it had yet to see
@@ -154,7 +243,13 @@ task<void> heal(Core& core, healer& my) {
     auto const page = co_await core.cold.sound(core, direction::reading, until,
                                                [&](auto& tier) { return tier.changes_since(from, 1'000, until); });
     if (!page) co_return give_up(core, my);
-    auto const there = co_await bring(core, page->all, page->read <= brought, until);
+    if (std::exchange(gap, false) || (page->gap && from != cursor{})) {
+      auto const rest = co_await sweep(core, my);
+      if (!rest) co_return give_up(core, my);
+      if (*rest > next.at) next.at = *rest;
+      until = core.clock.now() + healer::patience;
+    }
+    auto const there = co_await bring(core, my, page->all, page->read <= brought, until);
     if (!there || core.standing.losses() != losses) co_return give_up(core, my);
     if (*there > next.at) next.at = *there;
     if (taken_us == 0) taken_us = page->taken_us;

@@ -118,6 +118,14 @@ struct memory_cold {
       log_.clear();
     }
 
+    std::vector<logged> after(std::string_view key, std::size_t limit) const {
+      std::scoped_lock const lock{mutex_};
+      std::vector<logged> all;
+      for (auto at = entries_.upper_bound(key); at != entries_.end() && all.size() < limit; ++at)
+        all.push_back({at->first, at->second.now.revision, at->second.now.value ? operation::put : operation::erase});
+      return all;
+    }
+
     horizon reached(std::int64_t now_us) const {
       std::scoped_lock const lock{mutex_};
       return as_of(now_us);
@@ -262,6 +270,11 @@ struct memory_cold {
     result<changes> changes_since(std::optional<cursor> from, std::size_t limit, deadline) {
       if (shelf_->away()) return unreached();
       return shelf_->since(from, limit, now_us());
+    }
+
+    result<std::vector<logged>> all_after(std::string_view key, std::size_t limit, deadline) {
+      if (shelf_->away()) return unreached();
+      return shelf_->after(key, limit);
     }
 
     result<horizon> read_horizon(deadline) {

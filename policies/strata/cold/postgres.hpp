@@ -178,6 +178,11 @@ struct postgres {
       return pg::changes_since(calls_, from, limit, until);
     }
 
+    /// \complexity one round trip
+    result<std::vector<logged>> all_after(std::string_view key, std::size_t limit, deadline until) {
+      return pg::all_after(calls_, key, limit, until);
+    }
+
     /// \complexity one round trip each
     result<horizon> read_horizon(deadline until) { return pg::read_horizon(calls_, until); }
     /// \param me  unique among all instances

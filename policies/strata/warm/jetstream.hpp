@@ -120,8 +120,9 @@ struct jetstream {
       return writer_.store_many(frames, until);
     }
 
-    /// Programs that know nothing of this library look for some keys elsewhere than this tier keeps them. Replaces what they
-    /// have there, as far as there is something and it is older.
+    /// Whether programs that escape nothing keep the key elsewhere than this tier does.
+    static bool kept_elsewhere(std::string_view key) { return jetstream_detail::spelled_elsewhere(key); }
+    /// Replaces what they have there, as far as there is something and it is older.
     /// \returns how many it replaced  \errors as store  \complexity one round trip where nothing has to be replaced
     result<std::size_t> correct(std::span<placement const> frames, deadline until) const {
       return writer_.correct(frames, until);

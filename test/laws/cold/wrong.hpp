@@ -219,6 +219,14 @@ WRONG(
       return all;
     });
 
+WRONG(
+    lists_what_is_there, law::listed,
+    result<std::vector<logged>> all_after(std::string_view key, std::size_t limit, deadline d) {
+      auto all = base::all_after(key, limit, d);
+      if (all->size() > 1) std::erase_if(*all, [](logged const& one) { return one.operation == operation::erase; });
+      return all;
+    });
+
 #undef WRONG
 
 // The two laws about codecs need a tier that has one: the right one, encoding what it is given.

@@ -51,6 +51,7 @@ inline constexpr std::string_view settled =
 inline constexpr std::string_view horizon = "the horizon is what it was moved to last, and its age is the clock's";
 inline constexpr std::string_view held = "one at a time holds the horizon, until it lets its time run out";
 inline constexpr std::string_view moved = "only who holds the horizon moves it";
+inline constexpr std::string_view listed = "what stands is listed page by page, erased keys too, none left out";
 inline constexpr std::string_view compared = "the revisions of many keys are those that load gives, in their places";
 }  // namespace cold_law
 

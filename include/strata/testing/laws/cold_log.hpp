@@ -46,6 +46,7 @@ class cold_log_suite : cold_bench<Policy, Report> {
     }
     if constexpr (keeps_horizon<tier_type>) moves();
     if constexpr (compares_revisions<tier_type>) compares();
+    if constexpr (lists_all<tier_type> && compares_revisions<tier_type>) lists();
   }
 
  private:
@@ -241,6 +242,31 @@ class cold_log_suite : cold_bench<Policy, Report> {
     }
     auto const none = tier_.revisions({}, soon());
     check(cold_law::compared, none && none->empty(), "revisions of no keys");
+  }
+
+  // Page by page, what revisions says of each key.
+  void lists() {
+    for (auto const* key : {"listed a", "listed b", "listed c"})
+      (void)tier_.store(key, {.text = "1"}, anything, soon());
+    for (auto const* key : {"listed b", "listed c"}) (void)tier_.erase(key, soon());
+    (void)tier_.store("listed c", {.text = "2"}, anything, soon());
+    std::map<std::string, revision> stands;
+    for (std::string last;;) {
+      auto const page = tier_.all_after(last, 2, soon());
+      if (!good(cold_law::listed, page, "all_after") || page->empty()) break;
+      if (!check(cold_law::listed, page->size() <= 2 && page->back().key != last, "the same again")) return;
+      for (auto const& one : *page) stands[one.key] = std::max(stands[one.key], one.revision);
+      last = page->back().key;
+    }
+    std::vector<std::string_view> keys;
+    for (auto const& [key, r] : stands) keys.push_back(key);
+    auto const all = tier_.revisions(keys, soon());
+    if (!good(cold_law::compared, all, "revisions")) return;
+    bool same = true;
+    for (std::size_t i = 0; i < keys.size(); ++i) same = same && stands.find(std::string{keys[i]})->second == (*all)[i];
+    check(cold_law::listed, same, "a key has another revision in the list");
+    check(cold_law::listed, stands.contains("listed a") && stands.contains("listed b") && stands.contains("listed c"),
+          "a key is not in the list");
   }
 };
 

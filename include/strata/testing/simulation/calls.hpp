@@ -328,8 +328,8 @@ class plain_call : public simulated_call<plain_call<Answer, Kind, Act>, result<A
 
  public:
   static constexpr auto kind = Kind;
-  static constexpr bool writes = Kind == call_kind::cold_write;
-  static constexpr auto where = Kind == call_kind::warm_load ? tier::warm : tier::cold;
+  static constexpr bool writes = Kind == call_kind::cold_write || Kind == call_kind::warm_write;
+  static constexpr auto where = Kind == call_kind::warm_load || Kind == call_kind::warm_write ? tier::warm : tier::cold;
   static constexpr auto uncertain = writes ? errc::unknown : errc::timed_out;
   static constexpr auto lost = writes ? errc::unknown : errc::unavailable;
 

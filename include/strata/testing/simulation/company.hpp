@@ -47,6 +47,7 @@ class company {
     std::optional<Cache> cache;
     bool tending = false;  ///< a strand does what the threads of a cache do, one at a time
     bool looking = false;
+    std::vector<position> strays{};  ///< what it heard of that has no revision, as long as it lives and hears
     // For explorers:
     std::uint64_t past = 0;  ///< digest of what happened to it, in order, as far as the order can matter
     std::array<std::uint8_t, 4> failures{};  ///< in a row, of each kind of call: what its breakers know
@@ -70,6 +71,7 @@ class company {
     one.doubts = 0;
     one.resting = false;
     one.tending = one.looking = false;
+    one.strays.clear();
     one.feed = {.heard = stage.world.feed.size()};
     simulated_options const here{&stage, static_cast<std::uint8_t>(i), &one.feed};
     typename Cache::options settings;

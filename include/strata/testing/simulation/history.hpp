@@ -184,6 +184,10 @@ class history {
     broke(promise::bounded, "memory of {} is not fresh, although nothing fails any more",
           director::name_of_instance(instance));
   }
+  void others_misled(std::size_t key, bool elsewhere) {
+    broke(promise::bounded, "what other programs find in warm for {}{} is older than what cold has", key_names[key],
+          elsewhere ? ", where they look" : "");
+  }
   void never_ended(std::size_t strand) { broke(promise::ends, "{} never ends", on_.name(strand)); }
 
   bool leased = false;  ///< somebody proves how fresh memory is

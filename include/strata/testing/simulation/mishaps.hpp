@@ -39,8 +39,13 @@ class mishaps : public company<Cache> {
     if (one.feed.deliver == nullptr) return;
     if (stage.story != nullptr)
       stage.tell("   feed: {} hears of revision {} of {}", director::name_of_instance(i), strata::number(n.revision),
-                 key_names[n.key]);
-    one.feed.deliver(one.feed.to, {telling::changed, {key_names[n.key], n.revision, n.operation}, n.position});
+                 name_of(n.key));
+    if (n.revision == revision{}) one.strays.push_back(n.position);
+    auto const what = n.key < most_keys ? telling::changed : telling::hinted;
+    one.feed.deliver(one.feed.to, {what, {key_names[n.key % most_keys], n.revision, n.operation}, n.position});
+  }
+  [[nodiscard]] static std::string name_of(std::size_t subject) {
+    return std::format("{}{}", key_names[subject % most_keys], subject < most_keys ? "" : " where others look");
   }
   /// The next message, in the stream's order; sometimes twice, sometimes with an old one again. One that another of its
   /// subject follows may never be told; others are kept back until the end only where nothing proves how far a feed is.
@@ -59,7 +64,7 @@ class mishaps : public company<Cache> {
     if (how == 1 && (!core_type::leased || superseded(next))) {
       one.feed.owed[all[next].key] = true;
       return stage.tell("   feed: {} misses revision {} of {}", director::name_of_instance(i),
-                        strata::number(all[next].revision), key_names[all[next].key]);
+                        strata::number(all[next].revision), name_of(all[next].key));
     }
     if (how == 2 && next > 0) hear(i, all[next - 1]);
     hear(i, all[next]);
@@ -75,6 +80,7 @@ class mishaps : public company<Cache> {
   void cut(std::size_t i) {
     auto& feed = instances_[i].feed;
     if (!has_warm || !std::exchange(feed.connected, false)) return;
+    instances_[i].strays.clear();
     stage.tell("   the feed of {} is cut off", director::name_of_instance(i));
     feed.deliver(feed.to, {telling::lost, {}, {}});
   }
@@ -98,12 +104,14 @@ class mishaps : public company<Cache> {
         return;
       case verb::intrude: {
         if constexpr (has_warm && has_cold) {
+          bool const there = core_type::gathers && s.key == 0 && s.param % 2 == 1;
+          std::size_t const place = there ? elsewhere(s.key) : s.key;
           if (stage.story != nullptr)
-            stage.tell("   a program that knows no revisions writes {} in warm", key_names[s.key]);
+            stage.tell("   a program that knows no revisions writes {} in warm", name_of(place));
           frame f{.key = std::string{key_names[s.key]}};
           (void)mark_codec::encode(make_mark(s.key, 255, 902), f.payload);
-          stage.world.publish(s.key, std::move(f), 0);
-          stage.world.told[s.key] = {};
+          stage.world.publish(place, std::move(f), 0);
+          if (!there) stage.world.told[s.key] = {};
         }
         return;
       }
@@ -128,10 +136,17 @@ class mishaps : public company<Cache> {
           (void)stage.world.cold_store(s.key, make_mark(s.key, 254, number), anything, number);
         }
         return;
+      case verb::prune:
+        // Only what somebody has read; and a stream that falls back further than the log goes is beyond what is promised.
+        if (stage.world.horizon.reached == cursor{} || stage.world.fell_back) return;
+        stage.tell("   cold's log forgets what it has");
+        stage.world.log_begins = stage.world.log.size();
+        return;
       case verb::cut: return cut(s.instance);
       case verb::mend: return mend(s.instance);
       case verb::fall_back:
         if constexpr (has_warm && has_cold) {
+          if (stage.world.log_begins != 0) return;
           stage.tell("   the stream loses its last {} messages", 1 + s.param);
           for (std::size_t i = 0; i < stage.plan.instances; ++i) cut(i);  // a server that was away
           stage.world.fall_back(1U + s.param);

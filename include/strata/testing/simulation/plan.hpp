@@ -33,6 +33,7 @@ enum class verb : std::uint8_t {
   evict,
   intrude,
   foreign,
+  prune,
   cut,
   mend,
   regress,
@@ -41,10 +42,10 @@ enum class verb : std::uint8_t {
 };
 
 constexpr std::string_view to_string(verb v) noexcept {
-  constexpr std::string_view names[] = {"get",         "visit",    "put",      "put_if",     "update",  "erase",
-                                        "get_or_load", "get_many", "put_many", "erase_many", "watch",   "tend",
-                                        "idle",        "crash",    "evict",    "intrude",    "foreign", "cut",
-                                        "mend",        "regress",  "forget",   "fall_back"};
+  constexpr std::string_view names[] = {"get",         "visit",    "put",      "put_if",     "update",   "erase",
+                                        "get_or_load", "get_many", "put_many", "erase_many", "watch",    "tend",
+                                        "idle",        "crash",    "evict",    "intrude",    "foreign",  "prune",
+                                        "cut",         "mend",     "regress",  "forget",     "fall_back"};
   return names[static_cast<std::size_t>(v)];
 }
 /// Whether it is one call for many keys.
@@ -120,15 +121,15 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
                                verb::erase,    verb::erase,     verb::get_or_load, verb::get_or_load, verb::get_many,
                                verb::put_many, verb::erase_many};
     constexpr std::array blows{verb::crash, verb::evict, verb::evict, verb::intrude, verb::regress, verb::forget};
-    constexpr std::array more_blows{verb::crash,  verb::evict,     verb::cut,      verb::cut,
-                                    verb::mend,   verb::foreign,   verb::foreign,  verb::intrude,
-                                    verb::forget, verb::fall_back, verb::fall_back};
+    constexpr std::array more_blows{verb::crash,  verb::evict,     verb::cut,       verb::cut,
+                                    verb::mend,   verb::foreign,   verb::foreign,   verb::intrude,
+                                    verb::forget, verb::fall_back, verb::fall_back, verb::prune};
     constexpr std::array more_calls{verb::watch, verb::watch, verb::watch, verb::tend, verb::tend, verb::idle};
     bool const blow = disasters && d.one_in(of.keeps_step ? 4 : 5);
     if (!of.keeps_step)
       s.what = blow ? blows[d.below(of.warm_may_fail ? 6 : 3)] : calls[d.below(calls.size())];
     else if (blow)
-      s.what = more_blows[d.below(of.warm_may_fail ? 11 : 5)];
+      s.what = more_blows[d.below(of.warm_may_fail ? 12 : 5)];
     else
       s.what = d.one_in(2) ? more_calls[d.below(more_calls.size())] : calls[d.below(calls.size())];
     s.instance = static_cast<std::uint8_t>(d.below(of.instances));

@@ -6,6 +6,7 @@
 #include <strata/testing/access.hpp>
 #include <strata/testing/simulation/likeness.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <coroutine>
@@ -244,6 +245,7 @@ class simulation : likeness<Cache> {
       }
     stage.time.now += std::chrono::seconds{2};
     if constexpr (leased) fall_in_step();
+    if constexpr (core_type::gathers) look_as_others();
     auto told = stage.world.told;  // reads tell warm more
     if constexpr (in_step)
       for (std::size_t k = 0; k < stage.plan.keys; ++k)
@@ -265,7 +267,7 @@ class simulation : likeness<Cache> {
     auto& feed = base::instances_[i].feed;
     auto const& all = stage.world.feed;
     for (std::size_t n = 0; n < all.size(); ++n)
-      if (n >= feed.heard || feed.owed[all[n].key] || stage.lagging[i][all[n].key]) base::hear(i, all[n]);
+      if (n >= feed.heard || feed.owed[all[n].key] || stage.lagging[i][all[n].key % most_keys]) base::hear(i, all[n]);
     feed.heard = all.size();
   }
   /// The caches' own threads do their work for a while: warm gets in step, and memory fresh.
@@ -281,6 +283,28 @@ class simulation : likeness<Cache> {
     }
     for (std::size_t i = 0; i < stage.plan.instances && !history.found; ++i)
       if (access::core(*instances_[i].cache).of_a_copy() != freshness::fresh) history.never_fresh(i);
+  }
+  /// K7: programs that know nothing of the library find what cold has, also where one of them left something older. What
+  /// the holder of the horizon alone heard of, or failed to put right, is lost with him.
+  void look_as_others() {
+    for (std::size_t k = 0; k < stage.plan.keys && !history.found; ++k)
+      if (auto const* last = stage.world.last(k); last != nullptr && !lags(k))
+        for (std::size_t const place : {k, elsewhere(k)}) {
+          auto const* there = stage.world.subjects[place].last();
+          if (there == nullptr || there->frame.revision == last->revision) continue;
+          if (there->frame.revision == revision{} ? heard_by_all(there->position) : place != k)
+            if (place == k || !stage.world.left_as_it_was) history.others_misled(k, place != k);
+        }
+  }
+  [[nodiscard]] bool heard_by_all(position at) const noexcept {
+    for (std::size_t i = 0; i < stage.plan.instances; ++i)
+      if (auto const& all = instances_[i].strays; std::find(all.begin(), all.end(), at) == all.end()) return false;
+    return true;
+  }
+  [[nodiscard]] bool lags(std::size_t key) const noexcept {
+    for (std::size_t i = 0; i < stage.plan.instances; ++i)
+      if (stage.lagging[i][key]) return true;
+    return false;
   }
   /// One step of one caller, from its beginning to its end.
   void alone(std::size_t i) {

@@ -38,8 +38,8 @@ task<std::vector<Answer>> one_by_one(std::span<Asked const> all, One one) {
 struct listener {
   void* to = nullptr;
   void (*deliver)(void*, news const&) = nullptr;
-  std::size_t heard = 0;               ///< how much of the stream
-  std::array<bool, most_keys> owed{};  ///< something of a key was held back
+  std::size_t heard = 0;                   ///< how much of the stream
+  std::array<bool, most_subjects> owed{};  ///< something of a subject was held back
   bool connected = true;
 };
 
@@ -72,6 +72,21 @@ struct simulated_warm {
       frame f{.key = std::string{key}, .revision = r, .operation = operation::erase};
       f.sum = checksum(f);
       return detail::warm_write_call{*o_.on, o_.instance, std::move(f), std::nullopt, until};
+    }
+
+    /// Of the first key others do not look where the caches do.
+    static bool kept_elsewhere(std::string_view key) noexcept { return key_index(key) == 0; }
+    task<result<std::size_t>> correct(std::span<placement const> frames, deadline until) {
+      std::vector<frame> all;
+      for (auto const& one : frames) all.push_back(*one.frame);
+      auto const done = co_await detail::plain<std::size_t, call_kind::warm_write>(
+          *o_.on, o_.instance, until, "correcting what others have", [all](world& w) -> result<std::size_t> {
+            std::size_t replaced = 0;
+            for (auto const& f : all) replaced += w.correct(key_index(f.key), f);
+            return replaced;
+          });
+      if (!done) o_.on->world.left_as_it_was = true;
+      co_return done;
     }
 
     template <class Sink>
@@ -157,6 +172,11 @@ struct simulated_log {
     auto changes_since(std::optional<cursor> from, std::size_t, deadline until) {
       return ask<changes, call_kind::cold_load>(
           until, "cold's log", [from](world& w) -> result<changes> { return w.changes_since(from, 2); });
+    }
+    auto all_after(std::string_view key, std::size_t, deadline until) {
+      return ask<std::vector<logged>, call_kind::cold_load>(
+          until, "all that cold has",
+          [key = std::string{key}](world& w) -> result<std::vector<logged>> { return w.all_after(key, 1); });
     }
     auto read_horizon(deadline until) {
       return ask<horizon, call_kind::cold_load>(until, "the horizon",

@@ -10,6 +10,7 @@
 #include <strata/testing/simulation/mark.hpp>
 #include <strata/testing/simulation/scheduler.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +27,10 @@ namespace strata::testing {
 
 inline constexpr std::size_t most_keys = 2;
 inline constexpr std::array<std::string_view, most_keys> key_names{"k0", "k1"};
+
+/// Where programs that know nothing of the library look for a key, when that is not where the caches do.
+constexpr std::size_t elsewhere(std::size_t key) noexcept { return most_keys + key; }
+inline constexpr std::size_t most_subjects = 2 * most_keys;
 
 inline std::size_t key_index(std::string_view key) noexcept { return key == key_names[0] ? 0 : 1; }
 
@@ -58,7 +63,9 @@ class world {
     for (auto& s : subjects) s = {};
     for (auto& t : told) t = {};
     feed.clear();
+    left_as_it_was = fell_back = false;
     log.clear();
+    log_begins = 0;
     horizon = {};
     holder.clear();
     held_until = {};
@@ -124,6 +131,7 @@ class world {
     strata::operation operation;
   };
   std::vector<logged_commit> log;
+  std::size_t log_begins = 0;  ///< what comes before has been forgotten
   strata::horizon horizon;
   std::string holder;
   moment held_until{};
@@ -135,11 +143,18 @@ class world {
     changes found{.taken_us = clock_us()};
     found.read = found.settled = {log.size(), {}};
     if (!from) return found;
-    std::size_t i = from->transaction;
+    found.gap = from->transaction < log_begins;
+    std::size_t i = std::max<std::size_t>(from->transaction, log_begins);
     for (; i < log.size() && found.all.size() < limit; ++i)
       found.all.push_back({std::string{key_names[log[i].key]}, log[i].revision, log[i].operation});
     found.read = found.settled = {i, {}};
     found.more = i < log.size();
+    return found;
+  }
+  [[nodiscard]] std::vector<logged> all_after(std::string_view key, std::size_t limit) const {
+    std::vector<logged> found;
+    for (std::size_t k = key.empty() ? 0 : key_index(key) + 1; k < most_keys && found.size() < limit; ++k)
+      if (auto const* row = last(k)) found.push_back({std::string{key_names[k]}, row->revision, row->operation});
     return found;
   }
   [[nodiscard]] strata::horizon read_horizon() const {
@@ -183,6 +198,13 @@ class world {
       return failure(errc::conflict, tier::warm, "what is there has no revision");
     return publish(key, std::move(f), by);
   }
+  /// What programs without revisions have elsewhere goes when it is older.
+  std::size_t correct(std::size_t key, frame const& f) {
+    auto const* standing = subjects[elsewhere(key)].last();
+    if (standing == nullptr || standing->frame.revision >= f.revision) return 0;
+    publish(elsewhere(key), f, 0);
+    return 1;
+  }
   position publish(std::size_t key, frame f, std::uint16_t by) {
     auto& s = subjects[key];
     position const p{++last_position_};
@@ -194,7 +216,7 @@ class world {
       }
       commit_row(key, c);
       told[key] = c.revision;
-    } else if (f.revision > told[key]) {
+    } else if (key < most_keys && f.revision > told[key]) {
       told[key] = f.revision;
     }
     s.messages.resize(s.kept);
@@ -207,21 +229,24 @@ class world {
 
   // --- the feed ------------------------------------------------------------------------------------------------------
   struct notice {
-    std::uint8_t key = 0;
+    std::uint8_t key = 0;  ///< its subject
     strata::revision revision{};
     strata::operation operation = operation::put;
     strata::position position{};
   };
 
   std::array<std::vector<commit>, most_keys> commits;
-  std::array<subject, most_keys> subjects;
-  std::vector<notice> feed;               ///< what the stream has, in its order
-  std::array<bool, most_keys> unsettled;  ///< one subject fell back without a trace, which no position tells
-  std::array<revision, most_keys> told;   ///< the highest revision the stream has had since it last lost something
+  std::array<subject, most_subjects> subjects;  ///< of each key, and then of each where others look
+  std::vector<notice> feed;                     ///< what the stream has, in its order
+  bool fell_back = false;                       ///< the stream did
+  bool left_as_it_was = false;                  ///< something could not be put right where others look
+  std::array<bool, most_keys> unsettled;        ///< one subject fell back without a trace, which no position tells
+  std::array<revision, most_keys> told;  ///< the highest revision the stream has had since it last lost something
   std::vector<ghost> ghosts;
 
   /// The whole stream falls back by its last messages: what comes next takes their positions.
   void fall_back(std::size_t messages) {
+    fell_back = true;
     for (; messages > 0 && !feed.empty(); --messages) {
       auto& s = subjects[feed.back().key];
       last_position_ = static_cast<std::uint64_t>(feed.back().position) - 1;

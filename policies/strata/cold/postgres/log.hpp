@@ -78,6 +78,20 @@ result<changes> changes_since(Calls const& calls, std::optional<cursor> from, st
 }
 
 template <class Calls>
+result<std::vector<logged>> all_after(Calls const& calls, std::string_view key, std::size_t limit, deadline until) {
+  if (key.find('\0') != std::string_view::npos) return failure(errc::rejected, tier::cold, "a key has no NUL");
+  auto rows = calls.read("strata_all_after", pqxx::params{key, std::min(limit, most_changes)}, until);
+  if (!rows) return std::unexpected{std::move(rows.error())};
+  std::vector<logged> all;
+  all.reserve(static_cast<std::size_t>(rows->size()));
+  for (auto const& row : *rows)
+    all.push_back({.key = row[0].template as<std::string>(),
+                   .revision = revision{row[1].template as<std::uint64_t>()},
+                   .operation = row[2].template as<int>() == 0 ? operation::put : operation::erase});
+  return all;
+}
+
+template <class Calls>
 result<horizon> read_horizon(Calls const& calls, deadline until) {
   auto rows = calls.read("strata_read_horizon", {}, until);
   if (!rows) return std::unexpected{std::move(rows.error())};

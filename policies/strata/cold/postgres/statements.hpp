@@ -213,6 +213,16 @@ update {horizon} h set holder = $1, held_until = clock_timestamp() + $2 * interv
 
 inline constexpr std::string_view move_horizon = "select {move_horizon}({space}, $1, $2, $3, $4, $5, $6, $7)";
 
+// An id that was erased once and is there again comes twice, as what it is before what it was: so no page ends with the latter.
+inline constexpr std::string_view all_after = R"(
+select artifact_id, revision, operation from (
+  (select k.artifact_id, k.strata_revision as revision, 0 as operation from {table} k
+    where k.artifact_id > $1 and k.strata_space = {space} order by k.artifact_id limit $2)
+  union all
+  (select e.artifact_id, e.revision, 1 from {erased} e
+    where e.artifact_id > $1 and e.space = {space} order by e.artifact_id limit $2)) a
+  order by artifact_id, revision desc limit $2)";
+
 inline constexpr std::string_view revisions = R"(
 select d.n::int, k.strata_revision from unnest($1) with ordinality d(a, n)
   join {table} k on k.artifact_id = d.a where k.strata_space = {space}
@@ -270,6 +280,7 @@ inline std::vector<statement> statements(names const& n, shape s) {
   add("strata_history", "text, bigint", detail::history);
   add("strata_at_revision", "text, bigint", detail::at_revision);
   add("strata_changes_since", "xid8, bigint, bigint", detail::changes_since);
+  add("strata_all_after", "text, bigint", detail::all_after);
   add("strata_read_horizon", "", detail::read_horizon);
   add("strata_hold_horizon", "text, bigint", detail::hold_horizon);
   add("strata_move_horizon", "text, bigint, xid8, bigint, bigint, bigint, bigint", detail::move_horizon);

@@ -281,7 +281,7 @@ class writer {
   }
 
   void stored(station const& where, item& one, std::uint64_t sequence, deadline until) const {
-    if (auto const& subject = keeper_->settings().announce_subject; !subject.empty() && one.how == spelling::token)
+    if (auto const& subject = keeper_->settings().announce_subject; !subject.empty())
       where.link->tell(subject, one.what.frame->key, until);
     one.end(position{sequence});
   }
