@@ -6,17 +6,19 @@
 
 #include <strata/hash.hpp>
 #include <strata/hit.hpp>
-#include <strata/hot/engine/shard.hpp>
+#include <strata/hot/engine/tier.hpp>
+#include <strata/record.hpp>
 
 #include <cstddef>
-#include <cstdint>
-#include <limits>
-#include <optional>
-#include <utility>
 
-// The real engine with one of the algorithms, as one shard, so that nothing but the algorithm decides what stays. Every
-// request is a get, and a put of what was not there; each value weighs one.
+// The real engine with one of the algorithms, for one thread and therefore with one order, so that nothing but the algorithm
+// decides what stays. Every request is a get, and a put of what was not there; each value weighs one.
 namespace hit_ratio {
+
+struct nothing_else {};
+struct one {
+  key of;
+};
 
 template <class Eviction>
 class engine {
@@ -24,27 +26,30 @@ class engine {
   using settings = typename strata::hot::engine::settings_of<Eviction>::type;
 
   engine(std::size_t capacity, settings const& given)
-      : shard_{capacity, std::numeric_limits<std::uint64_t>::max() / 2, given} {}
+      : tier_{{.capacity_entries = capacity, .eviction = given}, nothing_else{}} {}
 
   bool request(key k) {
     auto const hashed = hash_(k);
     auto const nothing = [](auto const&) {};
-    if (shard_.find(hashed, nothing)) return true;
-    strata::box<key> value{strata::revision{1}, k};
-    std::optional<key> own;
-    (void)shard_.install(hashed, value, 1, own);
+    if (tier_.find(hashed, nothing)) return true;
+    (void)tier_.install(hashed, {strata::revision{1}, one{k}});
     return false;
   }
   [[nodiscard]] bool has(key k) const {
     auto const nothing = [](auto const&) {};
-    return shard_.peek(hash_(k), nothing);
+    return tier_.peek(hash_(k), nothing);
   }
-  [[nodiscard]] std::size_t entries() const { return shard_.entries(); }
-  [[nodiscard]] bool valid() const { return shard_.valid(); }
+  [[nodiscard]] std::size_t entries() const { return tier_.entries(); }
+  [[nodiscard]] bool valid() const { return tier_.valid(); }
 
  private:
   strata::hasher<key> hash_{1};
-  strata::hot::engine::shard<key, key, Eviction, false> shard_;
+  strata::hot::engine::tier<Eviction, key, one, nothing_else, strata::hot::engine::single_thread> tier_;
 };
 
 }  // namespace hit_ratio
+
+template <>
+struct strata::record<hit_ratio::one> : strata::default_record<hit_ratio::one> {
+  static std::size_t bytes(hit_ratio::one const&) noexcept { return 1; }
+};

@@ -28,7 +28,7 @@ class box {
   box() = default;
   /// One allocation. Throws what T's move constructor or the allocator throws.
   template <class U>
-  box(strata::revision revision, U&& value) : content_{new content{{1}, revision, T(std::forward<U>(value))}} {}
+  box(strata::revision revision, U&& value) : content_{new content{{1}, {0}, revision, T(std::forward<U>(value))}} {}
   box(box const& other) noexcept : content_{other.content_} {
     if (content_) content_->holders.fetch_add(1, std::memory_order_relaxed);
   }
@@ -52,6 +52,22 @@ class box {
   /// Numbers a box that nobody else holds yet.
   void number(strata::revision r) noexcept { const_cast<content*>(content_)->revision = r; }
 
+  /// What the value weighs, kept here, where there is room for it. The first tier to say so decides for all.
+  /// \returns the weight that stands
+  std::uint32_t weigh(std::uint32_t found) const noexcept {
+    std::uint32_t stands = 0;
+    if (content_->holders.load(std::memory_order_relaxed) == 1) {  // nobody else is there to be first
+      content_->weight.store(found + 1, std::memory_order_relaxed);
+      return found;
+    }
+    return content_->weight.compare_exchange_strong(stands, found + 1, std::memory_order_relaxed) ? found : stands - 1;
+  }
+  [[nodiscard]] bool weighed() const noexcept { return content_->weight.load(std::memory_order_relaxed) != 0; }
+  /// Only once it is weighed.
+  [[nodiscard]] std::uint32_t weight() const noexcept { return content_->weight.load(std::memory_order_relaxed) - 1; }
+  /// Asks memory for the value.
+  void prefetch() const noexcept { __builtin_prefetch(content_); }
+
   class burial;
 
  private:
@@ -60,6 +76,7 @@ class box {
 
   struct content {
     mutable std::atomic<std::uint32_t> holders;
+    mutable std::atomic<std::uint32_t> weight;  // and one; zero: nobody has said
     strata::revision revision;
     T value;
   };

@@ -4,6 +4,7 @@
 
 #include <strata/hot/engine/tier.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,43 +18,49 @@ class sieve_order {
  public:
   struct node {  // a circle, as in lru_order; capacities end at 2^31, so one bit is free
     engine::slot older;
-    engine::slot newer : 31;
-    engine::slot used : 1;
+    engine::slot link;  // newer, and the highest bit: used
+
+    [[nodiscard]] engine::slot newer() const noexcept { return link & ~used_bit; }
+    void newer(engine::slot to) noexcept { link = (link & used_bit) | to; }
+    [[nodiscard]] bool used() const noexcept { return (link & used_bit) != 0; }
   };
   static constexpr auto needs = engine::hit_needs::shared;
 
-  static void on_hit(auto nodes, engine::slot i) noexcept {
-    if (nodes[i].used == 0) nodes[i].used = 1;
+  /// Beside other hits, which write the same word: it is written once, and after that only read.
+  [[gnu::always_inline]] static void on_hit(auto nodes, engine::slot i) noexcept {
+    std::atomic_ref<engine::slot> const link{nodes[i].link};
+    auto const seen = link.load(std::memory_order_relaxed);
+    if ((seen & used_bit) == 0) link.store(seen | used_bit, std::memory_order_relaxed);
   }
 
   void on_insert(auto nodes, engine::slot i, std::uint64_t, std::uint32_t) noexcept {
-    nodes[i].used = 0;
+    nodes[i].link = 0;
     if (newest_ == engine::no_slot) {
       nodes[i].older = i;
-      set_newer(nodes, i, i);
+      nodes[i].newer(i);
     } else {
-      engine::slot const oldest = nodes[newest_].newer;
+      engine::slot const oldest = nodes[newest_].newer();
       nodes[i].older = newest_;
-      set_newer(nodes, i, oldest);
+      nodes[i].newer(oldest);
       nodes[oldest].older = i;
-      set_newer(nodes, newest_, i);
+      nodes[newest_].newer(i);
     }
     newest_ = i;
   }
   void on_erase(auto nodes, engine::slot i) noexcept {
     engine::slot const older = nodes[i].older;
-    engine::slot const newer = nodes[i].newer;
+    engine::slot const newer = nodes[i].newer();
     bool const alone = older == i;
     // Past the newest the hand waits for the one that is oldest when room is wanted next.
     if (hand_ == i) hand_ = i == newest_ ? engine::no_slot : newer;
     if (newest_ == i) newest_ = alone ? engine::no_slot : older;
-    set_newer(nodes, older, newer);
+    nodes[older].newer(newer);
     nodes[newer].older = older;
   }
   engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
     if (newest_ == engine::no_slot) return newest_;
-    if (hand_ == engine::no_slot) hand_ = nodes[newest_].newer;
-    for (; nodes[hand_].used != 0; hand_ = nodes[hand_].newer) nodes[hand_].used = 0;
+    if (hand_ == engine::no_slot) hand_ = nodes[newest_].newer();
+    for (; nodes[hand_].used(); hand_ = nodes[hand_].newer()) nodes[hand_].link &= ~used_bit;
     return hand_;
   }
 
@@ -62,7 +69,7 @@ class sieve_order {
     bool hand_met = hand_ == engine::no_slot;
     engine::slot i = newest_;
     if (i != engine::no_slot) do {
-        if (nodes[nodes[i].older].newer != i) return false;
+        if (nodes[nodes[i].older].newer() != i) return false;
         hand_met = hand_met || i == hand_;
         i = nodes[i].older;
       } while (++n <= entries && i != newest_);
@@ -70,7 +77,7 @@ class sieve_order {
   }
 
  private:
-  static void set_newer(auto nodes, engine::slot i, engine::slot to) noexcept { nodes[i].newer = to & 0x7FFFFFFFU; }
+  static constexpr engine::slot used_bit = engine::slot{1} << 31U;
 
   engine::slot newest_ = engine::no_slot;
   engine::slot hand_ = engine::no_slot;

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #include <strata/hash.hpp>
 #include <strata/hot/lru.hpp>
+#include <strata/hot/single_thread.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -60,6 +61,33 @@ BOOST_AUTO_TEST_CASE(one_shard) {
   BOOST_TEST(!t.cache.visiting());
   BOOST_TEST(t.cache.find(t.hash(2), ignore));
   BOOST_TEST(t.cache.valid());
+}
+
+// One thread alone: nothing to wait for, and a call from inside a visitor would find the entry being read.
+BOOST_AUTO_TEST_CASE(one_thread) {
+  using alone = strata::hot::single_thread<strata::hot::lru>::tier<std::uint64_t, std::string, counting>;
+  alone cache{{.capacity_entries = 100'000}, {}};
+  strata::hasher<std::uint64_t> const hash{1};
+  auto const put = [&](std::uint64_t i, std::uint64_t r) {
+    return cache.install(hash(i), {strata::revision{r}, std::to_string(i)});
+  };
+  for (std::uint64_t i = 0; i < 100'000; ++i) (void)put(i, 1);
+  bool const found = cache.find(hash(0), [&](strata::box<std::string> const& b) {
+    BOOST_TEST(cache.visiting());
+    BOOST_TEST(!cache.find(hash(1), ignore));
+    BOOST_TEST((put(0, 9) == strata::installed::refused));
+    BOOST_TEST(!cache.erase(hash(0), strata::revision{9}));
+    cache.clear();
+    cache.drain_uses(ignore);
+    BOOST_TEST(b.value() == "0");
+  });
+  BOOST_TEST(found);
+  BOOST_TEST(!cache.visiting());
+  BOOST_TEST(cache.entries() == 100'000U);  // one order: all of them fit
+  BOOST_TEST((put(100'000, 1) == strata::installed::yes));
+  BOOST_TEST(cache.peek(hash(0), ignore));
+  BOOST_TEST(!cache.peek(hash(1), ignore));
+  BOOST_TEST(cache.valid());
 }
 
 BOOST_AUTO_TEST_CASE(peek_is_a_visit_too) {

@@ -4,6 +4,7 @@
 #include <strata/hash.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/sieve.hpp>
+#include <strata/hot/single_thread.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -12,6 +13,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -69,7 +71,8 @@ struct fixture {
 
 using shapes = std::tuple<std::tuple<strata::hot::lru, plain_text>, std::tuple<strata::hot::lru, number>,
                           std::tuple<strata::hot::lru, users_own>, std::tuple<strata::hot::sieve, plain_text>,
-                          std::tuple<strata::hot::sieve, number>, std::tuple<strata::hot::sieve, users_own>>;
+                          std::tuple<strata::hot::sieve, number>, std::tuple<strata::hot::sieve, users_own>,
+                          std::tuple<strata::hot::single_thread<strata::hot::lru>, plain_text>>;
 template <class Shape>
 using fixture_of = fixture<std::tuple_element_t<0, Shape>, std::tuple_element_t<1, Shape>>;
 
@@ -115,6 +118,33 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(sees_at_a_glance_what_find_finds, Shape, shapes) {
   BOOST_TEST(seen <= 1'000);
   BOOST_TEST(t.cache.stats().hits == static_cast<std::uint64_t>(seen));
   BOOST_TEST(t.cache.stats().misses == 0U);
+}
+
+// Many at once are found as one by one: each that is there, in the order asked, and counted.
+BOOST_AUTO_TEST_CASE_TEMPLATE(finds_many, Shape, shapes) {
+  using keys = std::tuple_element_t<1, Shape>;
+  using f = fixture_of<Shape>;
+  f t{{.capacity_entries = 20'000, .pages = strata::hot::engine::pages::huge}};
+  for (int i = 0; i < 20'000; i += 2) t.put(i, 1, std::to_string(i));
+  for (std::size_t count : {0U, 1U, 32U, 33U, 1'000U}) {
+    std::vector<typename f::key> names;
+    for (std::size_t i = 0; i < count; ++i) names.push_back(keys::name(static_cast<int>(i * 7919 % 20'000)));
+    std::vector<strata::hashed<typename f::key>> asked;
+    for (auto const& name : names) asked.push_back(t.hash(name));
+    auto const before = t.cache.stats();
+    std::vector<std::size_t> seen;
+    std::size_t const there = t.cache.find_many(asked, [&](std::size_t at, strata::box<std::string> const& b) {
+      BOOST_TEST(b.value() == std::to_string(at * 7919 % 20'000));
+      seen.push_back(at);
+    });
+    std::vector<std::size_t> wanted;
+    for (std::size_t i = 0; i < count; ++i)
+      if (t.has(static_cast<int>(i * 7919 % 20'000))) wanted.push_back(i);
+    BOOST_TEST(seen == wanted, boost::test_tools::per_element());
+    BOOST_TEST(there == wanted.size());
+    BOOST_TEST(t.cache.stats().hits - before.hits == there);
+    BOOST_TEST(t.cache.stats().misses - before.misses == count - there);
+  }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(erases_what_is_older, Shape, shapes) {

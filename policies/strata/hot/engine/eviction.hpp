@@ -15,7 +15,9 @@ namespace strata::hot::engine {
 using slot = std::uint32_t;
 inline constexpr slot no_slot = ~slot{};
 
-/// What on_hit needs: not to be called at all, only that the entry stays, or the shard for itself.
+/// What on_hit needs: not to be called at all; only that the entry stays, so that it may run beside other hits and touches
+/// nothing but its own node, atomically; or the shard for itself. Then, while several threads read, hits are noted and told
+/// later, in the order of each thread and before anything else changes; those that `idle` calls so are not told at all.
 enum class hit_needs : std::uint8_t { nothing, shared, exclusive };
 
 /// An entry that is not yet there and asks for room.
@@ -26,9 +28,9 @@ struct newcomer {
 /// Room is wanted although nobody comes: the shard shrinks. No algorithm may prefer it to an entry.
 inline constexpr newcomer nobody{};
 
-/// What is kept of a key's hash as long as its entry is there.
+/// What is kept of a key's hash as long as its entry is there: the half that does not choose the shard.
 [[nodiscard]] constexpr std::uint32_t kept_hash(std::uint64_t hash) noexcept {
-  return static_cast<std::uint32_t>(hash >> 32U);
+  return static_cast<std::uint32_t>(hash);
 }
 
 /// The nodes of a shard's entries, by slot; and the kept hashes of their keys.
@@ -37,7 +39,7 @@ class node_array {
  public:
   explicit node_array(Entry* entries) noexcept : entries_{entries} {}
   auto& operator[](slot i) const noexcept { return entries_[i].node; }
-  [[nodiscard]] std::uint32_t hash(slot i) const noexcept { return kept_hash(entries_[i].hash); }
+  [[nodiscard]] std::uint32_t hash(slot i) const noexcept { return entries_[i].hash; }
 
  private:
   Entry* entries_;
@@ -64,6 +66,7 @@ concept sized_eviction = requires(typename E::settings const& given, std::size_t
 /// One object per shard. Laws: victim names an entry that was inserted and not erased, or refuses the newcomer with
 /// no_slot; the engine calls on_erase for the victim as for any other entry that goes; nothing throws.
 ///   node      default-constructible; empty costs nothing
+///   idle      optional: whether on_hit would change nothing; may run beside itself
 ///   valid     optional, for tests: whether the structure holds exactly `entries` nodes
 template <class E>
 concept eviction =

@@ -28,21 +28,28 @@ class spin_lock {
   /// False also when this thread has it already.
   [[nodiscard]] bool try_lock() noexcept {
     std::uintptr_t free = 0;
-    return holder_.compare_exchange_strong(free, this_thread(), std::memory_order_acquire, std::memory_order_relaxed);
+    return holder_.compare_exchange_strong(free, this_thread(), std::memory_order_seq_cst, std::memory_order_relaxed);
   }
   /// Waits. The caller knows that this thread has no lock that the holder could be waiting for.
   void lock() noexcept {
-    for (unsigned round = 0; holder_.load(std::memory_order_relaxed) != 0 || !try_lock(); ++round) {
-      if (round < 64)
-        pause();
-      else
-        sched_yield();
-    }
+    for (unsigned round = 0; holder_.load(std::memory_order_relaxed) != 0 || !try_lock(); ++round) wait(round);
+  }
+  /// Whether nobody has it, and all that its last holder did is seen.
+  [[nodiscard]] bool free() const noexcept { return holder_.load(std::memory_order_seq_cst) == 0; }
+  void wait_until_free() const noexcept {
+    for (unsigned round = 0; !free(); ++round) wait(round);
   }
   void unlock() noexcept { holder_.store(0, std::memory_order_release); }
   [[nodiscard]] bool mine() const noexcept { return holder_.load(std::memory_order_relaxed) == this_thread(); }
 
  private:
+  static void wait(unsigned round) noexcept {
+    if (round < 64)
+      pause();
+    else
+      sched_yield();
+  }
+
   std::atomic<std::uintptr_t> holder_{0};
 };
 

@@ -2,7 +2,9 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hash.hpp>
 #include <strata/hot/engine/eviction.hpp>
+#include <strata/hot/engine/memory.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -17,8 +19,25 @@
 // From hash to slot: buckets of one cache line with twelve one-byte tags and twelve slots. One line and one comparison of
 // sixteen bytes answer almost every look-up; a false tag costs a look at one entry. An entry that finds its bucket full
 // goes to the next one and is counted in each bucket it passed, so nothing is left behind when it goes (no tombstones).
-// Source: Facebook's F14 (chunks, overflow counts). Bits of the hash: bucket from below, tag 50-57, shard 58-63.
+// It wants 32 bits of a hash: those above choose the bucket, by multiplication, so that there may be any number of
+// buckets and not twice as many as are needed; the lowest eight are the tag.
+// Source: Facebook's F14 (chunks, overflow counts); Lemire: "Fast Random Integer Generation in an Interval", 2019.
 namespace strata::hot::engine {
+
+namespace detail {
+// Bit i of the result: whether byte i of twelve is the wanted one. For machines without SSE2.
+inline unsigned equal_bytes(std::uint8_t const* bytes, std::uint8_t wanted) noexcept {
+  constexpr std::uint64_t low = 0x0101010101010101U, seven = 0x7F * low;
+  auto const among_eight = [&](std::uint64_t word) {
+    std::uint64_t const differs = word ^ (low * wanted);
+    std::uint64_t const equal = ~(((differs & seven) + seven) | differs | seven);  // the highest bit of each equal byte
+    return static_cast<unsigned>((equal >> 7U) * 0x0102040810204080U >> 56U);
+  };
+  auto const* const at = reinterpret_cast<char const*>(bytes);
+  return among_eight(strata::detail::read<std::uint64_t>(at)) |
+         (among_eight(strata::detail::read<std::uint32_t>(at + 8)) & 0xFU) << 8U;
+}
+}  // namespace detail
 
 class slot_index {
  public:
@@ -26,13 +45,15 @@ class slot_index {
 
   slot_index() = default;
   /// Room for that many slots at three quarters of its load; never grows.
-  explicit slot_index(std::size_t slots)
-      : mask_{std::bit_ceil(slots / 9 + 1) - 1}, buckets_{std::make_unique<bucket[]>(mask_ + 1)} {}
+  explicit slot_index(std::size_t slots, pages kind = pages::usual)
+      : size_{slots / 9 + 1}, buckets_{static_cast<bucket*>(allocate(size_ * sizeof(bucket), kind))} {
+    std::uninitialized_value_construct_n(buckets_.get(), size_);
+  }
 
   /// The slot that is(slot) accepts among those of that hash's tag, or no_slot. Throws what `is` throws.
   template <class Is>
-  [[nodiscard]] slot find(std::uint64_t hash, Is&& is) const {
-    for (std::size_t at = hash & mask_, passed = 0; passed <= mask_; at = (at + 1) & mask_, ++passed) {
+  [[nodiscard]] slot find(std::uint32_t hash, Is&& is) const {
+    for (std::size_t at = home(hash), passed = 0; passed < size_; at = after(at), ++passed) {
       if (slot found = no_slot; find_in(buckets_[at], hash, found, is)) return found;
       if (buckets_[at].passed == 0) break;
     }
@@ -41,30 +62,41 @@ class slot_index {
   /// As find, in the hash's own bucket and the next alone, where almost every entry is; without a loop, which would
   /// want registers that a hit has no use for. False: not there.
   template <class Is>
-  [[nodiscard, gnu::always_inline]] bool find_near(std::uint64_t hash, slot& found, Is&& is) const {
-    bucket const& own = buckets_[hash & mask_];
+  [[nodiscard, gnu::always_inline]] bool find_near(std::uint32_t hash, slot& found, Is&& is) const {
+    std::size_t const at = home(hash);
+    bucket const& own = buckets_[at];
     if (find_in(own, hash, found, is)) [[likely]]
       return true;
-    return own.passed != 0 && find_in(buckets_[(hash + 1) & mask_], hash, found, is);
+    return own.passed != 0 && find_in(buckets_[after(at)], hash, found, is);
   }
   /// Whether nothing of that hash is further than find_near looks.
-  [[nodiscard]] bool all_near(std::uint64_t hash) const noexcept {
-    return buckets_[hash & mask_].passed == 0 || buckets_[(hash + 1) & mask_].passed == 0;
+  [[nodiscard]] bool all_near(std::uint32_t hash) const noexcept {
+    std::size_t const at = home(hash);
+    return buckets_[at].passed == 0 || buckets_[after(at)].passed == 0;
+  }
+
+  /// Asks memory for the bucket.
+  void prefetch(std::uint32_t hash) const noexcept { __builtin_prefetch(&buckets_[home(hash)]); }
+  /// The first slot in the hash's own bucket that has its tag, or no_slot: most likely the right one.
+  [[nodiscard]] slot guess(std::uint32_t hash) const noexcept {
+    bucket const& own = buckets_[home(hash)];
+    unsigned const some = matches(own, tag(hash));
+    return some == 0 ? no_slot : own.slots[std::countr_zero(some)];
   }
 
   /// There must be room.
-  void insert(std::uint64_t hash, slot which) noexcept {
-    std::size_t at = hash & mask_;
+  void insert(std::uint32_t hash, slot which) noexcept {
+    std::size_t at = home(hash);
     unsigned free = 0;
-    for (; (free = matches(buckets_[at], 0)) == 0; at = (at + 1) & mask_) ++buckets_[at].passed;
+    for (; (free = matches(buckets_[at], 0)) == 0; at = after(at)) ++buckets_[at].passed;
     auto const place = static_cast<unsigned>(std::countr_zero(free));
     buckets_[at].tags[place] = tag(hash);
     buckets_[at].slots[place] = which;
   }
 
   /// It must be there.
-  void erase(std::uint64_t hash, slot which) noexcept {
-    for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
+  void erase(std::uint32_t hash, slot which) noexcept {
+    for (std::size_t at = home(hash);; at = after(at)) {
       bucket& b = buckets_[at];
       for (unsigned some = matches(b, tag(hash)); some != 0; some &= some - 1)
         if (auto const place = static_cast<unsigned>(std::countr_zero(some)); b.slots[place] == which) {
@@ -78,13 +110,13 @@ class slot_index {
   /// How many slots it holds, counted. For tests.
   [[nodiscard]] std::size_t count() const noexcept {
     std::size_t n = 0;
-    for (std::size_t at = 0; buckets_ && at <= mask_; ++at)
+    for (std::size_t at = 0; at < size_; ++at)
       n += width - static_cast<unsigned>(std::popcount(matches(buckets_[at], 0)));
     return n;
   }
   /// Whether no look-up has to go further than its bucket. For tests.
   [[nodiscard]] bool unpassed() const noexcept {
-    for (std::size_t at = 0; buckets_ && at <= mask_; ++at)
+    for (std::size_t at = 0; at < size_; ++at)
       if (buckets_[at].passed != 0) return false;
     return true;
   }
@@ -97,12 +129,16 @@ class slot_index {
   };
   static_assert(sizeof(bucket) == 64);
 
-  static std::uint8_t tag(std::uint64_t hash) noexcept {
-    return static_cast<std::uint8_t>(std::max<std::uint64_t>((hash >> 50U) & 0xFFU, 1));
+  std::size_t home(std::uint32_t hash) const noexcept {
+    return static_cast<std::size_t>(std::uint64_t{hash} * size_ >> 32U);
+  }
+  std::size_t after(std::size_t at) const noexcept { return at + 1 == size_ ? 0 : at + 1; }
+  static std::uint8_t tag(std::uint32_t hash) noexcept {
+    return static_cast<std::uint8_t>(std::max<std::uint32_t>(hash & 0xFFU, 1));
   }
 
   template <class Is>
-  [[gnu::always_inline]] static bool find_in(bucket const& b, std::uint64_t hash, slot& found, Is& is) {
+  [[gnu::always_inline]] static bool find_in(bucket const& b, std::uint32_t hash, slot& found, Is& is) {
     for (unsigned some = matches(b, tag(hash)); some != 0; some &= some - 1) {
       found = b.slots[std::countr_zero(some)];
       if (is(found)) return true;
@@ -116,14 +152,12 @@ class slot_index {
     return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(line, _mm_set1_epi8(static_cast<char>(wanted))))) &
            0xFFFU;
 #else
-    unsigned found = 0;
-    for (unsigned i = 0; i < width; ++i) found |= static_cast<unsigned>(b.tags[i] == wanted) << i;
-    return found;
+    return detail::equal_bytes(b.tags, wanted);
 #endif
   }
 
-  std::size_t mask_ = 0;
-  std::unique_ptr<bucket[]> buckets_;
+  std::size_t size_ = 0;
+  std::unique_ptr<bucket[], release> buckets_;
 };
 
 }  // namespace strata::hot::engine

@@ -23,6 +23,7 @@
 //   assign(to, key)  copies without allocating; false where that cannot be
 //   share(from, to)  the same between two kept keys; `to` is fresh or of an earlier share. Zero when done, else the bytes
 //   prepare(to, n)   that `to` has to have room for, which prepare makes with nothing held
+//   prefetch(kept)   asks memory for what is not in the entry itself
 //   burial           put before a lock, keeps destructors of keys from running under it
 namespace strata::hot::engine {
 
@@ -61,6 +62,7 @@ struct kept_key {
     return 0;
   }
   static void prepare(type&, std::size_t) noexcept {}
+  static void prefetch(type const& kept) noexcept { kept.prefetch(); }
 };
 
 template <class K>
@@ -81,6 +83,7 @@ struct kept_key<K> {
     return 0;
   }
   static void prepare(type&, std::size_t) noexcept {}
+  static void prefetch(type const&) noexcept {}
 };
 
 template <>
@@ -107,6 +110,7 @@ struct kept_key<std::string> {
     return 0;
   }
   static void prepare(type& to, std::size_t bytes) { to.reserve(bytes); }
+  static void prefetch(type const& kept) noexcept { __builtin_prefetch(kept.data()); }
 };
 
 }  // namespace strata::hot::engine

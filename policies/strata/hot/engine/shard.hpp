@@ -4,23 +4,26 @@
 
 #include <strata/concepts/hot.hpp>
 #include <strata/hit.hpp>
+#include <strata/hot/engine/biased_lock.hpp>
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/engine/guard.hpp>
 #include <strata/hot/engine/index.hpp>
 #include <strata/hot/engine/kept_key.hpp>
+#include <strata/hot/engine/memory.hpp>
 #include <strata/hot/engine/slab.hpp>
 #include <strata/hot/engine/stats.hpp>
 #include <strata/hot/engine/uses.hpp>
 #include <strata/key.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <utility>
 
-// A shard: index, slab and eviction algorithm under one lock. Its functions want the lock to be held and, where they take
-// entries out, `burials` to be open outside it. They call no user code but the key's equality and find's visitor, and
+// A shard: index, slab and eviction algorithm under one lock. Its functions want the lock to be held, those that look for
+// reading and say by which cell, those that change anything for writing, with `burials` open outside it. They call no user code but the key's equality and find's visitor, and
 // either throw before they change anything or do not throw.
 namespace strata::hot::engine {
 
@@ -39,9 +42,11 @@ enum class step : std::uint8_t {
   no_key,  ///< the key cannot be copied here: make one with nothing held, then again
 };
 
-template <class Key, class Value, eviction Eviction, bool Counted>
+template <class Key, class Value, eviction Eviction, bool Counted, class Concurrency>
 class alignas(64) shard {
  public:
+  using lock_type = typename Concurrency::template lock<Eviction::needs>;
+  using cell = typename lock_type::cell;
   using kept = kept_key<Key>;
   using item = key_uses<Key>;
   using entry_type = entry<Key, Value, typename Eviction::node, Counted>;
@@ -50,36 +55,36 @@ class alignas(64) shard {
 
   /// What resize prepares with nothing held.
   struct space {
-    space(std::size_t entries, settings const& given)
-        : slab{entries}, index{entries}, order{make_eviction<Eviction>(given, entries)} {}
+    space(std::size_t entries, settings const& given, pages kind)
+        : slab{entries, kind}, index{entries, kind}, order{make_eviction<Eviction>(given, entries)} {}
     engine::slab<entry_type> slab;
     slot_index index;
     [[no_unique_address]] Eviction order;
   };
 
-  shard(std::size_t most_entries, std::uint64_t most_bytes, settings const& given)
-      : space_{most_entries, given}, most_entries_{most_entries}, most_bytes_{most_bytes} {}
+  shard(std::size_t most_entries, std::uint64_t most_bytes, settings const& given, pages kind)
+      : space_{most_entries, given, kind}, most_entries_{most_entries}, most_bytes_{most_bytes} {}
 
   template <class F>
-  [[gnu::always_inline]] bool find(hashed<Key> const& k, F& f) {
+  [[gnu::always_inline]] bool find(cell& mine, hashed<Key> const& k, F& f) {
     slot at = no_slot;
     auto seen = look_near(k, at);
     if (seen == sight::unsure) [[unlikely]]
       seen = (at = look_far(k.key, k.hash)) != no_slot ? sight::there : sight::absent;
     if (seen == sight::there)
-      use(at, f);
+      use(mine, at, f);
     else
-      misses_.add(1);
+      mine.misses.add(1);
     return seen == sight::there;
   }
 
   /// As find, where look_near is enough. It calls nothing but f, so that a hit saves no registers for a call. False:
   /// not seen near, not counted.
   template <class F>
-  [[gnu::always_inline]] bool glance(hashed<Key> const& k, F& f) {
+  [[gnu::always_inline]] bool glance(cell& mine, hashed<Key> const& k, F& f) {
     slot at = no_slot;
     if (look_near(k, at) != sight::there) return false;
-    use(at, f);
+    use(mine, at, f);
     return true;
   }
 
@@ -90,15 +95,36 @@ class alignas(64) shard {
     return at != no_slot;
   }
 
+  // The steps by which many keys are found at once, each asking memory for what the next one reads.
+  void prefetch_bucket(std::uint32_t hash) const noexcept { space_.index.prefetch(hash); }
+  [[nodiscard]] slot prefetch_entry(std::uint32_t hash) const noexcept {
+    slot const at = space_.index.guess(hash);
+    if (at != no_slot) space_.slab.prefetch(at);
+    return at;
+  }
+  void prefetch_content(std::uint32_t hash, slot at) const noexcept {
+    entry_type const& e = space_.slab[at];
+    if (e.hash != hash || !e.value) return;
+    kept::prefetch(e.key);
+    e.value.prefetch();
+  }
+
+  /// What readers noted while they were many, told to the algorithm. First of all after the lock was closed.
+  void hear(std::span<slot const> hits) noexcept {
+    for (slot const i : hits) {
+      touch(i);
+      count_use(space_.slab[i]);
+    }
+  }
+
   /// Swaps the box in; the older one comes back in its place.
   step install(hashed<Key> const& k, box<Value>& b, std::uint64_t weight, std::optional<typename kept::type>& own) {
     slot const at = look_up(k);
     if (at != no_slot) {
       entry_type& e = space_.slab[at];
       if (e.value.revision() >= b.revision()) return step::older;
-      if (bytes_ - e.weight + weight <= most_bytes_) {
-        bytes_.set(bytes_ - e.weight + weight);
-        e.weight = static_cast<std::uint32_t>(weight);
+      if (bytes_ - e.value.weight() + weight <= most_bytes_) {
+        bytes_.set(bytes_ - e.value.weight() + weight);
         std::swap(e.value, b);
         touch(at);
         return step::yes;
@@ -125,10 +151,9 @@ class alignas(64) shard {
     if (own) std::swap(spare_, *own);
     std::swap(e.key, spare_);  // the spare now has the memory of the slot's last key
     std::swap(e.value, b);
-    e.hash = k.hash;
-    e.weight = who.weight;
+    e.hash = kept_hash(k.hash);
     e.uses = {};
-    space_.index.insert(k.hash, i);
+    space_.index.insert(e.hash, i);
     space_.order.on_insert(space_.slab.nodes(), i, k.hash, who.weight);
     entries_.add(1);
     bytes_.add(weight);
@@ -137,9 +162,9 @@ class alignas(64) shard {
 
   /// Where the key's equality throws, an equal hash is taken for an equal key: too much may go, never too little.
   bool erase(hashed<Key> const& k, revision below) noexcept {
-    slot const at = space_.index.find(k.hash, [&](slot i) noexcept {
+    slot const at = space_.index.find(kept_hash(k.hash), [&](slot i) noexcept {
       entry_type const& e = space_.slab[i];
-      if (e.hash != k.hash) return false;
+      if (e.hash != kept_hash(k.hash)) return false;
       try {
         return static_cast<bool>(kept::view(e.key) == k.key);
       } catch (...) {
@@ -208,8 +233,10 @@ class alignas(64) shard {
   [[nodiscard]] std::size_t entries() const noexcept { return entries_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
   void add_to(hot_stats& sum) const noexcept {
-    sum.hits += hits_;
-    sum.misses += misses_;
+    for (cell const& c : lock.cells()) {
+      sum.hits += c.hits;
+      sum.misses += c.misses;
+    }
     sum.evictions += evictions_;
     sum.refused += refused_;
     sum.uses_lost += uses_lost_;
@@ -225,7 +252,7 @@ class alignas(64) shard {
       entry_type const& e = space_.slab[i];
       if (!e.value) continue;
       ++live;
-      weight += e.weight;
+      weight += e.value.weight();
       if (space_.index.find(e.hash, [&](slot j) { return j == i; }) != i) return false;
     }
     bool sound = live == entries_ && weight == bytes_ && live <= most_entries_ && weight <= most_bytes_ &&
@@ -236,38 +263,63 @@ class alignas(64) shard {
     return sound;
   }
 
-  mutable spin_lock lock;
+  mutable lock_type lock;
+  static constexpr std::uint64_t heaviest = ~std::uint32_t{} - 1;
 
  private:
-  static constexpr std::uint64_t heaviest = ~std::uint32_t{};
-
   enum class sight : std::uint8_t { there, absent, unsure };
 
-  // Looks for the hash, and compares the key of the first that has it: of 64 equal bits it is all but certain.
+  // Looks for the hash, and compares the key of the first that has it: it is all but certain to be the one.
   [[gnu::always_inline]] sight look_near(hashed<Key> const& k, slot& at) const {
-    if (space_.index.find_near(k.hash, at, [&](slot i) { return space_.slab[i].hash == k.hash; })) [[likely]]
+    std::uint32_t const hash = kept_hash(k.hash);
+    if (space_.index.find_near(hash, at, [&](slot i) { return space_.slab[i].hash == hash; })) [[likely]]
       return kept::equal(space_.slab[at].key, k.key) ? sight::there : sight::unsure;
-    return space_.index.all_near(k.hash) ? sight::absent : sight::unsure;
+    return space_.index.all_near(hash) ? sight::absent : sight::unsure;
   }
   [[gnu::noinline]] slot look_far(key_view<Key> key, std::uint64_t hash) const { return look_up({key, hash}); }
   slot look_up(hashed<Key> const& k) const {
-    return space_.index.find(k.hash, [&](slot i) {
+    return space_.index.find(kept_hash(k.hash), [&](slot i) {
       entry_type const& e = space_.slab[i];
-      return e.hash == k.hash && kept::equal(e.key, k.key);
+      return e.hash == kept_hash(k.hash) && kept::equal(e.key, k.key);
     });
   }
 
   template <class F>
-  [[gnu::always_inline]] void use(slot at, F& f) {
+  [[gnu::always_inline]] void use(cell& mine, slot at, F& f) {
     entry_type& e = space_.slab[at];
     f(std::as_const(e.value));
-    touch(at);
-    if constexpr (Counted) e.uses += e.uses != ~std::uint32_t{};
-    hits_.add(1);
+    if constexpr (Eviction::needs != hit_needs::exclusive) {
+      touch(at);
+      count_use(e, mine);
+    } else if (lock.alone(mine)) [[likely]] {
+      touch(at);
+      count_use(e);
+    } else if (idle(at)) {
+      count_use(e, mine);
+    } else {
+      mine.note(at);
+    }
+    mine.hits.add(1);
   }
 
   [[gnu::always_inline]] void touch(slot i) noexcept {
     if constexpr (Eviction::needs != hit_needs::nothing) space_.order.on_hit(space_.slab.nodes(), i);
+  }
+  [[nodiscard, gnu::always_inline]] bool idle([[maybe_unused]] slot i) noexcept {
+    if constexpr (requires { space_.order.idle(space_.slab.nodes(), i); })
+      return space_.order.idle(space_.slab.nodes(), i);
+    else
+      return false;
+  }
+  [[gnu::always_inline]] static void count_use([[maybe_unused]] entry_type& e) noexcept {
+    if constexpr (Counted) e.uses += e.uses != ~std::uint32_t{};
+  }
+  [[gnu::always_inline]] void count_use([[maybe_unused]] entry_type& e, [[maybe_unused]] cell const& mine) noexcept {
+    if constexpr (Counted) {
+      if (lock.alone(mine)) return count_use(e);
+      std::atomic_ref<std::uint32_t> const uses{e.uses};
+      if (uses.load(std::memory_order_relaxed) != ~std::uint32_t{}) uses.fetch_add(1, std::memory_order_relaxed);
+    }
   }
 
   bool evict(newcomer const& who) noexcept {
@@ -283,7 +335,7 @@ class alignas(64) shard {
     space_.index.erase(e.hash, i);
     space_.order.on_erase(space_.slab.nodes(), i);
     entries_.set(entries_ - 1);
-    bytes_.set(bytes_ - e.weight);
+    bytes_.set(bytes_ - e.value.weight());
     if constexpr (Counted)
       if (e.uses != 0 && !spill_.add(e.key, e.uses)) uses_lost_.add(e.uses);
     e.value = {};
@@ -295,7 +347,7 @@ class alignas(64) shard {
   typename kept::type spare_{};  // where the next key is copied before anything changes
   std::size_t most_entries_;
   std::uint64_t most_bytes_;
-  counter entries_, bytes_, hits_, misses_, evictions_, refused_, uses_lost_;
+  counter entries_, bytes_, evictions_, refused_, uses_lost_;
   [[no_unique_address]] spill<Key, Counted> spill_;
 };
 

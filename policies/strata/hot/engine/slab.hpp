@@ -5,6 +5,7 @@
 #include <strata/hit.hpp>
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/engine/kept_key.hpp>
+#include <strata/hot/engine/memory.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,13 +20,12 @@ namespace strata::hot::engine {
 
 struct uncounted {};
 
-/// With text keys and a list it is one cache line.
+/// With text keys, a list and counted uses it is 56 bytes.
 template <class Key, class Value, class Node, bool Counted>
 struct entry {
-  std::uint64_t hash = 0;  // of a dead entry: the next dead one
+  std::uint32_t hash = 0;  // the half that the index wants; of a dead entry: the next dead one
   [[no_unique_address]] Node node{};
   [[no_unique_address]] std::conditional_t<Counted, std::uint32_t, uncounted> uses{};
-  std::uint32_t weight = 0;
   typename kept_key<Key>::type key{};
   box<Value> value{};  // null: dead
 };
@@ -33,15 +33,20 @@ struct entry {
 template <class Entry>
 class slab {
  public:
-  explicit slab(std::size_t size)
-      : entries_{static_cast<Entry*>(::operator new(size * sizeof(Entry), std::align_val_t{64}))}, size_{size} {}
+  explicit slab(std::size_t size, pages kind = pages::usual)
+      : entries_{static_cast<Entry*>(allocate(size * sizeof(Entry), kind))}, size_{size} {}
   slab(slab&& other) noexcept { swap(other); }
   slab& operator=(slab&&) = delete;
   ~slab() {
     for (std::size_t i = 0; i < touched_; ++i) entries_[i].~Entry();
-    ::operator delete(entries_, std::align_val_t{64});
+    release{}(entries_);
   }
 
+  /// Asks memory for the entry.
+  void prefetch(slot i) const noexcept {
+    __builtin_prefetch(entries_ + i);
+    __builtin_prefetch(reinterpret_cast<char const*>(entries_ + i + 1) - 1);
+  }
   Entry& operator[](slot i) noexcept { return entries_[i]; }
   Entry const& operator[](slot i) const noexcept { return entries_[i]; }
   [[nodiscard]] auto nodes() noexcept { return node_array<Entry>{entries_}; }
@@ -56,7 +61,7 @@ class slab {
       ::new (static_cast<void*>(entries_ + touched_)) Entry;
       return static_cast<slot>(touched_++);
     }
-    return std::exchange(free_, static_cast<slot>(entries_[free_].hash));
+    return std::exchange(free_, entries_[free_].hash);
   }
   /// The entry's box must be null.
   void give(slot i) noexcept { entries_[i].hash = std::exchange(free_, i); }
@@ -78,7 +83,7 @@ class slab {
   /// How many dead entries are linked. For tests.
   [[nodiscard]] std::size_t dead() const noexcept {
     std::size_t n = 0;
-    for (slot i = free_; i != no_slot && n <= touched_; i = static_cast<slot>(entries_[i].hash)) ++n;
+    for (slot i = free_; i != no_slot && n <= touched_; i = entries_[i].hash) ++n;
     return n;
   }
 

@@ -5,8 +5,9 @@
 #include <strata/concepts/hot.hpp>
 #include <strata/error.hpp>
 #include <strata/hit.hpp>
+#include <strata/hot/engine/biased_lock.hpp>
 #include <strata/hot/engine/eviction.hpp>
-#include <strata/hot/engine/guard.hpp>
+#include <strata/hot/engine/memory.hpp>
 #include <strata/hot/engine/shard.hpp>
 #include <strata/hot/engine/stats.hpp>
 #include <strata/hot/engine/uses.hpp>
@@ -14,13 +15,13 @@
 #include <strata/key.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -39,6 +40,7 @@ struct options_with {
   std::size_t capacity_entries = 1000;  ///< at least 1; memory for the entries themselves is proportional to it
   std::size_t capacity_bytes = 0;       ///< of the values as weighed; zero: not bounded. A value of 4 GiB is never kept
   [[no_unique_address]] Settings eviction{};
+  engine::pages pages = engine::pages::usual;
 };
 using options = options_with<no_settings>;
 template <class Eviction>
@@ -64,7 +66,7 @@ struct check_eviction {
 template <class Eviction>
 using sound_eviction = std::conditional_t<eviction<Eviction>, Eviction, no_eviction>;
 
-template <class Eviction, class Key, class Value, class Context>
+template <class Eviction, class Key, class Value, class Context, class Concurrency = sharded>
 class tier : check_eviction<Eviction> {
   static consteval bool counts() {
     if constexpr (requires { Context::counts_usage; })
@@ -75,6 +77,9 @@ class tier : check_eviction<Eviction> {
 
  public:
   using options = options_for<sound_eviction<Eviction>>;
+  /// The same tier for other callers: see biased_lock.hpp.
+  template <class Other>
+  using called_by = tier<Eviction, Key, Value, Context, Other>;
   /// Whether the context wants reads counted: else nothing of it is there.
   static constexpr bool counts_uses = counts();
 
@@ -84,12 +89,12 @@ class tier : check_eviction<Eviction> {
       throw open_error{error{errc::rejected, strata::tier::hot, "capacity_entries must be between 1 and 2147483647"}};
     std::size_t wanted = settings.capacity_entries / least;
     if (settings.capacity_bytes != 0) wanted = std::min(wanted, settings.capacity_bytes / least_bytes);
-    wanted = std::bit_floor(std::clamp<std::size_t>(wanted, 1, 64));
+    wanted = std::bit_floor(std::clamp<std::size_t>(wanted, 1, Concurrency::most_shards));
     mask_ = wanted - 1;
     shards_.reserve(wanted);
     for (std::size_t i = 0; i < wanted; ++i)
-      shards_.push_back(
-          std::make_unique<shard_type>(part(settings.capacity_entries, i), bytes_part(i), settings.eviction));
+      shards_.push_back(std::make_unique<shard_type>(part(settings.capacity_entries, i), bytes_part(i),
+                                                     settings.eviction, settings.pages));
   }
   tier(tier const&) = delete;
 
@@ -100,24 +105,37 @@ class tier : check_eviction<Eviction> {
   template <class F>
   [[gnu::always_inline]] bool find(hashed<Key> const& k, F&& f) {
     shard_type& s = of(k.hash);
-    held const lock{*this, s};
-    return lock && s.find(k, f);
+    reading const lock{*this, s};
+    return lock && s.find(lock.cell(), k, f);
   }
 
   /// As find, as long as that takes no call out of line. False: nothing was counted or changed, and find may have it.
   template <class F>
   [[gnu::always_inline]] bool glance(hashed<Key> const& k, F&& f) {
     shard_type& s = of(k.hash);
-    if (!s.lock.try_lock()) return false;
-    std::lock_guard const lock{s.lock, std::adopt_lock};
-    return s.glance(k, f);
+    reading const lock{s};
+    return lock && s.glance(lock.cell(), k, f);
+  }
+
+  /// find for many keys, in their order, as f(i, box) for those that are there: memory is asked for what all of them need
+  /// before the first is looked at. \returns how many were there \throws as find; what came before has happened
+  template <class F>
+  std::size_t find_many(std::span<hashed<Key> const> keys, F&& f) {
+    std::size_t there = 0;
+    for (std::size_t from = 0; from < keys.size(); from += ahead) {
+      auto const some = keys.subspan(from, std::min(ahead, keys.size() - from));
+      fetch(some);
+      for (std::size_t i = 0; i < some.size(); ++i)
+        there += find(some[i], [&, at = from + i](box<Value> const& b) { f(at, b); });
+    }
+    return there;
   }
 
   /// Like find, and leaves no trace.
   template <class F>
   bool peek(hashed<Key> const& k, F&& f) const {
-    shard_type const& s = of(k.hash);
-    held const lock{*this, s};
+    shard_type& s = of(k.hash);
+    reading const lock{*this, s};
     return lock && s.peek(k, f);
   }
 
@@ -130,7 +148,8 @@ class tier : check_eviction<Eviction> {
   /// The part of an install that runs the user's code; with nothing held.
   /// \throws  what the weigher and copying the key throw, bad_alloc
   [[nodiscard]] ready prepare(hashed<Key> const& k, box<Value> b) const {
-    std::uint64_t const weight = weigh(b.value());
+    std::uint64_t weight = b.weighed() ? b.weight() : weigh(b.value());
+    if (!b.weighed() && weight <= shard_type::heaviest) weight = b.weigh(static_cast<std::uint32_t>(weight));
     ready r{std::move(b), weight};
     if constexpr (kept_key<Key>::foreign) r.key.emplace(kept_key<Key>::make(k.key));
     return r;
@@ -145,7 +164,7 @@ class tier : check_eviction<Eviction> {
     shard_type& s = of(k.hash);
     for (;;) {
       burials<Key, Value> const later;
-      held const lock{*this, s};
+      writing const lock{*this, s};
       if (!lock) return installed::refused;
       step const came = s.install(k, r.value, r.weight, r.key);
       note_spill(s);
@@ -167,7 +186,7 @@ class tier : check_eviction<Eviction> {
   bool erase(hashed<Key> const& k, revision below) noexcept {
     shard_type& s = of(k.hash);
     burials<Key, Value> const later;
-    held const lock{*this, s};
+    writing const lock{*this, s};
     bool const gone = lock && s.erase(k, below);
     if (gone) note_spill(s);
     return gone;
@@ -179,7 +198,7 @@ class tier : check_eviction<Eviction> {
     if (visiting()) return;
     for (auto& s : shards_) {
       burials<Key, Value> const later;
-      held const lock{*this, *s};
+      writing const lock{*this, *s};
       s->clear();
       note_spill(*s);
     }
@@ -215,12 +234,12 @@ class tier : check_eviction<Eviction> {
     std::vector<std::optional<typename shard_type::space>> larger(shards_.size());
     for (std::size_t i = 0; i < shards_.size(); ++i)
       if (part(capacity_entries, i) > shards_[i]->room())
-        larger[i].emplace(part(capacity_entries, i), bounds_.eviction);
+        larger[i].emplace(part(capacity_entries, i), bounds_.eviction, bounds_.pages);
     bounds_.capacity_entries = capacity_entries;
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       shard_type& s = *shards_[i];
       burials<Key, Value> const later;
-      held const lock{*this, s};
+      writing const lock{*this, s};
       if (larger[i]) s.move_to(*larger[i]);
       s.limit(part(capacity_entries, i));
       note_spill(s);
@@ -254,7 +273,7 @@ class tier : check_eviction<Eviction> {
         try {
           for (; next < got.size(); ++next) f(shard_type::kept::view(got[next].key), std::uint64_t{got[next].count});
         } catch (...) {
-          held const lock{*this, *s};
+          writing const lock{*this, *s};
           for (; next < got.size(); ++next) s->put_back(got[next]);
           throw;
         }
@@ -263,7 +282,7 @@ class tier : check_eviction<Eviction> {
       // The spill comes last: an entry that went meanwhile has left its count there.
       for (std::size_t n = some.size(); n == some.size();) {
         {
-          held const lock{*this, *s};
+          writing const lock{*this, *s};
           n = s->collect_spilled(some);
         }
         hand_out({some.data(), n});
@@ -281,42 +300,102 @@ class tier : check_eviction<Eviction> {
   /// Whether every shard's structure is sound and within bounds. For tests; with no call running.
   [[nodiscard]] bool valid() const {
     return std::ranges::all_of(shards_, [this](auto const& s) {
-      held const lock{*this, *s};
+      writing const lock{*this, *s};
       return s->valid();
     });
   }
 
  private:
-  using shard_type = shard<Key, Value, sound_eviction<Eviction>, counts_uses>;
+  using shard_type = shard<Key, Value, sound_eviction<Eviction>, counts_uses, Concurrency>;
   using item = typename shard_type::item;
 
   static constexpr std::size_t most = 0x7FFFFFFF;
   static constexpr std::size_t least = 4096;                          // entries of a shard
   static constexpr std::size_t least_bytes = std::size_t{64} << 20U;  // and of its share, so that large values fit
 
-  // A shard's lock, or nothing where waiting for it would never end.
-  class held {
+  static constexpr std::size_t ahead = 32;  // keys of find_many at once: about what a processor can wait for
+
+  // A shard to read, or nothing where waiting for it would never end; without a tier also where it had to wait.
+  class reading {
    public:
-    held(tier const& all, shard_type const& s) noexcept
-        : lock_{s.lock}, mine_{s.lock.try_lock() || all.wait_for(s.lock)} {}
-    held(held const&) = delete;
-    ~held() { release(); }
+    [[gnu::always_inline]] explicit reading(shard_type& s) noexcept : cell_{s.lock.try_read()} {}
+    [[gnu::always_inline]] reading(tier const& all, shard_type& s) noexcept : reading{s} {
+      if (cell_ == nullptr) [[unlikely]]
+        cell_ = all.wait_to_read(s);
+    }
+    reading(reading const&) = delete;
+    [[gnu::always_inline]] ~reading() {
+      if (cell_ != nullptr) cell_->lock.unlock();
+    }
+    explicit operator bool() const noexcept { return cell_ != nullptr; }
+    [[nodiscard]] typename shard_type::cell& cell() const noexcept { return *cell_; }
+
+   private:
+    typename shard_type::cell* cell_;
+  };
+  // A shard to change, in the same way.
+  class writing {
+   public:
+    writing(tier const& all, shard_type& s) noexcept
+        : lock_{s.lock},
+          mine_{(s.lock.word().try_lock() || all.wait_for_word(s)) && (!s.lock.is_open() || all.wait_for_readers(s))} {
+      if (mine_) lock_.written();
+    }
+    writing(writing const&) = delete;
+    ~writing() { release(); }
     void release() const noexcept {
-      if (std::exchange(mine_, false)) lock_.unlock();
+      if (std::exchange(mine_, false)) lock_.word().unlock();
     }
     explicit operator bool() const noexcept { return mine_; }
 
    private:
-    spin_lock& lock_;
+    typename shard_type::lock_type& lock_;
     mutable bool mine_;
   };
 
   // Apart, so that the way of a free lock stays short. A thread that has a lock of this tier never waits for another:
   // two that visited each other's shards would wait for ever.
-  [[gnu::noinline]] bool wait_for(spin_lock& lock) const noexcept {
+  [[gnu::noinline]] typename shard_type::cell* wait_to_read(shard_type& s) const noexcept {
+    if (visiting()) return nullptr;
+    return s.lock.wait_to_read([&](auto hits) { s.hear(hits); });
+  }
+  [[gnu::noinline]] bool wait_for_word(shard_type& s) const noexcept {
     if (visiting()) return false;
-    lock.lock();
+    s.lock.word().lock();
     return true;
+  }
+  [[gnu::noinline]] bool wait_for_readers(shard_type& s) const noexcept {
+    if constexpr (requires { s.lock.close(); }) {
+      if (!s.lock.close()) {
+        bool const inside = std::ranges::any_of(
+            shards_, [&](auto const& o) { return o.get() == &s ? o->lock.reading() : o->lock.mine(); });
+        if (inside) {
+          s.lock.open();
+          s.lock.word().unlock();
+          return false;
+        }
+        s.lock.wait_for_readers();
+      }
+      s.lock.take_notes([&](auto hits) { s.hear(hits); });
+    }
+    return true;
+  }
+
+  // Each step under the lock anew, where it is free: what else happens meanwhile makes a step idle, not wrong.
+  void fetch(std::span<hashed<Key> const> keys) noexcept {
+    std::array<slot, ahead> at;
+    auto const each = [&](auto step) {
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        shard_type& s = of(keys[i].hash);
+        if (reading const lock{s}) step(s, kept_hash(keys[i].hash), at[i]);
+      }
+    };
+    at.fill(no_slot);
+    each([](shard_type const& s, std::uint32_t hash, slot&) { s.prefetch_bucket(hash); });
+    each([](shard_type const& s, std::uint32_t hash, slot& i) { i = s.prefetch_entry(hash); });
+    each([](shard_type const& s, std::uint32_t hash, slot i) {
+      if (i != no_slot) s.prefetch_content(hash, i);
+    });
   }
 
   shard_type& of(std::uint64_t hash) const noexcept { return *shards_[(hash >> 58U) & mask_]; }
@@ -347,7 +426,7 @@ class tier : check_eviction<Eviction> {
     slot from = 0;
     for (std::size_t n = some.size(); n == some.size() || wanted != 0;) {
       {
-        held const lock{*this, s};
+        writing const lock{*this, s};
         n = s.template collect<Used>(from, some, wanted);
       }
       f(std::span{some.data(), n});

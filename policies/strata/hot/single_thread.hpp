@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/hot/engine/biased_lock.hpp>
+
+// Any hot policy of the engine, for a cache that one thread at a time calls: hot::single_thread<hot::lru>. No atomic
+// operation, and one order for all entries whatever the capacity, so that the victims are the algorithm's own. A visitor
+// that calls its cache is seen all the same. Not for caches with a warm tier, whose feed has a thread of its own.
+namespace strata::hot {
+
+template <class Policy>
+struct single_thread {
+  using options = typename Policy::options;
+  template <class Key, class Value, class Context>
+  using tier = typename Policy::template tier<Key, Value, Context>::template called_by<engine::single_thread>;
+};
+
+}  // namespace strata::hot

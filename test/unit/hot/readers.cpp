@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/hash.hpp>
+#include <strata/hot/lru.hpp>
+#include <strata/hot/lru_exact.hpp>
+#include <strata/hot/sieve.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+// Readers that met, and have locks of their own from then on; and the writers that come to them.
+namespace {
+
+using std::chrono::steady_clock;
+
+struct counting {
+  static constexpr bool counts_usage = true;
+};
+constexpr auto ignore = [](auto const&...) {};
+
+template <class Policy>
+struct fixture {
+  explicit fixture(std::size_t entries = 1'000) : cache{{.capacity_entries = entries}, {}} {
+    for (std::uint64_t i = 0; i < entries; ++i) put(i, 1);
+  }
+  strata::installed put(std::uint64_t i, std::uint64_t r) {
+    return cache.install(hash(i), {strata::revision{r}, std::to_string(i) + "@" + std::to_string(r)});
+  }
+  template <class F>
+  bool find(std::uint64_t i, F f) {
+    return cache.find(hash(i), f);
+  }
+  /// Lets two threads meet in the part of key i until one reads it while the other is inside.
+  bool open(std::uint64_t i = 1) {
+    for (int n = 0; n < 100; ++n) (void)find(i, ignore);
+    auto const until = steady_clock::now() + std::chrono::seconds{20};
+    while (steady_clock::now() < until) {
+      std::atomic<bool> inside = false;
+      std::atomic<bool> passed = false;
+      std::thread other{[&] {
+        while (!inside) std::this_thread::yield();
+        (void)find(i, ignore);
+        passed = true;
+      }};
+      bool met = false;
+      (void)find(i, [&](auto const&) {
+        inside = true;
+        for (int turn = 0; turn < 200 && !passed; ++turn) std::this_thread::sleep_for(std::chrono::microseconds{50});
+        met = passed;
+      });
+      other.join();
+      if (met) return true;
+    }
+    return false;
+  }
+  strata::hasher<std::uint64_t> hash{1};
+  typename Policy::template tier<std::uint64_t, std::string, counting> cache;
+};
+
+using policies = std::tuple<strata::hot::lru_exact, strata::hot::lru, strata::hot::sieve>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(hot_readers)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_writer_waits_until_they_are_out, Policy, policies) {
+  fixture<Policy> t;
+  BOOST_TEST_REQUIRE(t.open());
+  std::atomic<bool> inside = false;
+  std::atomic<bool> wrote = false;
+  std::thread reader{[&] {
+    (void)t.find(1, [&](strata::box<std::string> const& b) {
+      inside = true;
+      for (int i = 0; i < 20 && !wrote; ++i) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      BOOST_TEST(!wrote);
+      BOOST_TEST(b.value() == "1@1");
+    });
+  }};
+  while (!inside) std::this_thread::yield();
+  BOOST_TEST((t.put(1, 2) == strata::installed::yes));
+  wrote = true;
+  reader.join();
+  (void)t.find(1, [](strata::box<std::string> const& b) { BOOST_TEST(b.value() == "1@2"); });
+  BOOST_TEST(t.cache.valid());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_visitor_waits_for_nobody, Policy, policies) {
+  fixture<Policy> t;
+  BOOST_TEST_REQUIRE(t.open());
+  bool const found = t.find(1, [&](auto const&) {
+    BOOST_TEST(t.cache.visiting());
+    BOOST_TEST(!t.find(2, ignore));
+    BOOST_TEST((t.put(1, 9) == strata::installed::refused));
+    BOOST_TEST((t.put(5000, 9) == strata::installed::refused));
+    BOOST_TEST(!t.cache.erase(t.hash(1), strata::revision{9}));
+    t.cache.clear();
+    t.cache.resize(1);
+    t.cache.keys(ignore);
+    t.cache.drain_uses(ignore);
+    BOOST_TEST(t.cache.entries() == 1000U);
+  });
+  BOOST_TEST(found);
+  BOOST_TEST(!t.cache.visiting());
+  BOOST_TEST((t.put(1, 9) == strata::installed::yes));
+  BOOST_TEST(t.cache.valid());
+}
+
+// Two threads inside parts of which each wants to change the other's.
+BOOST_AUTO_TEST_CASE_TEMPLATE(writers_that_are_readers_do_not_cross, Policy, policies) {
+  fixture<Policy> t{100'000};
+  std::uint64_t other = 1;
+  (void)t.find(0, [&](auto const&) {
+    while (!t.find(other, ignore)) ++other;
+  });
+  for (int round = 0; round < 5; ++round) {
+    BOOST_TEST_REQUIRE(t.open(0));
+    BOOST_TEST_REQUIRE(t.open(other));
+    std::atomic<int> inside = 0;
+    std::atomic<int> tried = 0;
+    std::atomic<int> refused = 0;
+    auto const cross = [&](std::uint64_t mine, std::uint64_t yours) {
+      (void)t.find(mine, [&](auto const&) {
+        for (++inside; inside != 2;) std::this_thread::yield();
+        refused += t.put(yours, 9) == strata::installed::refused;
+        for (++tried; tried != 2;) std::this_thread::yield();
+      });
+    };
+    std::thread a{cross, 0, other};
+    std::thread b{cross, other, 0};
+    a.join();
+    b.join();
+    BOOST_TEST(refused == 2);
+  }
+  BOOST_TEST(t.cache.valid());
+}
+
+// Nothing that readers count is lost, however they and the writers come and go.
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, policies) {
+#if defined(__SANITIZE_THREAD__)
+  constexpr std::uint64_t reads = 20'000;
+#else
+  constexpr std::uint64_t reads = 200'000;
+#endif
+  fixture<Policy> t{500};
+  std::atomic<std::uint64_t> hits = 0;
+  std::atomic<std::uint64_t> wrong = 0;
+  std::atomic<int> left = 4;
+  std::vector<std::thread> readers;
+  for (std::uint64_t seed = 0; seed < 4; ++seed)
+    readers.emplace_back([&, seed] {
+      std::uint64_t mine = 0;
+      for (std::uint64_t n = 0; n < reads; ++n) {
+        std::uint64_t const i = (n * 7 + seed * 131) % 520;
+        mine += t.find(
+            i, [&](strata::box<std::string> const& b) { wrong += !b.value().starts_with(std::to_string(i) + "@"); });
+      }
+      hits += mine;
+      --left;
+    });
+  std::uint64_t r = 1;
+  std::uint64_t used = 0;
+  auto const drain = [&] { t.cache.drain_uses([&](std::uint64_t, std::uint64_t n) { used += n; }); };
+  for (; left != 0; std::this_thread::sleep_for(std::chrono::microseconds{200})) {
+    ++r;
+    (void)t.put(r % 600, r);
+    if (r % 16 == 0) (void)t.cache.erase(t.hash(r % 500), strata::revision{r});
+    if (r % 64 == 0) drain();
+    if (r % 512 == 0) t.cache.resize(400 + r % 200);
+  }
+  for (auto& one : readers) one.join();
+  drain();
+  auto const told = t.cache.stats();
+  BOOST_TEST(wrong == 0U);
+  BOOST_TEST(told.hits == hits);
+  BOOST_TEST(told.hits + told.misses == 4 * reads);
+  BOOST_TEST(used + told.uses_lost == hits);
+  BOOST_TEST(t.cache.valid());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
