@@ -51,7 +51,9 @@ class Program {
     made.memory = new Map(); // a Map keeps the order of insertion, so it is an LRU
     made.pool = postgres();
     made.report = report;
-    made.nc = await nats.connect({ servers: process.env.STRATA_TEST_NATS, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
+    made.nc = await nats.connect({
+      servers: process.env.STRATA_TEST_NATS, maxReconnectAttempts: -1, reconnectTimeWait: 100, waitOnFirstConnect: true,
+    });
     made.js = made.nc.jetstream({ timeout });
     made.jsm = await made.nc.jetstreamManager({ timeout, checkAPI: false });
     made.nc.subscribe("knowledge.changed", { callback: (_, told) => made.memory.delete(told.string()) });
