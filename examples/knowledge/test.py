@@ -306,8 +306,8 @@ class Doctor(Tool):
         self.sql(f"create database {name}")
         return {"STRATA_POSTGRES": os.environ["STRATA_TEST_POSTGRES"] + f" dbname={name} user={role}"}
 
-    def examine(self, status, **more):
-        told = self.json("doctor", status=status, **more)
+    def examine(self, status, *arguments, **more):
+        told = self.json("doctor", *arguments, status=status, **more)
         for one in told["findings"]:
             self.assertEqual(len(one["text"].splitlines()), 1, one)
         return told, {(one["severity"], one["where"]): one for one in told["findings"]}
@@ -329,9 +329,13 @@ class Doctor(Tool):
         self.assertEqual(list(steps), ["written", "read from hot", "read from warm", "read from cold", "seen by another instance",
                                        "erased", "gone for another instance"])
         self.assertTrue(all(0 < time < 10**10 for time in steps.values()), steps)
+        self.assertEqual(list(told["lag_ns"]), ["memory", "stream", "feed"])
+        self.assertTrue(all(0 <= time < 10**10 for time in told["lag_ns"].values()), told["lag_ns"])
+        self.assertRegex(found["note", "log of changes"]["text"], r"^[\d,]+ changes? in \d+ kB; ")
         said = self.done("doctor", status=1).stdout
         self.assertRegex(said, r"(?m)^mend     role strata: is a superuser.*  ->  create role application")
         self.assertRegex(said, r"(?m)^note     round trip: written [\d.]+ .s, read from hot [\d.]+ .s")
+        self.assertRegex(said, r"(?m)^note     lag of an instance: memory [\d.]+ .s, stream [\d.]+ .s, feed [\d.]+ .s$")
         self.assertRegex(said, r"(?m)^\d+ to mend, 0 that could not be looked at$")
 
     def test_nothing_is_made_or_left_behind(self):
@@ -384,6 +388,28 @@ class Doctor(Tool):
         self.sql("alter sequence knowledge_artifacts_id_seq restart with 2000000000; select nextval('knowledge_artifacts_id_seq')", "field")
         _, found = self.examine(1, **field)
         self.assertIn("93.1 %", found["mend", "table knowledge_artifacts"]["text"])
+
+    def test_what_the_stream_lags_behind(self):
+        behind = self.database("behind")
+        self.done("stats", **behind)
+        told = lambda found, severity="note": found[severity, "log of changes"]["text"]  # noqa: E731
+        _, found = self.examine(1, "--no-round-trip", **behind)
+        self.assertRegex(told(found), r"^0 changes in \d+ kB; ")
+        self.sql("insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content) "
+                 "select 'row ' || i, 'template', 'x', '{\"data\": \"x\"}' from generate_series(1, 30) i; "
+                 "update knowledge_artifacts_horizon set taken_us = extract(epoch from now() - interval '1 hour') * 1000000, "
+                 "held_until = '-infinity'", "behind")
+        _, found = self.examine(1, "--no-round-trip", **behind)
+        self.assertRegex(told(found), r"^30 changes in \d+ kB; the stream had all of it 36\d\d s ago, and 30 changes came since; "
+                                      r"no program is there")
+        self.sql("update knowledge_artifacts_horizon set holder = 'another', held_until = now() + interval '1 hour'", "behind")
+        _, found = self.examine(1, "--no-round-trip", **behind)
+        self.assertIn("does not get on", told(found, "mend"))
+        self.sql("update knowledge_artifacts_horizon set held_until = '-infinity'", "behind")
+        self.done("get", "row 1", **behind)
+        _, found = self.examine(1, **behind)  # the round trip's instances bring it
+        _, found = self.examine(1, "--no-round-trip", **behind)
+        self.assertRegex(told(found), r"and [0-3] changes? came since")
 
     def ask_nats(self, port, subject, body):
         """A request by hand: what others make their stream with."""

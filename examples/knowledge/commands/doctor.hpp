@@ -44,16 +44,15 @@ class tour {
       if (auto const ready = cache->ready({.within = std::chrono::seconds{5}}); !ready)
         return failed("opening", ready.error());
     go(*one, *other);
+    lag(*other);
     if (auto const gone = one->erase(id_); !gone) failed("erasing", gone.error());
   }
-  [[nodiscard]] boost::json::object json() const {
-    boost::json::object all;
-    for (auto const& [name, time] : steps_) all[name] = time.count();
-    return all;
-  }
+  [[nodiscard]] boost::json::object json() const { return told(steps_); }
+  [[nodiscard]] boost::json::object lags() const { return told(lags_); }
 
  private:
   using clock = std::chrono::steady_clock;
+  using times = std::vector<std::pair<std::string, std::chrono::nanoseconds>>;
   static constexpr std::chrono::seconds patience{5};
 
   template <class F>
@@ -90,6 +89,23 @@ class tour {
     seen_elsewhere(other, "gone for another instance", [](auto const& hit) { return hit.absent(); });
   }
 
+  static boost::json::object told(times const& all) {
+    boost::json::object object;
+    for (auto const& [name, time] : all) object[name] = time.count();
+    return object;
+  }
+
+  /// How far an instance is behind what others write, by its own account.
+  void lag(knowledge& other) {
+    auto const now = other.health().coherence;
+    lags_ = {{"memory", now.lease_age}, {"stream", now.horizon_age}, {"feed", now.feed_lag}};
+    if (!now.hears)
+      found_.mend("lag", "the feed of an instance is not heard: it goes by cold's log until it is", "knowledge stats");
+    else if (!now.fresh)
+      found_.mend("lag", "an instance cannot prove that its memory is fresh: hits in it count as unverified",
+                  "knowledge stats");
+  }
+
   template <class Holds>
   void seen_elsewhere(knowledge& other, std::string const& name, Holds holds) {
     auto const start = clock::now();
@@ -120,7 +136,8 @@ class tour {
   knowledge::options settings_;
   findings& found_;
   std::string id_ = std::format("strata-doctor/{:08x}", std::random_device{}());
-  std::vector<std::pair<std::string, std::chrono::nanoseconds>> steps_;
+  times steps_;
+  times lags_;
 };
 
 }  // namespace doctor
@@ -159,18 +176,22 @@ inline void run_doctor(invocation& s, doctor_arguments const& given) {
                      {"where", one.where},
                      {"text", one.text},
                      {"command", one.command}});
-    std::cout << boost::json::value{{"findings", all}, {"round_trip_ns", steps}} << '\n';
+    std::cout << boost::json::value{{"findings", all}, {"round_trip_ns", steps}, {"lag_ns", tour.lags()}} << '\n';
   } else {
     for (auto const& one : found.all())
       std::cout << std::format("{:<7}  {}: {}{}{}\n", doctor::to_string(one.severity), one.where, one.text,
                                one.command.empty() ? "" : "  ->  ", one.command);
-    std::string times;
-    for (auto const& [name, time] : steps)
-      times.append(times.empty() ? "" : ", ")
-          .append(name)
-          .append(" ")
-          .append(spell(std::chrono::nanoseconds{time.as_int64()}));
-    if (!times.empty()) std::cout << "note     round trip: " << times << '\n';
+    auto const tell = [](std::string_view what, boost::json::object const& all) {
+      std::string text;
+      for (auto const& [name, time] : all)
+        text.append(text.empty() ? "" : ", ")
+            .append(name)
+            .append(" ")
+            .append(spell(std::chrono::nanoseconds{time.as_int64()}));
+      if (!text.empty()) std::cout << "note     " << what << ": " << text << '\n';
+    };
+    tell("round trip", steps);
+    tell("lag of an instance", tour.lags());
     std::cout << std::format("{} to mend, {} that could not be looked at\n", found.count(doctor::severity::mend),
                              found.count(doctor::severity::unknown));
   }

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <format>
@@ -53,6 +54,7 @@ class examination {
     look(table(), [&](auto& sql) { numbers(sql); });
     look(table(), [&](auto& sql) { rows(sql); });
     if (kept_beside_) look("role", [&](auto& sql) { role(sql); });
+    if (ready) look("log of changes", [&](auto& sql) { lag(sql); });
     return ready;
   }
 
@@ -338,6 +340,49 @@ class examination {
                   "update " + shown_table() +
                       " set content = jsonb_set(content, '{data}', to_jsonb(content_raw)) where content ->> 'data' "
                       "is distinct from content_raw");
+  }
+
+  /// How far behind the stream is, and what holds it up.
+  void lag(transaction& sql) {
+    static constexpr std::int64_t many = 100'000;
+    std::string const where = "log of changes";
+    auto const rows = sql.exec(
+        names_.fill("select coalesce(h.held_until > clock_timestamp(), false), h.taken_us, "
+                    "(extract(epoch from clock_timestamp()) * 1000000)::bigint - h.taken_us, "
+                    "(select count(*) from (select from {changes} c where c.space = h.space and (c.transaction, "
+                    "c.revision) > (h.transaction, h.revision) limit $1) x), "
+                    "(select count(*) from (select from {changes} limit $1) x), "
+                    "pg_size_pretty(pg_total_relation_size($2::regclass)) from {horizon} h where h.space = {space}"),
+        pqxx::params{many, names_.qualified("changes")});
+    if (rows.empty()) return found_.note(where, "no program has opened this space yet");
+    auto const row = rows[0];
+    auto const number = [](std::int64_t n) {
+      return (n < many ? "" : "at least ") + counted(static_cast<std::uint64_t>(n), "change");
+    };
+    bool const held = row[0].as<bool>();
+    auto const behind = row[3].as<std::int64_t>();
+    std::string const size = std::format("{} in {}", number(row[4].as<std::int64_t>()), row[5].view());
+    if (row[1].as<std::int64_t>() == 0) {
+      found_.note(where, size + "; nobody has brought any of it to a stream yet");
+    } else {
+      std::chrono::microseconds const age{row[2].as<std::int64_t>()};
+      std::string const text =
+          std::format("{}; the stream had all of it {} ago, and {} came since", size, spell(age), number(behind));
+      if (held && age > std::chrono::seconds{3})
+        found_.mend(where, text + ": who keeps it in step does not get on", "knowledge stats, where that program runs");
+      else
+        found_.note(where, text + (held ? "" : "; no program is there to bring it, the next one will"));
+    }
+    auto const open = sql.exec(
+        "select pid, application_name, extract(epoch from clock_timestamp() - xact_start)::bigint from "
+        "pg_stat_activity where datname = current_database() and backend_xid is not null and xact_start < "
+        "clock_timestamp() - interval '1 minute' order by xact_start limit 1");
+    if (open.empty()) return;
+    found_.mend(
+        where,
+        std::format("'{}' has been writing in one transaction for {}: each look asks again for all that came since",
+                    shown(open[0][1].as<std::string>()), spell(std::chrono::seconds{open[0][2].as<int>()})),
+        std::format("select pg_terminate_backend({})", open[0][0].view()));
   }
 
   void role(transaction& sql) {
