@@ -174,6 +174,21 @@ BOOST_AUTO_TEST_CASE(what_a_newer_program_wrote_is_not_overwritten) {
   BOOST_TEST(other.last("newer").first == "a form of the future");
 }
 
+BOOST_AUTO_TEST_CASE(what_an_older_program_wrote_is_read) {
+  auto cache = knowledge::open(settings());
+  BOOST_REQUIRE(cache->ready({.within = 10s}).has_value());
+  other_program other;
+  auto const read = [&](std::string const& id, std::uint32_t schema, std::string const& members) {
+    auto f = framed(id, 1'000'000'000, R"({"id":")" + id + R"(","data":"as it was")" + members + "}");
+    f.schema = schema;
+    other.publish(id, f.payload, headers(f));
+    auto const found = cache->get(id);
+    BOOST_TEST((found && found->data == "as it was" && found.tier() == tier::warm), id);
+  };
+  read("older", 0, "");                                              // before the other members came
+  read("wider", 1, R"(,"asset_type":"template","colour":["red"])");  // of a program that has one more
+}
+
 // T9: a golden message with any bit of its body flipped, or cut anywhere, is never taken for what it was not.
 BOOST_AUTO_TEST_CASE(every_flip_and_cut_of_a_message_is_found) {
   auto cache = knowledge::open(settings(1));
