@@ -10,6 +10,7 @@
 #include <format>
 #include <iostream>
 #include <optional>
+#include <random>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -30,17 +31,24 @@ struct serve_arguments {
   std::uint64_t rate = 200;
 };
 
-/// Asks for templates as replay does, so many times a second, until it is told to stop.
-inline void keep_asking(knowledge& cache, serve_arguments const& given, std::atomic<bool> const& stop) {
+/// Asks for templates as replay does, so many times a second, until it is told to stop. Of one in ten it tells how the use
+/// went: mostly well, with every seventh template mostly badly, so that the page has something to show.
+template <class Cache>
+void keep_asking(Cache& cache, serve_arguments const& given, std::atomic<bool> const& stop) {
   std::vector<std::string> names;
   for (auto& d : read_corpus(given.replay).documents) names.push_back(std::move(d.id));
   if (names.empty()) return;
   zipf draw{names.size(), 0.99, 1};
+  std::mt19937_64 dice{1};
   constexpr std::uint64_t turns = 50;  // a second
   auto next = std::chrono::steady_clock::now();
   for (std::uint64_t turn = 0; !stop; ++turn) {
-    for (auto n = given.rate * (turn + 1) / turns - given.rate * turn / turns; n > 0 && !stop; --n)
-      (void)cache.get(names[draw.next()]);
+    for (auto n = given.rate * (turn + 1) / turns - given.rate * turn / turns; n > 0 && !stop; --n) {
+      auto const which = draw.next();
+      (void)cache.get(names[which]);
+      if constexpr (requires { record_outcome(cache, names[which], true); })
+        if (dice() % 10 == 0) (void)record_outcome(cache, names[which], dice() % 100 < (which % 7 == 0 ? 35 : 96));
+    }
     next += std::chrono::milliseconds{1'000 / turns};
     if (auto const now = std::chrono::steady_clock::now(); now > next + std::chrono::seconds{1}) next = now;
     std::this_thread::sleep_until(next);

@@ -379,7 +379,7 @@ function differences(found) {
 }
 
 async function showAsset(id, turn) {
-  const told = await ask("/api/asset", { id });
+  const [told] = await Promise.all([ask("/api/asset", { id }), able]);
   if (turn !== turns) return;
   const view = $("asset"), a = told.asset;
   const crumb = el("p", { class: "crumb" }, el("a", { href: "#/" }, "Overview"));
@@ -406,8 +406,8 @@ async function showAsset(id, turn) {
       el("td", { class: "number" }, v.erased ? "erased" : v.error ? "unreadable" : bytes(v.bytes)),
       el("td", null,
         readable ? button("show", `Show version ${v.version}`, "/api/version", { revision: v.revision }, whole) : null,
-        readable && before ? button("its change", `What version ${v.version} changed`, "/api/diff", { from: before.revision, to: v.revision }, differences) : null,
-        readable && i > 0 && newest && !newest.erased && !newest.error
+        can.diff && readable && before ? button("its change", `What version ${v.version} changed`, "/api/diff", { from: before.revision, to: v.revision }, differences) : null,
+        can.diff && readable && i > 0 && newest && !newest.erased && !newest.error
           ? button("since then", `What changed since version ${v.version}`, "/api/diff", { from: v.revision, to: newest.revision }, differences) : null));
   });
   const metadata = Object.entries(a?.metadata ?? {});
@@ -465,6 +465,6 @@ $("open").addEventListener("submit", (event) => {
 addEventListener("hashchange", go);
 document.addEventListener("visibilitychange", draw);
 $("charts").append(requests.card, latency.card);
+const able = lists();  // which sections there are
 go();
 listen();
-lists();

@@ -130,10 +130,8 @@ class figures {
                    {"writes_p99", seen.writes.count() == 0 ? boost::json::value(nullptr)
                                                            : boost::json::value(seen.writes.quantile(0.99).count())}};
     };
-    if constexpr (requires(Cache const& k) { k.warm(); })
-      below("warm", h.warm, h.warm_rests, c.warm, s.warm.stores);
-    if constexpr (requires(Cache const& k) { k.cold(); })
-      below("cold", h.cold, h.cold_rests, c.cold, s.cold.stores);
+    if constexpr (requires(Cache const& k) { k.warm(); }) below("warm", h.warm, h.warm_rests, c.warm, s.warm.stores);
+    if constexpr (requires(Cache const& k) { k.cold(); }) below("cold", h.cold, h.cold_rests, c.cold, s.cold.stores);
     return all;
   }
   static boost::json::object coherence(strata::health const& h) {

@@ -3,6 +3,10 @@
 #pragma once
 
 #include <strata/observe/prometheus.hpp>
+#if __has_include(<strata/query/diff.hpp>)
+#include <strata/query/diff.hpp>
+#include <strata/query/search.hpp>
+#endif
 #include <strata/query/explain.hpp>
 #include <strata/query/history.hpp>
 #include <strata/query/usage.hpp>
@@ -41,7 +45,7 @@ class questions {
     if (asked.path == "/api/similar") return similar_to(asked["id"]);
     if (asked.path == "/api/diff") return differences(asked["id"], asked["from"], asked["to"]);
     if (asked.path == "/api/version") return version(asked["id"], asked["revision"]);
-    return {404, "text/plain; charset=utf-8", "there is nothing here\n"};
+    return nothing_here();
   }
 
  private:
@@ -83,6 +87,7 @@ class questions {
       if constexpr (requires { unused(cache_, std::chrono::system_clock::now(), most); })
         all["unused"] = listed(unused(cache_, std::chrono::system_clock::now() - std::chrono::days{30}, most));
       object can;
+      can["diff"] = requires(typename Cache::value_type const& a) { diff(a, a); };
       can["search"] = requires { search_text(cache_, std::string_view{}, most); };
       can["similar"] = requires { similar(cache_, std::string_view{}, most); };
       all["can"] = std::move(can);
@@ -176,16 +181,62 @@ class questions {
       auto const newer = strata::get_at(cache_, id, number_of(to));
       if (!newer) return refused(newer.error());
       if (!older->value || !newer->value) return json(object{{"error", "there is no such version"}}, 404);
-      return json(object{});
+      constexpr char const* marks[] = {"kept", "removed", "added"};
+      array parts;
+      for (auto const& part : diff(*older->value, *newer->value)) {
+        array edits;
+        for (auto const& e : part.edits)
+          edits.push_back(array{marks[static_cast<std::size_t>(e.change)], std::string_view{e.line}});
+        parts.push_back({{"name", part.name}, {"edits", std::move(edits)}});
+      }
+      return json(parts);
     } else {
-      return {404, "text/plain; charset=utf-8", "there is nothing here\n"};
+      return nothing_here();
     }
   }
 
   // --- search
 
-  http_response search(std::string_view) { return {404, "text/plain; charset=utf-8", "there is nothing here\n"}; }
-  http_response similar_to(std::string_view) { return {404, "text/plain; charset=utf-8", "there is nothing here\n"}; }
+  static constexpr std::size_t most_found = 30;
+  static http_response nothing_here() { return {404, "text/plain; charset=utf-8", "there is nothing here\n"}; }
+
+  http_response search(std::string_view words) {
+    if constexpr (requires { search_text(cache_, words, most_found); })
+      return found(search_text(cache_, words, most_found));
+    else
+      return nothing_here();
+  }
+  http_response similar_to(std::string_view id) {
+    if constexpr (requires { similar(cache_, id, most_found); })
+      return found(similar(cache_, id, 10));
+    else
+      return nothing_here();
+  }
+  template <class Answer>
+  static http_response found(Answer const& given) {
+    if (!given) return refused(given.error());
+    array all;
+    for (auto const& m : given->all) {
+      // In pieces, so that the page makes nodes of them and never parses markup.
+      array pieces;
+      std::string_view const text = m.excerpt.text;
+      std::size_t at = 0;
+      auto const piece = [&](std::size_t to, bool marked) {
+        if (to > at) pieces.push_back(array{text.substr(at, to - at), marked});
+        at = std::max(at, to);
+      };
+      for (auto const& mark : m.excerpt.marks) {
+        piece(std::min(mark.first, text.size()), false);
+        piece(std::min(mark.last, text.size()), true);
+      }
+      piece(text.size(), false);
+      all.push_back({{"id", m.key},
+                     {"kind", m.value ? m.value->asset_type : std::string{}},
+                     {"score", m.score},
+                     {"excerpt", std::move(pieces)}});
+    }
+    return json(object{{"all", std::move(all)}, {"cut", given->cut}, {"incomplete", given->incomplete}});
+  }
 
   Cache& cache_;
   strata::observe::counters seen_;
