@@ -369,7 +369,7 @@ class core {
   [[no_unique_address]] usage_type usage;
   flow::life life;
   [[no_unique_address]] standing_type standing;
-  [[no_unique_address]] std::conditional_t<gathers, flow::strays, no_strays> strays;
+  [[no_unique_address]] std::conditional_t<gathers, flow::strays<>, no_strays> strays;
 
  private:
   static clock_type const& default_clock() {

@@ -65,10 +65,10 @@ void try_later(Core& core, healer& my, Names const& names) {
 
 /// Of these frames, which are warm's now, those that other programs look for elsewhere, to there.
 template <class Core>
-task<void> correct(Core& core, healer& my, std::span<frame const* const> current, moment until) {
+task<void> correct(Core& core, healer& my, list<Core, frame const*> const& current, moment until) {
   if constexpr (corrects_others<typename Core::warm_channel::tier_type>) {
-    std::vector<placement> places;
-    std::vector<std::string_view> names;
+    list<Core, placement> places;
+    list<Core, std::string_view> names;
     for (auto const* f : current) {
       if (!elsewhere(core, f->key)) continue;
       places.push_back({f, {}});
@@ -83,11 +83,11 @@ task<void> correct(Core& core, healer& my, std::span<frame const* const> current
 
 /// Copies of what the log names into warm, and to where others look that keep some keys elsewhere. \returns the place by which warm has all of it; nothing when it does not
 /// \param again  all of it has been there: what is gone altogether makes nobody believe anything older
-template <class Core>
-task<std::optional<position>> bring(Core& core, healer& my, std::span<logged const> all, bool again, moment until) {
+template <class Core, class Changes>
+task<std::optional<position>> bring(Core& core, healer& my, Changes const& all, bool again, moment until) {
   // Of each key the last revision: a later transaction may have taken an earlier one.
   kernel::table<std::size_t> place;
-  std::vector<logged const*> last;
+  list<Core, logged const*> last;
   hasher<std::string> const hash;
   for (auto const& one : all) {
     if (!key_fault(one.key).empty()) continue;  // nobody can ask for it
@@ -102,16 +102,16 @@ task<std::optional<position>> bring(Core& core, healer& my, std::span<logged con
     }
   }
 
-  std::vector<std::string_view> names;
+  list<Core, std::string_view> names;
   for (auto const* one : last) names.push_back(one->key);
   auto const seen = co_await load_each<Core, typename Core::warm_channel, sighting>(core, core.warm, names, until);
   position high{};
   auto const note = [&](position at) {
     if (at > high) high = at;
   };
-  std::vector<logged const*> lacking;
-  std::vector<position> stands;
-  std::vector<frame const*> current;
+  list<Core, logged const*> lacking;
+  list<Core, position> stands;
+  list<Core, frame const*> current;
   names.clear();
   for (std::size_t i = 0; i < last.size(); ++i) {
     if (!seen[i]) co_return std::nullopt;
@@ -130,8 +130,8 @@ task<std::optional<position>> bring(Core& core, healer& my, std::span<logged con
   using value_type = typename Core::value_type;
   auto const copies =
       co_await load_each<Core, typename Core::cold_channel, copy<value_type>>(core, core.cold, names, until);
-  std::vector<frame> frames;
-  std::vector<placement> places;
+  list<Core, frame> frames;
+  list<Core, placement> places;
   frames.reserve(lacking.size());
   for (std::size_t i = 0; i < lacking.size(); ++i) {
     auto const& found = copies[i];
@@ -158,10 +158,10 @@ task<void> gather(Core& core, healer& my, moment until) {
     if (core.clock.now() < my.strays_at) co_return;
     auto const keys = core.strays.take();
     if (keys.empty()) co_return;
-    std::vector<std::string_view> const names{keys.begin(), keys.end()};
+    list<Core, std::string_view> const names{keys.begin(), keys.end()};
     auto const known = co_await core.cold.sound(core, direction::reading, until,
                                                 [&](auto& tier) { return tier.revisions(names, until); });
-    std::vector<logged> all;
+    list<Core, logged> all;
     for (std::size_t i = 0; known && i < keys.size(); ++i)
       if ((*known)[i] != revision{}) all.push_back({.key = keys[i], .revision = (*known)[i]});
     if (!known || !co_await bring(core, my, all, false, until)) try_later(core, my, keys);

@@ -15,10 +15,20 @@
 // Many keys in one round trip where the tier can; else one after the other.
 namespace strata::flow {
 
+namespace detail {
+template <class Core, class T>
+struct list_of {
+  using type = std::vector<T>;
+};
+}  // namespace detail
+
+/// A vector of which nothing is compiled before there is a cache: a program that only includes one pays for none.
+template <class Core, class T>
+using list = typename detail::list_of<Core, T>::type;
+
 /// One answer per key.
-template <class Core, class Channel, class Answer>
-task<std::vector<result<Answer>>> load_each(Core& core, Channel& channel, std::span<std::string_view const> keys,
-                                            moment until) {
+template <class Core, class Channel, class Answer, class Keys>
+task<std::vector<result<Answer>>> load_each(Core& core, Channel& channel, Keys const& keys, moment until) {
   std::vector<result<Answer>> answers;
   if (keys.empty()) co_return answers;
   if constexpr (loads_many<std::remove_cvref_t<decltype(channel.tier())>>) {
@@ -35,9 +45,9 @@ task<std::vector<result<Answer>>> load_each(Core& core, Channel& channel, std::s
 }
 
 /// Many copies into warm, each where it has to find its key; of what is too big a notice.
-template <class Core>
-task<std::vector<result<placed>>> place_many(Core& core, std::span<placement const> frames, moment until) {
-  std::vector<result<placed>> there;
+template <class Core, class Placements>
+task<list<Core, result<placed>>> place_many(Core& core, Placements const& frames, moment until) {
+  list<Core, result<placed>> there;
   there.reserve(frames.size());
   if (frames.empty()) co_return there;
   if constexpr (stores_frames<std::remove_cvref_t<decltype(core.warm.tier())>>) {

@@ -4,6 +4,7 @@
 
 #include <strata/change.hpp>
 #include <strata/flow/channel.hpp>
+#include <strata/flow/many.hpp>
 #include <strata/kernel/moment.hpp>
 #include <strata/run/task.hpp>
 
@@ -28,7 +29,7 @@ task<bool> revalidate(Core& core) {
       std::size_t const count = keys.size() - from < piece ? keys.size() - from : piece;
       std::vector<decltype(Core::text(core.hash(keys[0])))> texts;
       for (std::size_t i = from; i < from + count; ++i) texts.push_back(Core::text(core.hash(keys[i])));
-      std::vector<std::string_view> const names{texts.begin(), texts.end()};
+      list<Core, std::string_view> const names{texts.begin(), texts.end()};
       kernel::moment const until = core.clock.now() + core.limits.read_within;
       auto const standing = co_await core.cold.sound(core, direction::reading, until,
                                                      [&](auto& tier) { return tier.revisions(names, until); });

@@ -7,7 +7,6 @@
 #include <strata/options.hpp>
 #include <strata/run/task.hpp>
 
-#include <algorithm>
 #include <coroutine>
 #include <exception>
 #include <memory>
@@ -71,7 +70,7 @@ task<T> ask_softly(Core& core, moment soft, moment until, std::unique_ptr<Ask> a
   using question = detail::question<T, typename Core::executor_type::event>;
   auto const asked = std::make_shared<question>();
   put_question<Core, T>(core, std::move(ask), asked);
-  bool landed = co_await asked->landed.wait(std::min(soft, until));
+  bool landed = co_await asked->landed.wait(soft < until ? soft : until);
   if (!landed) {
     if (auto kept = older()) co_return std::move(*kept);
     landed = co_await asked->landed.wait(until);  // memory has lost it meanwhile

@@ -2,19 +2,20 @@
 // Copyright the Strata authors
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace strata::flow {
 
 /// Keys of which a program without revisions has left something in warm: it may be older than what cold has. Every instance
 /// takes down those it hears of; the one who keeps warm in step looks at them (K7), and who takes his place knows them too.
+/// A template, so that a program which only includes a cache compiles none of it.
 /// \threads any
+template <class Text = std::string>
 class strays {
  public:
   static constexpr std::size_t limit = 4'096;  // K12: the older half is forgotten, until its keys change again
@@ -26,22 +27,21 @@ class strays {
     keys_.emplace_back(key);
   }
   /// The oldest thousand, some perhaps several times; they are noted no longer.
-  [[nodiscard]] std::vector<std::string> take() {
+  [[nodiscard]] std::vector<Text> take() {
     std::lock_guard const held{guard_};
-    auto const count = std::min<std::size_t>(keys_.size(), 1'000);
-    std::vector<std::string> some(std::move_iterator{keys_.begin()}, std::move_iterator{at(count)});
+    std::size_t const count = keys_.size() < 1'000 ? keys_.size() : 1'000;
+    std::vector<Text> some;
+    some.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) some.push_back(std::move(keys_[i]));
     drop(count);
     return some;
   }
 
  private:
-  [[nodiscard]] std::vector<std::string>::iterator at(std::size_t i) {
-    return keys_.begin() + static_cast<std::ptrdiff_t>(i);
-  }
-  void drop(std::size_t count) { keys_.erase(keys_.begin(), at(count)); }
+  void drop(std::size_t count) { keys_.erase(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(count)); }
 
   std::mutex guard_;
-  std::vector<std::string> keys_;
+  std::vector<Text> keys_;
 };
 
 /// Of a cache that keeps no warm in step.
