@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Shows what ./dev bench fleet or feed measured: plot.py [--table] FILE.json
+"""Shows what ./dev bench fleet, feed or hit-ratio measured: plot.py [--table] FILE.json
 
-Writes a picture of a fleet's rows as SVG, or with --table a table of the rows of either as Markdown.
+Writes a picture of a fleet's rows or of hit ratios as SVG, or with --table a table of the rows as Markdown.
 """
 
 import argparse
@@ -103,6 +103,91 @@ class picture:
                 + "\n".join(self.parts) + "\n</svg>")
 
 
+class hit_ratios:
+    """Rows of hit-ratio by trace, size and policy, in percent of the requests."""
+
+    def __init__(self, rows):
+        self.misses = {}
+        self.requests = {}
+        for row in rows:
+            cell = row["trace"], row["entries"]
+            self.misses.setdefault(cell, {})[row["policy"]] = 100 * row["misses"] / row["requests"]
+            self.requests[cell] = row["requests"]
+        self.policies = list(dict.fromkeys(row["policy"] for row in rows))
+        self.traces = list(dict.fromkeys(row["trace"] for row in rows))
+
+    def gap_closed(self, policy, traces):
+        """Of what lies between LRU and the optimum, where that is a point at least: mean of the traces' means."""
+        means = []
+        for trace in traces:
+            closed = [max(-1, min(1, (of["LRU"] - of[policy]) / (of["LRU"] - of["OPT"]))) for (name, _), of in self.misses.items()
+                      if name == trace and of["LRU"] - of["OPT"] >= 1]
+            if closed:
+                means.append(sum(closed) / len(closed))
+        return sum(means) / len(means) if means else math.nan
+
+    def regrets(self, policy):
+        """Points beyond the best of the policies, where a trace has twenty requests for each entry."""
+        return [of[policy] - min(missed for name, missed in of.items() if name != "OPT")
+                for (trace, entries), of in self.misses.items() if self.requests[trace, entries] >= 20 * entries]
+
+    def table(self):
+        loops = [trace for trace in self.traces if trace.startswith("lirs-")]
+        others = [trace for trace in self.traces if trace not in loops]
+        yield "| policy | gap closed | of loops | regret, mean | largest | within 1 | worse than LRU by at most |"
+        yield "|---|---:|---:|---:|---:|---:|---:|"
+        for policy in self.policies:
+            if policy == "OPT":
+                continue
+            regrets = self.regrets(policy)
+            worse = max(of[policy] - of["LRU"] for of in self.misses.values())
+            yield (f"| {policy} | {self.gap_closed(policy, others):.2f} | {self.gap_closed(policy, loops):.2f} | "
+                   f"{sum(regrets) / len(regrets):.2f} | {max(regrets):.1f} | "
+                   f"{100 * sum(r <= 1 for r in regrets) / len(regrets):.0f} % | {worse:.1f} |")
+
+    lines = {"OPT": ("#1b1f23", "4 3"), "adaptive": ("#0b62a4", ""), "tinylfu": ("#b3541e", ""), "s3fifo": ("#2c8a57", ""),
+             "lru": ("#9aa5ae", ""), "ARC": ("#8a6fb0", "2 2"), "LIRS": ("#c2a000", "2 2")}
+
+    def svg(self):
+        across, wide, high, left, top = 4, 230, 150, 34, 62
+        shown = [trace for trace in self.traces if sum(name == trace for name, _ in self.misses) > 1]
+        parts = []
+
+        def text(x, y, words, size=9, anchor="start", fill="#555", weight="normal"):
+            parts.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{fill}" '
+                         f'font-weight="{weight}">{html.escape(words)}</text>')
+
+        text(0, 16, "Requests answered, in percent, against entries (logarithmic)", 14, fill="#1b1f23", weight="bold")
+        at = 0
+        for policy, (colour, dashes) in self.lines.items():
+            if policy in self.policies:
+                parts.append(f'<path d="M{at} 33h22" stroke="{colour}" stroke-width="2" stroke-dasharray="{dashes}"/>')
+                text(at + 27, 36, policy, 11)
+                at += 45 + 7 * len(policy)
+        for number, trace in enumerate(shown):
+            x0, y0 = number % across * wide + left, number // across * (high + 46) + top
+            cells = sorted((entries, of) for (name, entries), of in self.misses.items() if name == trace)
+            answered = [100 - of[p] for _, of in cells for p in self.lines if p in of]
+            low, most = math.floor(min(answered) / 5) * 5, math.ceil(max(answered) / 5) * 5
+            first, last = math.log(cells[0][0]), math.log(cells[-1][0])
+            x = lambda entries: x0 + (math.log(entries) - first) / (last - first) * (wide - left - 16)
+            y = lambda hits: y0 + high - (hits - low) / max(most - low, 1) * high
+            parts.append(f'<path d="M{x0} {y0}v{high}h{wide - left - 16}" stroke="#ccc" fill="none"/>')
+            text(x0, y0 - 5, trace, 11, fill="#1b1f23", weight="bold")
+            for tick in (low, (low + most) / 2, most):
+                text(x0 - 4, y(tick) + 3, f"{tick:g}", anchor="end")
+            for entries, anchor in ((cells[0][0], "start"), (cells[-1][0], "end")):
+                text(x(entries), y0 + high + 12, f"{entries:,}", anchor=anchor)
+            for policy, (colour, dashes) in self.lines.items():
+                points = " ".join(f"{x(entries):.1f},{y(100 - of[policy]):.1f}" for entries, of in cells if policy in of)
+                if points:
+                    parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.6" '
+                                 f'stroke-dasharray="{dashes}"/>')
+        width, height = across * wide, math.ceil(len(shown) / across) * (high + 46) + top
+        return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 0 {width + 10} {height}" font-family="sans-serif">\n'
+                f'<rect x="-10" y="0" width="100%" height="100%" fill="white"/>\n' + "\n".join(parts) + "\n</svg>")
+
+
 def main():
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--table", action="store_true", help="write Markdown")
@@ -110,6 +195,11 @@ def main():
     arguments = given.parse_args()
     with open(arguments.file, encoding="utf-8") as file:
         report = json.load(file)
+    ratios = rows_of(report, "hit-ratio/")
+    if ratios:
+        shown = hit_ratios(list(ratios.values()))
+        print("\n".join(shown.table()) if arguments.table else shown.svg())
+        return
     fleet, feed = rows_of(report, "fleet/"), rows_of(report, "feed/")
     if arguments.table:
         print("\n".join(table(fleet, fleet_columns) if fleet else table(feed, feed_columns)))

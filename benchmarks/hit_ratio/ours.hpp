@@ -7,6 +7,7 @@
 
 #include <strata/hash.hpp>
 #include <strata/hot/engine/ghosts.hpp>
+#include <strata/hot/engine/segments.hpp>
 #include <strata/hot/engine/sketch.hpp>
 #include <strata/hot/s3fifo.hpp>
 #include <strata/hot/tinylfu.hpp>
@@ -15,6 +16,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 // Slow models of our own algorithms: what they decide, told with whole lists of keys instead of links, bits and marks. Our
@@ -189,6 +191,164 @@ class tinylfu_model : public model {
   bool full_ = false;
   double share_ = Given.window / 100.0, step_ = -0.0625, rate_ = 0;
   std::uint64_t requests_ = 0, hits_ = 0, random_ = 1;
+};
+
+/// A window, a segmented LRU, and a rule for who may leave the one for the other.
+class segments_model {
+ public:
+  using setting = strata::hot::engine::segment_setting;
+  using leaving = strata::hot::engine::leaving;
+
+  segments_model(setting s, std::size_t keys)
+      : setting_{s}, window_{keys}, probation_{keys}, protected_{keys}, used_(keys), arrival_(keys) {}
+
+  [[nodiscard]] std::size_t size() const { return window_.size() + probation_.size() + protected_.size(); }
+  [[nodiscard]] bool has(key k) const { return window_.has(k) || probation_.has(k) || protected_.has(k); }
+  [[nodiscard]] bool knows_ghosts() const {
+    return setting_.rule == leaving::visited || setting_.rule == leaving::either;
+  }
+  void set(setting s) { setting_ = s; }
+
+  void hit(key k) {
+    if (window_.has(k)) {
+      auto const since = static_cast<std::uint16_t>(arrivals_ - arrival_[k]);  // too old wraps, as it does in the nodes
+      if (since >= std::min<std::size_t>(room() / 2, 0x7FFF)) used_[k] = true;
+      window_.renew(k);
+    } else if (protected_.has(k)) {
+      protected_.renew(k);
+    } else {
+      probation_.remove(k);
+      protect(k);
+    }
+  }
+  void insert(key k, bool known) {
+    used_[k] = false;
+    arrival_[k] = ++arrivals_;
+    if (known) return protect(k);
+    window_.add_newest(k);
+    while (window_.size() > room()) probation_.add_newest(window_.take_oldest());
+  }
+  /// Takes out who goes; calls remember(key) for one whose ghost stays.
+  template <class MoreFrequent, class Remember>
+  key take_victim(MoreFrequent&& more_frequent, Remember&& remember) {
+    for (;;) {
+      order& main = probation_.empty() ? protected_ : probation_;
+      if (window_.empty() || (window_.size() < room() && !main.empty())) return main.take_oldest();
+      key const candidate = window_.take_oldest();
+      if (knows_ghosts() && used_[candidate]) {
+        probation_.add_newest(candidate);
+        continue;
+      }
+      if (!main.empty() && (setting_.rule == leaving::always ||
+                            (setting_.rule != leaving::visited && more_frequent(candidate, main.oldest())))) {
+        key const out = main.take_oldest();
+        probation_.add_newest(candidate);
+        return out;
+      }
+      if (setting_.rule != leaving::always) remember(candidate);
+      return candidate;
+    }
+  }
+
+ private:
+  [[nodiscard]] std::size_t room() const { return std::max<std::size_t>(size() * setting_.window / 100, 1); }
+  void protect(key k) {
+    protected_.add_newest(k);
+    if (protected_.size() * 5 > (size() - room()) * 4) probation_.add_newest(protected_.take_oldest());
+  }
+
+  setting setting_;
+  order window_, probation_, protected_;
+  std::vector<bool> used_;
+  std::vector<std::uint16_t> arrival_;
+  std::uint16_t arrivals_ = 0;
+};
+
+/// Eight such structures over a sample of the keys; the real one has the setting of the one that answered most.
+class adaptive_model : public model {
+  auto frequent() {
+    return [this](key a, key b) {
+      unsigned const asked = sketch_.estimate(short_hash(a));
+      if (asked > sketch_.estimate(short_hash(b))) return true;
+      return asked >= 6 && (random_ = random_ * 6364136223846793005U + 1442695040888963407U) >> 57U == 0;
+    };
+  }
+
+ public:
+  adaptive_model(std::size_t capacity, std::size_t keys)
+      : model{capacity}, real_{choices[4], keys}, sketch_{capacity}, ghosts_{capacity} {
+    one_of_ = capacity < 1'000 ? 1 : 16;
+    while (capacity / one_of_ > 256) one_of_ *= 2;
+    std::size_t const each = std::max<std::size_t>(capacity / one_of_, 1);
+    for (auto const& choice : choices) {
+      shadows_.emplace_back(choice, keys);
+      shadow_ghosts_.emplace_back(shadows_.back().knows_ghosts() ? each : 0);
+    }
+    shadow_capacity_ = each;
+  }
+  bool request(key k) {
+    bool const hit = real_.has(k);
+    if (hit) {
+      note(k);
+      real_.hit(k);
+      return true;
+    }
+    if (real_.size() == capacity_) {
+      full_ = true;
+      evicted_ = real_.take_victim(frequent(), [&](key gone) { ghosts_.remember(short_hash(gone)); });
+    }
+    real_.insert(k, real_.knows_ghosts() && ghosts_.take(short_hash(k)));
+    note(k);
+    return false;
+  }
+
+ private:
+  using leaving = strata::hot::engine::leaving;
+  static constexpr segments_model::setting choices[] = {
+      {1, leaving::frequent}, {20, leaving::frequent}, {50, leaving::frequent}, {2, leaving::visited},
+      {10, leaving::visited}, {25, leaving::visited},  {25, leaving::either},   {99, leaving::always},
+  };
+
+  void note(key k) {
+    full_ = full_ || real_.size() * 2 >= capacity_;
+    if (full_) sketch_.count(short_hash(k));
+    if ((short_hash(k) * 0x85EBCA6BU >> 9U) % one_of_ == 0) {
+      ++asked_;
+      for (std::size_t s = 0; s < shadows_.size(); ++s) {
+        segments_model& shadow = shadows_[s];
+        if (shadow.has(k)) {
+          shadow.hit(k);
+          ++answered_[s];
+          continue;
+        }
+        if (shadow.size() == shadow_capacity_)
+          shadow.take_victim(frequent(), [&](key gone) { shadow_ghosts_[s].remember(short_hash(gone)); });
+        shadow.insert(k, shadow_ghosts_[s].take(short_hash(k)));
+      }
+    }
+    if (++requests_ < std::max<std::size_t>(capacity_ / 4, 256)) return;
+    requests_ = 0;
+    auto const best = static_cast<std::size_t>(std::ranges::max_element(answered_) - answered_);
+    if (answered_[best] - answered_[leader_] > patience_ * (0.002 * asked_ + 0.1 * std::sqrt(asked_))) {
+      patience_ = std::min(patience_ * 1.2, 8.0);
+      leader_ = best;
+      real_.set(choices[best]);
+    }
+    for (double& a : answered_) a *= 0.97;
+    asked_ *= 0.97;
+    patience_ = 1 + (patience_ - 1) * 0.995;
+  }
+
+  segments_model real_;
+  strata::hot::engine::sketch sketch_;
+  strata::hot::engine::ghosts ghosts_;
+  std::vector<segments_model> shadows_;
+  std::vector<strata::hot::engine::ghosts> shadow_ghosts_;
+  std::size_t one_of_, shadow_capacity_ = 0, requests_ = 0, leader_ = 4;
+  double answered_[std::size(choices)] = {};
+  double asked_ = 0, patience_ = 1;
+  std::uint64_t random_ = 1;
+  bool full_ = false;
 };
 
 }  // namespace hit_ratio

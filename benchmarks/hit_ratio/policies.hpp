@@ -5,6 +5,7 @@
 #include "classics.hpp"
 #include "engine.hpp"
 
+#include <strata/hot/adaptive.hpp>
 #include <strata/hot/gdsf.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
@@ -53,6 +54,7 @@ inline constexpr policy policies[] = {
     {"tinylfu:window=1", play_ours<strata::hot::tinylfu_order, {.rule = strata::hot::window_rule::fixed}>},
     {"tinylfu:window=20",
      play_ours<strata::hot::tinylfu_order, {.window = 20, .rule = strata::hot::window_rule::fixed}>},
+    {"adaptive", play_ours<strata::hot::adaptive_order>},
     {"gdsf", play_ours<strata::hot::gdsf_order>},
     {"FIFO", play_model<fifo>},
     {"LRU", play_model<lru>},

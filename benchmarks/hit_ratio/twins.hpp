@@ -5,6 +5,7 @@
 #include "engine.hpp"
 #include "ours.hpp"
 
+#include <strata/hot/adaptive.hpp>
 #include <strata/hot/gdsf.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
@@ -65,6 +66,7 @@ inline constexpr twins all_twins[] = {
     {"s3fifo:clock2q+", s3fifo_parts<{.window = 50, .most_uses = 1}>},
     {"tinylfu", tinylfu_parts<{}>},
     {"tinylfu:window=20", tinylfu_parts<{.window = 20, .rule = strata::hot::window_rule::fixed}>},
+    {"adaptive", part_of<strata::hot::adaptive_order, adaptive_model>},
     {"gdsf", part_of<strata::hot::gdsf_order, lfu_da>},
 };
 

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #include "wrong.hpp"
 
+#include <strata/hot/adaptive.hpp>
 #include <strata/hot/gdsf.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
@@ -19,7 +20,7 @@
 BOOST_AUTO_TEST_SUITE(hot_laws)
 
 namespace hot = strata::hot;
-using shipped = std::tuple<hot::lru, hot::lru_exact, hot::sieve, hot::s3fifo, hot::tinylfu, hot::gdsf>;
+using shipped = std::tuple<hot::lru, hot::lru_exact, hot::sieve, hot::s3fifo, hot::tinylfu, hot::adaptive, hot::gdsf>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(hold, Policy, shipped) {
   strata::testing::tally tally;

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/hot/engine/ghosts.hpp>
+#include <strata/hot/engine/segments.hpp>
+#include <strata/hot/engine/shadow.hpp>
+#include <strata/hot/engine/sketch.hpp>
+#include <strata/hot/engine/tier.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <vector>
+
+// No algorithm is good at all streams, and each is bad at some. This one is eight: engine/segments with eight settings,
+// from W-TinyLFU with a small window, which keeps a part of any loop, to LRU, which nothing recent escapes. Each setting also
+// runs in a shadow, a cache of hashes alone over a sample of the keys; the setting whose shadow answered most of late is the
+// real one's. A change moves nothing: two numbers are set, and entries find their new places as they are used.
+// What shadows cannot show it is blind to: streams that only an exact LRU of all but the last entry or LIRS with long ghosts
+// answers, and changes that are over before a sample has seen them (some requests for each entry).
+// Source: ours. Sampled small-scale shadows: Waldspurger, Saemundsson, Ahmad, Park: "Cache Modeling and Optimization using
+// Miniature Simulations", ATC 2017; the settings: see engine/segments and tinylfu.
+namespace strata::hot {
+
+class adaptive_order {
+ public:
+  using settings = engine::no_settings;
+  struct node : engine::segment_place {
+    engine::slot older, newer;
+  };
+  static constexpr auto needs = engine::hit_needs::exclusive;
+
+  adaptive_order(settings, std::size_t capacity)
+      : capacity_{capacity}, round_{std::max<std::size_t>(capacity / 4, 256)}, sketch_{capacity}, ghosts_{capacity} {
+    // A sixteenth of the keys at most where there are enough of them, so that shadows cost less than the sketch does.
+    std::size_t one_of = capacity < dear ? 1 : 16;
+    while (capacity / one_of > shadow_entries) one_of *= 2;
+    sampled_ = static_cast<std::uint32_t>(one_of - 1);
+    shadows_.reserve(std::size(choices));
+    for (auto const& choice : choices) shadows_.emplace_back(choice, std::max<std::size_t>(capacity / one_of, 1));
+  }
+  void take_over(adaptive_order& old) noexcept {
+    order_ = old.order_;
+    leader_ = old.leader_;
+  }
+
+  void on_hit(auto nodes, engine::slot i) noexcept {
+    note(nodes.hash(i));
+    order_.hit(nodes, i);
+  }
+  void on_insert(auto nodes, engine::slot i, std::uint64_t hash, std::uint32_t) noexcept {
+    std::uint32_t const kept = engine::kept_hash(hash);
+    order_.insert(nodes, i, order_.knows_ghosts() && ghosts_.take(kept));
+    note(kept);
+  }
+  void on_erase(auto nodes, engine::slot i) noexcept { order_.erase(nodes, i); }
+  engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
+    counts_ = true;
+    auto const [who, ghost] = order_.victim(
+        nodes, [&](engine::slot a, engine::slot b) { return more_frequent(nodes.hash(a), nodes.hash(b)); });
+    if (ghost) ghosts_.remember(nodes.hash(who));
+    return who;
+  }
+
+  bool valid(auto nodes, std::size_t entries) const noexcept { return order_.valid(nodes, entries); }
+
+ private:
+  static constexpr engine::segment_setting choices[] = {
+      {1, engine::leaving::frequent}, {20, engine::leaving::frequent}, {50, engine::leaving::frequent},
+      {2, engine::leaving::visited},  {10, engine::leaving::visited},  {25, engine::leaving::visited},
+      {25, engine::leaving::either},  {99, engine::leaving::always},
+  };
+  static constexpr std::size_t first_choice = 4;
+  static constexpr std::size_t shadow_entries = 256;
+  static constexpr std::size_t dear = 1'000;  // entries from which on the cost of shadows counts
+
+  // As tinylfu.
+  void count(std::uint32_t hash) noexcept {
+    counts_ = counts_ || order_.entries() * 2 >= capacity_;
+    if (counts_) sketch_.count(hash);
+  }
+  bool more_frequent(std::uint32_t a, std::uint32_t b) noexcept {
+    unsigned const asked = sketch_.estimate(a);
+    if (asked > sketch_.estimate(b)) return true;
+    if (asked < 6) return false;
+    random_ = random_ * 6364136223846793005U + 1442695040888963407U;
+    return random_ >> 57U == 0;
+  }
+
+  void note(std::uint32_t hash) noexcept {
+    count(hash);
+    if ((hash * 0x85EBCA6BU >> 9U & sampled_) == 0) ask_shadows(hash);
+    if (++requests_ == round_) judge();
+  }
+  [[gnu::noinline]] void ask_shadows(std::uint32_t hash) noexcept {
+    ++asked_;
+    for (engine::slot s = 0; s < std::size(choices); ++s)
+      answered_[s] += shadows_[s].request(hash, [&](std::uint32_t a, std::uint32_t b) { return more_frequent(a, b); });
+  }
+  // Old rounds count for less and less. The leader changes for one that is better by more than chance makes it look; and by
+  // more still after changes of late, since a loop shows two settings that are as good in turns.
+  [[gnu::noinline]] void judge() noexcept {
+    requests_ = 0;
+    auto const best = static_cast<std::size_t>(std::ranges::max_element(answered_) - answered_);
+    if (answered_[best] - answered_[leader_] > patience_ * (0.002 * asked_ + 0.1 * std::sqrt(asked_))) {
+      patience_ = std::min(patience_ * 1.2, 8.0);
+      leader_ = best;
+      order_.set(choices[best]);
+    }
+    constexpr double fading = 0.97;
+    for (double& a : answered_) a *= fading;
+    asked_ *= fading;
+    patience_ = 1 + (patience_ - 1) * 0.995;
+  }
+
+  engine::segments order_{choices[first_choice]};
+  std::size_t capacity_, requests_ = 0, round_;
+  std::uint32_t sampled_;
+  bool counts_ = false;
+  engine::sketch sketch_;
+  engine::ghosts ghosts_;
+  std::uint64_t random_ = 1;
+  std::vector<engine::shadow> shadows_;
+  double answered_[std::size(choices)] = {};
+  double asked_ = 0, patience_ = 1;
+  std::size_t leader_ = first_choice;
+};
+
+/// The general choice. Hit and miss O(1) amortised; 12 bytes an entry, 8 of the sketch, 6 of ghosts, and 50 KiB a shard.
+struct adaptive {
+  using options = engine::options_for<adaptive_order>;
+  template <class Key, class Value, class Context>
+  using tier = engine::tier<adaptive_order, Key, Value, Context>;
+};
+
+}  // namespace strata::hot
