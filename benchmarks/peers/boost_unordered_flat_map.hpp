@@ -2,7 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
-#include "hand_lru_mutex.hpp"
+#include "same_hash.hpp"
 
 #include <strata/benchmarking/hot.hpp>
 

@@ -2,6 +2,8 @@
 // Copyright the Strata authors
 #pragma once
 
+#include "same_hash.hpp"
+
 #include <strata/benchmarking/hot.hpp>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -11,26 +13,17 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <type_traits>
 #include <utility>
 
 // What a good programmer writes without Strata: a list in order of use, a flat map into it, one mutex, shared values.
 namespace peers {
 
-/// Strata's own hash, so that maps are compared and not hashes.
-template <class Key>
-struct same_hash {
-  using is_avalanching = std::true_type;
-  std::size_t operator()(Key const& key) const noexcept { return hash(key).hash; }
-  strata::hasher<Key> hash{1};
-};
-
-template <class Key>
-class hand_lru_mutex {
+template <class Key, template <class, class, class> class Map>
+class lru_mutex {
  public:
   static constexpr bool threads = true;
 
-  explicit hand_lru_mutex(std::size_t capacity) : capacity_{capacity} { at_.reserve(capacity + 1); }
+  explicit lru_mutex(std::size_t capacity) : capacity_{capacity} { at_.reserve(capacity + 1); }
 
   bool visit(Key const& key, std::uint64_t& sum) {
     std::lock_guard const held{lock_};
@@ -74,8 +67,13 @@ class hand_lru_mutex {
 
   std::mutex lock_;
   list order_;
-  boost::unordered_flat_map<Key, typename list::iterator, same_hash<Key>> at_;
+  Map<Key, typename list::iterator, same_hash<Key>> at_;
   std::size_t capacity_;
 };
+
+template <class Key, class Value, class Hash>
+using boost_map = boost::unordered_flat_map<Key, Value, Hash>;
+template <class Key>
+using hand_lru_mutex = lru_mutex<Key, boost_map>;
 
 }  // namespace peers

@@ -34,13 +34,16 @@ struct batch {
     using answer = typename Core::answer;
     std::vector<std::pair<key_type, answer>> all;
     for (auto&& one : keys) all.emplace_back(key_type(one), answer{});
+    std::vector<typename Core::hashed_key> asked;
+    asked.reserve(all.size());
+    for (auto const& one : all) asked.push_back(core.hash(one.first));
+    core.recall_many(asked, how, [&](std::size_t i, answer&& found) noexcept { all[i].second = std::move(found); });
     std::vector<std::size_t> missed;
     std::vector<typename Core::hashed_key> below;
     for (std::size_t i = 0; i < all.size(); ++i) {
-      auto const k = core.hash(all[i].first);
-      if ((all[i].second = core.recall(k, how))) continue;
+      if (all[i].second) continue;
       missed.push_back(i);
-      below.push_back(k);
+      below.push_back(asked[i]);
     }
     if (missed.empty()) co_return all;
     auto const inside = core.enter();

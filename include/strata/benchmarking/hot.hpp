@@ -15,7 +15,9 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,14 +33,17 @@ struct payload {
   std::array<std::uint64_t, 8> words{};
 };
 
-/// What is done. Capacity is 1,000 entries; all tiers are full before the clock starts.
+/// What is done. Capacity is 1,000 entries where nothing else is said; all tiers are full before the clock starts. With
+/// more entries, visit, get and many ask for each key as often as for any other: most of them come from far memory.
 enum class hot_work : std::uint8_t {
   visit,   ///< reads a value in place; 1,000 keys, Zipf 0.99, all there
   get,     ///< the same, and takes a share of the value
   miss,    ///< visits keys that are not there
   put,     ///< installs a new value: half replace, half evict
   zipf10,  ///< visits, and puts what was not there; 10,000 keys, Zipf 0.99
+  many,    ///< visits 64 keys with one call
 };
+inline constexpr std::size_t hot_batch = 64;
 constexpr std::string_view to_string(hot_work work) noexcept {
   switch (work) {
     case hot_work::visit: return "visit";
@@ -46,11 +51,13 @@ constexpr std::string_view to_string(hot_work work) noexcept {
     case hot_work::miss: return "miss";
     case hot_work::put: return "put";
     case hot_work::zipf10: return "zipf10";
+    case hot_work::many: return "many";
   }
   return "";
 }
 
-/// What can be measured. A peer is a class like policy_subject below; one that is not thread-safe says so.
+/// What can be measured. A peer is a class like policy_subject below; one that is not thread-safe says so. It may say with
+/// `static constexpr bool does(hot_work)` what it cannot do; `many` wants visit_many(first, 64, sum) -> how many were there.
 template <class S, class Key>
 concept hot_subject = requires(S s, Key const& key, payload const& value, std::uint64_t revision, std::uint64_t& sum) {
   S{std::size_t{1'000}};
@@ -59,6 +66,15 @@ concept hot_subject = requires(S s, Key const& key, payload const& value, std::u
   s.put(key, revision, value);
   { S::threads } -> std::convertible_to<bool>;
 };
+template <class S, class Key>
+consteval bool hot_subject_does(hot_work work) {
+  if (work == hot_work::many && !requires(S s, Key const* keys, std::uint64_t& sum) { s.visit_many(keys, sum); })
+    return false;
+  if constexpr (requires { S::does(work); })
+    return S::does(work);
+  else
+    return true;
+}
 
 inline constexpr std::size_t hot_capacity = 1'000;
 
@@ -81,13 +97,14 @@ struct hot_keys {
     for (std::size_t i = 0; i < asked; ++i) even.push_back(static_cast<std::uint32_t>(random() % (2 * hot_capacity)));
   }
 
- private:
   static Key name(std::size_t i) {
     if constexpr (std::integral<Key>)
       return static_cast<Key>(i) * 0x9E3779B97F4A7C15U;
     else
       return "template-" + std::to_string(100'000 + i) + std::string(i % 17, '-');
   }
+
+ private:
   static std::vector<std::uint32_t> zipf(std::size_t n, std::mt19937_64& random) {
     std::vector<double> until(n);
     double sum = 0;
@@ -102,6 +119,23 @@ struct hot_keys {
   }
 };
 
+/// Many keys, as often as each other, in an order that is not that of their putting.
+template <class Key>
+struct many_hot_keys {
+  std::vector<Key> keys;
+
+  explicit many_hot_keys(std::size_t entries) {
+    std::mt19937_64 random{43};
+    keys.reserve(entries + hot_batch);
+    for (std::size_t i = 0; i < entries; ++i) keys.push_back(hot_keys<Key>::name(i));
+    std::ranges::shuffle(keys, random);
+    for (std::size_t i = 0; i < hot_batch; ++i) keys.push_back(keys[i]);  // where a batch runs over the end
+  }
+  [[nodiscard]] std::size_t put(std::size_t turn) const noexcept {  // a step that shares no factor with decimal sizes
+    return turn * 1'000'003 % (keys.size() - hot_batch);
+  }
+};
+
 /// What one thread did.
 struct hot_tally {
   std::uint64_t operations = 0;
@@ -113,30 +147,36 @@ struct hot_tally {
 template <class Key, hot_subject<Key> Subject>
 class hot_bench {
  public:
-  hot_bench() : subject_{hot_capacity} {
-    for (std::size_t i = 0; i < hot_capacity; ++i) subject_.put(all_.keys[i], 1, made_of(i));
+  explicit hot_bench(std::size_t entries = hot_capacity) : subject_{entries} {
+    if (entries == hot_capacity)
+      for (std::size_t i = 0; i < hot_capacity; ++i) subject_.put(all_.keys[i], 1, made_of(i));
+    else
+      for (std::size_t i = 0; i < entries; ++i) subject_.put(far_keys(entries).keys[far_->put(i)], 1, made_of(i));
   }
 
   /// One operation of one of several threads. The work is a constant, so that nothing is decided inside the loop.
   template <hot_work Work>
   void step(hot_tally& mine, std::size_t thread) {
-    std::size_t const at = (mine.operations++ + thread * 7'919) % hot_keys<Key>::asked;
-    if constexpr (Work == hot_work::visit) {
-      mine.hits += subject_.visit(all_.keys[all_.zipf_hot[at]], mine.sum);
-    } else if constexpr (Work == hot_work::get) {
-      mine.hits += subject_.get(all_.keys[all_.zipf_hot[at]], mine.sum);
-    } else if constexpr (Work == hot_work::miss) {
-      mine.hits += subject_.visit(all_.keys[10'000 + all_.zipf_wide[at]], mine.sum);
-    } else if constexpr (Work == hot_work::put) {
-      std::size_t const i = all_.even[at];
-      subject_.put(all_.keys[i], 1 + mine.operations, made_of(i));
-      mine.sum += i;
+    if constexpr (Work == hot_work::many) {
+      mine.hits += subject_.visit_many(&next(mine, thread, hot_batch), mine.sum);
+    } else if constexpr (Work == hot_work::visit || Work == hot_work::get) {
+      Key const& key = next(mine, thread, 1);
+      mine.hits += Work == hot_work::visit ? subject_.visit(key, mine.sum) : subject_.get(key, mine.sum);
     } else {
-      std::size_t const i = all_.zipf_wide[at];
-      if (subject_.visit(all_.keys[i], mine.sum))
-        ++mine.hits;
-      else
+      std::size_t const at = (mine.operations++ + thread * 7'919) % hot_keys<Key>::asked;
+      if constexpr (Work == hot_work::miss) {
+        mine.hits += subject_.visit(all_.keys[10'000 + all_.zipf_wide[at]], mine.sum);
+      } else if constexpr (Work == hot_work::put) {
+        std::size_t const i = all_.even[at];
         subject_.put(all_.keys[i], 1 + mine.operations, made_of(i));
+        mine.sum += i;
+      } else {
+        std::size_t const i = all_.zipf_wide[at];
+        if (subject_.visit(all_.keys[i], mine.sum))
+          ++mine.hits;
+        else
+          subject_.put(all_.keys[i], 1 + mine.operations, made_of(i));
+      }
     }
   }
 
@@ -145,15 +185,35 @@ class hot_bench {
     static hot_keys<Key> const made;
     return made;
   }
+  many_hot_keys<Key> const& far_keys(std::size_t entries) {
+    static std::unique_ptr<many_hot_keys<Key>> made;  // of all subjects, which come one after the other
+    if (!made || made->keys.size() != entries + hot_batch) made = std::make_unique<many_hot_keys<Key>>(entries);
+    far_ = made.get();
+    return *made;
+  }
+  /// The key that is asked for next, of `count`.
+  Key const& next(hot_tally& mine, std::size_t thread, std::size_t count) const noexcept {
+    std::size_t const done = mine.operations + thread * 7'919;
+    mine.operations += count;
+    if (far_ != nullptr) [[unlikely]]
+      return far_->keys[done % (far_->keys.size() - hot_batch)];
+    return all_.keys[all_.zipf_hot[done % hot_keys<Key>::asked]];
+  }
   static payload made_of(std::size_t i) noexcept { return {{i}}; }
 
   hot_keys<Key> const& all_ = keys();
+  many_hot_keys<Key> const* far_ = nullptr;
   Subject subject_;
 };
 
 /// A hot policy of Strata's or of yours, as the cache calls it: hash once, then the tier.
 template <class Policy, class Key>
 class policy_subject {
+  using codec_type = codec::none<payload, Key>;
+  using around = context<monotonic_clock, no_observer, codec_type>;
+  using tier_type = typename Policy::template tier<Key, payload, around>;
+  static constexpr auto ignore = [](std::size_t, box<payload> const&) {};
+
  public:
   static constexpr bool threads = true;
 
@@ -169,13 +229,18 @@ class policy_subject {
     sum += mine->words[0];
     return true;
   }
+  std::size_t visit_many(Key const* first, std::uint64_t& sum)
+    requires requires(tier_type& t, std::span<hashed<Key> const> some) { t.find_many(some, ignore); }
+  {
+    std::array<hashed<Key>, hot_batch> asked;
+    for (std::size_t i = 0; i < hot_batch; ++i) asked[i] = hash_(first[i]);
+    return tier_.find_many(asked, [&](std::size_t, box<payload> const& b) { sum += b.value().words[0]; });
+  }
   void put(Key const& key, std::uint64_t revision, payload const& value) {
     (void)tier_.install(hash_(key), {strata::revision{revision}, value});
   }
 
  private:
-  using codec_type = codec::none<payload, Key>;
-  using around = context<monotonic_clock, no_observer, codec_type>;
   static auto bound(std::size_t capacity) {
     typename Policy::options o{};
     o.capacity_entries = capacity;
@@ -186,7 +251,7 @@ class policy_subject {
   [[no_unique_address]] no_observer observer_{};
   [[no_unique_address]] codec_type codec_{};
   hasher<Key> hash_{1};
-  typename Policy::template tier<Key, payload, around> tier_;
+  tier_type tier_;
 };
 
 }  // namespace strata::benchmarking

@@ -30,7 +30,7 @@ struct any_visitor {
 /// `bool visiting() const noexcept` that this thread is inside one of its visitors; its calls then change nothing.
 /// The cache installs and erases while it holds a lock of its own. A tier that weighs values, or copies keys of a user's
 /// type, therefore offers `prepare`: see prepares_installs. It may offer `bool glance(k, f)`: find where that is short, to
-/// be put in line; false changes nothing, and find is asked.
+/// be put in line; false changes nothing, and find is asked. And `find_many(keys, f)`: find for many, as f(i, box).
 /// Laws that no compiler checks (testing/laws/hot.hpp does):
 ///   after install(k, b) gave yes, find(k) gives b until erase, clear, a higher install or eviction;
 ///   install never replaces a higher revision, decided under the entry's own lock;

@@ -25,7 +25,9 @@
 #include <atomic>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -173,6 +175,10 @@ class core {
     else
       return false;
   }
+  /// Whether such a reader takes what memory has.
+  [[nodiscard]] bool takes_copies(read_options const& how, freshness state) const noexcept {
+    return how.mode != read_mode::cold && (how.mode != read_mode::verified || state == freshness::fresh) && !alone();
+  }
   /// f(box) under the entry's guard, if hot has the key.
   template <class F>
   [[gnu::always_inline]] bool find(hashed_key k, F&& f) {
@@ -193,12 +199,25 @@ class core {
   [[nodiscard]] answer recall(hashed_key k, read_options const& how) {
     answer found;
     auto const state = of_a_copy();  // before the look: a copy dropped since is not there
-    if (how.mode == read_mode::cold || (how.mode == read_mode::verified && state != freshness::fresh) || alone())
-      return found;
+    if (!takes_copies(how, state)) return found;
     (void)find(k, [&](box<value_type> const& kept) {
       if (kept.revision() >= how.at_least) found = answer{kept, tier::hot, state};
     });
     return found;
+  }
+  /// The same for many keys, which hot may fetch together: f(i, answer) for each that memory has.
+  template <class F>
+  void recall_many(std::span<hashed_key const> keys, read_options const& how, F&& f) {
+    if constexpr (has_hot && requires { hot.find_many(keys, [](std::size_t, box<value_type> const&) {}); }) {
+      auto const state = of_a_copy();
+      if (!takes_copies(how, state)) return;
+      hot.find_many(keys, [&](std::size_t i, box<value_type> const& kept) {
+        if (kept.revision() >= how.at_least) f(i, answer{kept, tier::hot, state});
+      });
+    } else {
+      for (std::size_t i = 0; i < keys.size(); ++i)
+        if (auto found = recall(keys[i], how)) f(i, std::move(found));
+    }
   }
   [[nodiscard]] answer peek(hashed_key k) {
     answer found;

@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(writers_that_are_readers_do_not_cross, Policy, pol
 // Nothing that readers count is lost, however they and the writers come and go.
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, policies) {
 #if defined(__SANITIZE_THREAD__)
-  constexpr std::uint64_t reads = 20'000;
+  constexpr std::uint64_t reads = 3'000;
 #else
   constexpr std::uint64_t reads = 200'000;
 #endif

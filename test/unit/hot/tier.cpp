@@ -35,6 +35,10 @@ struct id {  // a user's type: no default, no plain bits
   explicit id(std::string t) : text{std::move(t)} {}
   bool operator==(id const&) const = default;
 };
+struct alike {  // keys whose hashes are all the same
+  int number;
+  bool operator==(alike const&) const = default;
+};
 struct users_own {
   using key = id;
   static key name(int i) { return id{std::to_string(i)}; }
@@ -81,6 +85,11 @@ using fixture_of = fixture<std::tuple_element_t<0, Shape>, std::tuple_element_t<
 template <>
 struct std::hash<id> {
   std::size_t operator()(id const& i) const noexcept { return std::hash<std::string>{}(i.text); }
+};
+
+template <>
+struct std::hash<alike> {
+  std::size_t operator()(alike const&) const noexcept { return 7; }
 };
 
 BOOST_AUTO_TEST_SUITE(hot_tier)
@@ -171,6 +180,54 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(keeps_the_bound_of_entries, Shape, shapes) {
   t.cache.clear();
   BOOST_TEST(t.cache.entries() == 0U);
   BOOST_TEST(!t.has(999));
+}
+
+// All keys in one bucket, and all of one tag.
+BOOST_AUTO_TEST_CASE(keys_that_collide) {
+  using tier = strata::hot::lru::tier<alike, int, quiet>;
+  tier cache{{.capacity_entries = 300}, quiet{}};
+  strata::hasher<alike> const hash{1};
+  std::vector<alike> keys;
+  for (int i = 0; i < 400; ++i) keys.push_back({i});
+  for (int i = 0; i < 400; ++i) (void)cache.install(hash(keys[static_cast<std::size_t>(i)]), {revision{1}, i});
+  int there = 0;
+  for (auto const& k : keys)
+    there += cache.find(hash(k), [&](strata::box<int> const& b) { BOOST_TEST(b.value() == k.number); });
+  BOOST_TEST(there == 300);
+  for (auto const& k : keys) (void)cache.erase(hash(k), revision{2});
+  BOOST_TEST(cache.entries() == 0U);
+  BOOST_TEST(cache.valid());
+}
+
+BOOST_AUTO_TEST_CASE(a_million_entries) {
+  constexpr std::uint64_t many = 1U << 20U;
+  strata::hot::sieve::tier<std::uint64_t, std::uint64_t, quiet> cache{{.capacity_entries = many}, quiet{}};
+  strata::hasher<std::uint64_t> const hash{1};
+  for (std::uint64_t i = 0; i < many + many / 8; ++i) (void)cache.install(hash(i), {revision{1}, i});
+  BOOST_TEST(cache.entries() <= many);
+  BOOST_TEST(cache.entries() > many - many / 50);
+  std::uint64_t wrong = 0;
+  for (std::uint64_t i = 0; i < many; ++i)
+    (void)cache.find(hash(i), [&](strata::box<std::uint64_t> const& b) { wrong += b.value() != i; });
+  BOOST_TEST(wrong == 0U);
+  BOOST_TEST(cache.valid());
+}
+
+// Who keeps what he read keeps it, whatever becomes of the entries.
+BOOST_AUTO_TEST_CASE_TEMPLATE(hits_outlive_their_entries, Shape, shapes) {
+  using keys = std::tuple_element_t<1, Shape>;
+  std::vector<strata::box<std::string>> held;
+  {
+    fixture_of<Shape> t{{.capacity_entries = 3'000}};
+    for (int i = 0; i < 3'000; ++i) t.put(i, 1, std::to_string(i));
+    for (int i = 0; i < 3'000; ++i)
+      t.cache.find(t.hash(keys::name(i)), [&](strata::box<std::string> const& b) { held.push_back(b); });
+    BOOST_TEST(held.size() == 3'000U);
+    for (int i = 3'000; i < 9'000; ++i) t.put(i);
+    BOOST_TEST(!t.has(0));
+    t.cache.clear();
+  }
+  for (std::size_t i = 0; i < held.size(); ++i) BOOST_TEST(held[i].value() == std::to_string(i));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(tells_its_keys, Shape, shapes) {

@@ -62,20 +62,17 @@ class biased_lock {
     bool const opens = was_open || looks() - looks_at_write_ >= calm;
     if constexpr (Notes == 0) {
       if (!was_open && opens) open();
-    } else {
-      if (was_open && own().full()) {
+    } else if (opens) {  // whoever has the word may read it alone only while it is closed
+      own().lock.lock();
+      if (own().full()) {
+        own().lock.unlock();
         if (!close()) wait_for_readers();
         take_notes(tell);
+        own().lock.lock();
       }
-      if (opens && own().lock.try_lock()) {
-        open();
-        main().lock.unlock();
-        return &own();
-      }
-      if (is_open()) {
-        if (!close()) wait_for_readers();
-        take_notes(tell);
-      }
+      if (!is_open()) open();
+      main().lock.unlock();
+      return &own();
     }
     return &main();
   }

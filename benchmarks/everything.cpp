@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include "everything.hpp"
+
+#include <strata/benchmarking/google.hpp>
+#include <strata/cache.hpp>
+#include <strata/hot/lru.hpp>
+#include <strata/observe/counters.hpp>
+#include <strata/testing/memory_cold.hpp>
+#include <strata/testing/memory_warm.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+// A whole cache as it stands in production, tiers of memory for its servers: text keys, hot::lru, a warm tier whose feed it
+// follows under a lease, a cold tier that wants every read counted, and an observer that counts.
+namespace {
+
+using namespace strata::benchmarking;
+
+struct bytes {
+  using value_type = payload;
+  static constexpr std::string_view id = "bytes";
+  static constexpr std::uint64_t fingerprint = 1;
+  strata::result<void> encode(payload const& v, std::string& out) const {
+    out.append(reinterpret_cast<char const*>(&v), sizeof v);
+    return {};
+  }
+  strata::result<payload> decode(std::string_view from) const {
+    payload v;
+    std::memcpy(&v, from.data(), std::min(from.size(), sizeof v));
+    return v;
+  }
+  strata::result<void> to_json(payload const& v, std::string& out) const { return encode(v, out); }
+  strata::result<payload> from_json(std::string_view from) const { return decode(from); }
+};
+using everything = strata::cache<strata::hot::lru, strata::testing::memory_warm, strata::testing::memory_cold, bytes,
+                                 strata::observer<strata::observe::counters>>;
+
+template <class Key>
+class whole_cache {
+ public:
+  static constexpr bool threads = true;
+  static constexpr bool does(hot_work work) { return work == hot_work::visit || work == hot_work::get; }
+
+  explicit whole_cache(std::size_t capacity) : cache_{{.hot = {.capacity_entries = capacity}}} {}
+
+  bool visit(Key const& key, std::uint64_t& sum) {
+    auto const seen = cache_.visit(key, [](payload const& v) { return v.words[0]; });
+    if (!seen || !*seen) return false;
+    sum += **seen;
+    return true;
+  }
+  bool get(Key const& key, std::uint64_t& sum) {
+    auto const found = cache_.get(key);
+    if (!found) return false;
+    sum += found->words[0];
+    return true;
+  }
+  void put(Key const& key, std::uint64_t, payload const& value) { (void)cache_.put(key, value); }
+
+ private:
+  everything cache_;
+};
+
+}  // namespace
+
+void register_everything(hot_rows const& rows) {
+  strata::benchmarking::detail::register_hot<hot_work::visit, std::string, whole_cache<std::string>>(
+      "hot/everything/string", rows, hot_capacity);
+  strata::benchmarking::detail::register_hot<hot_work::get, std::string, whole_cache<std::string>>(
+      "hot/everything/string", rows, hot_capacity);
+}
