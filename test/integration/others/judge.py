@@ -24,9 +24,9 @@ def alike(row, asset):
 
 
 class Judge:
-    def __init__(self):
+    def __init__(self, known):
         self.faults = []
-        self.begun = {}  # (writer, number) -> asset
+        self.begun = dict(known)  # (writer, number) -> asset
         self.versions = collections.defaultdict(set)
         self.revisions = collections.defaultdict(list)  # (writer, number) -> revisions
         self.replaced = {}  # (id, revision) -> milliseconds
@@ -134,12 +134,14 @@ class Judge:
                 before = bisect.bisect_left(ends, e["since"])
                 if before and floors[before - 1] > e["revision"]:
                     self.fault(f"{e}: revision {floors[before - 1]} had been seen before")
-        for program, id in {(e["program"], e["id"]) for e in events if "id" in e and not e["id"].startswith("erased")}:
-            there = False
-            for e in (e for e in events if e["program"] == program and e.get("id") == id):
-                there = there or e["did"] in ("saved", "row")
-                if there and e["did"] == "read" and e["asset"] is None:
-                    self.fault(f"{e}: it was written before")
+        there = set()
+        for e in events:
+            if "id" not in e or e["id"].startswith("erased"):
+                continue
+            if e["did"] in ("saved", "row"):
+                there.add((e["program"], e["id"]))
+            elif e["did"] == "read" and e["asset"] is None and (e["program"], e["id"]) in there:
+                self.fault(f"{e}: it was written before")
         self.counts["ms, the oldest copy that was called fresh"] = round(oldest)
 
     def messages(self, dump):
@@ -152,9 +154,23 @@ class Judge:
                 continue  # of another codec
             self.value(asset, one["subject"]) if "{" in asset["data"] else None
 
+    def left(self, dump):
+        """What was written and is still there."""
+        there = {}
+        for one in dump:
+            for data in [one.get("data"), one.get("body")]:
+                try:
+                    mark = json.loads(data)
+                    mark = json.loads(mark["data"]) if "data" in mark else mark
+                    there[mark["by"], mark["n"]] = self.begun[mark["by"], mark["n"]]
+                except (ValueError, KeyError, TypeError):
+                    continue
+        return there
 
-def judge(logs, dump):
-    j = Judge()
+
+def judge(logs, dump, known):
+    """\\returns what is to be known for the next time, when the history and the logs of this one are gone"""
+    j = Judge(known)
     events = j.read_logs(logs)
     j.read_table([one for one in dump if one["kind"] != "message" and ("id" not in one or "{\"by\"" in one.get("data", "{\"by\""))])
     j.acknowledged(events)
@@ -165,3 +181,4 @@ def judge(logs, dump):
         print(f"FAULT: {text[:1000]}")
     if j.faults:
         sys.exit(f"FAILED: {len(j.faults)} faults")
+    return j.left(dump)

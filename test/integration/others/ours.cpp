@@ -242,8 +242,9 @@ int run(std::string_view command, words given) {
   } else if (command == "watch") {
     std::string const id = given[0];
     std::string const text = given[1];
-    while (cache.get(id).tier() != tier::hot && !stopped) std::this_thread::sleep_for(10ms);  // once it may be kept
-    print(json_of(id, cache.get(id)));
+    auto kept = cache.get(id);
+    for (; kept.tier() != tier::hot && !stopped; kept = cache.get(id)) std::this_thread::sleep_for(10ms);
+    print(json_of(id, kept));
     for (auto const until = std::chrono::steady_clock::now() + 30s; std::chrono::steady_clock::now() < until;) {
       auto const found = cache.get(id);
       if (found && found->data == text) return print({{"id", id}, {"at", now_ms()}}), 0;

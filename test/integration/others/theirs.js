@@ -226,8 +226,9 @@ const commands = {
   },
   async watch(id, text) {
     const program = await Program.open();
-    await program.load(id);
-    tell(await program.load(id));
+    let kept;
+    while ((kept = await program.load(id)).from !== "memory") {} // what is announced meanwhile is forgotten
+    tell(kept);
     const found = async () => (await program.load(id)).asset?.data === text;
     for (const until = Date.now() + 30_000; !(await found()); await new Promise((soon) => setTimeout(soon, 2)))
       if (Date.now() > until) throw new Error("it was never seen");
