@@ -208,7 +208,8 @@ inline void add_doctor(CLI::App& app, invocation& s) {
       "Examples:\n"
       "  knowledge doctor\n"
       "  knowledge doctor --json --postgres 'host=db user=application'\n"
-      "Servers, settings, indexes, rows and rights are looked at and left as they are; then a template that nobody "
+      "Servers, settings, indexes, rows, rights and lag are looked at and left as they are; then a template that "
+      "nobody "
       "knows is\n"
       "written, read from each tier and erased. Exit codes of this command: 0 nothing to mend; 1 something to mend;\n"
       "2 something could not be looked at.",
