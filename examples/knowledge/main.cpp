@@ -8,14 +8,17 @@
 
 #include "commands/doctor.hpp"
 #include "commands/erase.hpp"
+#include "commands/export.hpp"
 #include "commands/get.hpp"
 #include "commands/history.hpp"
 #include "commands/import.hpp"
 #include "commands/put.hpp"
 #include "commands/replay.hpp"
 #include "commands/rollback.hpp"
+#include "commands/search.hpp"
 #include "commands/serve.hpp"
 #include "commands/stats.hpp"
+#include "commands/usage.hpp"
 #include "settings.hpp"
 #include "tool.hpp"
 
@@ -30,6 +33,7 @@ int main(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   offer_settings(app, s.options, s.ready_within);
   add_import(app, s);
+  add_export(app, s);
   add_get(app, s);
   add_put(app, s);
   add_erase(app, s);
@@ -38,6 +42,10 @@ int main(int argc, char** argv) {
   add_replay(app, s);
   add_stats(app, s);
   add_serve(app, s);
+  add_search(app, s);
+  add_popular(app, s);
+  add_outcome(app, s);
+  add_archive(app, s);
   add_doctor(app, s);
   app.footer(std::string{"`knowledge COMMAND --help` tells more of each.\n\n"} + exit_codes);
   watch_for_interrupts();

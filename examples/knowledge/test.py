@@ -17,7 +17,8 @@ import unittest
 
 program = None
 corpus = "/usr/share/vim-snippets"
-commands = ["import", "get", "put", "erase", "history", "rollback", "replay", "stats", "serve", "doctor"]
+commands = ["import", "export", "get", "put", "erase", "history", "rollback", "replay", "stats", "serve", "search", "similar", "popular", "outcome", "archive",
+            "doctor"]
 
 environment = os.environ | {
     "STRATA_POSTGRES": os.environ["STRATA_TEST_POSTGRES"],
@@ -109,6 +110,76 @@ class Values(Tool):
         self.assertTrue(self.json("history", "v/four")[0]["erased"])
         self.done("rollback", "v/four", str(first["revision"]))
         self.assertEqual(self.done("get", "v/four").stdout, "good\n")
+
+    def test_words_and_uses(self):
+        self.json("put", "q/one", "--data", "a quaint zephyr blows\nsecond line", "--type", "prompt")
+        self.json("put", "q/two", "--data", "no such wind")
+        [found] = self.json("search", "zephyrs quaint")["matches"]
+        self.assertEqual((found["id"], found["asset"]["asset_type"]), ("q/one", "prompt"))
+        self.assertIn({"text": "zephyr", "found": True}, found["excerpt"])
+        self.assertIn("quaint [zephyr] blows second line", self.done("search", "zeph*").stdout)
+        self.assertEqual(self.json("search", "zephyr", "--type", "pattern", status=1)["matches"], [])
+        self.json("outcome", "q/one", "success")
+        [now] = self.json("outcome", "q/one", "failure")
+        self.assertEqual((now["successes"], now["failures"], now["success_rate"]), (1, 1, 0.5))
+        self.done("outcome", "q/none", "failure", status=1)
+        self.done("outcome", "q/one", "perhaps", status=2)
+        self.assertIn("q/one", [u["id"] for u in self.json("popular", "--failing", "--outcomes", "2")])
+        self.json("get", "q/two")
+        for which in [[], ["--hours", "24"], ["--rising"]]:
+            self.assertIn("q/two", [u["id"] for u in self.json("popular", "--top", "1000000", *which)])
+        self.assertIn("unknown", self.done("popular", "--top", "1000000").stdout)
+        subprocess.run(["psql", "-qd", environment["STRATA_POSTGRES"], "-c", "update knowledge_artifacts set updated_at = "
+                        "now() - interval '2 years', last_used_at = null where artifact_id = 'q/two'"], check=True)
+        self.assertEqual([u["id"] for u in self.json("popular", "--unused", "365")], ["q/two"])
+        self.assertEqual(self.json("archive"), {"templates": 1, "archived": False})
+        self.assertEqual(self.json("archive", "--really"), {"templates": 1, "archived": True})
+        self.assertEqual(self.json("archive"), {"templates": 0, "archived": False})
+        self.assertEqual(self.done("get", "q/two").stdout, "no such wind\n")
+
+    def test_an_export_comes_back_as_it_was(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for i in range(40):
+                pathlib.Path(folder, f"export-{i}").write_text(f"template {i}\n" * 50)
+            self.json("import", folder)
+            self.json("put", "export-1", "--data", "changed")
+            self.json("erase", "export-2")
+            self.json("get", "export-3")
+            exports = [pathlib.Path(folder, name) for name in ["all.jsonl", "all.jsonl.zst", "again.jsonl"]]
+            told = [self.json("export", str(file)) for file in exports[:2]]
+            self.assertEqual(told[0], told[1])
+            self.assertLess(exports[1].stat().st_size, exports[0].stat().st_size / 2)
+            subprocess.run(["psql", "-qd", environment["STRATA_POSTGRES"], "-c", "create database back"], check=True)
+            back = {"STRATA_POSTGRES": environment["STRATA_POSTGRES"].replace("dbname=strata", "dbname=back"),
+                    "STRATA_NATS": "nats://127.0.0.1:9", "STRATA_READY_WITHIN": "300"}
+            whole = exports[1].read_bytes()
+            damaged = pathlib.Path(folder, "damaged.jsonl.zst")
+            for bad in [whole[:-10], whole[:len(whole) // 2], whole[:50] + b"x" + whole[51:]]:
+                damaged.write_bytes(bad)
+                self.assertIn(run("import", "--check", str(damaged)).returncode, [2, 5])
+            text = exports[0].read_text()
+            for bad in [text.replace("changed", "chanced", 1), text[:len(text) // 2]]:
+                exports[2].write_text(bad)
+                self.assertIn(run("import", str(exports[2]), **back).returncode, [2, 5])
+            told = self.json("import", str(exports[1]), **back)
+            self.assertTrue(told["whole"])
+            self.assertEqual(told["different"], 0)
+            again = self.json("import", str(exports[1]), **back)
+            self.assertEqual((again["restored"], again["there"]), (0, told["restored"] + told["there"]))
+            self.json("export", str(exports[2]), **back)
+            self.assertEqual(exports[2].read_text(), text)
+            # Interrupted, it goes on.
+            marks = [i for i, line in enumerate(text.splitlines()) if '"mark"' in line]
+            part = pathlib.Path(folder, "resumed.jsonl.part")
+            part.write_text("\n".join(text.splitlines()[:marks[0] + 1]) + '\n{"row": {"cut of')
+            self.assertIn("going on after", self.done("export", str(part.with_suffix("")), **back).stderr)
+            self.assertEqual(part.with_suffix("").read_text(), text)
+            self.assertFalse(part.exists())
+            part = pathlib.Path(folder, "resumed.jsonl.zst.part")
+            part.write_bytes(whole[:len(whole) * 3 // 4])
+            self.assertIn("going on after", self.done("export", str(part.with_suffix("")), **back).stderr)
+            self.assertEqual(part.with_suffix("").read_bytes(), whole)
+            self.assertEqual(self.done("get", "export-1", **back).stdout, "changed\n")
 
     def test_hostile_ids_are_ids(self):
         for i, id in enumerate(["../../etc", "*", ">", "a.b.c", "a b", "x\ny", "\u00e4\U0001f600", "'; drop table", "-", "k" * 512]):
@@ -473,11 +544,11 @@ class Doctor(Tool):
         told, found = self.examine(1, **application)
         self.assertEqual({where for where in self.mends(found) if where.startswith("role")}, set())
         self.assertGreater(len(told["round_trip_ns"]), 6)
-        self.sql("grant delete on knowledge_artifacts to application; revoke insert on knowledge_artifacts_usage from application")
+        self.sql("grant delete on knowledge_artifacts to application; revoke execute on function knowledge_artifacts_tidy_usage from application")
         told, found = self.examine(1, **application)
         said = [one["text"] for one in told["findings"] if one["where"] == "role application"]
         self.assertEqual(len(said), 2)
-        self.assertIn("insert into and update of usage", said[0])
+        self.assertIn("execution of tidy_usage", said[0])
         self.assertIn("may delete rows", said[1])
 
 

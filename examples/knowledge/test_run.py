@@ -33,5 +33,6 @@ expect("without NATS cold serves and nothing fails",
        len(seconds) >= 5 and any(row[2] == 0 and row[3] > 0 for row in seconds) and all(row[4] == 0 for row in seconds))
 expect("a second process finds all of it", number(r"([\d,]+) as imported") == number(r"written ([\d,]+)"))
 expect("and some of it in warm", number(r"answered by hot 0, warm ([\d,]+)") > 0)
-expect("the most used were used", number(r"(?m)^ +uses  most used\n +([\d,]+)") > 1000)
+expect("the most used were used", number(r"(?m)^ +uses  success .*\n +([\d,]+)") > 1000)
+expect("a search finds programs", re.search(r"(?m)^ +0\.\d+  vim/.*\[(main|arg)", ended.stdout))
 sys.exit("\n".join(f"not so: {fault}" for fault in faults) or 0)

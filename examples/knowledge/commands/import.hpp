@@ -18,6 +18,7 @@
 #include "../corpus.hpp"
 #include "../progress.hpp"
 #include "../tool.hpp"
+#include "export.hpp"
 
 // Writing what is there already changes nothing, so an import that was interrupted is completed by running it again; no
 // file remembers how far it came.
@@ -171,7 +172,7 @@ inline void add_import(CLI::App& app, invocation& s) {
       app, s, "import", "Writes whole collections of templates",
       "Where PATH has *.snippets files (snipMate's or UltiSnips' format), each snippet in them is a template with\n"
       "the id vim/<file>/<trigger>; else each file is one, with its path below PATH as id. Of several with one id\n"
-      "the last counts.\n"
+      "the last counts. A file *.jsonl or *.jsonl.zst is what `knowledge export` wrote, and is restored.\n"
       "What is there already is not written again: an interrupted import is completed by running it again.\n\n"
       "Examples:\n"
       "  knowledge import /usr/share/vim-snippets\n"
@@ -186,7 +187,9 @@ inline void add_import(CLI::App& app, invocation& s) {
         command.add_flag("--check", given.check, "Write nothing: read all of it and tell what is missing or different");
       },
       [](invocation& call, import_arguments const& given) {
-        if (given.check)
+        if (given.paths.size() == 1 && is_export(given.paths.front()))
+          run_restore(call, given.paths.front(), given.check);
+        else if (given.check)
           check_import(call, given);
         else
           importing{call, given}.run();

@@ -43,11 +43,11 @@ inline void run_stats(invocation& s, stats_arguments const& given) {
         s.status = fail(s, "the most used", popular.error());
       } else {
         if (!s.json && !popular->empty()) std::cout << "     uses  most used\n";
-        for (auto const& [id, count] : *popular) {
+        for (auto const& one : *popular) {
           if (s.json)
-            most_used.push_back({{"id", id}, {"uses", count}});
+            most_used.push_back({{"id", one.key}, {"uses", one.count}});
           else
-            std::cout << std::format("{:>9}  {}\n", grouped(count), shown(id));
+            std::cout << std::format("{:>9}  {}\n", grouped(one.count), shown(one.key));
         }
       }
     }

@@ -252,6 +252,24 @@ class examination {
       else if (row[1].view() == "ivfflat")
         ivfflat(sql, where, columns.substr(1, columns.size() - 2), row[8].as<std::string>());
     }
+    if (!std::ranges::any_of(all,
+                             [](auto const& row) { return row[1].view() == "hnsw" || row[1].view() == "ivfflat"; }))
+      unindexed(sql);
+  }
+
+  // One is made with the table, or with a small one that is adopted; on a large one it takes its time.
+  void unindexed(transaction& sql) {
+    auto const column = sql.exec(
+        "select exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attrelid = $1::oid and "
+        "a.attname = 'embedding' and not a.attisdropped and t.typname = 'vector')",
+        pqxx::params{oid_});
+    if (!column[0][0].as<bool>()) return;
+    auto const there = sql.exec(names_.fill("select count(embedding) from {table}")).one_field().as<std::uint64_t>();
+    if (there > 5'000)
+      found_.mend(table(),
+                  std::format("{} and no index to find the nearest by: each search looks at all of them",
+                              counted(there, "embedding")),
+                  "create index concurrently on " + shown_table() + " using hnsw (embedding vector_cosine_ops)");
   }
 
   // Its lists are made from the rows that are there when it is made. How well they fit those of now is measured.
@@ -401,14 +419,21 @@ class examination {
       if (!sql.exec("select " + names_.fill(question)).one_field().as<bool>())
         lacks.append(lacks.empty() ? "" : ", ").append(what);
     };
-    for (auto const* of : {"table", "history", "erased", "usage", "spaces", "migrations", "changes", "horizon"})
+    for (auto const* of : {"table", "history", "erased", "usage", "spaces", "migrations", "changes", "horizon",
+                           "usage_hours", "usage_days", "archive", "words", "words_state"})
       needs(std::format("has_table_privilege('{{{}}}', 'select')", of), std::format("select on {}", of));
     needs("has_column_privilege('{table}', 'content_raw', 'insert')", "insert into table");
     needs("has_column_privilege('{table}', 'content_raw', 'update')", "update of table");
-    needs("has_table_privilege('{usage}', 'insert') and has_table_privilege('{usage}', 'update')",
-          "insert into and update of usage");
     needs("has_column_privilege('{horizon}', 'holder', 'update')", "update of horizon");
-    needs("has_function_privilege('{erase}(text, text, uuid)', 'execute')", "execution of erase");
+    for (auto const* of :
+         {"erase(text, text, uuid)", "count_usage(text, uuid, bigint, text[], bigint[], bigint[], bigint[])",
+          "tidy_usage()", "put_away(text, timestamptz, bigint)", "bring_back(text, text[])",
+          "index_words(text, bigint)", "embed(text, text, real[])"}) {
+      std::string const function{of};
+      auto const name = function.substr(0, function.find('('));
+      needs(std::format("has_function_privilege('{{{}}}{}', 'execute')", name, function.substr(name.size())),
+            "execution of " + name);
+    }
     needs("coalesce(has_sequence_privilege(pg_get_serial_sequence('{table}', 'id'), 'usage'), true)",
           "usage of the id's sequence");
     if (!lacks.empty()) found_.mend(where, "lacks what a running program needs: " + lacks, grant);

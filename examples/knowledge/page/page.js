@@ -406,9 +406,9 @@ async function showAsset(id, turn) {
       el("td", { class: "number" }, v.erased ? "erased" : v.error ? "unreadable" : bytes(v.bytes)),
       el("td", null,
         readable ? button("show", `Show version ${v.version}`, "/api/version", { revision: v.revision }, whole) : null,
-        can.diff && readable && before ? button("its change", `What version ${v.version} changed`, "/api/diff", { from: before.revision, to: v.revision }, differences) : null,
+        can.diff && readable && before ? button("its change", `its change: what version ${v.version} changed`, "/api/diff", { from: before.revision, to: v.revision }, differences) : null,
         can.diff && readable && i > 0 && newest && !newest.erased && !newest.error
-          ? button("since then", `What changed since version ${v.version}`, "/api/diff", { from: v.revision, to: newest.revision }, differences) : null));
+          ? button("since then", `since then: what changed since version ${v.version}`, "/api/diff", { from: v.revision, to: newest.revision }, differences) : null));
   });
   const metadata = Object.entries(a?.metadata ?? {});
   const aside = el("div", null,

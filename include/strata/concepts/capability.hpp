@@ -28,16 +28,29 @@ struct keyed_value {
   T const* value;
 };
 
-/// How often a key was read since the last report.
+/// How often a key was read since the last report, and what came of it.
 struct uses {
   std::string_view key;
   std::uint64_t count;
+  std::uint64_t successes = 0;
+  std::uint64_t failures = 0;
 };
 
-/// How often a key was read, ever.
-struct used {
-  std::string key;
-  std::uint64_t count;
+/// How often a key was read, and what came of it, by what all instances have flushed: ever, or in the window asked for.
+struct key_usage {
+  std::string key{};
+  std::uint64_t count = 0;
+  std::uint64_t successes = 0;
+  std::uint64_t failures = 0;
+  std::optional<std::chrono::system_clock::time_point> last_used{};  ///< ever, also where a window was asked for
+  std::uint64_t before = 0;                                          ///< rising: reads in the window before
+
+  /// From 0 to 1. Nothing: no outcome was recorded, which is not the same as no success.
+  [[nodiscard]] std::optional<double> success_rate() const noexcept {
+    auto const all = static_cast<double>(successes) + static_cast<double>(failures);
+    if (successes + failures == 0) return std::nullopt;
+    return static_cast<double>(successes) / all;
+  }
 };
 
 /// What a key was at one revision. The newest is what it is.
@@ -84,23 +97,93 @@ concept corrects_others = requires(W w, std::string_view key, std::span<placemen
   { w.correct(frames, until) } -> gives<result<std::size_t>>;
 };
 
-/// Adds counts to the usage kept by the tier; never moves a revision.
+/// Adds counts to the usage kept by the tier; never moves a revision. Whoever is told `unknown` does not repeat it; the tier may
+/// keep the counts and see to it that they are counted once.
 template <class C>
 concept counts_usage = requires(C c, std::span<uses const> counts, deadline until) {
   { c.add_usage(counts, until) } -> gives<result<void>>;
 };
 
-/// The keys read most, the most read first.
+/// Tells one key's usage, outcomes among it; nothing for a key that is not there.
 template <class C>
-concept ranks_usage = requires(C c, std::size_t limit, deadline until) {
-  { c.most_used(limit, until) } -> gives<result<std::vector<used>>>;
+concept reports_usage = counts_usage<C> && requires(C c, std::string_view key, deadline until) {
+  { c.usage_of(key, until) } -> gives<result<std::optional<key_usage>>>;
 };
 
-/// What keys were: all of it, newest first, and one revision of it.
+/// Ranks keys: read most in a window (zero: ever), gained most over the window before, failing most of those with so many
+/// outcomes, not used since.
+template <class C>
+concept ranks_usage = requires(C c, std::size_t limit, std::chrono::hours window, std::uint64_t outcomes,
+                               std::chrono::system_clock::time_point since, deadline until) {
+  { c.popular(limit, window, until) } -> gives<result<std::vector<key_usage>>>;
+  { c.rising(limit, window, until) } -> gives<result<std::vector<key_usage>>>;
+  { c.failing(limit, outcomes, until) } -> gives<result<std::vector<key_usage>>>;
+  { c.unused(since, limit, until) } -> gives<result<std::vector<key_usage>>>;
+};
+
+/// What keys were: all of it, newest first, one revision of it, and the newest that had a version.
 template <class C, class T>
-concept keeps_history = requires(C c, std::string_view key, std::size_t limit, revision at, deadline until) {
-  { c.history(key, limit, until) } -> gives<result<std::vector<past<T>>>>;
-  { c.get_at(key, at, until) } -> gives<result<copy<T>>>;
+concept keeps_history =
+    requires(C c, std::string_view key, std::size_t limit, revision at, std::int64_t version, deadline until) {
+      { c.history(key, limit, until) } -> gives<result<std::vector<past<T>>>>;
+      { c.get_at(key, at, until) } -> gives<result<copy<T>>>;
+      { c.get_at(key, version, until) } -> gives<result<copy<T>>>;
+    };
+
+/// Which values a search looks at; what is empty does not matter.
+struct search_filter {
+  std::string kind{};    ///< as record<T>::kind has it
+  std::string prefix{};  ///< of the key
+};
+
+/// A piece of a text in which words were found, as bytes of it from `first` to `last`, exclusive.
+struct excerpt {
+  struct mark {
+    std::size_t first, last;
+  };
+  std::string text{};
+  std::vector<mark> marks{};
+};
+
+/// One value that a search found.
+template <class T>
+struct found {
+  std::string key{};
+  strata::copy<T> copy{};
+  double score = 0;
+  strata::excerpt excerpt{};
+};
+
+/// What a search found, the best first.
+template <class T>
+struct findings {
+  std::vector<found<T>> all{};
+  bool cut = false;         ///< more matched than are ranked: better ones may be missing
+  bool incomplete = false;  ///< what was written last is not indexed yet, or an index found less than there is
+};
+
+/// Finds values by the words of their text.
+template <class C, class T>
+concept searches_text =
+    requires(C c, std::string_view query, std::size_t limit, search_filter const& filter, deadline until) {
+      { c.search_text(query, limit, filter, until) } -> gives<result<findings<T>>>;
+    };
+
+/// Keeps a vector beside each value, and finds the values whose vectors point most nearly where a given one does.
+template <class C, class T>
+concept finds_nearest = requires(C c, std::string_view key, std::span<float const> vector, std::size_t limit,
+                                 search_filter const& filter, deadline until) {
+  { c.embed(key, vector, until) } -> gives<result<void>>;
+  { c.nearest(vector, limit, filter, until) } -> gives<result<findings<T>>>;
+  { c.similar(key, limit, filter, until) } -> gives<result<findings<T>>>;
+};
+
+/// Moves what was not used since then out of the way, so many values at most; it can still be read, and comes back by being
+/// used. \returns how many were moved; archivable: how many would be
+template <class C>
+concept archives = requires(C c, std::chrono::system_clock::time_point since, std::size_t limit, deadline until) {
+  { c.archive(since, limit, until) } -> gives<result<std::size_t>>;
+  { c.archivable(since, until) } -> gives<result<std::size_t>>;
 };
 
 template <class W>
@@ -111,5 +194,28 @@ concept reports_health = requires(W const& w) {
 /// A cold policy that keeps values as JSON says `static constexpr bool keeps_json = true`, and its codec must be json_capable.
 template <class P>
 concept wants_json = requires { requires P::keeps_json; };
+
+/// How far a dump is.
+struct dump_place {
+  int part = 0;
+  std::string key{};
+  std::int64_t number = 0;
+  bool end = false;
+};
+
+/// Of the values among what was restored: how many came, were there already, and were there with another revision.
+struct restored {
+  std::size_t added = 0;
+  std::size_t there = 0;
+  std::size_t other = 0;
+};
+
+/// Gives everything it has as lines of JSON, a part at a time, and takes it back. What the lines say is the tier's own.
+template <class C>
+concept dumps =
+    requires(C c, dump_place& at, std::size_t limit, std::span<std::string_view const> lines, deadline until) {
+      { c.dump(at, limit, until) } -> gives<result<std::vector<std::string>>>;
+      { c.restore(lines, until) } -> gives<result<restored>>;
+    };
 
 }  // namespace strata

@@ -58,7 +58,8 @@ task<result<void>> flush_usage(Core& core, deadline until) {
       auto const told = co_await core.cold.ask(core, direction::writing, until,
                                                [&](auto& tier) { return tier.add_usage(part, until); });
       if (!told) {
-        core.usage.give_back(counts, done);
+        // What the tier does not know the fate of, it keeps or gives up: repeated, it might count twice.
+        core.usage.give_back(counts, told.error() == errc::unknown ? done + part.size() : done);
         core.counters.add(core.counters.failed_flushes);
         co_return std::unexpected{told.error()};
       }

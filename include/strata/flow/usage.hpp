@@ -14,20 +14,32 @@
 #include <utility>
 #include <vector>
 
-// How often each key was read since the last flush. Hot entries count for themselves, under their shard's lock; this
-// table takes what they hand over and the reads that went below. Bounded (K12): uses of further keys are dropped and
-// their number told.
+// How often each key was read since the last flush, and what came of it. Hot entries count for themselves, under their shard's
+// lock; this table takes what they hand over, the reads that went below, and outcomes. Bounded (K12): uses of further keys
+// are dropped and their number told.
 namespace strata::flow {
 
+/// Of one key.
+struct tally {
+  std::uint64_t reads = 0;
+  std::uint64_t successes = 0;
+  std::uint64_t failures = 0;
+};
+struct keyed_tally {
+  std::string key;
+  tally count;
+};
+
 /// A template, so that a program which only includes a cache compiles none of it.
-template <class Use = used>
+template <class Use = keyed_tally>
 class usage_table {
  public:
   explicit usage_table(std::size_t max_keys) : max_keys_{max_keys} {}
 
-  void add(std::string_view key, std::uint64_t count) {
+  void add(std::string_view key, std::uint64_t reads) { add(key, tally{.reads = reads}); }
+  void add(std::string_view key, tally const& more) {
     std::lock_guard const held{guard_};
-    add_held(key, count);
+    add_held(key, more);
   }
 
   /// Takes all counts away, for a flush.
@@ -45,7 +57,10 @@ class usage_table {
     Part some;
     std::size_t const end = counts.size() - from < 1'000 ? counts.size() : from + 1'000;
     some.reserve(end - from);
-    for (; from < end; ++from) some.push_back({counts[from].key, counts[from].count});
+    for (; from < end; ++from) {
+      auto const& [key, n] = counts[from];
+      some.push_back({key, n.reads, n.successes, n.failures});
+    }
     return some;
   }
   /// Puts back what a flush could not deliver.
@@ -63,17 +78,19 @@ class usage_table {
   }
 
  private:
-  void add_held(std::string_view key, std::uint64_t count) {
+  void add_held(std::string_view key, tally const& more) {
     std::uint64_t place = hash_(key).hash;
     auto* at = counts_.find(place);
     while (at && at->key != key) at = counts_.find(++place);  // taken by another key
-    if (!at && counts_.size() >= max_keys_) return void(dropped_ += count);
+    if (!at && counts_.size() >= max_keys_) return void(dropped_ += more.reads + more.successes + more.failures);
     if (!at) {
       std::string own{key};
       at = counts_.try_emplace(place).first;
       at->key = std::move(own);
     }
-    at->count += count;
+    at->count.reads += more.reads;
+    at->count.successes += more.successes;
+    at->count.failures += more.failures;
   }
 
   mutable std::mutex guard_;

@@ -6,7 +6,10 @@
 #include <strata/key.hpp>
 #include <strata/query/cold.hpp>
 
+#include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace strata {
@@ -20,9 +23,9 @@ template <class Cache>
 consteval bool explain_history() {
   static_assert(
       knows_history<Cache>,
-      "strata::history and strata::get_at, the cache's 3rd parameter (Cold): it needs history(key, limit, until) and "
-      "get_at(key, revision, until), because no tier above keeps what was replaced; take strata::cold::postgres, or "
-      "add those members.");
+      "strata::history and strata::get_at, the cache's 3rd parameter (Cold): it needs history(key, limit, until), "
+      "get_at(key, revision, until) and get_at(key, version, until), because no tier above keeps what was replaced; "
+      "take strata::cold::postgres, or add those members.");
   return knows_history<Cache>;
 }
 }  // namespace query
@@ -48,6 +51,36 @@ result<copy<typename Cache::value_type>> get_at(Cache& cache, key_view<typename 
   if constexpr (query::explain_history<Cache>()) {
     auto const& text = key<typename Cache::key_type>::text(k);
     return query::ask_cold(cache, call, [&](auto& cold, deadline until) { return cold.get_at(text, at, until); });
+  }
+}
+
+/// The newest of the key's values that had the version. (Programs that number their own may give one twice.)
+template <class Cache>
+result<copy<typename Cache::value_type>> get_at(Cache& cache, key_view<typename Cache::key_type> k,
+                                                std::int64_t version, call_options call = {}) {
+  if constexpr (query::explain_history<Cache>()) {
+    auto const& text = key<typename Cache::key_type>::text(k);
+    return query::ask_cold(cache, call, [&](auto& cold, deadline until) { return cold.get_at(text, version, until); });
+  }
+}
+
+/// Writes what the key was at a revision, or with a version, as its newest value.
+/// \returns    the receipt of that write; changed = false where it is so already
+/// \errors     rejected: it never was; else as get_at and put
+/// \complexity two round trips
+template <class Cache, class When>
+  requires(std::same_as<When, revision> || std::integral<When>)
+result<receipt> rollback(Cache& cache, key_view<typename Cache::key_type> k, When then, call_options call = {}) {
+  if constexpr (query::explain_history<Cache>()) {
+    auto former = [&] {
+      if constexpr (std::integral<When>)
+        return get_at(cache, k, static_cast<std::int64_t>(then), call);
+      else
+        return get_at(cache, k, then, call);
+    }();
+    if (!former) return std::unexpected{std::move(former.error())};
+    if (!former->value) return failure(errc::rejected, tier::cold, "there is no such value to go back to");
+    return cache.put(k, std::move(*former->value), call);
   }
 }
 

@@ -77,17 +77,31 @@ struct memory_cold {
 
     void count(std::span<uses const> counts) {
       std::scoped_lock const lock{mutex_};
-      for (auto const& [key, n] : counts)
-        if (auto const found = entries_.find(key); found != entries_.end() && found->second.now.value)
-          found->second.uses += n;
+      for (auto const& one : counts)
+        if (auto const found = entries_.find(one.key); found != entries_.end() && found->second.now.value) {
+          auto& u = found->second.usage;
+          u.count += one.count;
+          u.successes += one.successes;
+          u.failures += one.failures;
+          if (one.count > 0) u.last_used = std::chrono::system_clock::now();
+        }
     }
 
-    std::vector<used> most_used(std::size_t limit) const {
+    std::optional<key_usage> usage_of(std::string_view key) const {
       std::scoped_lock const lock{mutex_};
-      std::vector<used> all;
-      for (auto const& [key, e] : entries_)
-        if (e.now.value && e.uses > 0) all.push_back({key, e.uses});
-      std::ranges::stable_sort(all, std::greater{}, &used::count);
+      auto const found = entries_.find(key);
+      if (found == entries_.end() || !found->second.now.value) return std::nullopt;
+      return told(*found);
+    }
+
+    /// \param chosen  which keys; \param before  in which order
+    std::vector<key_usage> ranked(std::size_t limit, auto&& chosen, auto&& before) const {
+      std::scoped_lock const lock{mutex_};
+      std::vector<key_usage> all;
+      for (auto const& one : entries_)
+        if (one.second.now.value)
+          if (auto u = told(one); chosen(u, one.second.all.back().written)) all.push_back(std::move(u));
+      std::ranges::stable_sort(all, before);
       if (all.size() > limit) all.resize(limit);
       return all;
     }
@@ -153,9 +167,15 @@ struct memory_cold {
    private:
     struct entry {
       copy<Value> now;
-      std::uint64_t uses = 0;
+      key_usage usage;
       std::vector<past<Value>> all;  // oldest first, the last is now
     };
+
+    static key_usage told(auto const& one) {
+      auto u = one.second.usage;
+      u.key = one.first;
+      return u;
+    }
 
     static bool same(Value stored, Value given) {
       if constexpr (requires { record<Value>::stamp(stored, std::int64_t{}); }) {
@@ -251,9 +271,31 @@ struct memory_cold {
       shelf_->count(counts);
       return {};
     }
-    result<std::vector<used>> most_used(std::size_t limit, deadline) {
+    result<std::optional<key_usage>> usage_of(std::string_view key, deadline) {
       if (shelf_->away()) return unreached();
-      return shelf_->most_used(limit);
+      return shelf_->usage_of(key);
+    }
+    // It keeps no hours: a window has everything in it, and nothing before it.
+    result<std::vector<key_usage>> popular(std::size_t limit, std::chrono::hours, deadline) {
+      if (shelf_->away()) return unreached();
+      return shelf_->ranked(
+          limit, [](auto const& u, auto) { return u.count > 0; },
+          [](auto const& a, auto const& b) { return a.count > b.count; });
+    }
+    result<std::vector<key_usage>> rising(std::size_t limit, std::chrono::hours window, deadline until) {
+      return popular(limit, window, until);
+    }
+    result<std::vector<key_usage>> failing(std::size_t limit, std::uint64_t outcomes, deadline) {
+      if (shelf_->away()) return unreached();
+      return shelf_->ranked(
+          limit, [&](auto const& u, auto) { return u.failures > 0 && u.successes + u.failures >= outcomes; },
+          [](auto const& a, auto const& b) { return a.success_rate() < b.success_rate(); });
+    }
+    result<std::vector<key_usage>> unused(std::chrono::system_clock::time_point since, std::size_t limit, deadline) {
+      if (shelf_->away()) return unreached();
+      return shelf_->ranked(
+          limit, [&](auto const& u, auto written) { return written < since && u.last_used.value_or(written) < since; },
+          [](auto const& a, auto const& b) { return a.last_used < b.last_used; });
     }
 
     result<std::vector<past<Value>>> history(std::string_view key, std::size_t limit, deadline) {
@@ -264,6 +306,12 @@ struct memory_cold {
       if (shelf_->away()) return unreached();
       for (auto& one : shelf_->history(key, static_cast<std::size_t>(-1)))
         if (one.revision == at) return copy<Value>{std::move(one.value), at, one.version};
+      return copy<Value>{};
+    }
+    result<copy<Value>> get_at(std::string_view key, std::int64_t version, deadline) {
+      if (shelf_->away()) return unreached();
+      for (auto& one : shelf_->history(key, static_cast<std::size_t>(-1)))
+        if (one.version == version && one.value) return copy<Value>{std::move(one.value), one.revision, version};
       return copy<Value>{};
     }
 

@@ -6,13 +6,16 @@
 #include <strata/cold/postgres/bulk.hpp>
 #include <strata/cold/postgres/calls.hpp>
 #include <strata/cold/postgres/conninfo.hpp>
+#include <strata/cold/postgres/dump.hpp>
 #include <strata/cold/postgres/log.hpp>
 #include <strata/cold/postgres/mapping.hpp>
 #include <strata/cold/postgres/migrate.hpp>
 #include <strata/cold/postgres/names.hpp>
 #include <strata/cold/postgres/options.hpp>
 #include <strata/cold/postgres/pool.hpp>
+#include <strata/cold/postgres/search.hpp>
 #include <strata/cold/postgres/statements.hpp>
+#include <strata/cold/postgres/usage.hpp>
 #include <strata/concepts/capability.hpp>
 #include <strata/concepts/codec.hpp>
 #include <strata/concepts/cold.hpp>
@@ -109,33 +112,32 @@ struct postgres {
     }
 
     /// Adds to the usage columns without moving a revision; keys that are not there are passed over.
-    /// \errors unknown: not repeated, because it would count twice
-    result<void> add_usage(std::span<uses const> counts, deadline until) {
-      for (std::size_t from = 0; from < counts.size(); from += pg::most_keys) {
-        auto const part = counts.subspan(from, std::min(pg::most_keys, counts.size() - from));
-        pg::array keys{pg::oid::text, part.size(), part.size() * 32};
-        std::string numbers = "{";
-        for (auto const& [key, count] : part) {
-          if (!key_fault(key).empty() || count == 0) continue;
-          keys.add(key);
-          numbers.append(numbers.size() == 1 ? "" : ",").append(std::to_string(count));
-        }
-        numbers += '}';
-        auto done = calls_.write_once("strata_add_usage", pqxx::params{keys.view(), numbers}, until);
-        if (!done) return std::unexpected{std::move(done.error())};
-      }
-      return {};
-    }
+    /// \errors unknown: kept here, and sent again by the next call, so that it is counted once
+    result<void> add_usage(std::span<uses const> counts, deadline until) { return sender_.add(calls_, counts, until); }
 
-    /// The most used keys, the most used first.
+    /// \complexity one round trip
+    result<std::optional<key_usage>> usage_of(std::string_view key, deadline until) {
+      if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
+      std::string const id{key};
+      auto all = pg::usages(calls_, "strata_usage_of", pqxx::params{pqxx::zview{id}}, until);
+      if (!all) return std::unexpected{std::move(all.error())};
+      return all->empty() ? std::nullopt : std::optional{std::move(all->front())};
+    }
+    /// \complexity one round trip; ever: as much work as there are answers, else as keys used in the window
+    result<std::vector<key_usage>> popular(std::size_t limit, std::chrono::hours window, deadline until) {
+      if (window.count() <= 0) return pg::usages(calls_, "strata_popular", pqxx::params{limit}, until);
+      return pg::usages(calls_, "strata_popular_lately", pqxx::params{limit, pg::hours_of(window)}, until);
+    }
+    result<std::vector<key_usage>> rising(std::size_t limit, std::chrono::hours window, deadline until) {
+      return pg::usages(calls_, "strata_rising", pqxx::params{limit, pg::hours_of(window)}, until);
+    }
+    result<std::vector<key_usage>> failing(std::size_t limit, std::uint64_t outcomes, deadline until) {
+      return pg::usages(calls_, "strata_failing", pqxx::params{limit, outcomes}, until);
+    }
     /// \complexity one round trip; the server looks at every row
-    result<std::vector<used>> most_used(std::size_t limit, deadline until) {
-      auto rows = calls_.read("strata_most_used", pqxx::params{limit}, until);
-      if (!rows) return std::unexpected{std::move(rows.error())};
-      std::vector<used> all;
-      for (auto const& row : *rows)
-        all.push_back({row[0].template as<std::string>(), row[1].template as<std::uint64_t>()});
-      return all;
+    result<std::vector<key_usage>> unused(std::chrono::system_clock::time_point since, std::size_t limit,
+                                          deadline until) {
+      return pg::usages(calls_, "strata_unused", pqxx::params{limit, pg::detail::us_of(since)}, until);
     }
 
     /// What the key has been, newest first, beginning with what it is.
@@ -170,6 +172,57 @@ struct postgres {
       auto rows = calls_.read("strata_at_revision", pqxx::params{pqxx::zview{id}, number(at)}, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       return first_copy(key, *rows);
+    }
+
+    /// The key's newest copy that had the version.
+    result<copy<Value>> get_at(std::string_view key, std::int64_t version, deadline until) {
+      if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
+      std::string const id{key};
+      auto rows = calls_.read("strata_at_version", pqxx::params{pqxx::zview{id}, version}, until);
+      if (!rows) return std::unexpected{std::move(rows.error())};
+      return first_copy(key, *rows);
+    }
+
+    /// \complexity two round trips, and the indexing of what was written since the last search: half of the time at most
+    result<findings<Value>> search_text(std::string_view words, std::size_t limit, search_filter const& filter,
+                                        deadline until) {
+      return pg::search_text<Value>(calls_, words, limit, filter, codec_, until);
+    }
+    /// \errors unsupported: the table has no column of pgvector's
+    result<void> embed(std::string_view key, std::span<float const> vector, deadline until) {
+      if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
+      return pg::embed(calls_, std::string{key}, vector, until);
+    }
+    result<findings<Value>> nearest(std::span<float const> vector, std::size_t limit, search_filter const& filter,
+                                    deadline until) {
+      return pg::nearest<Value>(calls_, vector, {}, limit, filter, codec_, until);
+    }
+    result<findings<Value>> similar(std::string_view key, std::size_t limit, search_filter const& filter,
+                                    deadline until) {
+      if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
+      return pg::nearest<Value>(calls_, std::nullopt, std::string{key}, limit, filter, codec_, until);
+    }
+
+    /// \complexity one round trip; the server looks at every row
+    result<std::size_t> archivable(std::chrono::system_clock::time_point since, deadline until) {
+      auto rows = calls_.read("strata_archivable", pqxx::params{pg::detail::us_of(since)}, until);
+      if (!rows) return std::unexpected{std::move(rows.error())};
+      return (*rows)[0][0].template as<std::size_t>();
+    }
+    /// \errors unknown: perhaps moved; asked again, it moves others
+    result<std::size_t> archive(std::chrono::system_clock::time_point since, std::size_t limit, deadline until) {
+      auto rows = calls_.write_once("strata_put_away", pqxx::params{pg::detail::us_of(since), limit}, until);
+      if (!rows) return std::unexpected{std::move(rows.error())};
+      return (*rows)[0][0].template as<std::size_t>();
+    }
+
+    /// Values, archived ones, history, tombstones, usage and its rollups, in this order; vectors are among the values.
+    result<std::vector<std::string>> dump(dump_place& at, std::size_t limit, deadline until) {
+      return pg::dump(calls_, at, limit, until);
+    }
+    /// \errors rejected: no lines of a dump, or the role may not; unsupported: there are vectors, and no column for them
+    result<restored> restore(std::span<std::string_view const> lines, deadline until) {
+      return pg::restore(calls_, lines, until);
     }
 
     /// What was changed in this space, by whomever. The log goes back an hour or more.
@@ -255,6 +308,10 @@ struct postgres {
           if (expected && *expected != absence) return failure(errc::conflict, strata::tier::cold, "the key is absent");
         } else if (auto answer = pg::answer_of((*rows)[0])) {
           return std::move(*answer);
+        } else if ((*rows)[0][0].template as<int>() == 5) {
+          // Brought back twice is brought back once.
+          auto const back = calls_.read("strata_bring_back", pqxx::params{pg::array_of({&key, 1}).view()}, until);
+          if (!back) return std::unexpected{back.error()};
         }
         if (std::chrono::steady_clock::now() >= until)
           return failure(errc::timed_out, strata::tier::cold,
@@ -266,6 +323,7 @@ struct postgres {
     pg::conninfo info_;
     pg::names wanted_;
     pg::operations operations_;
+    pg::usage_sender sender_{operations_.next()};
     pg::schema schema_;
     pg::pool<pg::schema> pool_;
     pg::calls<pg::pool<pg::schema>> calls_{pool_};

@@ -58,7 +58,11 @@ void everything_works(postgres::options const& o) {
   for (auto const& one : t.store_many(values, soon())) works(one);
   std::vector<strata::uses> const counts{{"a", 4}};
   for (int i = 0; i < 2; ++i) works(t.add_usage(counts, soon()));
-  works(t.most_used(3, soon()));
+  works(t.usage_of("a", soon()));
+  for (int const window : {0, 24}) works(t.popular(3, std::chrono::hours{window}, soon()));
+  works(t.rising(3, std::chrono::hours{24}, soon()));
+  works(t.failing(3, 1, soon()));
+  works(t.unused(std::chrono::system_clock::now(), 3, soon()));
   works(t.load("a", soon()));
   std::string_view const keys[] = {"a", "b", "c"};
   for (auto const& one : t.load_many(keys, soon())) works(one);
@@ -66,6 +70,16 @@ void everything_works(postgres::options const& o) {
   auto const all = t.history("a", 9, soon());
   works(all);
   works(t.get_at("a", all->back().revision, soon()));
+  works(t.get_at("a", all->back().version, soon()));
+  works(t.search_text("again", 3, {}, soon()));
+  std::vector<float> const up(1536, 1);
+  works(t.embed("a", up, soon()));
+  works(t.nearest(up, 3, {}, soon()));
+  works(t.similar("a", 3, {}, soon()));
+  works(t.archivable(std::chrono::system_clock::now(), soon()));
+  for (int i = 0; i < 2; ++i) works(t.archive(std::chrono::system_clock::now(), 100, soon()));
+  works(t.load("a", soon()));
+  works(t.add_usage(counts, soon()));
   for (int i = 0; i < 2; ++i) works(t.erase("a", soon()));
   works(t.store("a", {.id = "a", .text = "again"}, strata::anything, soon()));
   works(t.changes_since(strata::cursor{}, 100, soon()));
@@ -90,11 +104,8 @@ BOOST_AUTO_TEST_CASE(a_role_may_do_what_a_running_program_needs_and_nothing_else
   sql("create table secrets (word text); insert into secrets values ('planted-secret')");
   // One table as the field has it, with a serial id; its owner is no superuser, and sets it up for one role. The other has
   // the file's grants.
-  auto schema = fixture("field/schema.sql");
-  schema.replace(schema.find("vector(1536)"), 12, "text");
-  schema.erase(schema.find("CREATE INDEX idx_embedding"));
-  sql("set role owner; set search_path = ours");
-  sql(schema);
+  sql("create extension if not exists vector; set role owner; set search_path = ours, public");
+  sql(fixture("field/schema.sql"));
   sql("reset role; reset search_path");
   postgres::options o{.connection = server() + " user=owner", .connections = 2, .table = "ours.knowledge_artifacts"};
   o.application_role = "granted";
@@ -130,7 +141,14 @@ BOOST_AUTO_TEST_CASE(a_role_may_do_what_a_running_program_needs_and_nothing_else
                "update ours.knowledge_artifacts set strata_space = 'mine'",
                "update ours.knowledge_artifacts set artifact_id = 'mine'",
                "insert into ours.knowledge_artifacts (artifact_id, strata_revision) values ('mine', 9)",
+               "update ours.knowledge_artifacts_usage set uses = 9",
                "delete from ours.knowledge_artifacts_usage",
+               "delete from ours.knowledge_artifacts_usage_hours",
+               "insert into ours.knowledge_artifacts_archive (artifact_id, strata_space, strata_revision, rest) values "
+               "('mine', 'template', 9, '{}')",
+               "delete from ours.knowledge_artifacts_archive",
+               "select * from ours.knowledge_artifacts_restore('template', '{}')",
+               "update ours.knowledge_artifacts_words_state set language = 'simple'",
                "insert into ours.knowledge_artifacts_history (artifact_id, revision, space) values ('mine', 9, "
                "'template')",
                "update ours.knowledge_artifacts_history set content_raw = 'rewritten'",

@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(usage_is_counted_beside_the_revisions) {
                  .one_field()
                  .as<int>() == 10);
   BOOST_TEST(sql("select sum(uses) from counted_usage").one_field().as<int>() == 14);
-  auto const top = cold.tier.most_used(10, soon());
+  auto const top = cold.tier.popular(10, {}, soon());
   BOOST_REQUIRE_MESSAGE(top, why(top));
   BOOST_REQUIRE(top->size() == 2U);
   BOOST_TEST((*top)[0].key == "a");

@@ -244,18 +244,39 @@ class cold_suite : cold_bench<Policy, Report> {
     auto const a = tier_.store("used", {.text = "a"}, anything, soon());
     auto const b = tier_.store("used less", {.text = "b"}, anything, soon());
     if (!good(cold_law::usage, a, "store") || !good(cold_law::usage, b, "store")) return;
-    std::vector<uses> const counts{{"used less", 2}, {"used", 1000}, {"nobody at all", 5000}};
+    auto const start = std::chrono::system_clock::now() - std::chrono::minutes{1};
+    std::vector<uses> const counts{
+        {.key = "used less", .count = 2, .successes = 1}, {"used", 1000, 3, 1}, {"nobody at all", 5000}};
     good(cold_law::usage, tier_.add_usage(counts, soon()), "add_usage");
     good(cold_law::usage, tier_.add_usage(counts, soon()), "add_usage");
     auto const now = tier_.load("used", soon());
     check(cold_law::usage, now && now->value && now->revision == a->revision && now->version == a->version,
           "counting moved the revision or the version");
-    if constexpr (ranks_usage<tier_type>) {
-      auto const most = tier_.most_used(2, soon());
+    if constexpr (reports_usage<tier_type>) {
+      auto const u = tier_.usage_of("used", soon());
       check(cold_law::usage,
-            most && most->size() == 2 && (*most)[0].key == "used" && (*most)[0].count == 2000 &&
-                (*most)[1].key == "used less" && (*most)[1].count == 4,
-            "the most used keys are others");
+            u && *u && (*u)->key == "used" && (*u)->count == 2000 && (*u)->success_rate() == 0.75 &&
+                (*u)->last_used > start,
+            "2,000 uses with 6 successes and 2 failures are something else");
+      auto const fresh = tier_.store("not used", {.text = "c"}, anything, soon());
+      auto const none = tier_.usage_of("not used", soon());
+      check(cold_law::usage, fresh && none && *none && (*none)->count == 0 && !(*none)->success_rate(),
+            "a key that was never used has a success rate");
+      auto const nobody = tier_.usage_of("nobody at all", soon());
+      check(cold_law::usage, nobody && !*nobody, "a key that is not there has been used");
+    }
+    if constexpr (ranks_usage<tier_type>) {
+      auto const are = [&](result<std::vector<key_usage>> const& given, std::vector<std::string_view> const& keys) {
+        return given && std::ranges::equal(*given, keys, {}, &key_usage::key);
+      };
+      for (auto const hours : {0, 1, 72})
+        check(cold_law::usage, are(tier_.popular(2, std::chrono::hours{hours}, soon()), {"used", "used less"}),
+              "the most used keys are others");
+      check(cold_law::usage, are(tier_.rising(1, std::chrono::hours{24}, soon()), {"used"}),
+            "the fastest riser is another");
+      check(cold_law::usage, are(tier_.failing(9, 8, soon()), {"used"}) && are(tier_.failing(9, 9, soon()), {}),
+            "the keys that fail are others");
+      check(cold_law::usage, are(tier_.unused(start, 9, soon()), {}), "a key that was written just now is unused");
     }
   }
 
@@ -285,6 +306,9 @@ class cold_suite : cold_bench<Policy, Report> {
       check(cold_law::history,
             then && then->value && then->value->text == texts[i] && then->revision == steps[i].revision,
             "get_at gave another value");
+      auto const same = tier_.get_at("past", steps[i].version, soon());
+      check(cold_law::history, same && same->value && same->revision == steps[i].revision,
+            "get_at gave another value for a version");
     }
     auto const short_list = tier_.history("past", 2, soon());
     check(cold_law::history, short_list && short_list->size() == 2 && (*short_list)[0].revision == steps[3].revision,

@@ -15,7 +15,7 @@
 namespace strata::cold::pg {
 
 /// The types' numbers, the same in every PostgreSQL.
-enum class oid : std::uint32_t { text = 25, jsonb = 3802 };
+enum class oid : std::uint32_t { text = 25, real = 700, jsonb = 3802 };
 
 class array {
  public:

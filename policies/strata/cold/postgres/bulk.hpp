@@ -65,8 +65,7 @@ std::vector<result<copy<Value>>> load_many(Calls const& calls, std::span<std::st
     } else {
       for (auto const& row : *rows) {
         std::size_t const i = from + row[5].template as<std::size_t>() - 1;
-        bool const tombstone = row[1].is_null();
-        if (!answers[i] || (tombstone && number(answers[i]->revision) != 0)) continue;  // the live row is newer
+        if (!answers[i] || number(answers[i]->revision) != 0) continue;  // the row that comes first is the newest
         answers[i] = copy_of<Value>(keys[i], row, codec);
       }
     }

@@ -11,15 +11,20 @@ namespace strata::cold::pg {
 /// What it needs and no more: no deleting, no creating. (And usage of the sequences of columns that take values from one.)
 inline constexpr std::string_view grants = R"(
 grant usage on schema %schema% to %role%;
-grant select on {table}, {history}, {erased}, {usage}, {spaces}, {migrations}, {changes}, {horizon} to %role%;
+grant select on {table}, {history}, {erased}, {usage}, {spaces}, {migrations}, {changes}, {horizon}, {usage_hours}, {usage_days}, {archive}, {words}, {words_state} to %role%;
 grant insert (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space) on {table}
   to %role%;
-grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, usage_count, last_used_at)
-  on {table} to %role%;
-grant insert, update on {usage} to %role%;
+grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, usage_count, last_used_at,
+  success_rate) on {table} to %role%;
 grant update (holder, held_until) on {horizon} to %role%;
 grant execute on function {erase}(text, text, uuid) to %role%;
 grant execute on function {move_horizon}(text, text, bigint, xid8, bigint, bigint, bigint, bigint) to %role%;
+grant execute on function {count_usage}(text, uuid, bigint, text[], bigint[], bigint[], bigint[]) to %role%;
+grant execute on function {tidy_usage}() to %role%;
+grant execute on function {put_away}(text, timestamptz, bigint) to %role%;
+grant execute on function {bring_back}(text, text[]) to %role%;
+grant execute on function {index_words}(text, bigint) to %role%;
+grant execute on function {embed}(text, text, real[]) to %role%;
 )";
 
 /// The settings of a session for which there are no sessions of one's own (time_outs::role).

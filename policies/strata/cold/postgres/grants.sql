@@ -26,18 +26,34 @@
 \set horizon :table _horizon
 \set erase :table _erase
 \set move_horizon :table _move_horizon
+\set usage_hours :table _usage_hours
+\set usage_days :table _usage_days
+\set archive :table _archive
+\set words :table _words
+\set words_state :table _words_state
+\set count_usage :table _count_usage
+\set tidy_usage :table _tidy_usage
+\set put_away :table _put_away
+\set bring_back :table _bring_back
+\set index_words :table _index_words
+\set embed :table _embed
 begin;
 
 grant usage on schema :"schema" to :"role";
-grant select on :"schema".:"table", :"schema".:"history", :"schema".:"erased", :"schema".:"usage", :"schema".:"spaces", :"schema".:"migrations", :"schema".:"changes", :"schema".:"horizon" to :"role";
+grant select on :"schema".:"table", :"schema".:"history", :"schema".:"erased", :"schema".:"usage", :"schema".:"spaces", :"schema".:"migrations", :"schema".:"changes", :"schema".:"horizon", :"schema".:"usage_hours", :"schema".:"usage_days", :"schema".:"archive", :"schema".:"words", :"schema".:"words_state" to :"role";
 grant insert (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space) on :"schema".:"table"
   to :"role";
-grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, usage_count, last_used_at)
-  on :"schema".:"table" to :"role";
-grant insert, update on :"schema".:"usage" to :"role";
+grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, usage_count, last_used_at,
+  success_rate) on :"schema".:"table" to :"role";
 grant update (holder, held_until) on :"schema".:"horizon" to :"role";
 grant execute on function :"schema".:"erase"(text, text, uuid) to :"role";
 grant execute on function :"schema".:"move_horizon"(text, text, bigint, xid8, bigint, bigint, bigint, bigint) to :"role";
+grant execute on function :"schema".:"count_usage"(text, uuid, bigint, text[], bigint[], bigint[], bigint[]) to :"role";
+grant execute on function :"schema".:"tidy_usage"() to :"role";
+grant execute on function :"schema".:"put_away"(text, timestamptz, bigint) to :"role";
+grant execute on function :"schema".:"bring_back"(text, text[]) to :"role";
+grant execute on function :"schema".:"index_words"(text, bigint) to :"role";
+grant execute on function :"schema".:"embed"(text, text, real[]) to :"role";
 
 -- The sequences of the columns that take their values from one.
 select format('grant usage on sequence %s to %I', s, :'role')

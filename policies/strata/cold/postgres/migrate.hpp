@@ -238,6 +238,7 @@ class schema {
     tx.exec(n.fill("insert into {spaces} (space, type) values ({space}, $1) on conflict do nothing"),
             pqxx::params{std::string{type_}});
     tx.exec(n.fill("insert into {horizon} (space) values ({space}) on conflict do nothing"));
+    tx.exec(n.fill("insert into {words_state} (space) values ({space}) on conflict do nothing"));
     if (!options_.application_role.empty()) grant(tx);
     again = look(tx);
     if (!again) return std::unexpected{again.error()};

@@ -2,6 +2,8 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/cold/postgres/migration_3.hpp>
+
 #include <array>
 #include <string_view>
 
@@ -272,6 +274,6 @@ end $strata$;
 revoke all on function {move_horizon}(text, text, bigint, xid8, bigint, bigint, bigint, bigint) from public;
 )";
 
-inline constexpr std::array migrations{migration_1, migration_2};
+inline constexpr std::array migrations{migration_1, migration_2, migration_3};
 
 }  // namespace strata::cold::pg

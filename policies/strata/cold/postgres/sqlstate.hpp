@@ -54,6 +54,7 @@ inline constexpr std::array judgements{
     row{"28", {errc::unavailable, remedy::report}},        // who we are is not accepted
     row{"3D", {errc::unavailable, remedy::report}},        // no such database
     row{"42", {errc::rejected, remedy::report}},           // no right, or no such table or column
+    row{"ST001", {errc::unsupported, remedy::report}},     // ours: no pgvector
     row{"P0", {errc::rejected, remedy::report}},           // raised by a trigger of somebody's
 };
 }  // namespace detail

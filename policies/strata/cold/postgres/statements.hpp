@@ -64,9 +64,12 @@ inline void replace(std::string& text, std::string_view mark, std::string_view b
     text.replace(at, mark.size(), by);
 }
 
-// A tombstone is a second row of the same answer, not a second question; the live row, where there is one, is newer.
+// The archive and tombstones are further rows of the same answer, not further questions; the live row, where there is one,
+// is newer than an archived one, and that than a tombstone.
 inline constexpr std::string_view load = R"(
 select %read%, k.version, k.strata_revision from {table} k where k.artifact_id = $1 and k.strata_space = {space}
+union all
+select %read%, k.version, k.strata_revision from {archive} k where k.artifact_id = $1 and k.strata_space = {space}
 union all
 select null, null, null, e.version, e.revision from {erased} e where e.artifact_id = $1 and e.space = {space})";
 
@@ -74,12 +77,16 @@ inline constexpr std::string_view load_many = R"(
 select %read%, k.version, k.strata_revision, d.n::int from unnest($1) with ordinality d(a, n)
   join {table} k on k.artifact_id = d.a where k.strata_space = {space}
 union all
+select %read%, k.version, k.strata_revision, d.n::int from unnest($1) with ordinality d(a, n)
+  join {archive} k on k.artifact_id = d.a where k.strata_space = {space}
+union all
 select null, null, null, e.version, e.revision, d.n::int from unnest($1) with ordinality d(a, n)
   join {erased} e on e.artifact_id = d.a where e.space = {space})";
 
 // The row is updated where it is there, inserted where it is not (an insert that turns into an update would use up a value
 // of the id's sequence each time). Updated and inserted by nobody: the third part says why, as of the statement's
-// snapshot: 1 unchanged, 2 not as expected, 4 of another space, 3 or no row: somebody was faster, ask again.
+// snapshot: 1 unchanged, 2 not as expected, 4 of another space, 5 archived: bring it back and ask again, 3 or no row:
+// somebody was faster, ask again.
 inline constexpr std::string_view store = R"(
 with updated as (
   update {table} k set artifact_type = $2, content_raw = $3, content = %stamp%, metadata = $5,
@@ -90,6 +97,7 @@ inserted as (
   insert into {table} (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space)
     select $1, $2, $3, %unstamped%, $5, null, $6, {space}
     where ($7 is null or $7 = 0) and not exists (select from {table} k where k.artifact_id = $1)
+      and not exists (select from {archive} a where a.artifact_id = $1)
     on conflict (artifact_id) do nothing returning strata_revision, version)
 select 0, u.strata_revision, u.version from updated u
 union all
@@ -97,7 +105,10 @@ select 0, i.strata_revision, i.version from inserted i
 union all
 select case when k.strata_space <> {space} then 4 when k.strata_revision <> $7 then 2 when %same% then 1 else 3 end,
     k.strata_revision, coalesce(k.version, 0)
-  from {table} k where k.artifact_id = $1 and not exists (select from updated))";
+  from {table} k where k.artifact_id = $1 and not exists (select from updated)
+union all
+select case when a.strata_space <> {space} then 4 else 5 end, a.strata_revision, coalesce(a.version, 0)
+  from {archive} a where a.artifact_id = $1)";
 
 // Two of these cannot wait for each other: each inserts first, in the order of the ids, and locks what is there after that,
 // in that order too. (The other way round they can: an insert also waits for whoever has just locked a row that came to be
@@ -113,7 +124,8 @@ with inserted as (
     select d.artifact_id, d.artifact_type, d.content_raw, %unstamped%, d.metadata, null, $6, {space}
       from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)
       where exists (select from unnest($1) a(id) where not exists (select from {table} k where k.artifact_id = a.id))
-        and not exists (select from {table} k where k.artifact_id = d.artifact_id) order by d.artifact_id collate "C"
+        and not exists (select from {table} k where k.artifact_id = d.artifact_id)
+        and not exists (select from {archive} a where a.artifact_id = d.artifact_id) order by d.artifact_id collate "C"
     on conflict (artifact_id) do nothing returning k.artifact_id, k.strata_revision, k.version),
 locked as materialized (
   select from unnest($1) d(artifact_id) join {table} k on k.artifact_id = d.artifact_id
@@ -147,28 +159,152 @@ select 0, e.revision, e.version, e.artifact_id from {erased} e where e.artifact_
 inline constexpr std::string_view end_backend =
     "select pg_terminate_backend(a.pid) from pg_stat_activity a where a.pid = $1 and a.backend_start = $2";
 
-// The narrow table is the count that never overflows; the table's own column is what other programs read and add to.
-inline constexpr std::string_view add_usage = R"(
-with given as materialized (select * from unnest($1, $2) d(artifact_id, n)),
-locked as materialized (
-  select k.artifact_id, d.n from {table} k join given d on d.artifact_id = k.artifact_id where k.strata_space = {space}
+inline constexpr std::string_view count_usage = R"(
+with locked as materialized (
+  select from {table} k where k.artifact_id = any($3) and k.strata_space = {space}
     order by k.artifact_id collate "C" for no key update of k),
-counted as (
-  update {table} k set last_used_at = greatest(k.last_used_at, now()), usage_count = least(coalesce(k.usage_count, 0) + l.n,
-      case when pg_typeof(k.usage_count) = 'integer'::regtype then 2147483647 else 9223372036854775807 end)
-    from locked l where k.artifact_id = l.artifact_id)
-insert into {usage} as u (artifact_id, uses, last_used_at)
-  select l.artifact_id, l.n, now() from locked l order by l.artifact_id collate "C"
-  on conflict (artifact_id) do update set uses = u.uses + excluded.uses, last_used_at = excluded.last_used_at)";
+counted as materialized (
+  select * from {count_usage}({space}, $1, $2, $3, $4, $5, $6) where (select count(*) from locked) >= 0),
+told as (
+  update {table} k set last_used_at = greatest(k.last_used_at, c.used_at), success_rate = coalesce(c.success_rate, k.success_rate),
+      usage_count = least(coalesce(k.usage_count, 0) + c.n,
+        case when pg_typeof(k.usage_count) = 'integer'::regtype then 2147483647 else 9223372036854775807 end)
+    from counted c where k.artifact_id = c.artifact_id)
+select exists (select from counted c where c.artifact_id is null))";
+inline constexpr std::string_view tidy_usage = "select {tidy_usage}()";
 
-inline constexpr std::string_view most_used = R"(
-select k.artifact_id, k.usage_count from {table} k where k.strata_space = {space} and k.usage_count > 0
-    and octet_length(k.artifact_id) between 1 and 512
-  order by k.usage_count desc, k.artifact_id limit $1)";
+// The statements below give: id, count, successes, failures, last use in microseconds, and for risers the count before.
+// {usage} is walked by its index in the order of use, and the table's row looked for one by one (offset 0): the planner,
+// who does not know how few are wanted, would read the whole table.
+inline constexpr std::string_view popular = R"(
+select u.artifact_id, greatest(u.uses, k.usage_count), u.successes, u.failures, {microseconds}(greatest(k.last_used_at, u.last_used_at))
+  from {usage} u cross join lateral (
+    select k.usage_count, k.last_used_at from {table} k where k.artifact_id = u.artifact_id and k.strata_space = {space} offset 0) k
+  where u.uses > 0 order by u.uses desc, u.artifact_id limit $1)";
 
-// Newest first: the row or the tombstone that stands, then what was replaced.
+inline constexpr std::string_view popular_lately = R"(
+with used as (
+  select w.artifact_id, sum(w.uses) as uses, sum(w.successes) as successes, sum(w.failures) as failures from (
+    select * from {usage_hours} h where h.hour >= date_trunc('hour', now() - $2 * interval '1 hour', 'UTC')
+    union all
+    select * from {usage_days} d where d.day >= date_trunc('day', now() - $2 * interval '1 hour', 'UTC')) w
+  group by w.artifact_id)
+select w.artifact_id, w.uses, w.successes, w.failures, {microseconds}(k.last_used_at)
+  from used w join {table} k on k.artifact_id = w.artifact_id where k.strata_space = {space} and w.uses > 0
+  order by w.uses desc, w.artifact_id limit $1)";
+
+inline constexpr std::string_view rising = R"(
+with bounds as materialized (
+  select date_trunc('hour', t, 'UTC') as hour, date_trunc('hour', t, 'UTC') - w as hour_before,
+      date_trunc('day', t, 'UTC') as day, date_trunc('day', t - w, 'UTC') as day_before
+    from (select now() - $2 * interval '1 hour' as t, $2 * interval '1 hour' as w) given),
+used as (
+  select w.artifact_id, coalesce(sum(w.uses) filter (where w.now), 0) as uses, coalesce(sum(w.uses) filter (where not w.now), 0) as before,
+      coalesce(sum(w.successes) filter (where w.now), 0) as successes, coalesce(sum(w.failures) filter (where w.now), 0) as failures
+    from (
+      select h.*, h.hour >= b.hour as now from {usage_hours} h, bounds b where h.hour >= b.hour_before
+      union all
+      select d.*, d.day >= b.day from {usage_days} d, bounds b where d.day >= b.day_before) w
+    group by w.artifact_id)
+select w.artifact_id, w.uses, w.successes, w.failures, {microseconds}(k.last_used_at), w.before
+  from used w join {table} k on k.artifact_id = w.artifact_id where k.strata_space = {space} and w.uses > w.before
+  order by w.uses - w.before desc, w.artifact_id limit $1)";
+
+inline constexpr std::string_view failing = R"(
+select u.artifact_id, greatest(u.uses, k.usage_count), u.successes, u.failures, {microseconds}(greatest(k.last_used_at, u.last_used_at))
+  from {usage} u join {table} k on k.artifact_id = u.artifact_id
+  where k.strata_space = {space} and u.failures > 0 and u.successes + u.failures >= $2
+  order by u.successes::float8 / (u.successes + u.failures), u.failures desc, u.artifact_id limit $1)";
+
+inline constexpr std::string_view unused = R"(
+select k.artifact_id, greatest(u.uses, k.usage_count, 0), coalesce(u.successes, 0), coalesce(u.failures, 0), {microseconds}(k.last_used_at)
+  from {table} k left join {usage} u on u.artifact_id = k.artifact_id
+  where k.strata_space = {space} and octet_length(k.artifact_id) between 1 and 512
+    and greatest(k.last_used_at, k.updated_at) < 'epoch'::timestamptz + $2 * interval '1 microsecond'
+  order by greatest(k.last_used_at, k.updated_at), k.artifact_id limit $1)";
+
+inline constexpr std::string_view usage_of = R"(
+select k.artifact_id, greatest(u.uses, k.usage_count, 0), coalesce(u.successes, 0), coalesce(u.failures, 0),
+    {microseconds}(greatest(k.last_used_at, u.last_used_at))
+  from (
+    select k.artifact_id, k.usage_count::bigint, k.last_used_at from {table} k where k.artifact_id = $1 and k.strata_space = {space}
+    union all
+    select a.artifact_id, (a.rest ->> 'usage_count')::bigint, (a.rest ->> 'last_used_at')::timestamptz
+      from {archive} a where a.artifact_id = $1 and a.strata_space = {space}) k
+    left join {usage} u on u.artifact_id = k.artifact_id)";
+
+inline constexpr std::string_view bring_back = "select {bring_back}({space}, $1)";
+inline constexpr std::string_view put_away =
+    "select {put_away}({space}, 'epoch'::timestamptz + $1 * interval '1 microsecond', $2)";
+inline constexpr std::string_view archivable = R"(
+select count(*) from {table} k where k.strata_space = {space}
+  and greatest(k.last_used_at, k.updated_at) < 'epoch'::timestamptz + $1 * interval '1 microsecond')";
+
+inline constexpr std::string_view index_words = "select {index_words}({space}, $1)";
+
+// The first 2,000 matches that come are ranked, one more tells that there are others. What it takes from the table it takes
+// for those that are wanted. U+E000 and U+E001 mark the words found, and are taken out of the text before.
+inline constexpr std::string_view search_text = R"(
+with ask as materialized (
+  select s.language::regconfig as language, to_tsquery(s.language::regconfig, $1) as query from {words_state} s where s.space = {space}),
+candidates as materialized (
+  select w.artifact_id, w.words from ask cross join {words} w
+    where w.words @@ ask.query and w.space = {space} and ($3 = '' or w.kind = $3) and ($4 = '' or starts_with(w.artifact_id, $4))
+    limit 2001),
+ranked as materialized (
+  select c.artifact_id, ts_rank(c.words, ask.query, 1) as score from (select * from candidates limit 2000) c cross join ask
+    order by 2 desc, 1 limit $2)
+select %read%, k.version, k.strata_revision, k.artifact_id, r.score,
+    ts_headline(ask.language, translate(left(k.content_raw, 20000), E'\ue000\ue001', ''), ask.query,
+      E'StartSel=\ue000, StopSel=\ue001, MaxFragments=2, MinWords=5, MaxWords=20, FragmentDelimiter=" ... "'),
+    (select count(*) from candidates) > 2000
+  from ranked r cross join ask join {table} k on k.artifact_id = r.artifact_id where k.strata_space = {space}
+  order by r.score desc, k.artifact_id)";
+
+// One part of everything at a time, from a place on. Values before what they were, so that what is written meanwhile is in
+// one of both.
+inline constexpr std::string_view dump = R"(
+(select k.artifact_id, 0::bigint, jsonb_build_object('part', 'asset', 'row', to_jsonb(k) - 'id')::text from {table} k
+  where $1 = 0 and k.strata_space = {space} and k.artifact_id > $2 order by k.artifact_id limit $4)
+union all
+(select a.artifact_id, 0, jsonb_build_object('part', 'archived', 'row', a.rest - 'id' || jsonb_build_object(
+      'artifact_id', a.artifact_id, 'artifact_type', a.artifact_type, 'content_raw', a.content_raw, 'content', a.content,
+      'metadata', a.metadata, 'archived_at', a.archived_at))::text from {archive} a
+  where $1 = 1 and a.strata_space = {space} and a.artifact_id > $2 order by a.artifact_id limit $4)
+union all
+(select h.artifact_id, h.revision, jsonb_build_object('part', 'history', 'row', to_jsonb(h))::text from {history} h
+  where $1 = 2 and h.space = {space} and (h.artifact_id, h.revision) > ($2, $3) order by h.artifact_id, h.revision limit $4)
+union all
+(select e.artifact_id, 0, jsonb_build_object('part', 'erased', 'row', to_jsonb(e))::text from {erased} e
+  where $1 = 3 and e.space = {space} and e.artifact_id > $2 order by e.artifact_id limit $4)
+union all
+(select u.artifact_id, 0, jsonb_build_object('part', 'usage', 'row', to_jsonb(u))::text from {usage} u
+  where $1 = 4 and u.artifact_id > $2 and (exists (select from {table} k where k.artifact_id = u.artifact_id and k.strata_space = {space})
+    or exists (select from {archive} a where a.artifact_id = u.artifact_id and a.strata_space = {space})) order by u.artifact_id limit $4)
+union all
+(select u.artifact_id, {microseconds}(u.hour), jsonb_build_object('part', 'hours', 'row', to_jsonb(u))::text from {usage_hours} u
+  where $1 = 5 and (u.hour, u.artifact_id) > ('epoch'::timestamptz + $3 * interval '1 microsecond', $2) and (exists (select from {table} k where k.artifact_id = u.artifact_id and k.strata_space = {space})
+    or exists (select from {archive} a where a.artifact_id = u.artifact_id and a.strata_space = {space}))
+  order by u.hour, u.artifact_id limit $4)
+union all
+(select u.artifact_id, {microseconds}(u.day), jsonb_build_object('part', 'days', 'row', to_jsonb(u))::text from {usage_days} u
+  where $1 = 6 and (u.day, u.artifact_id) > ('epoch'::timestamptz + $3 * interval '1 microsecond', $2) and (exists (select from {table} k where k.artifact_id = u.artifact_id and k.strata_space = {space})
+    or exists (select from {archive} a where a.artifact_id = u.artifact_id and a.strata_space = {space}))
+  order by u.day, u.artifact_id limit $4))";
+inline constexpr std::string_view restore = "select added, there, other from {restore}({space}, $1)";
+
+inline constexpr std::string_view embed = "select {embed}($1, {space}, $2)";
+inline constexpr std::string_view nearest = R"(
+select %read%, k.version, k.strata_revision, n.artifact_id, n.score
+  from {nearest}({space}, $1, $2, $3, $4, $5) n left join {table} k on k.artifact_id = n.artifact_id
+  order by n.score desc, n.artifact_id)";
+
+// Newest first: the row, archived or not, or the tombstone that stands, then what was replaced.
 inline constexpr std::string_view history = R"(
 select %read%, k.version, k.strata_revision, 0, extract(epoch from k.updated_at) from {table} k
+  where k.artifact_id = $1 and k.strata_space = {space}
+union all
+select %read%, k.version, k.strata_revision, 0, extract(epoch from k.updated_at) from {archive} k
   where k.artifact_id = $1 and k.strata_space = {space}
 union all
 select null, null, null, e.version, e.revision, 1, extract(epoch from e.erased_at) from {erased} e
@@ -181,9 +317,19 @@ order by 5 desc limit $2)";
 inline constexpr std::string_view at_revision = R"(
 select %read%, k.version, k.strata_revision from {table} k where k.artifact_id = $1 and k.strata_space = {space} and k.strata_revision = $2
 union all
+select %read%, k.version, k.strata_revision from {archive} k where k.artifact_id = $1 and k.strata_space = {space} and k.strata_revision = $2
+union all
 select %read%, k.version, k.revision from {history} k where k.artifact_id = $1 and k.space = {space} and k.revision = $2
 union all
 select null, null, null, e.version, e.revision from {erased} e where e.artifact_id = $1 and e.space = {space} and e.revision = $2)";
+
+inline constexpr std::string_view at_version = R"(
+select %read%, k.version, k.strata_revision from {table} k where k.artifact_id = $1 and k.strata_space = {space} and k.version = $2
+union all
+select %read%, k.version, k.strata_revision from {archive} k where k.artifact_id = $1 and k.strata_space = {space} and k.version = $2
+union all
+select %read%, k.version, k.revision from {history} k where k.artifact_id = $1 and k.space = {space} and k.version = $2
+order by 5 desc limit 1)";
 
 // What the statement's snapshot sees is given, whatever else is still going on; what is still going on has a number of at
 // least the snapshot's xmin. Numbers beyond the snapshot are another server's, from which the table was restored. The time
@@ -226,6 +372,9 @@ select artifact_id, revision, operation from (
 inline constexpr std::string_view revisions = R"(
 select d.n::int, k.strata_revision from unnest($1) with ordinality d(a, n)
   join {table} k on k.artifact_id = d.a where k.strata_space = {space}
+union all
+select d.n::int, k.strata_revision from unnest($1) with ordinality d(a, n)
+  join {archive} k on k.artifact_id = d.a where k.strata_space = {space}
 union all
 select d.n::int, e.revision from unnest($1) with ordinality d(a, n)
   join {erased} e on e.artifact_id = d.a where e.space = {space})";
@@ -275,10 +424,26 @@ inline std::vector<statement> statements(names const& n, shape s) {
   add("strata_erase", "text, uuid", detail::erase);
   add("strata_trace", "text[], uuid", detail::trace);
   add("strata_end_backend", "int, timestamptz", detail::end_backend);
-  add("strata_add_usage", "text[], bigint[]", detail::add_usage);
-  add("strata_most_used", "bigint", detail::most_used);
+  add("strata_count_usage", "uuid, bigint, text[], bigint[], bigint[], bigint[]", detail::count_usage);
+  add("strata_tidy_usage", "", detail::tidy_usage);
+  add("strata_usage_of", "text", detail::usage_of);
+  add("strata_popular", "bigint", detail::popular);
+  add("strata_popular_lately", "bigint, bigint", detail::popular_lately);
+  add("strata_rising", "bigint, bigint", detail::rising);
+  add("strata_failing", "bigint, bigint", detail::failing);
+  add("strata_unused", "bigint, bigint", detail::unused);
+  add("strata_index_words", "bigint", detail::index_words);
+  add("strata_search_text", "text, bigint, text, text", detail::search_text);
+  add("strata_dump", "bigint, text, bigint, bigint", detail::dump);
+  add("strata_restore", "jsonb[]", detail::restore);
+  add("strata_embed", "text, real[]", detail::embed);
+  add("strata_nearest", "real[], text, text, text, bigint", detail::nearest);
+  add("strata_bring_back", "text[]", detail::bring_back);
+  add("strata_put_away", "bigint, bigint", detail::put_away);
+  add("strata_archivable", "bigint", detail::archivable);
   add("strata_history", "text, bigint", detail::history);
   add("strata_at_revision", "text, bigint", detail::at_revision);
+  add("strata_at_version", "text, bigint", detail::at_version);
   add("strata_changes_since", "xid8, bigint, bigint", detail::changes_since);
   add("strata_all_after", "text, bigint", detail::all_after);
   add("strata_read_horizon", "", detail::read_horizon);

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/query/dump.hpp>
+
+#include <boost/json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <format>
+#include <iostream>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "../lines.hpp"
+#include "../progress.hpp"
+#include "../tool.hpp"
+#include "search.hpp"
+
+// Everything into a file and back. The file is lines of JSON: what the tier gives, and after each 500 of its lines one of
+// ours, {"part": "mark", ...}, with the number of lines so far, their checksum, and where the next begin. The last says
+// "end": true. An export that was interrupted stands in FILE.part, and goes on from its last mark; an import restores what
+// is before a mark once the checksum is right, so that it needs no memory of its own: what is there is not restored again.
+namespace knowledge_tool {
+
+struct mark {
+  std::uint64_t lines = 0;
+  checksum sum;
+  strata::dump_place next;
+
+  [[nodiscard]] std::string text() const {
+    return boost::json::serialize(boost::json::value{{"part", "mark"},
+                                                     {"lines", lines},
+                                                     {"checksum", sum.text()},
+                                                     {"next", {next.part, next.key, next.number}},
+                                                     {"end", next.end}});
+  }
+  /// Whether this line is a mark, and then it sets where the next begin. \errors throws where it says something else
+  bool at(std::string_view line) {
+    if (!line.contains("\"mark\"")) return false;
+    auto const read = boost::json::parse(line);
+    if (read.at("part").as_string() != "mark") return false;
+    if (read.at("lines").to_number<std::uint64_t>() != lines || read.at("checksum").as_string() != sum.text())
+      throw std::runtime_error{std::format("damaged: the checksum of the first {} lines is not {}", lines,
+                                           std::string_view{read.at("checksum").as_string()})};
+    auto const& place = read.at("next").as_array();
+    next = {static_cast<int>(place.at(0).as_int64()), std::string{place.at(1).as_string()}, place.at(2).as_int64(),
+            read.at("end").as_bool()};
+    return true;
+  }
+  void count(std::string_view line) {
+    ++lines;
+    sum.add(line);
+    sum.add("\n");
+  }
+};
+
+struct export_arguments {
+  std::filesystem::path file;
+};
+
+inline bool compressed(std::filesystem::path const& file) { return file.extension() == ".zst"; }
+inline bool is_export(std::filesystem::path const& file) {
+  return file.extension() == ".jsonl" || (compressed(file) && file.stem().extension() == ".jsonl");
+}
+
+/// How far an interrupted export came: its last mark that is right, and how much of the file is before that.
+inline std::pair<mark, std::uintmax_t> resume(std::filesystem::path const& part, bool zipped) {
+  std::pair<mark, std::uintmax_t> last{};
+  if (!std::filesystem::exists(part)) return last;
+  mark now;
+  line_reader in{part, zipped};
+  try {
+    while (auto const line = in.next())
+      if (now.at(*line))
+        last = {now, in.piece_end()};
+      else
+        now.count(*line);
+  } catch (std::exception const&) {  // cut off in the middle, or damaged: what is before is good
+  }
+  return last;
+}
+
+inline void run_export(invocation& s, export_arguments const& given) {
+  if (!is_export(given.file))
+    throw std::runtime_error{given.file.string() + ": the name must end in .jsonl or .jsonl.zst"};
+  with_cache(s, [&](auto& cache) {
+    if constexpr (strata::knows_dump<std::remove_reference_t<decltype(cache)>>) {
+      auto part = given.file;
+      part += ".part";
+      auto [now, keep] = resume(part, compressed(given.file));
+      if (keep > 0) std::cerr << std::format("knowledge: going on after {}\n", counted(now.lines, "line"));
+      line_writer out{part, compressed(given.file), keep};
+      while (!now.next.end && !interrupted) {
+        auto const lines = strata::dump(cache, now.next, 500, {.within = std::chrono::seconds{30}});
+        if (!lines) {
+          s.status = fail(s, "export", lines.error());
+          return;
+        }
+        std::string piece;
+        for (auto const& line : *lines) now.count(line), piece.append(line).append("\n");
+        out.piece(piece.append(now.text()).append("\n"));
+      }
+      out.close();
+      if (interrupted) {
+        s.status = outcome::interrupted;
+        return;
+      }
+      std::filesystem::rename(part, given.file);
+      if (s.json)
+        std::cout << boost::json::value{{"lines", now.lines}, {"checksum", now.sum.text()}} << '\n';
+      else
+        std::cout << std::format("{} in {}\n", counted(now.lines, "line"), given.file.string());
+    } else {
+      s.status = fail(s, "export", no_query("export"));
+    }
+  });
+}
+
+/// Brings back what an export holds. \param check  restore nothing: read the file to its end
+inline void run_restore(invocation& s, std::filesystem::path const& file, bool check) {
+  mark now;
+  strata::restored sum;
+  std::vector<std::string> lines;
+  auto const read = [&](auto&& put) {
+    line_reader in{file, compressed(file)};
+    while (auto line = in.next()) {
+      if (interrupted) return;
+      if (!now.at(*line)) {
+        now.count(*line);
+        lines.push_back(std::move(*line));
+        continue;
+      }
+      if (!put()) return;
+      lines.clear();
+    }
+  };
+  auto const report = [&] {
+    if (s.status != outcome::done) return;
+    if (interrupted) s.status = outcome::interrupted;
+    if (!now.next.end && !interrupted) {
+      s.status = outcome::incomplete;
+      std::cerr << std::format("knowledge: {}: it ends after {}, before its end\n", file.string(),
+                               counted(now.lines, "line"));
+    }
+    if (sum.other > 0) s.status = outcome::incomplete;
+    if (s.json)
+      std::cout << boost::json::value{{"lines", now.lines},
+                                      {"restored", sum.added},
+                                      {"there", sum.there},
+                                      {"different", sum.other},
+                                      {"whole", now.next.end}}
+                << '\n';
+    else if (check)
+      std::cout << std::format("{}, as they were written\n", counted(now.lines, "line"));
+    else
+      std::cout << std::format("restored {}, {} there already, {} there with another revision and left\n",
+                               counted(sum.added, "template"), grouped(sum.there), grouped(sum.other));
+  };
+  if (check) {
+    read([] { return true; });
+    return report();
+  }
+  with_cache(s, [&](auto& cache) {
+    if constexpr (strata::knows_dump<std::remove_reference_t<decltype(cache)>>) {
+      read([&] {
+        std::vector<std::string_view> const views{lines.begin(), lines.end()};
+        auto const done = strata::restore(cache, views, {.within = std::chrono::seconds{30}});
+        if (!done) {
+          s.status = fail(s, file.string(), done.error());
+          return false;
+        }
+        sum = {sum.added + done->added, sum.there + done->there, sum.other + done->other};
+        return true;
+      });
+      report();
+    } else {
+      s.status = fail(s, "import", no_query("import of an export"));
+    }
+  });
+}
+
+inline void add_export(CLI::App& app, invocation& s) {
+  add_command<export_arguments>(
+      app, s, "export", "Writes everything to a file: templates, archived ones, history, usage, vectors",
+      "FILE ends in .jsonl, or in .jsonl.zst to be compressed. Interrupted, it goes on when it is run again.\n"
+      "`knowledge import FILE` brings it back, by the table's owner; `knowledge import --check FILE` reads it "
+      "alone.\n\n"
+      "Examples:\n"
+      "  knowledge export backup.jsonl.zst",
+      [](CLI::App& command, export_arguments& given) {
+        command.add_option("FILE", given.file, "Where to")->required();
+      },
+      run_export);
+}
+
+}  // namespace knowledge_tool

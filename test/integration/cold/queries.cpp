@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include "support.hpp"
+
+#include <strata/concepts/capability.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+// What the table knows beyond single values: usage in hours and days, words, vectors, the archive.
+using namespace cold_test;
+using namespace std::chrono_literals;
+using strata::errc;
+using strata::key_usage;
+using strata::number;
+
+static_assert(strata::reports_usage<notes> && strata::ranks_usage<notes> && strata::archives<notes>);
+static_assert(strata::searches_text<notes, note> && strata::finds_nearest<notes, note>);
+
+namespace {
+
+template <class T>
+std::string keys(strata::result<T> const& given) {
+  if (!given) return why(given);
+  std::string all;
+  if constexpr (requires { given->all; })
+    for (auto const& one : given->all) all.append(all.empty() ? "" : " ").append(one.key);
+  else
+    for (auto const& one : *given) all.append(all.empty() ? "" : " ").append(one.key);
+  return all;
+}
+
+void save(notes& t, std::string const& id, std::string const& text, std::string const& kind = "template") {
+  auto const done = t.store(id, {.id = id, .kind = kind, .text = text}, strata::anything, soon());
+  BOOST_REQUIRE_MESSAGE(done, why(done));
+}
+
+std::vector<float> direction(std::size_t n, double angle) {
+  std::vector<float> v(n);
+  v[0] = static_cast<float>(std::cos(angle));
+  v[1] = static_cast<float>(std::sin(angle));
+  return v;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(usage_is_rolled_up_by_hours_and_days) {
+  opened_notes cold{on("rolled")};
+  auto& t = cold.tier;
+  for (auto const* id : {"new", "old", "steady", "never"}) save(t, id, "x");
+  std::vector<strata::uses> const counts{{"new", 50}, {"old", 1}, {"steady", 20, 9, 1}};
+  BOOST_REQUIRE(t.add_usage(counts, soon()));
+  other sql;
+  sql("insert into rolled_usage_hours select date_trunc('hour', now(), 'UTC') - ago * interval '1 hour', id, n, 0, 0 "
+      "from (values "
+      "(30, 'old', 500), (30, 'steady', 20), (100, 'old', 7), (100, 'steady', 3), (24 * 95, 'old', 90)) v(ago, id, n)");
+  BOOST_TEST(keys(t.popular(9, {}, soon())) == "new steady old");
+  BOOST_TEST(keys(t.popular(9, 3h, soon())) == "new steady old");
+  BOOST_TEST(keys(t.popular(9, 48h, soon())) == "old new steady");
+  auto const look = [&] {
+    auto const week = t.popular(9, 168h, soon());
+    BOOST_TEST(keys(week) == "old new steady");
+    BOOST_TEST((*week)[0].count == 508U);
+    BOOST_TEST((*week)[2].count == 43U);
+    BOOST_TEST((*week)[2].successes == 9U);
+  };
+  auto const rising = t.rising(9, 24h, soon());
+  BOOST_TEST(keys(rising) == "new");
+  BOOST_TEST((*rising)[0].before == 0U);
+  BOOST_TEST(keys(t.failing(9, 10, soon())) == "steady");
+  BOOST_TEST(std::abs(*t.failing(9, 10, soon())->front().success_rate() - 0.9) < 1e-9);
+  BOOST_TEST(keys(t.unused(std::chrono::system_clock::now() + 1h, 9, soon())).starts_with("never "));
+
+  // Tidied: hours older than two days are days, days older than three months are gone; nothing else changes.
+  sql("select rolled_tidy_usage()");
+  BOOST_TEST(
+      sql("select count(*) from rolled_usage_hours where hour < now() - interval '50 hours'").one_field().as<int>() ==
+      0);
+  sql("select rolled_tidy_usage()");
+  BOOST_TEST(sql("select count(*) from rolled_usage_days").one_field().as<int>() == 2);
+  sql("insert into rolled_usage_days select date_trunc('day', now() - interval '8 days', 'UTC'), 'n' || i, i, 0, 0 "
+      "from "
+      "generate_series(1, 10500) i");
+  sql("select rolled_tidy_usage()");
+  BOOST_TEST(sql("select min(uses) from rolled_usage_days where artifact_id like 'n%'").one_field().as<int>() >= 499);
+  BOOST_TEST(
+      sql("select max(n) from (select count(*) n from rolled_usage_days group by day) d").one_field().as<int>() ==
+      10000);
+  sql("delete from rolled_usage_days where artifact_id like 'n%'");
+  look();
+
+  // The columns of the table say the same, and a count sent again under its number is not counted again.
+  auto const row = sql("select usage_count, success_rate from rolled where artifact_id = 'steady'").one_row();
+  BOOST_TEST(row[0].as<int>() == 20);
+  BOOST_TEST(std::abs(row[1].as<double>() - 0.9) < 1e-9);
+  for (int i = 0; i < 2; ++i)
+    sql("select rolled_count_usage('template', '00000000-0000-0000-0000-000000000001', 1, '{never}', '{3}', '{0}', "
+        "'{0}')");
+  BOOST_TEST(t.usage_of("never", soon()).value()->count == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(flushes_of_many_add_up_exactly) {
+  auto o = on("added");
+  opened_notes first{o};
+  BOOST_REQUIRE(first.tier.wait_ready(soon()));
+  for (int i = 0; i < 40; ++i) save(first.tier, std::format("k{}", i), "x");
+  {
+    std::vector<std::jthread> all;
+    for (unsigned p = 0; p < 4; ++p)
+      all.emplace_back([&, p] {
+        opened_notes mine{o};
+        for (unsigned round = 0; round < 25; ++round) {
+          std::vector<std::string> ids;
+          for (unsigned i = 0; i < 30; ++i) ids.push_back(std::format("k{}", (i * 7 + p * 3 + round) % 40));
+          std::vector<strata::uses> counts;
+          for (auto const& id : ids) counts.push_back({id, 1'000, 2, 1});
+          auto const done = mine.tier.add_usage(counts, in(20s));
+          if (!done) BOOST_TEST_MESSAGE(why(done));
+        }
+      });
+  }
+  other sql;
+  auto const sums = sql("select sum(uses), sum(successes), sum(failures) from added_usage").one_row();
+  BOOST_TEST(sums[0].as<int>() == 4 * 25 * 30 * 1'000);
+  BOOST_TEST(sums[1].as<int>() == 4 * 25 * 30 * 2);
+  BOOST_TEST(sums[2].as<int>() == 4 * 25 * 30);
+  BOOST_TEST(sql("select sum(usage_count) from added").one_field().as<int>() == 4 * 25 * 30 * 1'000);
+  BOOST_TEST(sql("select sum(uses) from added_usage_hours").one_field().as<int>() == 4 * 25 * 30 * 1'000);
+}
+
+BOOST_AUTO_TEST_CASE(words_are_found) {
+  opened_notes cold{on("texts")};
+  auto& t = cold.tier;
+  save(t, "http/server", "Starts a server that listens.\nHandles each request in a thread of its own.");
+  save(t, "http/client", "A client sends requests; the server answers.");
+  save(t, "sort/quick", "Sorts a range, quickly.", "pattern");
+  save(t, "odd",
+       "x'; drop table texts; -- \xEE\x80\x80"
+       "bell\xEE\x80\x81 <b>bold</b>");
+  auto const find = [&](std::string_view words, strata::search_filter const& filter = {}) {
+    return keys(t.search_text(words, 10, filter, soon()));
+  };
+  BOOST_TEST(find("requests server") == "http/server http/client");
+  BOOST_TEST(find("\"server answers\"") == "http/client");
+  BOOST_TEST(find("server -client") == "http/server");
+  BOOST_TEST(find("listen or quickly") != "");
+  BOOST_TEST(find("quick or client") != "");
+  BOOST_TEST(find("thr*") == "http/server");
+  BOOST_TEST(find("sort") == "sort/quick");
+  BOOST_TEST(find("server", {.kind = "pattern"}) == "");
+  BOOST_TEST(find("range", {.kind = "pattern", .prefix = "sort/"}) == "sort/quick");
+  BOOST_TEST(find("server", {.prefix = "http/c"}) == "http/client");
+  auto const one = t.search_text("listens", 10, {}, soon());
+  BOOST_REQUIRE(one && one->all.size() == 1);
+  auto const& [text, marks] = one->all[0].excerpt;
+  BOOST_REQUIRE(marks.size() == 1U);
+  BOOST_TEST(text.substr(marks[0].first, marks[0].last - marks[0].first) == "listens");
+  BOOST_TEST((one->all[0].copy.value->id == "http/server" && number(one->all[0].copy.revision) > 0));
+  auto const odd = t.search_text("bell bold", 10, {}, soon());
+  BOOST_REQUIRE(odd && odd->all.size() == 1);
+  BOOST_TEST(odd->all[0].excerpt.text.contains("bell"));
+  BOOST_TEST(!odd->all[0].excerpt.text.contains("\xEE\x80"));
+
+  for (std::string_view const hostile : {"",        " ",
+                                         "'",       "\\",
+                                         "a' | 'b", "!",
+                                         "-",       "--",
+                                         "- -",     "\"",
+                                         "\"\"",    "& | ! <-> ( )",
+                                         "or",      "or or",
+                                         "a or",    "or a",
+                                         "*",       "a* * **",
+                                         "':*",     "a:*b",
+                                         "\"un",    "-\"not this\"",
+                                         "$1",      "%s",
+                                         "{table}", "\xC3\xA4\xF0\x9F\x98\x80",
+                                         "the",     "a <-> b",
+                                         "\\'",     "''''"})
+    BOOST_TEST(t.search_text(hostile, 10, {}, soon()).has_value(), hostile);
+  BOOST_TEST(t.search_text(std::string(4'096, 'a'), 10, {}, soon()).has_value());
+  std::string many;
+  while (many.size() < 4'000) many += "-word or ";
+  BOOST_TEST(t.search_text(many, 10, {}, soon()).has_value());
+  for (auto const& refused : {std::string(4'097, 'a'), std::string{"a\0b", 3}, std::string{"\xFF"}})
+    BOOST_TEST((t.search_text(refused, 10, {}, soon()).error() == errc::rejected));
+
+  // Written, changed and erased by whomever, it is found as it is now.
+  other sql;
+  sql("update texts set content_raw = 'now about zebras' where artifact_id = 'sort/quick'");
+  BOOST_TEST(find("zebra") == "sort/quick");
+  BOOST_TEST(find("range") == "");
+  BOOST_REQUIRE(t.erase("sort/quick", soon()));
+  BOOST_TEST(find("zebra") == "");
+  BOOST_TEST(sql("select count(*) from texts_words where artifact_id = 'sort/quick'").one_field().as<int>() == 0);
+
+  // A text with more words than an index takes is saved, and found by its beginning.
+  std::string big = "aardvark ";
+  for (unsigned i = 0; big.size() < (3U << 20U); ++i) big += std::format("w{:x} ", i * 2654435761U);
+  save(t, "big", big);
+  BOOST_TEST(find("aardvark") == "big");
+
+  // A log that is older than what was indexed: everything is looked at again.
+  sql("update texts set content_raw = 'lost from the log' where artifact_id = 'odd'; delete from texts_changes; "
+      "update texts_horizon set begins = pg_current_xact_id()");
+  BOOST_TEST(find("lost log") == "odd");
+}
+
+BOOST_AUTO_TEST_CASE(no_more_than_two_thousand_are_ranked) {
+  opened_notes cold{on("ranked")};
+  BOOST_REQUIRE(cold.tier.wait_ready(soon()));
+  other sql;
+  sql("insert into ranked (artifact_id, artifact_type, content_raw, content) select 'k' || i, 't', 'common ' || case "
+      "when i <= 2000 "
+      "then 'usual' else '' end, '{}' from generate_series(1, 2100) i");
+  auto const all = cold.tier.search_text("common", 5, {}, in(20s));
+  BOOST_REQUIRE_MESSAGE(all, why(all));
+  BOOST_TEST(all->all.size() == 5U);
+  BOOST_TEST(all->cut);
+  BOOST_TEST(!all->incomplete);
+  auto const usual = cold.tier.search_text("usual", 5, {}, in(20s));
+  BOOST_TEST(!usual->cut);
+}
+
+BOOST_AUTO_TEST_CASE(the_nearest_vectors_are_found) {
+  opened_notes cold{on("vectors")};
+  auto& t = cold.tier;
+  for (int i = 0; i < 20; ++i) save(t, std::format("v{}", i), "x", i % 2 == 0 ? "even" : "odd");
+  for (int i = 0; i < 20; ++i) {
+    auto const done = t.embed(std::format("v{}", i), direction(1536, 0.1 * i), soon());
+    BOOST_REQUIRE_MESSAGE(done, why(done));
+  }
+  auto const near = t.nearest(direction(1536, 0.71), 3, {}, soon());
+  BOOST_TEST(keys(near) == "v7 v8 v6");
+  BOOST_TEST(std::abs(near->all[0].score - std::cos(0.01)) < 1e-5);
+  BOOST_TEST(!near->incomplete);
+  BOOST_TEST(keys(t.nearest(direction(1536, 0.71), 3, {.kind = "even"}, soon())) == "v8 v6 v10");
+  BOOST_TEST(keys(t.nearest(direction(1536, 0.71), 9, {.prefix = "v19"}, soon())) == "v19");
+  BOOST_TEST(keys(t.similar("v19", 2, {}, soon())) == "v18 v17");
+  BOOST_TEST(keys(t.similar("nobody", 2, {}, soon())) == "");
+  auto const before = t.load("v3", soon());
+  BOOST_REQUIRE(t.embed("v3", direction(1536, 3.0), soon()));
+  BOOST_TEST((t.load("v3", soon())->revision == before->revision));
+  BOOST_TEST(!keys(t.nearest(direction(1536, 0.3), 3, {}, soon())).contains("v3"));
+  auto nan = direction(1536, 1);
+  nan[7] = std::numeric_limits<float>::quiet_NaN();
+  for (auto const& refused : {direction(3, 1), std::vector<float>{}, std::vector<float>(1536), nan}) {
+    BOOST_TEST((t.embed("v1", refused, soon()).error() == errc::rejected));
+    BOOST_TEST((t.nearest(refused, 3, {}, soon()).error() == errc::rejected));
+  }
+  BOOST_TEST((t.embed("nobody", direction(1536, 1), soon()).error() == errc::rejected));
+  // A save leaves the vector as it is.
+  save(t, "v5", "another text");
+  BOOST_TEST(keys(t.nearest(direction(1536, 0.5), 1, {}, soon())) == "v5");
+
+  // Without the column everything else works.
+  other sql;
+  sql("alter table vectors drop column embedding");
+  BOOST_TEST((t.nearest(direction(1536, 0.5), 1, {}, soon()).error() == errc::unsupported));
+  BOOST_TEST((t.embed("v1", direction(1536, 0.5), soon()).error() == errc::unsupported));
+  save(t, "v5", "a third text");
+  BOOST_TEST(keys(t.search_text("third", 1, {}, soon())) == "v5");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_archived_still_reads_and_comes_back) {
+  auto o = on("away");
+  opened_notes cold{o};
+  auto& t = cold.tier;
+  other sql;
+  std::vector<std::string> const ids{"read", "saved", "same", "erased", "embedded", "theirs", "bulk", "new"};
+  for (auto const& id : ids) save(t, id, "first"), save(t, id, "second");
+  BOOST_REQUIRE(t.embed("read", direction(1536, 1), soon()));
+  BOOST_TEST(keys(t.search_text("second", 9, {}, soon())).contains("saved"));
+  sql("alter table away add column more text default 'kept', add column made text generated always as (artifact_type "
+      "|| '!') stored");
+  sql("update away set updated_at = now() - interval '400 days', last_used_at = null where artifact_id <> 'new'");
+  auto const a_year_ago = std::chrono::system_clock::now() - 24h * 365;
+  auto const was = sql("select to_jsonb(k) from away k where artifact_id = 'read'").one_field().as<std::string>();
+  auto const stood = t.load("read", soon());
+  BOOST_TEST(t.archivable(a_year_ago, soon()).value() == 7U);
+  BOOST_TEST(t.archive(a_year_ago, 3, soon()).value() == 3U);
+  BOOST_TEST(t.archive(a_year_ago, 100, soon()).value() == 4U);
+  BOOST_TEST(t.archive(a_year_ago, 100, soon()).value() == 0U);
+  BOOST_TEST(sql("select string_agg(artifact_id, ' ') from away").one_field().as<std::string>() == "new");
+  BOOST_TEST(sql("select count(*) from away_erased").one_field().as<int>() == 0);
+  BOOST_TEST(keys(t.search_text("second", 9, {}, soon())) == "new");
+
+  // It reads as before, in every way.
+  std::vector<std::string_view> const views{ids.begin(), ids.end()};
+  auto const revisions = t.revisions(views, soon());
+  auto const many = t.load_many(views, soon());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto const one = t.load(ids[i], soon());
+    BOOST_REQUIRE(one && one->value);
+    BOOST_TEST(one->value->text == "second");
+    BOOST_TEST(one->version == 2);
+    BOOST_TEST((many[i] && many[i]->value && many[i]->revision == one->revision && (*revisions)[i] == one->revision));
+    auto const past = t.history(ids[i], 9, soon());
+    BOOST_REQUIRE(past && past->size() == 2U);
+    BOOST_TEST(((*past)[0].revision == one->revision && (*past)[1].value->text == "first"));
+    BOOST_TEST(t.get_at(ids[i], std::int64_t{2}, soon())->value->text == "second");
+    BOOST_TEST(t.get_at(ids[i], one->revision, soon())->value->text == "second");
+  }
+  BOOST_TEST((t.load("read", soon())->revision == stood->revision));
+
+  // Used, it comes back as it was.
+  std::vector<strata::uses> const counts{{"read", 3}, {"new", 1}};
+  auto const counted = t.add_usage(counts, soon());
+  BOOST_TEST(counted.has_value(), why(counted));
+  BOOST_TEST(t.usage_of("read", soon()).value()->count == 3U);
+  sql("update away set usage_count = 0, last_used_at = null, success_rate = 0.0 where artifact_id = 'read'");
+  BOOST_TEST(sql("select to_jsonb(k) from away k where artifact_id = 'read'").one_field().as<std::string>() == was);
+  BOOST_TEST(keys(t.nearest(direction(1536, 1), 1, {}, soon())) == "read");
+  BOOST_TEST(keys(t.search_text("second", 9, {}, soon())).contains("read"));
+
+  // Written, it goes on from where it was; erased, it is gone, and was.
+  auto const saved = t.store("saved", {.id = "saved", .text = "third"}, t.load("saved", soon())->revision, soon());
+  BOOST_REQUIRE_MESSAGE(saved, why(saved));
+  BOOST_TEST(saved->version == 3);
+  BOOST_TEST(t.history("saved", 9, soon())->size() == 3U);
+  auto const same = t.store("same", {.id = "same", .text = "second"}, strata::anything, soon());
+  BOOST_TEST((same && !same->changed && same->version == 2));
+  note const third{.id = "bulk", .text = "third"};
+  std::vector<strata::keyed_value<note>> const values{{"bulk", &third}};
+  auto const bulk = t.store_many(values, soon());
+  BOOST_TEST((bulk[0] && bulk[0]->version == 3), why(bulk[0]));
+  auto const erased = t.erase("erased", soon());
+  BOOST_TEST((erased && erased->changed && erased->version == 2));
+  BOOST_TEST(!t.load("erased", soon())->value);
+  BOOST_TEST(t.history("erased", 9, soon())->size() == 3U);
+  BOOST_REQUIRE(t.embed("embedded", direction(1536, 2), soon()));
+  // Others insert as if it had never been; what it was is history.
+  sql("insert into away (artifact_id, artifact_type, content_raw, content, version) values ('theirs', 't', 'theirs', "
+      "'{}', 1)");
+  BOOST_TEST(t.load("theirs", soon())->value->text == "theirs");
+  auto const theirs = t.history("theirs", 9, soon());
+  BOOST_TEST((theirs->size() == 3U && (*theirs)[1].value->text == "second" && (*theirs)[2].value->text == "first"));
+  BOOST_TEST(sql("select count(*) from away_archive").one_field().as<int>() == 0);
+  BOOST_TEST(sql("select count(*) from away").one_field().as<int>() == 7);
+}
+
+BOOST_AUTO_TEST_CASE(a_dump_put_back_is_the_same_dump) {
+  opened_notes from{on("dumped")};
+  auto& t = from.tier;
+  for (auto const* id : {"plain", "changed", "erased", "archived", "\xC3\xA4 \" \\ \n\t"})
+    save(t, id, "first \" \\ line\n");
+  save(t, "changed", "second");
+  BOOST_REQUIRE(t.erase("erased", soon()));
+  BOOST_REQUIRE(t.embed("plain", direction(1536, 0.3), soon()));
+  std::vector<strata::uses> const counts{{"plain", 3, 2, 1}, {"changed", 1}};
+  BOOST_REQUIRE(t.add_usage(counts, soon()));
+  other sql;
+  sql("update dumped set updated_at = now() - interval '400 days' where artifact_id = 'archived'");
+  BOOST_TEST(t.archive(std::chrono::system_clock::now() - 24h * 365, 9, soon()).value() == 1U);
+  sql("insert into dumped_usage_days values (date_trunc('day', now() - interval '9 days', 'UTC'), 'plain', 7, 0, 0)");
+
+  auto const all_of = [](notes& tier, std::size_t at_once) {
+    std::vector<std::string> all;
+    for (strata::dump_place at; !at.end;) {
+      auto const some = tier.dump(at, at_once, soon());
+      BOOST_REQUIRE_MESSAGE(some, why(some));
+      all.insert(all.end(), some->begin(), some->end());
+    }
+    return all;
+  };
+  auto const all = all_of(t, 100);
+  BOOST_TEST(all.size() == 3U + 1 + 1 + 1 + 2 + 2 + 1 + 1);
+  for (std::size_t const at_once : {1U, 2U, 3U, 12U}) BOOST_TEST(all_of(t, at_once) == all);
+
+  opened_notes to{on("restored")};
+  std::vector<std::string_view> const lines{all.begin(), all.end()};
+  auto const first = to.tier.restore(lines, soon());
+  BOOST_REQUIRE_MESSAGE(first, why(first));
+  BOOST_TEST(first->added == 4U);
+  BOOST_TEST(all_of(to.tier, 100) == all);
+  auto const again = to.tier.restore(lines, soon());
+  BOOST_TEST((again && again->added == 0 && again->there == 4 && again->other == 0));
+  BOOST_TEST((to.tier.load("changed", soon())->revision == t.load("changed", soon())->revision));
+  BOOST_TEST(keys(to.tier.nearest(direction(1536, 0.3), 1, {}, soon())) == "plain");
+  BOOST_TEST(keys(to.tier.search_text("second", 9, {}, soon())) == "changed");
+  // Nothing that was given is given again, and what is there stays.
+  auto const next = to.tier.store("changed", {.id = "changed", .text = "third"}, strata::anything, soon());
+  BOOST_TEST((next && next->version == 3 && next->revision > t.load("erased", soon())->revision));
+  auto const over = to.tier.restore(lines, soon());
+  BOOST_TEST((over && over->added == 0 && over->there == 3 && over->other == 1));
+  BOOST_TEST(to.tier.load("changed", soon())->value->text == "third");
+  BOOST_TEST((to.tier.store("erased", {.id = "erased"}, strata::anything, soon())->version == 2));
+  for (std::string_view const wrong : {"", "{", "[]", "7", "null", "{\"part\": \"asset\", \"row\": {}}"})
+    BOOST_TEST((!to.tier.restore({&wrong, 1}, soon()) || to.tier.restore({&wrong, 1}, soon())->added == 0), wrong);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+//
+// Questions to a cache over a cold tier that answers them.
+#include <strata/cache.hpp>
+#include <strata/codec/json.hpp>
+#include <strata/hot/lru.hpp>
+#include <strata/query/diff.hpp>
+#include <strata/query/history.hpp>
+#include <strata/query/usage.hpp>
+#include <strata/testing/memory_cold.hpp>
+
+#include <boost/hana/define_struct.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+using namespace strata;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct note {
+  BOOST_HANA_DEFINE_STRUCT(note, (std::string, id), (std::string, text), (int, version));
+  bool operator==(note const&) const = default;
+};
+
+}  // namespace
+
+template <>
+struct strata::record<note> : strata::default_record<note> {
+  static std::string_view kind(note const&) { return "note"; }
+  static std::string const& text(note const& n) { return n.text; }
+  static std::string metadata(note const& n) {
+    return R"({"size": )" + std::to_string(n.text.size()) + R"(, "a": "x,{"})";
+  }
+};
+
+namespace {
+
+using notes = cache<hot::lru, none, testing::memory_cold, codec::json<note>>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(uses_and_outcomes_of_many_threads_and_instances_add_up) {
+  auto const shelf = std::make_shared<testing::memory_cold::shelf<note>>();
+  auto const open = [&] {
+    return notes::open({.hot = {.capacity_entries = 8}, .cold = {.shared = shelf}, .limits = {.flush_every = 20ms}});
+  };
+  auto kept = open();
+  auto& last = kept.value();
+  for (int i = 0; i < 16; ++i) BOOST_REQUIRE(last.put({.id = std::to_string(i), .text = "x", .version = 0}));
+  {
+    auto opened = open();
+    auto& first = opened.value();
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&, t] {
+        auto& mine = t < 2 ? first : last;
+        for (int i = 0; i < 5'000; ++i) {
+          auto const id = std::to_string((i * 7 + t) % 16);
+          (void)mine.get(id);
+          if (i % 10 == 0) BOOST_REQUIRE(record_outcome(mine, id, i % 20 == 0));
+        }
+      });
+  }
+  BOOST_REQUIRE(last.flush());
+  std::uint64_t reads = 0, successes = 0, failures = 0;
+  for (int i = 0; i < 16; ++i) {
+    auto const u = usage(last, std::to_string(i));
+    BOOST_REQUIRE((u && *u && (*u)->last_used));
+    reads += (*u)->count, successes += (*u)->successes, failures += (*u)->failures;
+  }
+  BOOST_TEST(reads == 20'000U);
+  BOOST_TEST(successes == 1'000U);
+  BOOST_TEST(failures == 1'000U);
+  BOOST_TEST(popular(last, 3)->size() == 3U);
+  BOOST_TEST(rising(last, 99)->size() == 16U);
+  BOOST_TEST(failing(last, 99, 2'001)->empty());
+  BOOST_TEST(unused(last, std::chrono::system_clock::now() - 1h, 9)->empty());
+  BOOST_TEST(!usage(last, "nobody").value());
+  BOOST_TEST((record_outcome(last, "", true).error() == errc::rejected));
+  BOOST_REQUIRE(last.put({.id = "new", .text = "", .version = 0}));
+  BOOST_TEST(!usage(last, "new").value()->success_rate());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_comes_back_as_a_new_version) {
+  auto opened = notes::open({.hot = {.capacity_entries = 8}});
+  auto& cache = opened.value();
+  for (auto const* text : {"one", "two", "three"}) BOOST_REQUIRE(cache.put({.id = "a", .text = text, .version = 0}));
+  auto const back = rollback(cache, "a", 1);
+  BOOST_REQUIRE(back);
+  BOOST_TEST(back->version == 4);
+  BOOST_TEST((cache.get("a").revision() == back->revision));
+  BOOST_TEST(get_at(cache, "a", std::int64_t{4})->value->text == "one");
+  BOOST_TEST(!rollback(cache, "a", 4)->changed);
+  auto const second = history(cache, "a", 9)->at(2).revision;
+  BOOST_TEST(rollback(cache, "a", second)->version == 5);
+  BOOST_TEST(get_at(cache, "a", std::int64_t{5})->value->text == "two");
+  BOOST_TEST((rollback(cache, "a", 77).error() == errc::rejected));
+}
+
+BOOST_AUTO_TEST_CASE(differences_are_the_fewest_that_lead_from_one_to_the_other) {
+  using enum alteration;
+  auto const all = diff(note{"a", "one\ntwo\nthree", 1}, note{"a", "one\n2\nthree\nfour", 2});
+  BOOST_REQUIRE(all.size() == 2U);
+  BOOST_TEST((all[0].name == "text"));
+  BOOST_TEST((all[0].edits ==
+              std::vector<edit>{{kept, "one"}, {removed, "two"}, {added, "2"}, {kept, "three"}, {added, "four"}}));
+  BOOST_TEST((all[1].edits ==
+              std::vector<edit>{{removed, "\"size\": 13"}, {added, "\"size\": 16"}, {kept, "\"a\": \"x,{\""}}));
+  BOOST_TEST(diff(note{"a", "x", 1}, note{"a", "x", 2}).empty());
+
+  std::minstd_rand draw{1};
+  for (int round = 0; round < 500; ++round) {
+    std::vector<std::string> words[2];
+    for (auto& list : words)
+      for (auto n = draw() % 12; n > 0; --n) list.emplace_back(1, static_cast<char>('a' + draw() % 3));
+    strata::detail::lines const from{words[0].begin(), words[0].end()}, to{words[1].begin(), words[1].end()};
+    std::vector<std::string> before, after;
+    std::size_t common = 0;
+    for (auto const& e : strata::detail::edits_between(from, to)) {
+      if (e.change != added) before.push_back(e.line);
+      if (e.change != removed) after.push_back(e.line);
+      common += e.change == kept;
+    }
+    std::vector<std::vector<std::size_t>> longest(from.size() + 1, std::vector<std::size_t>(to.size() + 1));
+    for (std::size_t i = 1; i <= from.size(); ++i)
+      for (std::size_t j = 1; j <= to.size(); ++j)
+        longest[i][j] =
+            from[i - 1] == to[j - 1] ? longest[i - 1][j - 1] + 1 : std::max(longest[i - 1][j], longest[i][j - 1]);
+    BOOST_REQUIRE((before == words[0] && after == words[1] && common == longest.back().back()));
+  }
+
+  std::string left, right;
+  for (int i = 0; i < 2'000; ++i) left += "l" + std::to_string(i) + "\n", right += "r" + std::to_string(i) + "\n";
+  BOOST_TEST(diff(note{"a", left, 1}, note{"a", right, 1})[0].edits.size() == 4'000U);
+}
