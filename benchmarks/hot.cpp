@@ -24,6 +24,7 @@
 #endif
 
 #include <strata/benchmarking/google.hpp>
+#include <strata/hot/adaptive.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
 #include <strata/hot/s3fifo.hpp>
@@ -69,6 +70,7 @@ void for_all(Each const& each) {
   each.template operator()<detail::subject_of<strata::hot::sieve>::type>("sieve");
   each.template operator()<detail::subject_of<strata::hot::s3fifo>::type>("s3fifo");
   each.template operator()<detail::subject_of<strata::hot::tinylfu>::type>("tinylfu");
+  each.template operator()<detail::subject_of<strata::hot::adaptive>::type>("adaptive");
   each.template operator()<lru_of_one_thread>("lru_single_thread");
   each.template operator()<peers::boost_unordered_flat_map>("peer:boost_unordered_flat_map");
   each.template operator()<peers::boost_concurrent_flat_map>("peer:boost_concurrent_flat_map");
