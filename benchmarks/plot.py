@@ -131,10 +131,10 @@ class hit_ratios:
         return [of[policy] - min(missed for name, missed in of.items() if name != "OPT")
                 for (trace, entries), of in self.misses.items() if self.requests[trace, entries] >= 20 * entries]
 
-    def table(self):
-        loops = [trace for trace in self.traces if trace.startswith("lirs-")]
+    def table(self, apart):
+        loops = [trace for trace in self.traces if apart and trace.startswith(apart)]
         others = [trace for trace in self.traces if trace not in loops]
-        yield "| policy | gap closed | of loops | regret, mean | largest | within 1 | worse than LRU by at most |"
+        yield f"| policy | gap closed | in {apart}* | regret, mean | largest | within 1 | worse than LRU by at most |"
         yield "|---|---:|---:|---:|---:|---:|---:|"
         for policy in self.policies:
             if policy == "OPT":
@@ -191,6 +191,7 @@ class hit_ratios:
 def main():
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--table", action="store_true", help="write Markdown")
+    given.add_argument("--apart", default="", metavar="PREFIX", help="traces that a table of hit ratios shows in a column of their own")
     given.add_argument("file")
     arguments = given.parse_args()
     with open(arguments.file, encoding="utf-8") as file:
@@ -198,7 +199,7 @@ def main():
     ratios = rows_of(report, "hit-ratio/")
     if ratios:
         shown = hit_ratios(list(ratios.values()))
-        print("\n".join(shown.table()) if arguments.table else shown.svg())
+        print("\n".join(shown.table(arguments.apart)) if arguments.table else shown.svg())
         return
     fleet, feed = rows_of(report, "fleet/"), rows_of(report, "feed/")
     if arguments.table:

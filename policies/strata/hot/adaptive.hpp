@@ -37,7 +37,7 @@ class adaptive_order {
       : capacity_{capacity}, round_{std::max<std::size_t>(capacity / 4, 256)}, sketch_{capacity}, ghosts_{capacity} {
     // A sixteenth of the keys at most where there are enough of them, so that shadows cost less than the sketch does.
     std::size_t one_of = capacity < dear ? 1 : 16;
-    while (capacity / one_of > shadow_entries) one_of *= 2;
+    while (capacity / one_of > (capacity < dear ? 256 : 512)) one_of *= 2;
     sampled_ = static_cast<std::uint32_t>(one_of - 1);
     shadows_.reserve(std::size(choices));
     for (auto const& choice : choices) shadows_.emplace_back(choice, std::max<std::size_t>(capacity / one_of, 1));
@@ -74,7 +74,6 @@ class adaptive_order {
       {25, engine::leaving::either},  {99, engine::leaving::always},
   };
   static constexpr std::size_t first_choice = 4;
-  static constexpr std::size_t shadow_entries = 256;
   static constexpr std::size_t dear = 1'000;  // entries from which on the cost of shadows counts
 
   // As tinylfu.
@@ -129,7 +128,7 @@ class adaptive_order {
   std::size_t leader_ = first_choice;
 };
 
-/// The general choice. Hit and miss O(1) amortised; 12 bytes an entry, 8 of the sketch, 6 of ghosts, and 50 KiB a shard.
+/// The general choice. Hit and miss O(1) amortised; 12 bytes an entry, 8 of the sketch, 6 of ghosts, and 100 KiB a shard.
 struct adaptive {
   using options = engine::options_for<adaptive_order>;
   template <class Key, class Value, class Context>
