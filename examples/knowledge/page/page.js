@@ -251,11 +251,11 @@ function draw() {
     card("Memory", figures([["This process", bytes(cell(last, "resident"))]]), history("resident"),
       figures([["Values kept", bytes(state.value_bytes)], ["Evicted so far", count(state.counts.evictions)]])),
     card("Under way", figures([["Looked up below memory", count(cell(last, "flights"))]]), history("flights"),
-      figures([["Keys whose use waits to be written", count(cell(last, "pending"))], ["Revisions remembered", count(cell(last, "floors"))]])),
+      figures([["Uses not yet written, of keys", count(cell(last, "pending"))], ["Revisions remembered", count(cell(last, "floors"))]])),
     card("In step with others", figures([
-      ["Feed of others' writes", c.hears ? "heard" : "not heard"], ["It lags behind", c.lag_ms === 0 ? "not at all" : time(c.lag_ms * 1000)],
-      ["Memory is at most behind", age(c.lease_ms)],
-      ...(state.tiers.warm && state.tiers.cold ? [["Stream is at most behind", age(c.horizon_ms)],
+      ["Feed of others", c.hears ? "heard" : "not heard"], ["Feed behind by", c.lag_ms === 0 ? "nothing" : time(c.lag_ms * 1000)],
+      ["Memory behind by", age(c.lease_ms)],
+      ...(state.tiers.warm && state.tiers.cold ? [["Stream behind by", age(c.horizon_ms)],
         ["Kept in step by", c.heals ? "this process" : "another one"]] : [])])),
     card("Since the start", figures(Object.entries(state.counts).filter(([name]) => name !== "evictions").map(([name, n]) =>
       [name[0].toUpperCase() + name.slice(1), count(n)]))));
@@ -340,8 +340,8 @@ function matches(found) {
   if (found.error) return [trouble(found.error)];
   if (found.all.length === 0) return [el("p", { class: "muted" }, "Nothing was found.")];
   return [
-    found.cut ? el("p", { class: "muted" }, "More was found than is ranked: other words may narrow it down.") : null,
-    found.incomplete ? el("p", { class: "muted" }, "There may be more.") : null,
+    ...(found.cut ? [el("p", { class: "muted" }, "More was found than is ranked: other words may narrow it down.")] : []),
+    ...(found.incomplete ? [el("p", { class: "muted" }, "There may be more.")] : []),
     ...found.all.map((m) => el("section", { class: "match" }, link(m.id), " ", el("span", { class: "muted small" }, m.kind),
       el("p", null, (m.excerpt ?? []).map(([text, marked]) => (marked ? el("mark", null, text) : text))))),
   ];
@@ -373,7 +373,7 @@ function differences(found) {
   if (found.length === 0) return [el("p", { class: "muted" }, "Nothing differs.")];
   const marks = { kept: " ", added: "+", removed: "−" };
   const words = { kept: "", added: "added: ", removed: "removed: " };
-  return found.map((part) => el("div", null, el("h3", null, part.name),
+  return found.map((part) => el("div", { class: "part" }, el("h3", null, part.name),
     el("pre", { class: "diff", tabindex: "0", "aria-label": `Differences of ${part.name}` }, part.edits.map(([what, line]) =>
       el("div", { class: what }, el("span", { "aria-hidden": "true" }, marks[what] + " "), el("span", { class: "unseen" }, words[what]), line)))));
 }

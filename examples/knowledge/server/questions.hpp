@@ -3,12 +3,10 @@
 #pragma once
 
 #include <strata/observe/prometheus.hpp>
-#if __has_include(<strata/query/diff.hpp>)
 #include <strata/query/diff.hpp>
-#include <strata/query/search.hpp>
-#endif
 #include <strata/query/explain.hpp>
 #include <strata/query/history.hpp>
+#include <strata/query/search.hpp>
 #include <strata/query/usage.hpp>
 
 #include <boost/json.hpp>
