@@ -106,7 +106,7 @@ test("opens an asset by keyboard alone, and compares versions", async () => {
   assert.equal(await page.getByLabel("Contents", { exact: true }).textContent(), "one\nbiscuits\n" + harm);
   await page.getByText("<iframe src=javascript:parent.pwned=6>").waitFor();
   await page.getByText("<b onclick=pwned=5> · version 2").waitFor();
-  const change = page.getByRole("button", { name: "version 2: its change" });
+  const change = page.getByRole("button", { name: "its change: what version 2 changed" });
   await tab_to(page, change);
   await page.keyboard.press("Enter");
   const differences = page.getByLabel("Differences of text");
