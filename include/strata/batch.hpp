@@ -64,7 +64,7 @@ struct batch {
 
   /// One receipt per value, in the order given. Of several values for one key the last wins.
   template <class Core>
-  static task<std::vector<result<receipt>>> put(Core& core, Range& values, moment until) {
+  static task<std::vector<result<receipt>>> put(Core& core, Range& values, moment until, lifetime life = {}) {
     using value_type = typename Core::value_type;
     using key_type = typename Core::key_type;
     std::vector<std::pair<key_type, value_type>> given;
@@ -82,7 +82,8 @@ struct batch {
     batch_outcome done{all.size()};
     try {
       for (std::size_t from = 0; from < all.size(); from += piece)
-        co_await write_many(core, std::span{all}.subspan(from, std::min(piece, all.size() - from)), from, done, until);
+        co_await write_many(core, std::span{all}.subspan(from, std::min(piece, all.size() - from)), from, done, until,
+                            life);
     } catch (...) {
       if (done.tried) co_return std::move(done.receipts);
       throw;

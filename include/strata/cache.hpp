@@ -33,7 +33,7 @@ struct access;
 }
 
 /// A cache of three tiers, composed at compile time. Any tier may be strata::none; options come in any order:
-/// strata::observer<O>, strata::clock<C>, strata::executor<E>, strata::single_writer.
+/// strata::observer<O>, strata::clock<C>, strata::executor<E>, strata::staleness<S>, strata::single_writer, strata::expiry.
 /// \threads all members may be called from any thread, but the destructor
 template <class Hot, class Warm, class Cold, class Codec, class... Options>
 class cache {
@@ -46,6 +46,7 @@ class cache {
   using value_type = typename core_type::value_type;
   using key_view = strata::key_view<key_type>;
   using answer = hit<value_type>;
+  using write_options = typename core_type::write_options;  ///< call_options, or with strata::expiry its write_options
   template <class T>
   using later = strata::later<typename core_type::executor_type, T>;
 
@@ -83,7 +84,7 @@ class cache {
     auto const k = core_.hash(key);
     void const* kept = nullptr;
     bool const usual = plain(how);
-    if (usual && core_.standing.fresh(core_.clock) && core_.glance(k, taker(kept))) [[likely]] {
+    if (usual && core_.standing.fresh(core_.clock) && core_.glance(k, taker(kept)) && !past(kept)) [[likely]] {
       core_.tell_hit(tier::hot);
       return from_hot(kept);
     }
@@ -109,9 +110,16 @@ class cache {
       -> flow::visited<F, value_type> {
     auto const k = core_.hash(key);
     flow::visit_result<F, value_type> given{};
+    [[maybe_unused]] bool expired = false;
     bool const usual = plain(how);
     if (usual && core_.standing.fresh(core_.clock) &&
-        core_.glance(k, [&](box<value_type> const& kept) { flow::visit_one(f, kept.value(), given); })) [[likely]] {
+        core_.glance(k,
+                     [&](box<value_type> const& kept) {
+                       if constexpr (core_type::expires)
+                         if (core_.over(kept)) return void(expired = true);
+                       flow::visit_one(f, kept.value(), given);
+                     }) &&
+        !(core_type::expires && expired)) [[likely]] {
       core_.tell_hit(tier::hot);
       return flow::given_by<F, value_type>(given);
     }
@@ -130,15 +138,16 @@ class cache {
   /// Writes through cold, warm and hot, in this order.
   /// \returns a receipt once the lowest tier has it; `degraded` when one above could not be told
   /// \errors  unavailable, timed_out: not written; unknown: perhaps written; rejected: key or value; closed, forked
-  [[nodiscard]] result<receipt> put(value_type value, call_options call = {})
+  [[nodiscard]] result<receipt> put(value_type value, write_options call = {})
     requires keyed<value_type>
   {
     return put_if(anything, std::move(value), call);
   }
-  [[nodiscard]] result<receipt> put(key_view key, value_type value, call_options call = {}) {
-    return flow::serve_write(core_, core_.hash(key), std::move(value), anything, write_until(call)).run();
+  [[nodiscard]] result<receipt> put(key_view key, value_type value, write_options call = {}) {
+    return flow::serve_write(core_, core_.hash(key), std::move(value), anything, write_until(call), core_.life_of(call))
+        .run();
   }
-  [[nodiscard]] later<result<receipt>> co_put(value_type value, call_options call = {})
+  [[nodiscard]] later<result<receipt>> co_put(value_type value, write_options call = {})
     requires keyed<value_type>
   {
     return co_put_if(anything, std::move(value), call);
@@ -146,23 +155,23 @@ class cache {
 
   /// Writes only if what was read is still current; an absent hit, or revision zero, asks for absence.
   /// \errors conflict: another write was first; else as put
-  [[nodiscard]] result<receipt> put_if(answer const& read, value_type value, call_options call = {})
+  [[nodiscard]] result<receipt> put_if(answer const& read, value_type value, write_options call = {})
     requires keyed<value_type>
   {
     return put_if(expectation{read.revision()}, std::move(value), call);
   }
-  [[nodiscard]] result<receipt> put_if(revision current, value_type value, call_options call = {})
+  [[nodiscard]] result<receipt> put_if(revision current, value_type value, write_options call = {})
     requires keyed<value_type>
   {
     return put_if(expectation{current}, std::move(value), call);
   }
-  [[nodiscard]] later<result<receipt>> co_put_if(expectation current, value_type value, call_options call = {})
+  [[nodiscard]] later<result<receipt>> co_put_if(expectation current, value_type value, write_options call = {})
     requires keyed<value_type>
   {
     auto own = std::make_unique<key_type>(record<value_type>::key(value));
     auto const hash = core_.hash(*own).hash;
     return {core_.executor, flow::own_write(core_, std::move(own), hash, std::make_unique<value_type>(std::move(value)),
-                                            current, write_until(call))};
+                                            current, write_until(call), core_.life_of(call))};
   }
 
   // For values that know no key there is only advice.
@@ -186,8 +195,8 @@ class cache {
   /// \param f  void or bool f(value&); false gives up: nothing is written and the receipt says changed = false
   /// \errors   rejected: absent; conflict: 8 others were faster; else as get and put
   template <class F>
-  [[nodiscard]] result<receipt> update(key_view key, F f, call_options call = {}) {
-    return flow::serve_update(core_, core_.hash(key), f, write_until(call)).run();
+  [[nodiscard]] result<receipt> update(key_view key, F f, write_options call = {}) {
+    return flow::serve_update(core_, core_.hash(key), f, write_until(call), core_.life_of(call)).run();
   }
 
   /// Erases everywhere; erasing what is not there succeeds with changed = false.
@@ -203,17 +212,17 @@ class cache {
   /// \param load  gives T or result<T>; runs with nothing locked; its value is stored unless another's is there by then
   /// \errors      loader_failed, would_deadlock (loaders that wait for each other); else as get and put
   template <class F>
-  answer get_or_load(key_view key, F load, call_options call = {}) {
+  answer get_or_load(key_view key, F load, write_options call = {}) {
     auto const k = core_.hash(key);
     if (auto kept = recall(k, {})) return kept;
-    return flow::serve_read(core_, k, {}, load_until(call), flow::loader<F>{load}).run();
+    return flow::serve_read(core_, k, {}, load_until(call), flow::loader<F>{load, core_.life_of(call)}).run();
   }
   template <class F>
-  [[nodiscard]] later<answer> co_get_or_load(key_view key, F load, call_options call = {}) {
+  [[nodiscard]] later<answer> co_get_or_load(key_view key, F load, write_options call = {}) {
     auto const k = core_.hash(key);
     if (auto kept = recall(k, {})) return later<answer>{std::move(kept)};
     return {core_.executor, flow::own_load(core_, std::make_unique<key_type>(key), k.hash, load_until(call),
-                                           std::make_unique<F>(std::move(load)))};
+                                           std::make_unique<F>(std::move(load)), core_.life_of(call))};
   }
 
   /// Many keys with one round trip per tier; one answer per key, in the order asked. Needs <strata/batch.hpp>.
@@ -222,8 +231,9 @@ class cache {
     if constexpr (explain_batch<Keys>()) return flow::batch<Keys>::get(core_, keys, how, read_until(how.within)).run();
   }
   template <class Values>
-  [[nodiscard]] auto put_many(Values&& values, call_options call = {}) {
-    if constexpr (explain_batch<Values>()) return flow::batch<Values>::put(core_, values, write_until(call)).run();
+  [[nodiscard]] auto put_many(Values&& values, write_options call = {}) {
+    if constexpr (explain_batch<Values>())
+      return flow::batch<Values>::put(core_, values, write_until(call), core_.life_of(call)).run();
   }
   template <class Keys>
   [[nodiscard]] auto erase_many(Keys&& keys, call_options call = {}) {
@@ -290,8 +300,14 @@ class cache {
   [[gnu::noinline]] void visit_further(key_view key, std::uint64_t hash, std::chrono::milliseconds::rep within,
                                        visit_late<F> const& target) {
     hashed_key const k{key, hash};
-    auto const visit = [&](box<value_type> const& kept) { flow::visit_one(*target.f, kept.value(), **target.given); };
-    if (core_.standing.fresh(core_.clock) && core_.find(k, visit)) return core_.tell_hit(tier::hot);
+    [[maybe_unused]] bool expired = false;
+    auto const visit = [&](box<value_type> const& kept) {
+      if constexpr (core_type::expires)
+        if (core_.over(kept)) return void(expired = true);
+      flow::visit_one(*target.f, kept.value(), **target.given);
+    };
+    if (core_.standing.fresh(core_.clock) && core_.find(k, visit) && !(core_type::expires && expired))
+      return core_.tell_hit(tier::hot);
     visit_with(k, {.within = std::chrono::milliseconds{within}}, target);
   }
   template <class F>
@@ -308,6 +324,17 @@ class cache {
   [[gnu::always_inline]] static auto taker(void const*& kept) noexcept {
     return [&kept](box<value_type> const& b) { kept = box<value_type>{b}.release(); };
   }
+  // Whether what a hit took has expired: then it is let go again.
+  [[gnu::always_inline]] bool past([[maybe_unused]] void const*& kept) const noexcept {
+    if constexpr (core_type::expires) {
+      auto taken = box<value_type>::adopt(kept);
+      bool const expired = core_.over(taken);
+      if (!expired) (void)std::move(taken).release();
+      return expired;
+    } else {
+      return false;
+    }
+  }
   [[gnu::always_inline]] static answer from_hot(void const* kept) noexcept {
     return {box<value_type>::adopt(kept), tier::hot};
   }
@@ -316,14 +343,15 @@ class cache {
            how.soft_within.count() == 0;
   }
   auto read_until(std::chrono::milliseconds within) { return flow::until(core_, within, core_.limits.read_within); }
-  auto write_until(call_options call) { return flow::until(core_, call.within, core_.limits.write_within); }
-  auto load_until(call_options call) { return flow::until(core_, call.within, core_.limits.load_within); }
+  auto write_until(auto const& call) { return flow::until(core_, call.within, core_.limits.write_within); }
+  auto load_until(write_options const& call) { return flow::until(core_, call.within, core_.limits.load_within); }
 
-  result<receipt> put_if(expectation expected, value_type value, call_options call)
+  result<receipt> put_if(expectation expected, value_type value, write_options const& call)
     requires keyed<value_type>
   {
     auto const own = record<value_type>::key(value);  // a copy: the value moves on
-    return flow::serve_write(core_, core_.hash(own), std::move(value), expected, write_until(call)).run();
+    return flow::serve_write(core_, core_.hash(own), std::move(value), expected, write_until(call), core_.life_of(call))
+        .run();
   }
 
   friend struct query::access;

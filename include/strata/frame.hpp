@@ -22,6 +22,7 @@ struct frame {
   std::uint32_t schema = 1;            ///< record<T>::schema of the writer
   std::uint64_t fingerprint = 0;       ///< of the writer's struct, for people; decides nothing
   std::int64_t created_ms = 0;         ///< writer's wall clock, milliseconds since 1970, for people; orders nothing
+  std::int64_t expires_ms = 0;         ///< when it is no answer any more, by the same clock; zero: never
   std::optional<std::uint32_t> sum{};  ///< checksum(frame) as the writer computed it
   std::string payload{};               ///< the codec's bytes; empty for an erase and a notice
 };
@@ -70,13 +71,14 @@ inline std::uint32_t crc32(std::uint32_t sum, std::string_view bytes) noexcept {
 }  // namespace detail
 
 /// CRC-32 over "key \n revision \n operation \n codec \n schema \n payload" (numbers decimal, operation as to_string gives it),
-/// so that a damaged header is found as surely as a damaged payload.
+/// with "expires \n" before the payload where it is not zero, so that a damaged header is found as surely as a damaged payload.
 inline std::uint32_t checksum(frame const& f) {
   std::string head;
   head.reserve(f.key.size() + f.codec.size() + 48);
   head.append(f.key).append("\n").append(std::to_string(number(f.revision)));
   head.append("\n").append(to_string(f.operation)).append("\n").append(f.codec).append("\n");
   head.append(std::to_string(f.schema)).append("\n");
+  if (f.expires_ms != 0) head.append(std::to_string(f.expires_ms)).append("\n");
   return detail::crc32(detail::crc32(0, head), f.payload);
 }
 

@@ -4,6 +4,7 @@
 
 #include <strata/change.hpp>
 #include <strata/error.hpp>
+#include <strata/kernel/moment.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -29,6 +30,12 @@ class box {
   /// One allocation. Throws what T's move constructor or the allocator throws.
   template <class U>
   box(strata::revision revision, U&& value) : content_{new content{{1}, {0}, revision, T(std::forward<U>(value))}} {}
+  /// A value with an end, for which it needs room of its own; moment::max(): without.
+  template <class U>
+  box(strata::revision revision, U&& value, kernel::moment end)
+      : content_{end == kernel::moment::max()
+                     ? new content{{1}, {0}, revision, T(std::forward<U>(value))}
+                     : new ending{{{1}, {has_end}, revision, T(std::forward<U>(value))}, end}} {}
   box(box const& other) noexcept : content_{other.content_} {
     if (content_) content_->holders.fetch_add(1, std::memory_order_relaxed);
   }
@@ -51,20 +58,26 @@ class box {
   }
   /// Numbers a box that nobody else holds yet.
   void number(strata::revision r) noexcept { const_cast<content*>(content_)->revision = r; }
+  /// When the value expires; moment::max(): never.
+  [[nodiscard]] kernel::moment ends() const noexcept { return end_of(*content_); }
 
   /// What the value weighs, kept here, where there is room for it. The first tier to say so decides for all.
   /// \returns the weight that stands
   std::uint32_t weigh(std::uint32_t found) const noexcept {
-    std::uint32_t stands = 0;
+    auto& weight = content_->weight;
+    std::uint32_t stands = weight.load(std::memory_order_relaxed) & has_end;
+    std::uint32_t const mine = (found + 1) << 1U | stands;
     if (content_->holders.load(std::memory_order_relaxed) == 1) {  // nobody else is there to be first
-      content_->weight.store(found + 1, std::memory_order_relaxed);
+      weight.store(mine, std::memory_order_relaxed);
       return found;
     }
-    return content_->weight.compare_exchange_strong(stands, found + 1, std::memory_order_relaxed) ? found : stands - 1;
+    return weight.compare_exchange_strong(stands, mine, std::memory_order_relaxed) ? found : (stands >> 1U) - 1;
   }
-  [[nodiscard]] bool weighed() const noexcept { return content_->weight.load(std::memory_order_relaxed) != 0; }
+  [[nodiscard]] bool weighed() const noexcept { return content_->weight.load(std::memory_order_relaxed) > has_end; }
   /// Only once it is weighed.
-  [[nodiscard]] std::uint32_t weight() const noexcept { return content_->weight.load(std::memory_order_relaxed) - 1; }
+  [[nodiscard]] std::uint32_t weight() const noexcept {
+    return (content_->weight.load(std::memory_order_relaxed) >> 1U) - 1;
+  }
   /// Asks memory for the value.
   void prefetch() const noexcept { __builtin_prefetch(content_); }
 
@@ -76,10 +89,24 @@ class box {
 
   struct content {
     mutable std::atomic<std::uint32_t> holders;
-    mutable std::atomic<std::uint32_t> weight;  // and one; zero: nobody has said
+    mutable std::atomic<std::uint32_t> weight;  // twice the weight and one, or zero while nobody has said; and has_end
     strata::revision revision;
     T value;
   };
+  static constexpr std::uint32_t has_end = 1;
+  struct ending : content {
+    kernel::moment end;
+  };
+  [[nodiscard]] static kernel::moment end_of(content const& c) noexcept {
+    if ((c.weight.load(std::memory_order_relaxed) & has_end) == 0) return kernel::moment::max();
+    return static_cast<ending const&>(c).end;
+  }
+  static void destroy(content const* c) noexcept {
+    if ((c->weight.load(std::memory_order_relaxed) & has_end) == 0)
+      delete c;
+    else
+      delete static_cast<ending const*>(c);
+  }
   static void drop(content const* c) noexcept {
     if (c != nullptr) drop_one(*c);
   }
@@ -90,7 +117,7 @@ class box {
     if (burial::open != nullptr)
       burial::open->take(const_cast<content*>(c));
     else
-      delete c;
+      destroy(c);
   }
 
   content const* content_ = nullptr;
@@ -113,7 +140,7 @@ class box<T>::burial {
       if (outer_ != nullptr)
         outer_->take(c);
       else
-        delete c;
+        destroy(c);
     }
   }
 
@@ -195,6 +222,10 @@ class [[nodiscard]] hit {
   /// The tier that answered.
   [[nodiscard]] strata::tier tier() const noexcept { return static_cast<strata::tier>(mark_ & 3U); }
   [[nodiscard]] strata::freshness freshness() const noexcept { return static_cast<strata::freshness>(mark_ >> 2U); }
+  /// When the value expires; moment::max(): never, or there is none.
+  [[nodiscard]] kernel::moment ends() const noexcept {
+    return kind_ == present ? box<T>::end_of(*content()) : kernel::moment::max();
+  }
   /// The revision of the value; zero when there is none.
   [[nodiscard]] strata::revision revision() const noexcept {
     return kind_ == present ? content()->revision : strata::revision{};

@@ -21,13 +21,14 @@ enum class miss : std::uint8_t {
   unreachable,    ///< the tier failed or its breaker is open
   doubtful,       ///< a write's outcome is unknown: only cold may answer
   too_big,        ///< the tier knows the revision, and has no room for the value
+  expired,        ///< its time is over
 };
-inline constexpr std::size_t miss_reasons = 11;
+inline constexpr std::size_t miss_reasons = 12;
 
 constexpr std::string_view to_string(miss m) noexcept {
   constexpr std::string_view names[miss_reasons] = {"vacant",       "behind",   "foreign key", "foreign codec",
                                                     "newer schema", "damaged",  "undecodable", "unversioned",
-                                                    "unreachable",  "doubtful", "too big"};
+                                                    "unreachable",  "doubtful", "too big",     "expired"};
   return names[static_cast<std::size_t>(m)];
 }
 

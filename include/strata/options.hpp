@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <type_traits>
 
 // What a user may set: types as named options in the template list, in any order; numbers in aggregates.
@@ -23,6 +24,7 @@ struct clock_option {};
 struct executor_option {};
 struct single_writer_option {};
 struct staleness_option {};
+struct expiry_option {};
 }  // namespace detail
 
 /// Who hears of events: `strata::observer<Mine>`; an instance as `.observer`.
@@ -59,6 +61,13 @@ struct staleness {
 struct flagged {};
 struct bounded {};
 
+/// Values may expire: `.expires_in` of a put, and limits.expires_in for all. Whoever shares a space gives it, or nobody does.
+/// A hit on a value without an end reads no clock.
+struct expiry {
+  using option = detail::expiry_option;
+  using type = expiry;
+};
+
 /// Hears nothing.
 struct no_observer {};
 
@@ -92,11 +101,21 @@ struct limits {
   std::size_t max_flights = 1 << 16;             ///< keys looked up below at once; more are looked up without sharing
   std::size_t max_used_keys = 1 << 16;           ///< keys whose use is counted between two flushes
   std::chrono::milliseconds flush_every{5'000};  ///< usage counts
+  std::chrono::milliseconds expires_in{0};       ///< of what a put says nothing of; zero: never. Needs strata::expiry
 };
 
-/// Of one call. Zero takes the default of limits.
+/// How long a value lives; nothing: for ever.
+using lifetime = std::optional<std::chrono::milliseconds>;
+
+/// Of one call. Zero takes the default of limits. (A put of a cache with strata::expiry takes write_options.)
 struct call_options {
   std::chrono::milliseconds within{0};
+};
+
+/// Of one write to a cache with strata::expiry. Zero takes the default of limits.
+struct write_options {
+  std::chrono::milliseconds within{0};
+  std::chrono::milliseconds expires_in{0};  ///< how long it lives from now on; milliseconds::max(): for ever
 };
 
 /// Which copies may answer a read.

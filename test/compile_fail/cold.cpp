@@ -92,6 +92,14 @@ struct wrong_erase : cold<K, V> {
 };
 COMPOSE(none, policy<warm>, policy<wrong_erase>, bytes);
 
+// next error: strata::cache, 3rd parameter (Cold): its store takes no lifetime
+template <class K, class V>
+struct keeps_for_ever : cold<K, V> {
+  strata::result<strata::written> store(std::string_view, V const&, strata::expectation,
+                                        strata::deadline WRONG_OR_RIGHT(, , strata::lifetime = {}));
+};
+COMPOSE(none, policy<warm>, policy<keeps_for_ever>, bytes, strata::expiry);
+
 // next error: strata::cache, 3rd parameter (Cold): others may write to a cold tier
 COMPOSE(none, WRONG_OR_RIGHT(none, policy<warm>), policy<cold>, bytes);
 

@@ -15,17 +15,18 @@ namespace simulated {
 
 namespace st = strata::testing;
 using three_tiers = st::simulated_cache<strata::hot::lru, st::simulated_warm, st::simulated_cold>;
-using in_step =
-    st::simulated_cache<strata::hot::lru, st::simulated_warm, st::simulated_log, strata::staleness<strata::bounded>>;
-using warm_is_truth =
-    st::simulated_cache<strata::hot::lru, st::simulated_warm, strata::none, strata::staleness<strata::bounded>>;
+using in_step = st::simulated_cache<strata::hot::lru, st::simulated_warm, st::simulated_log,
+                                    strata::staleness<strata::bounded>, strata::expiry>;
+using warm_is_truth = st::simulated_cache<strata::hot::lru, st::simulated_warm, strata::none,
+                                          strata::staleness<strata::bounded>, strata::expiry>;
 using cold_is_followed =
     st::simulated_cache<strata::hot::lru, strata::none, st::simulated_log, strata::staleness<strata::bounded>>;
 using without_warm = st::simulated_cache<strata::hot::lru, strata::none, st::simulated_cold, strata::single_writer>;
 
 inline constexpr st::shape shape_of_three_tiers{.instances = 3};
-inline constexpr st::shape shape_of_in_step{.instances = 3, .keeps_step = true};
-inline constexpr st::shape shape_of_warm_is_truth{.instances = 3, .warm_may_fail = false, .keeps_step = true};
+inline constexpr st::shape shape_of_in_step{.instances = 3, .expires = true, .keeps_step = true};
+inline constexpr st::shape shape_of_warm_is_truth{
+    .instances = 3, .warm_may_fail = false, .expires = true, .keeps_step = true};
 inline constexpr st::shape shape_of_cold_is_followed{.instances = 3, .warm_may_fail = false, .keeps_step = true};
 inline constexpr st::shape shape_of_without_warm{.instances = 1, .warm_may_fail = false};
 

@@ -9,6 +9,7 @@
 #include <strata/run/clock.hpp>
 
 #include <string>
+#include <type_traits>
 
 // From the template arguments of a cache to the classes it is made of. The flows and the advice both use it, so that what
 // is checked is what is built.
@@ -43,8 +44,12 @@ using clock_in = option_t<detail::clock_option, monotonic_clock, Options...>;
 template <class... Options>
 using observer_in = option_t<detail::observer_option, no_observer, Options...>;
 
+/// Whether values of a cache may expire.
+template <class... Options>
+inline constexpr bool expiring = (std::is_same_v<Options, expiry> || ...);
+
 template <class Codec, class... Options>
-using context_for = context<clock_in<Options...>, observer_in<Options...>, Codec>;
+using context_for = context<clock_in<Options...>, observer_in<Options...>, Codec, expiring<Options...>>;
 
 /// Whether a policy has a tier that can be named for these.
 template <class Policy, class Key, class Value, class Context>

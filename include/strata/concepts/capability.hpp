@@ -97,6 +97,16 @@ concept corrects_others = requires(W w, std::string_view key, std::span<placemen
   { w.correct(frames, until) } -> gives<result<std::size_t>>;
 };
 
+/// Cold: a value may be given a life by a last argument of store, and of store_many where there is one. When that is over, by the
+/// tier's own clock, it is there no more: load says expired, a store that expects absence happens, and so does one of the same
+/// content. A store without a life ends the one that there was.
+template <class C, class T>
+concept keeps_expiry =
+    requires(C c, std::string_view key, T const& value, expectation expected, deadline until, lifetime expires_in) {
+      { c.store(key, value, expected, until, expires_in) } -> gives<result<written>>;
+    } && (!stores_many<C, T> || requires(C c, std::span<keyed_value<T> const> values, deadline until,
+                                         lifetime expires_in) { c.store_many(values, until, expires_in); });
+
 /// Adds counts to the usage kept by the tier; never moves a revision. Whoever is told `unknown` does not repeat it; the tier may
 /// keep the counts and see to it that they are counted once.
 template <class C>

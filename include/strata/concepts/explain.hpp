@@ -58,6 +58,12 @@ consteval bool explain_whole() {
     else
       return false;
   }();
+  constexpr bool ends = [] {
+    if constexpr (expiring<Options...> && !std::is_same_v<Cold, none>)
+      return keeps_expiry<tier_below<Cold, Codec, Options...>, typename Codec::value_type>;
+    else
+      return true;
+  }();
   constexpr bool bounds = !std::is_void_v<option_t<detail::staleness_option, void, Options...>>;
   STRATA_RUNG(
       Cold, (fed || promised || !shared || !std::is_same_v<Warm, none>),  // K8
@@ -77,6 +83,11 @@ consteval bool explain_whole() {
       single_writer, (!bounds || (shared && !promised)),
       "strata::cache, options (after the 4th parameter): staleness says how copies in memory are held against what "
       "others write, and nobody else writes to this cache's tiers. Nothing uses it. Take it out.")
+  STRATA_RUNG(Cold, ends,
+              "strata::cache, 3rd parameter (Cold): its store takes no lifetime, and the option strata::expiry lets "
+              "values have one. What has expired would come back from the truth. Take strata::cold::postgres, or add a "
+              "last argument "
+              "'strata::lifetime expires_in = {}' to store, and give what is left of it in load's copy.")
   return true;
 }
 

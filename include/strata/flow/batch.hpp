@@ -37,7 +37,7 @@ task<void> promote_many(Core& core, std::span<Asked* const> found, std::span<typ
     for (Asked* one : found) {
       auto const& answer = answers[one->at];
       if (!promotable(one->seen, answer)) continue;
-      auto framed = seal(core.codec, one->text, answer.revision(), *answer);
+      auto framed = seal(core.codec, one->text, answer.revision(), *answer, core.expires_ms(answer.ends()));
       if (!framed) continue;
       frames.push_back(std::move(*framed));
       places.push_back({&frames.back(), one->seen.at});
@@ -109,9 +109,11 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
       name(one);
   }
   if constexpr (Core::has_cold) {
+    moment const asked_at = core.clock.now();
     auto found = co_await load_each<Core, typename Core::cold_channel, copy<value_type>>(core, core.cold, names, until);
     for (std::size_t i = 0; i < open.size(); ++i)
-      settle(*open[i], weigh_cold(core, keys[open[i]->at], open[i]->mine, open[i]->seen, std::move(found[i])));
+      settle(*open[i],
+             weigh_cold(core, keys[open[i]->at], open[i]->mine, open[i]->seen, std::move(found[i]), asked_at));
     co_await promote_many<Core, asked>(core, open, answers, until);
   } else {
     for (auto* one : open) settle(*one, Core::has_warm ? one->seen.answer : answer::nothing(tier::none));
@@ -146,7 +148,7 @@ task<std::vector<typename Core::answer>> read_many_softly(Core& core, std::span<
     answers kept;
     kept.reserve(keys.size());
     for (auto const& k : keys) {
-      kept.push_back(core.peek(k).marked(freshness::stale));
+      kept.push_back(core.held(k).marked(freshness::stale));
       if (!kept.back()) return std::nullopt;
     }
     return kept;
@@ -192,11 +194,11 @@ std::vector<std::size_t> last_of_each(std::span<std::size_t const> given, Texts 
 /// \param first  the place of the first value's receipt in `done`
 template <class Core>
 task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key, typename Core::value_type>> values,
-                      std::size_t first, batch_outcome& done, moment until) {
+                      std::size_t first, batch_outcome& done, moment until, lifetime life) {
   using value_type = typename Core::value_type;
   if constexpr (!Core::stores_many) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-      auto one = co_await write(core, values[i].first, std::move(values[i].second), anything, until);
+      auto one = co_await write(core, values[i].first, std::move(values[i].second), anything, until, life);
       done.set(first + i, std::move(one.receipt));
     }
   } else {
@@ -223,9 +225,14 @@ task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key,
       rows.push_back({texts[i], &values[i].second});
       at.push_back(i);
     }
+    auto const end = core.end_of(life, core.clock.now());
     co_await core.at(point::before_truth);
     auto const stored = co_await core.cold.ask_many(core, direction::writing, until, rows.size(), [&](auto& tier) {
-      return tier.store_many(std::span<keyed_value<value_type> const>{rows}, until);
+      std::span<keyed_value<value_type> const> const all{rows};
+      if constexpr (Core::expires)
+        return tier.store_many(all, until, life);
+      else
+        return tier.store_many(all, until);
     });
     done.tried = true;
     co_await core.at(point::after_truth);
@@ -252,7 +259,7 @@ task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key,
         Core::stamp(values[i].second, receipts[i]->version);
         if constexpr (Core::has_warm) {
           receipts[i]->degraded = true;  // until warm has it
-          auto framed = seal(core.codec, texts[i], receipts[i]->revision, values[i].second);
+          auto framed = seal(core.codec, texts[i], receipts[i]->revision, values[i].second, core.expires_ms(end));
           if (!framed) continue;
           frames.push_back(std::move(*framed));
           places.push_back({&frames.back(), std::nullopt});
@@ -275,7 +282,7 @@ task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key,
       for (std::size_t i = 0; i < values.size(); ++i) {
         if (!receipts[i]) continue;
         if (receipts[i]->degraded) core.degraded(receipts[i]->revision);
-        box<value_type> kept{receipts[i]->revision, std::move(values[i].second)};
+        box<value_type> const kept{receipts[i]->revision, std::move(values[i].second), end};
         if (core.settle(turns[i], values[i].first, kept)) receipts[i]->tiers |= tier_bit(tier::hot);
       }
     } catch (...) {

@@ -47,13 +47,15 @@ void keep(Core& core, typename Core::hashed_key key, typename Core::turn const& 
   core.overtake(key, found.revision());  // it is served all the same, so nothing older may follow it
 }
 
-/// Why warm's copy was not taken. Where warm is the truth that is an error: what cannot be read there is not absent.
+/// Why warm's copy was not taken. Where warm is the truth that is an error: what cannot be read there is not absent, unless
+/// its time is over.
 template <class Core>
 void decline(Core& core, warm_view<typename Core::value_type>& view, miss why) {
   core.missed_in(tier::warm, why);
   if constexpr (!Core::has_cold) {
     view.settled = true;
     view.answer = error{why == miss::behind ? errc::unavailable : errc::corrupt, tier::warm, to_string(why)};
+    if (Core::expires && why == miss::expired) view.answer = hit<typename Core::value_type>::nothing(tier::warm);
   }
 }
 
@@ -66,7 +68,7 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
   if (!seen.frame) return core.missed_in(tier::warm, miss::vacant), view;
   frame& f = *seen.frame;
   revision const order = Core::has_cold ? f.revision : revision{static_cast<std::uint64_t>(seen.position)};
-  auto const found = judge<value_type>(f, order, text, turn.fill().floor, Core::codec_type::id);
+  auto const found = judge<value_type>(f, order, text, turn.fill().floor, Core::codec_type::id, core.now_ms());
   view.overwritable_above = found.overwritable_above;
   if (!found.good && found.why != miss::unversioned) return decline(core, view, found.why), view;
   if (found.good && Core::has_cold && turn.fill().doubtful)
@@ -88,7 +90,7 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
     view.overwritable_above = revision{};
     return decline(core, view, value ? miss::foreign_key : miss::undecodable), view;
   }
-  box<value_type> copy{order, std::move(*value)};
+  box<value_type> copy{order, std::move(*value), core.end_of(f)};
   if (!found.good) {  // K3: no revision, so only cold can tell what it is worth
     core.missed_in(tier::warm, miss::unversioned);
     view.answer = {std::move(copy), tier::warm, freshness::unverified};
@@ -123,10 +125,11 @@ task<warm_view<typename Core::value_type>> look_warm(Core& core, typename Core::
   co_return view;
 }
 
+/// \param asked  when the question went out: what is left of a copy's life counts from there
 template <class Core>
 typename Core::answer weigh_cold(Core& core, typename Core::hashed_key key, typename Core::turn const& turn,
                                  warm_view<typename Core::value_type> const& seen,
-                                 result<copy<typename Core::value_type>>&& found) {
+                                 result<copy<typename Core::value_type>>&& found, moment asked) {
   using value_type = typename Core::value_type;
   if (!found) {
     core.failed_in(tier::cold, found.error());
@@ -135,13 +138,13 @@ typename Core::answer weigh_cold(Core& core, typename Core::hashed_key key, type
   }
   core.gate.resolve(turn);
   if (!found->value) {
-    core.missed_in(tier::cold, miss::vacant);
+    core.missed_in(tier::cold, found->expired ? miss::expired : miss::vacant);
     if (found->revision == revision{}) return seen.answer ? seen.answer : hit<value_type>::nothing(tier::cold);
     core.overtake(key, found->revision);
     return hit<value_type>::nothing(tier::cold);
   }
   core.hit_in(tier::cold);
-  box<value_type> copy{found->revision, std::move(*found->value)};
+  box<value_type> copy{found->revision, std::move(*found->value), core.end_of(found->expires_in, asked)};
   keep(core, key, turn, copy);
   return {std::move(copy), tier::cold};
 }
@@ -155,9 +158,10 @@ task<typename Core::answer> look_cold(Core& core, typename Core::hashed_key key,
   if constexpr (!Core::has_cold) {
     co_return Core::has_warm ? seen.answer : hit<value_type>::nothing(tier::none);
   } else {
+    moment const asked = core.clock.now();
     auto found =
         co_await core.cold.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
-    co_return weigh_cold(core, key, turn, seen, std::move(found));
+    co_return weigh_cold(core, key, turn, seen, std::move(found), asked);
   }
 }
 
@@ -179,15 +183,19 @@ inline frame notice_of(frame const& f) {
 }
 
 /// What warm is told when cold has this copy, and a revision is known to exist. Where the copy is older than that, or there
-/// is none, or it cannot be encoded, warm is told that the key has changed, and everybody asks cold.
+/// is none, or it cannot be encoded, warm is told that the key has changed, and everybody asks cold. What has expired is told as
+/// erased.
+/// \param asked  when cold was asked
 template <class Core>
-frame frame_of(Core& core, std::string_view text, revision known, copy<typename Core::value_type> const& found) {
+frame frame_of(Core& core, std::string_view text, revision known, copy<typename Core::value_type> const& found,
+               moment asked) {
   frame f{.key = std::string{text}, .revision = known, .operation = operation::notice};
   if (found.revision >= known && found.revision != revision{}) {
     f.revision = found.revision;
     if (!found.value)
       f.operation = operation::erase;
-    else if (auto framed = seal(core.codec, text, f.revision, *found.value))
+    else if (auto framed = seal(core.codec, text, f.revision, *found.value,
+                                core.expires_ms(core.end_of(found.expires_in, asked))))
       return std::move(*framed);
   }
   f.sum = checksum(f);
@@ -223,7 +231,7 @@ task<void> promote(Core& core, std::string_view text, warm_view<typename Core::v
                    typename Core::answer const& answer, moment until) {
   if constexpr (Core::has_warm && Core::has_cold) {
     if (!promotable(seen, answer)) co_return;
-    auto const framed = seal(core.codec, text, answer.revision(), *answer);
+    auto const framed = seal(core.codec, text, answer.revision(), *answer, core.expires_ms(answer.ends()));
     if (!framed) co_return;
     moment const budget = kernel::warm_write(core.clock.now(), until);
     auto const stored = co_await place(core, *framed, seen.at, budget);

@@ -22,6 +22,7 @@
 #include <strata/run/threads.hpp>
 #include <strata/valid.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <concepts>
@@ -70,6 +71,7 @@ class core {
   static constexpr tier truth = has_cold ? tier::cold : has_warm ? tier::warm : has_hot ? tier::hot : tier::none;
   static constexpr std::uint8_t truth_bit = tier_bit(truth);
   static constexpr bool counts_use = usage_wanted<Cold, Codec, Options...>();
+  static constexpr bool expires = expiring<Options...>;
   static constexpr bool stores_many = strata::stores_many<typename cold_channel::tier_type, value_type>;
   static constexpr bool follows = followable<typename warm_channel::tier_type>;
   static constexpr flow::witness witness = [] {
@@ -98,6 +100,7 @@ class core {
       witness == flow::witness::horizon && compares_revisions<typename cold_channel::tier_type>;
   using warm_options = typename Warm::options;
   using cold_options = typename Cold::options;
+  using write_options = std::conditional_t<expires, strata::write_options, call_options>;
   using usage_type = std::conditional_t<counts_use, usage_table<>, detail::nobody_counts>;
 
   template <class Settings>
@@ -111,7 +114,11 @@ class core {
         warm{tier::warm, s.warm, context_type{clock, observer, codec}},
         cold{tier::cold, s.cold, context_type{clock, observer, codec}},
         gate{limits.max_floors, limits.max_flights},
-        usage{limits.max_used_keys} {}
+        usage{limits.max_used_keys} {
+    if (!expires && limits.expires_in.count() != 0)
+      throw open_error{error{errc::rejected, tier::none,
+                             "limits.expires_in: values of this cache do not expire; add strata::expiry"}};
+  }
 
   [[nodiscard]] static decltype(auto) text(hashed_key k) { return key<key_type>::text(k.key); }
   [[nodiscard, gnu::always_inline]] hashed_key hash(key_view<key_type> k) const noexcept { return hash_(k); }
@@ -179,6 +186,51 @@ class core {
   [[nodiscard]] bool takes_copies(read_options const& how, freshness state) const noexcept {
     return how.mode != read_mode::cold && (how.mode != read_mode::verified || state == freshness::fresh) && !alone();
   }
+  static constexpr std::chrono::milliseconds longest_life = std::chrono::hours{24 * 365 * 10};
+  /// How long what a write brings shall live.
+  [[nodiscard]] lifetime life_of([[maybe_unused]] write_options const& call) const noexcept {
+    if constexpr (expires) {
+      auto const in = call.expires_in.count() != 0 ? call.expires_in : limits.expires_in;
+      if (in.count() != 0 && in != std::chrono::milliseconds::max()) return in;
+    }
+    return std::nullopt;
+  }
+  /// When a life ends that is counted from a moment; moment::max(): never.
+  [[nodiscard]] static kernel::moment end_of(lifetime const& lasts, [[maybe_unused]] kernel::moment from) noexcept {
+    if constexpr (expires)
+      if (lasts) return from + std::min(*lasts, longest_life);
+    return kernel::moment::max();
+  }
+  [[nodiscard]] kernel::moment end_of(frame const& f) const noexcept {
+    if (!expires || f.expires_ms == 0) return kernel::moment::max();
+    return end_of(std::chrono::milliseconds{f.expires_ms - now_ms()}, clock.now());
+  }
+  /// The same in milliseconds since 1970, by this host's clock, as frames have it; zero: never.
+  [[nodiscard]] std::int64_t expires_ms([[maybe_unused]] kernel::moment end) const noexcept {
+    if constexpr (expires)
+      if (end != kernel::moment::max())
+        return now_ms() + std::chrono::duration_cast<std::chrono::milliseconds>(end - clock.now()).count();
+    return 0;
+  }
+  [[nodiscard]] std::int64_t now_ms() const noexcept {
+    if constexpr (!expires)
+      return 0;
+    else if constexpr (requires { clock.now_ms(); })
+      return clock.now_ms();
+    else
+      return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
+  }
+  /// Whether the time of a copy, a box or a hit, is over: then it is no answer, but for who would take a stale one.
+  template <class Copy>
+  [[nodiscard]] bool over([[maybe_unused]] Copy const& kept) const noexcept {
+    if constexpr (expires) {
+      kernel::moment const end = kept.ends();
+      return end != kernel::moment::max() && clock.now() >= end;
+    } else {
+      return false;
+    }
+  }
   /// f(box) under the entry's guard, if hot has the key.
   template <class F>
   [[gnu::always_inline]] bool find(hashed_key k, F&& f) {
@@ -200,9 +252,12 @@ class core {
     answer found;
     auto const state = of_a_copy();  // before the look: a copy dropped since is not there
     if (!takes_copies(how, state)) return found;
+    bool expired = false;
     (void)find(k, [&](box<value_type> const& kept) {
-      if (kept.revision() >= how.at_least) found = answer{kept, tier::hot, state};
+      expired = over(kept);
+      if (kept.revision() >= how.at_least && !expired) found = answer{kept, tier::hot, state};
     });
+    if (expired) missed_in(tier::hot, miss::expired);
     return found;
   }
   /// The same for many keys, which hot may fetch together: f(i, answer) for each that memory has.
@@ -211,19 +266,33 @@ class core {
     if constexpr (has_hot && requires { hot.find_many(keys, [](std::size_t, box<value_type> const&) {}); }) {
       auto const state = of_a_copy();
       if (!takes_copies(how, state)) return;
+      std::size_t expired = 0;
       hot.find_many(keys, [&](std::size_t i, box<value_type> const& kept) {
-        if (kept.revision() >= how.at_least) f(i, answer{kept, tier::hot, state});
+        if (over(kept))
+          ++expired;
+        else if (kept.revision() >= how.at_least)
+          f(i, answer{kept, tier::hot, state});
       });
+      for (; expired > 0; --expired) missed_in(tier::hot, miss::expired);
     } else {
       for (std::size_t i = 0; i < keys.size(); ++i)
         if (auto found = recall(keys[i], how)) f(i, std::move(found));
     }
   }
   [[nodiscard]] answer peek(hashed_key k) {
+    auto found = held(k);
+    if constexpr (expires)
+      if (found && found.freshness() == freshness::stale) found = {};
+    return found;
+  }
+  /// What memory has, and be it expired: then it is stale.
+  [[nodiscard]] answer held(hashed_key k) {
     answer found;
     if constexpr (has_hot) {
       auto const state = of_a_copy();
-      (void)hot.peek(k, [&](box<value_type> const& kept) { found = answer{kept, tier::hot, state}; });
+      (void)hot.peek(k, [&](box<value_type> const& kept) {
+        found = answer{kept, tier::hot, over(kept) ? freshness::stale : state};
+      });
     }
     return found;
   }
@@ -266,11 +335,12 @@ class core {
   }
 
   /// A write whose truth is this memory.
-  [[nodiscard]] outcome<value_type> write_hot(hashed_key k, value_type&& value, expectation expected) {
+  [[nodiscard]] outcome<value_type> write_hot(hashed_key k, value_type&& value, expectation expected,
+                                              lifetime const& lasts) {
     if constexpr (!has_hot) {
       return {failure(errc::unsupported, tier::none, "this cache has no tier to write to"), {}};
     } else {
-      box<value_type> mine{revision{}, std::move(value)};
+      box<value_type> mine{revision{}, std::move(value), end_of(lasts, clock.now())};
       auto ready = prepare(k, mine);
       return gate.alone(k.hash, [&]() -> outcome<value_type> {
         if (expected && peek(k).revision() != *expected)
@@ -322,7 +392,9 @@ class core {
     if constexpr (hears_hit<observer_type>) observer.hit(where);
   }
   void missed_in(tier where, miss why) noexcept {
-    counters.add(where == tier::warm ? counters.warm_misses[static_cast<std::size_t>(why)] : counters.cold_absent);
+    counters.add(where == tier::hot    ? counters.expired
+                 : where == tier::warm ? counters.warm_misses[static_cast<std::size_t>(why)]
+                                       : counters.cold_absent);
     if constexpr (hears_miss<observer_type>) observer.miss(where, why);
   }
   /// Counts what a tier answered to a store or an erase, and gives it on.

@@ -28,6 +28,7 @@ struct stats {
   std::uint64_t fenced = 0;    ///< copies not kept because something newer was known
   std::uint64_t degraded = 0;  ///< committed writes of which a tier above cold could not be told
   std::uint64_t doubts = 0;    ///< how often anything might have changed unseen, so that memory had to be compared
+  std::uint64_t expired = 0;   ///< reads that found a copy in memory whose time was over
   std::uint64_t healed = 0;    ///< copies that warm lacked and this instance brought
   struct {
     std::uint64_t flushes, failed_flushes;
@@ -48,7 +49,7 @@ struct counters {
   count warm_hits{}, warm_promotions{}, warm_stores{}, warm_failures{};
   std::array<count, miss_reasons> warm_misses{};
   count cold_hits{}, cold_absent{}, cold_stores{}, cold_failures{};
-  count loads{}, joined{}, fenced{}, degraded{}, doubts{}, healed{}, flushes{}, failed_flushes{};
+  count loads{}, joined{}, fenced{}, degraded{}, doubts{}, healed{}, expired{}, flushes{}, failed_flushes{};
 
   static void add(count& c) noexcept { c.fetch_add(1, std::memory_order_relaxed); }
 
@@ -70,6 +71,7 @@ struct counters {
     s.degraded = of(degraded);
     s.doubts = of(doubts);
     s.healed = of(healed);
+    s.expired = of(expired);
     s.usage.flushes = of(flushes);
     s.usage.failed_flushes = of(failed_flushes);
     return s;

@@ -128,6 +128,7 @@ task<std::optional<position>> bring(Core& core, healer& my, Changes const& all, 
   }
 
   using value_type = typename Core::value_type;
+  moment const asked = core.clock.now();
   auto const copies =
       co_await load_each<Core, typename Core::cold_channel, copy<value_type>>(core, core.cold, names, until);
   list<Core, frame> frames;
@@ -136,7 +137,7 @@ task<std::optional<position>> bring(Core& core, healer& my, Changes const& all, 
   for (std::size_t i = 0; i < lacking.size(); ++i) {
     auto const& found = copies[i];
     if (!found && found.error() != errc::corrupt) co_return std::nullopt;
-    frames.push_back(frame_of(core, lacking[i]->key, lacking[i]->revision, found ? *found : copy<value_type>{}));
+    frames.push_back(frame_of(core, lacking[i]->key, lacking[i]->revision, found ? *found : copy<value_type>{}, asked));
     places.push_back({&frames.back(), stands[i]});
   }
   auto const placed = co_await place_many(core, places, until);

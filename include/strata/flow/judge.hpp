@@ -26,13 +26,16 @@ inline bool whole(frame const& f) { return f.sum ? *f.sum == checksum(f) : f.rev
 
 /// \param order  the revision that orders the frame: its own, or its position where warm is the truth
 /// \param codec  the codec this cache reads
+/// \param now_ms  what time it is for frames that expire
 template <class Value>
-verdict judge(frame const& f, revision order, std::string_view key, revision floor, std::string_view codec) {
+verdict judge(frame const& f, revision order, std::string_view key, revision floor, std::string_view codec,
+              std::int64_t now_ms) {
   if (f.key != key) return {.why = miss::foreign_key};
   if (!whole(f)) return {.why = miss::damaged};
   if (f.schema > record<Value>::schema) return {.why = miss::newer_schema, .overwritable_above = std::nullopt};
   if (order == revision{}) return {.why = miss::unversioned};
   if (order < floor) return {.why = miss::behind, .overwritable_above = order};
+  if (f.expires_ms != 0 && f.expires_ms <= now_ms) return {.why = miss::expired, .overwritable_above = order};
   if (f.operation == operation::put && !f.codec.empty() && f.codec != codec)
     return {.why = miss::foreign_codec, .overwritable_above = order};
   return {.good = true, .overwritable_above = order};

@@ -5,6 +5,7 @@
 #include <strata/flow/below.hpp>
 #include <strata/flow/write.hpp>
 #include <strata/kernel/lease.hpp>
+#include <strata/options.hpp>
 #include <strata/run/task.hpp>
 
 #include <exception>
@@ -26,6 +27,7 @@ template <class F>
 struct loader {
   static constexpr bool loads = true;
   F& make;
+  lifetime life{};  ///< of the value made
 };
 
 namespace detail {
@@ -62,8 +64,8 @@ task<std::optional<typename Core::answer>> follow_leader(Core& core, typename Co
   if (landed && shared.answer) {
     bool const would_load = loads && !shared.loading && shared.answer->absent();
     bool const has_time = !late && shared.answer->failed() && shared.answer->error() == errc::timed_out;
-    if (!would_load && !has_time) {
-      auto found = *shared.answer;
+    auto found = *shared.answer;
+    if (!would_load && !has_time && !core.over(found)) {
       if (Core::leased && aged && found) co_return std::move(found).marked(freshness::unverified);
       co_return found;
     }
@@ -125,7 +127,7 @@ task<typename Core::answer> load_value(Core& core, typename Core::hashed_key key
     if (made.error() == errc::would_deadlock) co_return answer{made.error()};
     co_return answer{error{errc::loader_failed, tier::none, made.error().text()}};
   }
-  auto stored = co_await write(core, key, std::move(*made), absence, until);
+  auto stored = co_await write(core, key, std::move(*made), absence, until, load.life);
   if (stored.receipt) co_return std::move(stored.kept);
   if (stored.receipt.error() != errc::conflict) co_return answer{stored.receipt.error()};
   co_return co_await read_truth(core, key, text, until);  // somebody was first: theirs is the value

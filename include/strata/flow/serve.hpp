@@ -41,7 +41,7 @@ task<void> insist(Core& core, typename Core::hashed_key key, std::string_view te
       found = error{errc::unavailable, Core::truth, "the truth does not have the revision asked for"};
   }
   if (found.failed() && how.stale_if_error)
-    if (auto kept = core.peek(key)) found = std::move(kept).marked(freshness::stale);
+    if (auto kept = core.held(key)) found = std::move(kept).marked(freshness::stale);
 }
 
 /// A read that memory could not answer.
@@ -62,10 +62,10 @@ task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key
 
 template <class Core>
 task<result<receipt>> serve_write(Core& core, typename Core::hashed_key key, typename Core::value_type&& value,
-                                  expectation expected, moment until) {
+                                  expectation expected, moment until, lifetime life = {}) {
   auto const inside = core.enter();
   if (!inside) co_return std::unexpected{inside.error()};
-  auto done = co_await write(core, key, std::move(value), expected, until);
+  auto done = co_await write(core, key, std::move(value), expected, until, life);
   co_return std::move(done.receipt);
 }
 
@@ -78,7 +78,7 @@ task<result<receipt>> serve_erase(Core& core, typename Core::hashed_key key, mom
 
 /// Reads, changes a copy and writes it if nobody was faster; 8 rounds.
 template <class Core, class F>
-task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F& f, moment until) {
+task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F& f, moment until, lifetime life = {}) {
   auto const inside = core.enter();
   if (!inside) co_return std::unexpected{inside.error()};
   auto const text = core.text(key);
@@ -93,7 +93,7 @@ task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F&
       f(changed);
     else if (!f(changed))
       co_return receipt{.revision = seen.revision(), .changed = false};
-    auto const done = co_await write(core, key, std::move(changed), seen.revision(), until);
+    auto const done = co_await write(core, key, std::move(changed), seen.revision(), until, life);
     if (done.receipt || done.receipt.error() != errc::conflict) co_return done.receipt;
     seen = {};
   }
@@ -107,13 +107,14 @@ using owned = std::unique_ptr<T>;
 
 template <class Core, class F>
 task<typename Core::answer> own_load(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until,
-                                     owned<F> load) {
-  co_return co_await serve_read(core, typename Core::hashed_key{*key, hash}, {}, until, loader<F>{*load});
+                                     owned<F> load, lifetime life = {}) {
+  co_return co_await serve_read(core, typename Core::hashed_key{*key, hash}, {}, until, loader<F>{*load, life});
 }
 template <class Core>
 task<result<receipt>> own_write(Core& core, owned<typename Core::key_type> key, std::uint64_t hash,
-                                owned<typename Core::value_type> value, expectation expected, moment until) {
-  co_return co_await serve_write(core, typename Core::hashed_key{*key, hash}, std::move(*value), expected, until);
+                                owned<typename Core::value_type> value, expectation expected, moment until,
+                                lifetime life = {}) {
+  co_return co_await serve_write(core, typename Core::hashed_key{*key, hash}, std::move(*value), expected, until, life);
 }
 template <class Core>
 task<result<receipt>> own_erase(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until) {

@@ -88,7 +88,7 @@ task<typename Core::answer> serve_soft(Core& core, typename Core::hashed_key key
   auto const inside = core.enter();
   if (!inside) co_return answer{inside.error()};
   auto const older = [&]() -> std::optional<answer> {
-    if (auto kept = core.peek(key)) return std::move(kept).marked(freshness::stale);
+    if (auto kept = core.held(key)) return std::move(kept).marked(freshness::stale);
     return std::nullopt;
   };
   if (!older()) co_return co_await serve_read(core, key, how, until);

@@ -17,13 +17,18 @@ namespace strata::flow {
 
 template <class Core>
 task<result<written>> store_truth(Core& core, std::string_view text, typename Core::value_type const& value,
-                                  expectation expected, moment until) {
+                                  expectation expected, moment until, lifetime life) {
   if constexpr (Core::has_cold) {
-    auto stored = co_await core.cold.ask(core, direction::writing, until,
-                                         [&](auto& tier) { return tier.store(text, value, expected, until); });
+    auto stored = co_await core.cold.ask(core, direction::writing, until, [&](auto& tier) {
+      if constexpr (Core::expires)
+        return tier.store(text, value, expected, until, life);
+      else
+        return tier.store(text, value, expected, until);
+    });
     co_return core.stored_in(tier::cold, stored ? stored->revision : revision{}, stored);
   } else {
-    auto framed = seal(core.codec, text, revision{}, value);  // the stream's sequence is the revision
+    auto framed = seal(core.codec, text, revision{}, value,  // the stream's sequence is the revision
+                       core.expires_ms(core.end_of(life, core.clock.now())));
     if (!framed) co_return std::unexpected{framed.error()};
     auto at = co_await meet(core, text, expected, until);
     if (!at) co_return std::unexpected{at.error()};
@@ -66,7 +71,8 @@ task<result<std::optional<position>>> meet(Core& core, std::string_view text, ex
   if (!seen) co_return std::unexpected{seen.error()};
   if (seen->frame && (seen->frame->key != text || !whole(*seen->frame)))
     co_return failure(errc::corrupt, tier::warm, "what is stored is damaged");
-  bool const there = seen->frame && seen->frame->operation == operation::put;
+  bool const there = seen->frame && seen->frame->operation == operation::put &&
+                     (seen->frame->expires_ms == 0 || seen->frame->expires_ms > core.now_ms());
   revision const standing = there ? revision{static_cast<std::uint64_t>(seen->position)} : revision{};
   if (standing != *expected) co_return failure(errc::conflict, tier::warm, "another write was first");
   co_return std::optional{seen->position};

@@ -29,19 +29,20 @@ task<result<placed>> overrule(Core& core, std::string_view text, revision mine, 
   if (!seen) co_return std::unexpected{seen.error()};
   auto const& f = seen->frame;
   if (f && f->key == text && whole(*f) && f->revision >= mine) co_return placed{seen->position};
+  moment const asked = core.clock.now();
   auto const found =
       co_await core.cold.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
   if (!found) co_return std::unexpected{found.error()};
-  auto const current = frame_of(core, text, mine, *found);
+  auto const current = frame_of(core, text, mine, *found, asked);
   co_return co_await place(core, current, seen->position, until);
 }
 
 /// Publishing is also the broadcast (K8): says in the receipt how it went. A conflict is a higher revision that is there.
 template <class Core>
-task<void> publish(Core& core, std::string_view text, typename Core::value_type const& value, receipt& done,
+task<void> publish(Core& core, std::string_view text, typename Core::value_type const& value, moment end, receipt& done,
                    moment until) {
   done.degraded = true;
-  auto const framed = seal(core.codec, text, done.revision, value);
+  auto const framed = seal(core.codec, text, done.revision, value, core.expires_ms(end));
   if (!framed) co_return;
   moment const budget = kernel::warm_write(core.clock.now(), until);
   auto stored = co_await place(core, *framed, std::nullopt, budget);
@@ -53,14 +54,15 @@ task<void> publish(Core& core, std::string_view text, typename Core::value_type 
 template <class Core>
 task<outcome<typename Core::value_type>> write_through(Core& core, typename Core::hashed_key key,
                                                        typename Core::value_type&& value, expectation expected,
-                                                       moment until) {
+                                                       moment until, lifetime life) {
   using outcome = flow::outcome<typename Core::value_type>;
   auto const text = core.text(key);
   if (auto fault = core.fault(text, value)) co_return outcome{std::unexpected{std::move(*fault)}, {}};
 
   auto const turn = core.gate.enter_alone(key.hash);
+  auto const end = core.end_of(life, core.clock.now());
   co_await core.at(point::before_truth);
-  auto const truth = co_await store_truth(core, text, value, expected, until);
+  auto const truth = co_await store_truth(core, text, value, expected, until, life);
   if (!truth) {
     if (truth.error() == errc::unknown) core.doubt(key);  // K6: the next read asks cold
     co_return outcome{std::unexpected{truth.error()}, {}};
@@ -72,9 +74,9 @@ task<outcome<typename Core::value_type>> write_through(Core& core, typename Core
   done.tiers = Core::truth_bit;
   try {  // K6: whatever fails from here on leaves the floor raised, hot without an older copy, and the write committed
     if constexpr (Core::has_cold) Core::stamp(value, truth->version);
-    if constexpr (Core::has_cold && Core::has_warm) co_await publish(core, text, value, done, until);
+    if constexpr (Core::has_cold && Core::has_warm) co_await publish(core, text, value, end, done, until);
     co_await core.at(point::before_hot);
-    box<typename Core::value_type> kept{truth->revision, std::move(value)};
+    box<typename Core::value_type> kept{truth->revision, std::move(value), end};
     if (core.settle(turn, key, kept)) done.tiers |= tier_bit(tier::hot);
     if (done.degraded) core.degraded(done.revision);
     co_return outcome{done, {std::move(kept), Core::truth}};
@@ -121,12 +123,13 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
 /// be one more move, and where that throws Clang 19 looks into the frame after it is freed.
 template <class Core>
 task<outcome<typename Core::value_type>> write(Core& core, typename Core::hashed_key key,
-                                               typename Core::value_type&& value, expectation expected, moment until) {
+                                               typename Core::value_type&& value, expectation expected, moment until,
+                                               lifetime life = {}) {
   if constexpr (Core::truth > tier::hot) {
-    co_return co_await write_through(core, key, std::move(value), expected, until);
+    co_return co_await write_through(core, key, std::move(value), expected, until, life);
   } else {
     if (auto fault = core.fault(core.text(key), value)) co_return {std::unexpected{std::move(*fault)}, {}};
-    co_return core.write_hot(key, std::move(value), expected);
+    co_return core.write_hot(key, std::move(value), expected, life);
   }
 }
 

@@ -19,6 +19,7 @@ namespace strata {
 struct explanation {
   struct copy {
     bool present = false;
+    bool expired = false;
     strata::revision revision{};
     std::optional<error> fault{};  ///< why the tier could not say
   };
@@ -39,7 +40,10 @@ struct explanation {
       else if (c.revision == strata::revision{})
         line.append("nothing");
       else
-        line.append(c.present ? "revision " : "erased at revision ").append(std::to_string(number(c.revision)));
+        line.append(c.present   ? "revision "
+                    : c.expired ? "expired, of revision "
+                                : "erased at revision ")
+            .append(std::to_string(number(c.revision)));
     };
     tell("hot", hot);
     if (hot.present && hot_freshness != freshness::fresh) line.append(", unverified");
@@ -69,7 +73,10 @@ result<explanation> explain(Cache& cache, key_view<typename Cache::key_type> k, 
   explanation told;
   told.floor = core.gate.floor(hashed.hash);
   told.hot_freshness = core.of_a_copy();
-  if (auto const kept = core.peek(hashed)) told.hot = {.present = true, .revision = kept.revision()};
+  if (auto const kept = core.held(hashed)) {
+    bool const expired = !core.peek(hashed);
+    told.hot = {.present = !expired, .expired = expired, .revision = kept.revision()};
+  }
   if constexpr (core_type::has_warm) {
     auto const seen =
         core.warm.ask(core, flow::direction::reading, until, [&](auto& tier) { return tier.load(text, until); }).run();
@@ -78,7 +85,7 @@ result<explanation> explain(Cache& cache, key_view<typename Cache::key_type> k, 
     if (seen && seen->frame) {
       auto const& f = *seen->frame;
       auto const order = core_type::has_cold ? f.revision : revision{static_cast<std::uint64_t>(seen->position)};
-      auto const found = flow::judge<value_type>(f, order, text, told.floor, core_type::codec_type::id);
+      auto const found = flow::judge<value_type>(f, order, text, told.floor, core_type::codec_type::id, core.now_ms());
       told.warm = {.present = f.operation == operation::put, .revision = order};
       if (!found.good) told.declined = found.why;
       if (found.good && f.operation == operation::notice) told.declined = miss::too_big;
@@ -90,7 +97,8 @@ result<explanation> explain(Cache& cache, key_view<typename Cache::key_type> k, 
     if (!row)
       told.cold.fault = row.error();
     else
-      told.cold = {.present = row->value.has_value(), .revision = row->revision}, told.version = row->version;
+      told.cold = {.present = row->value.has_value(), .expired = row->expired, .revision = row->revision},
+      told.version = row->version;
   }
   return told;
 }

@@ -44,26 +44,38 @@ struct memory_cold {
   template <std::copyable Value>
   class shelf : public any_shelf {
    public:
-    copy<Value> get(std::string_view key) const {
+    /// \param now_us  what time it is for values that expire
+    copy<Value> get(std::string_view key, std::int64_t now_us = 0) const {
       std::scoped_lock const lock{mutex_};
       auto const found = entries_.find(key);
-      return found == entries_.end() ? copy<Value>{} : found->second.now;
+      if (found == entries_.end()) return {};
+      auto const& e = found->second;
+      if (!e.expires_us) return e.now;
+      if (*e.expires_us <= now_us) return {.revision = e.now.revision, .version = e.now.version, .expired = true};
+      auto ends = e.now;
+      ends.expires_in =
+          std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::microseconds{*e.expires_us - now_us});
+      return ends;
     }
 
-    result<written> put(std::string_view key, Value const& value, expectation expected) {
+    result<written> put(std::string_view key, Value const& value, expectation expected, lifetime expires_in = {},
+                        std::int64_t now_us = 0) {
       std::scoped_lock const lock{mutex_};
       auto const found = entries_.find(key);
-      revision const standing =
-          found != entries_.end() && found->second.now.value ? found->second.now.revision : absence.value();
-      if (expected && *expected != standing)
+      bool const there = found != entries_.end() && found->second.now.value;
+      bool const expired = there && found->second.expires_us && *found->second.expires_us <= now_us;
+      revision const standing = there ? found->second.now.revision : absence.value();
+      if (expected && *expected != standing && !(expired && expected == absence))
         return failure(errc::conflict, strata::tier::cold, "another revision is stored than the one expected");
-      if (found != entries_.end() && found->second.now.value && same(*found->second.now.value, value))
+      if (there && same(*found->second.now.value, value) && !found->second.expires_us && !expires_in)
         return written{standing, found->second.now.version, false};
       auto& e = found != entries_.end() ? found->second : entries_.emplace(std::string{key}, entry{}).first->second;
       copy<Value> next{value, revision{++last_}, e.now.version + 1};
       if constexpr (requires { record<Value>::stamp(*next.value, next.version); })
         record<Value>::stamp(*next.value, next.version);
-      return replace(key, e, std::move(next));
+      auto const done = replace(key, e, std::move(next));
+      if (expires_in) e.expires_us = now_us + std::chrono::microseconds{*expires_in}.count();
+      return done;
     }
 
     written remove(std::string_view key) {
@@ -167,6 +179,7 @@ struct memory_cold {
    private:
     struct entry {
       copy<Value> now;
+      std::optional<std::int64_t> expires_us{};
       key_usage usage;
       std::vector<past<Value>> all;  // oldest first, the last is now
     };
@@ -207,6 +220,7 @@ struct memory_cold {
                        .written = std::chrono::system_clock::now(),
                        .value = next.value});
       e.now = std::move(next);
+      e.expires_us.reset();
       return {e.now.revision, e.now.version, true};
     }
 
@@ -237,11 +251,12 @@ struct memory_cold {
 
     result<copy<Value>> load(std::string_view key, deadline) {
       if (shelf_->away()) return unreached();
-      return shelf_->get(key);
+      return shelf_->get(key, now_us());
     }
-    result<written> store(std::string_view key, Value const& value, expectation expected, deadline) {
+    result<written> store(std::string_view key, Value const& value, expectation expected, deadline,
+                          lifetime expires_in = {}) {
       if (shelf_->away()) return unreached();
-      return shelf_->put(key, value, expected);
+      return shelf_->put(key, value, expected, expires_in, now_us());
     }
     result<written> erase(std::string_view key, deadline) {
       if (shelf_->away()) return unreached();
@@ -251,16 +266,18 @@ struct memory_cold {
     std::vector<result<copy<Value>>> load_many(std::span<std::string_view const> keys, deadline) {
       if (shelf_->away()) return std::vector<result<copy<Value>>>(keys.size(), unreached());
       std::vector<result<copy<Value>>> all;
-      for (auto const key : keys) all.push_back(shelf_->get(key));
+      for (auto const key : keys) all.push_back(shelf_->get(key, now_us()));
       return all;
     }
     /// Of several values for one key the last is stored, and answers for all.
-    std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline) {
+    std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline,
+                                            lifetime expires_in = {}) {
       if (shelf_->away()) return std::vector<result<written>>(values.size(), unreached());
       std::map<std::string_view, std::size_t> last;
       for (std::size_t i = 0; i < values.size(); ++i) last[values[i].key] = i;
       std::map<std::string_view, result<written>> done;
-      for (auto const& [key, at] : last) done.emplace(key, shelf_->put(key, *values[at].value, anything));
+      for (auto const& [key, at] : last)
+        done.emplace(key, shelf_->put(key, *values[at].value, anything, expires_in, now_us()));
       std::vector<result<written>> all;
       for (auto const& one : values) all.push_back(done.at(one.key));
       return all;

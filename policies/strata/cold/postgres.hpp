@@ -48,6 +48,7 @@ struct postgres {
   template <class Key, class Value, class Context>
   class tier {
     using codec = typename Context::codec_type;
+    static constexpr bool expires = Context::expires;
     static_assert(json_capable<codec>,
                   "strata::cache, 4th parameter (Codec): cold::postgres keeps values as JSON that can be queried; add "
                   "to_json(value, out) and from_json(text).");
@@ -58,7 +59,7 @@ struct postgres {
     tier(options const& given, Context const& context)
         : codec_{context.codec},
           schema_{checked(given), info_, wanted_, detail_type(),
-                  [](pg::names const& n) { return pg::statements(n, pg::shape_of<Value>); }},
+                  [](pg::names const& n) { return pg::statements(n, pg::shape_of<Value, expires>); }},
           pool_{info_, given.connections, given.connect_timeout, schema_} {
       if (auto usable = pool_.first_answer(std::chrono::steady_clock::now() + given.wait_at_open); !usable)
         throw open_error{usable.error()};
@@ -71,16 +72,17 @@ struct postgres {
       std::string const id{key};
       auto rows = calls_.read("strata_load", pqxx::params{pqxx::zview{id}}, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
-      return first_copy(key, *rows);
+      return first_copy(key, *rows, expires ? std::optional{5} : std::nullopt);
     }
 
     /// \complexity one round trip; more only if another inserts the same key at the same moment
     /// \errors conflict: not as expected; rejected: what PostgreSQL cannot hold; unknown; unavailable, timed_out: not stored
-    result<written> store(std::string_view key, Value const& value, expectation expected, deadline until) {
+    result<written> store(std::string_view key, Value const& value, expectation expected, deadline until,
+                          lifetime expires_in = {}) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       auto columns = pg::columns_of(value, codec_);
       if (!columns) return std::unexpected{std::move(columns.error())};
-      return store_columns(key, *columns, expected, until);
+      return store_columns(key, *columns, expected, until, expires_in);
     }
 
     /// \complexity one round trip
@@ -100,15 +102,17 @@ struct postgres {
     /// One answer per key, in the order asked.
     /// \complexity one round trip per 1,000 keys
     std::vector<result<copy<Value>>> load_many(std::span<std::string_view const> keys, deadline until) {
-      return pg::load_many<Value>(calls_, keys, codec_, until);
+      return pg::load_many<Value, expires>(calls_, keys, codec_, until);
     }
 
     /// One answer per element; of several with one key the last counts, and all have its answer. Not atomic.
     /// \complexity one round trip per 1,000 elements or 8 MiB
-    std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline until) {
-      return pg::store_many(
-          calls_, operations_, values, codec_, until,
-          [&](std::string_view key, pg::columns const& value) { return store_columns(key, value, anything, until); });
+    std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline until,
+                                            lifetime expires_in = {}) {
+      return pg::store_many<Value, expires>(calls_, operations_, values, codec_, until, expires_in,
+                                            [&](std::string_view key, pg::columns const& value) {
+                                              return store_columns(key, value, anything, until, expires_in);
+                                            });
     }
 
     /// Adds to the usage columns without moving a revision; keys that are not there are passed over.
@@ -285,13 +289,14 @@ struct postgres {
       return given;
     }
 
-    result<copy<Value>> first_copy(std::string_view key, pqxx::result const& rows) const {
+    result<copy<Value>> first_copy(std::string_view key, pqxx::result const& rows,
+                                   std::optional<int> life = std::nullopt) const {
       if (rows.empty()) return copy<Value>{};
-      return pg::copy_of<Value>(key, rows[0], codec_);  // the live row comes before the tombstone
+      return pg::copy_of<Value>(key, rows[0], codec_, life);  // the live row comes before the tombstone
     }
 
-    result<written> store_columns(std::string_view key, pg::columns const& value, expectation expected,
-                                  deadline until) {
+    result<written> store_columns(std::string_view key, pg::columns const& value, expectation expected, deadline until,
+                                  [[maybe_unused]] lifetime expires_in) {
       std::string const id{key};
       auto const operation = operations_.next();
       pqxx::params with{pqxx::zview{id},         pqxx::zview{value.kind},     pqxx::zview{value.raw()},
@@ -301,6 +306,7 @@ struct postgres {
         with.append(pqxx::zview{standing});
       else
         with.append();
+      if constexpr (expires) pg::append_life(with, expires_in);
       for (;;) {
         auto rows = calls_.write("strata_store", with, {&key, 1}, operation, until);
         if (!rows) return std::unexpected{std::move(rows.error())};

@@ -86,6 +86,13 @@ void everything_works(postgres::options const& o) {
   works(t.read_horizon(soon()));
   BOOST_TEST(t.hold_horizon("me", 1min, soon())->has_value());
   works(t.move_horizon("me", 1min, {}, soon()));
+  strata::context<std::chrono::steady_clock, nobody, note_codec, true> const ending{cold.clock, cold.observer,
+                                                                                    cold.codec};
+  postgres::tier<std::string, note, decltype(ending)> ends{o, ending};
+  works(ends.wait_ready(soon()));
+  for (auto const* text : {"inserted", "updated"})
+    works(ends.store("ends", {.id = "ends", .text = text}, strata::anything, soon(), 1h));
+  BOOST_TEST(ends.load("ends", soon())->expires_in.has_value());
 }
 
 }  // namespace

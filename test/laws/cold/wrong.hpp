@@ -227,6 +227,20 @@ WRONG(
       return all;
     });
 
+WRONG(
+    keeps_a_life_for_ever, law::expiry,
+    result<written> store(std::string_view k, Value const& v, expectation e, deadline d, lifetime l = {}) {
+      auto const before = base::load(k, d);
+      return base::store(k, v, e, d, l ? l : before->expires_in);
+    });
+
+WRONG(
+    calls_erased_what_has_expired, law::expiry, result<copy<Value>> load(std::string_view k, deadline d) {
+      auto r = base::load(k, d);
+      if (r) r->expired = false;
+      return r;
+    });
+
 #undef WRONG
 
 // The two laws about codecs need a tier that has one: the right one, encoding what it is given.

@@ -26,7 +26,7 @@ template <class O, class... Tags>
 concept one_of = (std::same_as<typename O::option, Tags> || ...);
 template <class O>
 concept known_option =
-    one_of<O, observer_option, clock_option, executor_option, single_writer_option, staleness_option>;
+    one_of<O, observer_option, clock_option, executor_option, single_writer_option, staleness_option, expiry_option>;
 
 // How many of the given options have that name.
 template <class Tag, class... Options>
@@ -76,10 +76,11 @@ consteval bool explain_options() {
               STRATA_OPTIONS
               "this is no option, and nothing would use it. An option says what it is for: wrap the type, as "
               "in strata::observer<T>, strata::clock<T> or strata::executor<T>, or take it out.")
-  STRATA_RUNG(O, detail::known_option<O>,
-              STRATA_OPTIONS
-              "nothing in this cache uses this option. What a reader sees in the type must be true of it. "
-              "Take it out; there are strata::observer<T>, clock<T>, executor<T>, staleness<T> and single_writer.")
+  STRATA_RUNG(
+      O, detail::known_option<O>,
+      STRATA_OPTIONS
+      "nothing in this cache uses this option. What a reader sees in the type must be true of it. "
+      "Take it out; there are strata::observer<T>, clock<T>, executor<T>, staleness<T>, single_writer and expiry.")
   if constexpr (sizeof...(Rest) != 0)
     return explain_options<Rest...>();
   else

@@ -40,6 +40,8 @@ inline constexpr std::string_view repeated =
     "of several values for one key in a bulk store the last is stored, and all have its answer";
 inline constexpr std::string_view usage = "usage is added up and moves no revision";
 inline constexpr std::string_view history = "what was replaced or erased can be read back";
+inline constexpr std::string_view expiry =
+    "what has expired is there no more, says so, and gives way to who expects absence; a store ends the life before";
 inline constexpr std::string_view late =
     "a call after its deadline answers, and an error means that nothing was stored";
 inline constexpr std::string_view logged =
@@ -92,12 +94,16 @@ struct ledger_codec {
 template <class Policy, reporter Report>
 class cold_bench {
  public:
-  cold_bench(typename Policy::options const& settings, Report& report) : report_{report}, tier_{settings, context_} {}
+  cold_bench(typename Policy::options const& settings, Report& report)
+      : report_{report}, settings_{settings}, tier_{settings, context_} {}
 
  protected:
   using context_type = context<monotonic_clock, no_observer, ledger_codec>;
   using tier_type = typename Policy::template tier<std::string, ledger, context_type>;
   static_assert(cold_tier<tier_type, ledger>);
+  // Another tier on the same store, whose values may have an end.
+  using ending_context = context<monotonic_clock, no_observer, ledger_codec, true>;
+  using ending_tier = typename Policy::template tier<std::string, ledger, ending_context>;
 
   static deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds{10}; }
   bool check(std::string_view law, bool passed, std::string_view text) {
@@ -117,6 +123,8 @@ class cold_bench {
   context_type context_{clock_, observer_, codec_};
 
  protected:
+  ending_context const ending_context_{clock_, observer_, codec_};
+  typename Policy::options const settings_;
   tier_type tier_;
 };
 

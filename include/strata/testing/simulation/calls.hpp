@@ -274,8 +274,11 @@ class cold_load_call : public simulated_call<cold_load_call, result<copy<mark>>>
   std::string text(result<copy<mark>> const& r) const {
     if (!r) return std::format("cold does not say what it has for {}", key_names[key_]);
     if (!r->value)
-      return std::format("cold has nothing for {}{}", key_names[key_],
-                         r->revision == revision{} ? "" : std::format(", erased at revision {}", number(r->revision)));
+      return std::format(
+          "cold has nothing for {}{}", key_names[key_],
+          r->revision == revision{}
+              ? ""
+              : std::format(", {} revision {}", r->expired ? "expired with" : "erased at", number(r->revision)));
     return std::format("cold has revision {} (value {}) of {}", number(r->revision), r->value->number, key_names[key_]);
   }
   static std::string_view text_of_call() { return "the look into cold"; }
@@ -293,8 +296,12 @@ class cold_write_call : public simulated_call<cold_write_call, result<written>> 
 
   /// \param value  none: an erase
   cold_write_call(director& on, std::uint8_t instance, std::string_view key, std::optional<mark> value,
-                  expectation expected, moment until) noexcept
-      : simulated_call{on, instance, until}, key_{key_index(key)}, value_{value}, expected_{expected} {}
+                  expectation expected, moment until, lifetime expires_in) noexcept
+      : simulated_call{on, instance, until},
+        key_{key_index(key)},
+        value_{value},
+        expected_{expected},
+        expires_in_{expires_in} {}
   static bool outdated_possible() noexcept { return false; }
   std::function<void()> later() {
     return [copy = *this, by = on_->number(key_)]() mutable {
@@ -313,12 +320,13 @@ class cold_write_call : public simulated_call<cold_write_call, result<written>> 
 
  private:
   result<written> write(std::uint16_t by) {
-    if (value_) return on_->world.cold_store(key_, *value_, expected_, value_->number);
+    if (value_) return on_->world.cold_store(key_, *value_, expected_, value_->number, expires_in_);
     return on_->world.cold_erase(key_, by);
   }
   std::size_t key_;
   std::optional<mark> value_;
   expectation expected_;
+  lifetime expires_in_;
 };
 
 /// Any other question or statement: what it does is a function of the world.

@@ -84,6 +84,10 @@ class company {
   [[nodiscard]] std::size_t strand_of(plan::step const& s) const noexcept {
     return std::size_t{s.instance} * stage.plan.callers + s.caller;
   }
+  [[nodiscard]] static lifetime life_of(plan::step const& s) noexcept {
+    if (!core_type::expires || s.life == 0) return std::nullopt;
+    return std::chrono::milliseconds{s.life};
+  }
   [[nodiscard]] std::size_t instance_of(std::size_t strand) const noexcept { return strand / stage.plan.callers; }
 
   task<void> perform(std::size_t s, plan::step& step) {
@@ -106,6 +110,7 @@ class company {
         history.begin(step.what, step.instance, step.key, until, stage.exploring && !stage.quiet ? s + 1 : 0);
     stage.parts[s].numbers.fill(number);
     auto& c = callers_[s];
+    lifetime const life = life_of(step);
     auto const mine = [&](std::uint32_t base = 0) { return make_mark(step.key, step.instance, number, base); };
     if (stage.story != nullptr) tell_begin(s, step, number, c.last_read[step.key]);
 
@@ -131,7 +136,7 @@ class company {
       }
       case verb::put: {
         auto const r = co_await flow::own_write(core, std::make_unique<std::string>(name), hash,
-                                                std::make_unique<mark>(mine()), anything, until);
+                                                std::make_unique<mark>(mine()), anything, until, life);
         end_write(s, step, number, r);
         break;
       }
@@ -139,14 +144,14 @@ class company {
         expectation const expected = step.param == 1 ? absence : expectation{c.last_read[step.key]};
         history.of(number).expected = expected;
         auto const r = co_await flow::own_write(core, std::make_unique<std::string>(name), hash,
-                                                std::make_unique<mark>(mine()), expected, until);
+                                                std::make_unique<mark>(mine()), expected, until, life);
         end_write(s, step, number, r);
         break;
       }
       case verb::update: {
         std::string const own{name};
         auto renew = [&](mark& m) { m = mine(m.number); };
-        auto const r = co_await flow::serve_update(core, core.hash(own), renew, until);
+        auto const r = co_await flow::serve_update(core, core.hash(own), renew, until, life);
         end_write(s, step, number, r);
         break;
       }
@@ -156,10 +161,13 @@ class company {
         break;
       }
       case verb::get_or_load: {
-        auto const h = co_await here.co_get_or_load(name, [&]() -> result<mark> {
+        auto load = [&]() -> result<mark> {
           if (step.param == 1) throw std::runtime_error{"the loader threw"};
           return mine();
-        });
+        };
+        typename Cache::write_options how{};
+        if constexpr (core_type::expires) how.expires_in = std::chrono::milliseconds{step.life};
+        auto const h = co_await here.co_get_or_load(name, load, how);
         end_read(s, step, number, h);
         break;
       }
@@ -210,7 +218,7 @@ class company {
       std::vector<std::pair<std::string, mark>> values;
       for (std::size_t i = 0; i < keys.count; ++i)
         values.emplace_back(names[i], make_mark(part[i].key, step.instance, number[i]));
-      auto const done = co_await flow::batch<decltype(values)>::put(core, values, until);
+      auto const done = co_await flow::batch<decltype(values)>::put(core, values, until, life_of(step));
       for (std::size_t i = 0; i < keys.count; ++i) {
         bool const superseded = core_type::stores_many && stage.parts[s].numbers[part[i].key] != number[i];
         superseded ? history.end_superseded(number[i]) : end_write(s, part[i], number[i], done[i]);
@@ -247,6 +255,7 @@ class company {
     std::string more;
     if (step.what == verb::put_if)
       more = std::format(" expecting revision {}", step.param == 1 ? 0 : strata::number(expected));
+    if (core_type::expires && step.life != 0) more += std::format(", for {} ms", step.life);
     stage.tell("{}: {} of {} begins (call {}){}", stage.name(s), to_string(step.what), key_names[step.key], number,
                more);
   }

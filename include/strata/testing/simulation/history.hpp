@@ -236,9 +236,9 @@ class history {
 
   void read_absent(call_record const& c) {
     if (c.floor == revision{}) return;
+    auto const rounded = on_.time.now + std::chrono::milliseconds{5};  // ends are told in milliseconds
     for (auto const& made : on_.world.commits[c.key])
-      if (made.operation == operation::erase && made.revision >= c.floor)
-        return learn(c, made.revision, promise::no_resurrection);
+      if (!made.lives(rounded) && made.revision >= c.floor) return learn(c, made.revision, promise::no_resurrection);
     broke(c.reason == promise::no_resurrection ? promise::monotonic : c.reason,
           "{} says absent, but {} knew revision {}", describe(c), director::name_of_instance(c.instance),
           number_of(c.floor));
@@ -258,6 +258,9 @@ class history {
     if (made == nullptr || made->operation != operation::put || !(made->value == value))
       return broke(promise::no_mix_up, "{} gives value {} as revision {}, which is something else", describe(c),
                    value.number, number_of(r));
+    if (state != freshness::stale && c.begun >= made->ends)
+      return broke(promise::bounded, "{} gives revision {}, which expired {} ms before", describe(c), number_of(r),
+                   std::chrono::duration_cast<std::chrono::milliseconds>(c.begun - made->ends).count());
     if (leased && state == freshness::fresh) check_age(c, r);
     if (r < c.floor)
       return broke(c.reason, "{} gives revision {}, but {} knew revision {}", describe(c), number_of(r),
@@ -279,7 +282,9 @@ class history {
   void check_winner(call_record const& c, commit const& made) {
     auto const* former = on_.world.before(c.key, made.revision);
     bool const there = former != nullptr && former->operation == operation::put;
-    if (c.what == verb::put_if && c.expected && *c.expected != (there ? former->revision : revision{}))
+    bool const gone = there && !former->lives(made.when);
+    if (c.what == verb::put_if && c.expected && *c.expected != (there ? former->revision : revision{}) &&
+        !(gone && *c.expected == revision{}))
       broke(promise::one_winner, "{} expected revision {} and won over revision {}", describe(c),
             number_of(*c.expected), there ? number_of(former->revision) : 0);
     if (c.what == verb::update && (!there || former->value.number != made.value.base))

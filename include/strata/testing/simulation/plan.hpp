@@ -66,6 +66,7 @@ struct plan {
     std::uint8_t param =
         0;  ///< put_if: 0 expects what was read, 1 absence; get_or_load: 1 a loader that throws; crash: 1 requests arrive;
             ///< batches: which keys
+    std::uint16_t life = 0;                                     ///< of what it writes, in milliseconds; zero: for ever
     std::array<std::optional<ailment>, most_calls> ailments{};  ///< of its n-th call of a tier; undecided until drawn
   };
 
@@ -96,6 +97,7 @@ constexpr batch_keys keys_of(plan::step const& s, std::size_t keys) noexcept {
 struct shape {
   std::uint8_t instances = 3;
   bool warm_may_fail = true;  ///< intrude, regress, forget and fall back: not where warm is the truth
+  bool expires = false;       ///< what is written may have an end
   bool keeps_step = false;    ///< somebody proves how fresh memory is: feeds break, others write, time passes
 };
 
@@ -113,6 +115,7 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
   std::size_t const steps = (of.keeps_step ? 8U : 4U) + d.below(of.keeps_step ? 12 : 7);
   p.lags = of.keeps_step && d.one_in(6);
   bool const disasters = !d.one_in(3);
+  bool const ends = of.expires && d.one_in(3);
   p.steps.clear();
   for (std::size_t i = 0; i < steps; ++i) {
     auto& s = p.steps.emplace_back();
@@ -136,6 +139,8 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
     s.caller = static_cast<std::uint8_t>(d.below(p.callers));
     s.key = static_cast<std::uint8_t>(d.below(p.keys));
     s.param = static_cast<std::uint8_t>(d.below(4));
+    constexpr std::array<std::uint16_t, 4> lives{0, 20, 400, 1'500};
+    if (ends) s.life = lives[d.below(4)];
   }
 }
 

@@ -101,6 +101,14 @@ class scheduler {
 struct virtual_clock {
   using moment = testing::moment;
   [[nodiscard]] static moment now() noexcept { return scheduler::current->now; }
+  /// As the clocks on the walls of all hosts show it.
+  [[nodiscard]] static std::int64_t now_ms() noexcept { return wall_ms(now()); }
+  [[nodiscard]] static std::int64_t wall_ms(moment t) noexcept {
+    return 1'000'000 + std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
+  }
+  [[nodiscard]] static moment at_wall(std::int64_t ms) noexcept {
+    return moment{std::chrono::milliseconds{ms - 1'000'000}};
+  }
 };
 
 /// The cache's executor in a simulation: whatever waits suspends, and each point of a write is a step of its own.

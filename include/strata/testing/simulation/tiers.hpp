@@ -137,24 +137,27 @@ struct simulated_cold {
     auto load(std::string_view key, deadline until) noexcept {
       return detail::cold_load_call{*o_.on, o_.instance, key, until};
     }
-    auto store(std::string_view key, mark const& value, expectation expected, deadline until) noexcept {
-      return detail::cold_write_call{*o_.on, o_.instance, key, value, expected, until};
+    auto store(std::string_view key, mark const& value, expectation expected, deadline until,
+               lifetime expires_in = {}) noexcept {
+      return detail::cold_write_call{*o_.on, o_.instance, key, value, expected, until, expires_in};
     }
     task<std::vector<result<copy<mark>>>> load_many(std::span<std::string_view const> keys, deadline until) {
       return detail::one_by_one<result<copy<mark>>>(keys, [=, this](std::string_view key) { return load(key, until); });
     }
     /// Of several values for one key the last is stored, and answers for all.
-    task<std::vector<result<written>>> store_many(std::span<keyed_value<mark> const> values, deadline until) {
+    task<std::vector<result<written>>> store_many(std::span<keyed_value<mark> const> values, deadline until,
+                                                  lifetime expires_in = {}) {
       std::vector<result<written>> answers(values.size());
       for (std::size_t i = values.size(); i-- > 0;) {
         std::size_t last = values.size() - 1;
         while (values[last].key != values[i].key) --last;
-        answers[i] = last == i ? co_await store(values[i].key, *values[i].value, anything, until) : answers[last];
+        answers[i] =
+            last == i ? co_await store(values[i].key, *values[i].value, anything, until, expires_in) : answers[last];
       }
       co_return answers;
     }
     auto erase(std::string_view key, deadline until) noexcept {
-      return detail::cold_write_call{*o_.on, o_.instance, key, std::nullopt, std::nullopt, until};
+      return detail::cold_write_call{*o_.on, o_.instance, key, std::nullopt, std::nullopt, until, {}};
     }
 
    private:

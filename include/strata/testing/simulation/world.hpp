@@ -41,6 +41,10 @@ struct commit {
   mark value;
   std::uint16_t by = 0;  ///< number of the operation
   moment when{};
+  moment ends = moment::max();
+
+  /// Whether its value can be read at that time.
+  [[nodiscard]] bool lives(moment at) const noexcept { return operation == operation::put && at < ends; }
 };
 
 class world {
@@ -102,17 +106,26 @@ class world {
     auto const* row = last(key);
     if (row == nullptr) return {};
     copy<mark> c{.value = {}, .revision = row->revision, .version = static_cast<std::int64_t>(commits[key].size())};
-    if (row->operation == operation::put) c.value = row->value;
+    moment const now = scheduler::current->now;
+    c.expired = row->operation == operation::put && !row->lives(now);
+    if (row->lives(now)) c.value = row->value;
+    if (c.value && row->ends != moment::max())
+      c.expires_in = std::chrono::floor<std::chrono::milliseconds>(row->ends - now);
     return c;
   }
-  [[nodiscard]] result<written> cold_store(std::size_t key, mark const& value, expectation expected, std::uint16_t by) {
+  [[nodiscard]] result<written> cold_store(std::size_t key, mark const& value, expectation expected, std::uint16_t by,
+                                           lifetime expires_in = {}) {
     auto const* row = last(key);
+    moment const now = scheduler::current->now;
     bool const there = row != nullptr && row->operation == operation::put;
-    if (expected && *expected != (there ? row->revision : revision{}))
-      return failure(errc::conflict, tier::cold, "another write was first");
+    bool const met =
+        !expected || *expected == (there ? row->revision : revision{}) || (*expected == revision{} && !row->lives(now));
+    if (!met) return failure(errc::conflict, tier::cold, "another write was first");
     auto const version = static_cast<std::int64_t>(commits[key].size());
-    if (there && row->value == value) return written{row->revision, version, false};
-    commit_row(key, {revision{++last_revision_}, operation::put, value, by});
+    if (there && row->value == value && row->ends == moment::max() && !expires_in)
+      return written{row->revision, version, false};
+    moment const ends = expires_in ? now + *expires_in : moment::max();
+    commit_row(key, {revision{++last_revision_}, operation::put, value, by, {}, ends});
     return written{revision{last_revision_}, version + 1, true};
   }
   [[nodiscard]] written cold_erase(std::size_t key, std::uint16_t by) {
@@ -213,6 +226,7 @@ class world {
       if (f.operation == operation::put) {
         c.value = *mark_codec::decode(f.payload);
         c.by = c.value.number;
+        if (f.expires_ms != 0) c.ends = virtual_clock::at_wall(f.expires_ms);
       }
       commit_row(key, c);
       told[key] = c.revision;

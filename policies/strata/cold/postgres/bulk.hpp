@@ -43,7 +43,11 @@ inline std::optional<result<written>> answer_of(pqxx::row const& row) {
   }
 }
 
-template <class Value, class Codec, class Calls>
+inline void append_life(pqxx::params& to, lifetime expires_in) {
+  expires_in ? to.append(expires_in->count()) : to.append();
+}
+
+template <class Value, bool Expires, class Codec, class Calls>
 std::vector<result<copy<Value>>> load_many(Calls const& calls, std::span<std::string_view const> keys,
                                            Codec const& codec, deadline until) {
   std::vector<result<copy<Value>>> answers(keys.size());
@@ -66,7 +70,7 @@ std::vector<result<copy<Value>>> load_many(Calls const& calls, std::span<std::st
       for (auto const& row : *rows) {
         std::size_t const i = from + row[5].template as<std::size_t>() - 1;
         if (!answers[i] || number(answers[i]->revision) != 0) continue;  // the row that comes first is the newest
-        answers[i] = copy_of<Value>(keys[i], row, codec);
+        answers[i] = copy_of<Value>(keys[i], row, codec, Expires ? std::optional{6} : std::nullopt);
       }
     }
     from = to;
@@ -75,10 +79,10 @@ std::vector<result<copy<Value>>> load_many(Calls const& calls, std::span<std::st
 }
 
 /// \param one  stores one value by itself, for what a bulk statement refused
-template <class Value, class Codec, class Calls, class One>
+template <class Value, bool Expires, class Codec, class Calls, class One>
 std::vector<result<written>> store_many(Calls const& calls, operations& names,
                                         std::span<keyed_value<Value> const> values, Codec const& codec, deadline until,
-                                        One&& one) {
+                                        lifetime expires_in, One&& one) {
   auto const undecided = failure(errc::unavailable, tier::cold, "no answer");
   std::vector<result<written>> answers(values.size(), result<written>{undecided});
   struct element {
@@ -101,10 +105,9 @@ std::vector<result<written>> store_many(Calls const& calls, operations& names,
       }
       auto const ids = array_of(keys);
       auto const operation = names.next();
-      auto rows =
-          calls.write("strata_store_many",
-                      pqxx::params{ids.view(), kinds.view(), raws.view(), jsons.view(), metadata.view(), operation},
-                      keys, operation, until);
+      pqxx::params with{ids.view(), kinds.view(), raws.view(), jsons.view(), metadata.view(), operation};
+      if constexpr (Expires) append_life(with, expires_in);
+      auto rows = calls.write("strata_store_many", with, keys, operation, until);
       std::vector<bool> answered(part.size());
       if (!rows && (rows.error() != errc::rejected || part.size() == 1)) {
         for (auto const& e : part) answers[e.at] = std::unexpected{rows.error()};

@@ -12,9 +12,9 @@ namespace strata::cold::pg {
 inline constexpr std::string_view grants = R"(
 grant usage on schema %schema% to %role%;
 grant select on {table}, {history}, {erased}, {usage}, {spaces}, {migrations}, {changes}, {horizon}, {usage_hours}, {usage_days}, {archive}, {words}, {words_state} to %role%;
-grant insert (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space) on {table}
+grant insert (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space, strata_expires) on {table}
   to %role%;
-grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, usage_count, last_used_at,
+grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, strata_expires, usage_count, last_used_at,
   success_rate) on {table} to %role%;
 grant update (holder, held_until) on {horizon} to %role%;
 grant execute on function {erase}(text, text, uuid) to %role%;

@@ -41,9 +41,9 @@ begin;
 
 grant usage on schema :"schema" to :"role";
 grant select on :"schema".:"table", :"schema".:"history", :"schema".:"erased", :"schema".:"usage", :"schema".:"spaces", :"schema".:"migrations", :"schema".:"changes", :"schema".:"horizon", :"schema".:"usage_hours", :"schema".:"usage_days", :"schema".:"archive", :"schema".:"words", :"schema".:"words_state" to :"role";
-grant insert (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space) on :"schema".:"table"
+grant insert (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space, strata_expires) on :"schema".:"table"
   to :"role";
-grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, usage_count, last_used_at,
+grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, strata_expires, usage_count, last_used_at,
   success_rate) on :"schema".:"table" to :"role";
 grant update (holder, held_until) on :"schema".:"horizon" to :"role";
 grant execute on function :"schema".:"erase"(text, text, uuid) to :"role";

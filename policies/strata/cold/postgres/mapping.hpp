@@ -11,8 +11,10 @@
 
 #include <pqxx/row>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -36,8 +38,9 @@ concept has_restore = requires(std::string_view t, std::int64_t version) {
 template <class Value>
 concept has_stamp = requires(Value& v, std::int64_t version) { record<Value>::stamp(v, version); };
 
-template <class Value>
-inline constexpr shape shape_of{.restored = has_restore<Value>, .texted = has_text<Value>, .stamped = has_stamp<Value>};
+template <class Value, bool Expires = false>
+inline constexpr shape shape_of{
+    .restored = has_restore<Value>, .texted = has_text<Value>, .stamped = has_stamp<Value>, .expires = Expires};
 
 /// The columns of one value, ready to be bound: every text ends with a NUL that is not part of it.
 struct columns {
@@ -80,14 +83,22 @@ result<columns> columns_of(Value const& value, Codec const& codec) {
   return made;
 }
 
-/// Reads `%read%, version, revision` from the columns 0 to 4 of a row.
+/// Reads `%read%, version, revision` from the columns 0 to 4 of a row, and what is left of its life from a later one.
 /// \errors corrupt: the row is there and no value can be made of it
 template <class Value, class Codec>
-result<copy<Value>> copy_of(std::string_view key, pqxx::row const& row, Codec const& codec) {
+result<copy<Value>> copy_of(std::string_view key, pqxx::row const& row, Codec const& codec,
+                            std::optional<int> life = std::nullopt) {
   copy<Value> made;
   made.version = row[3].is_null() ? 0 : row[3].as<std::int64_t>();
   made.revision = revision{row[4].as<std::uint64_t>()};
   if (row[1].is_null()) return made;  // a tombstone
+  if (life && !row[*life].is_null()) {
+    made.expires_in = std::chrono::milliseconds{row[*life].as<std::int64_t>()};
+    if (made.expires_in->count() <= 0) {
+      made.expired = true;
+      return made;
+    }
+  }
   auto value = [&]() -> result<Value> {
     if constexpr (has_restore<Value>)
       return record<Value>::restore(key, row[0].view(), row[1].view(),

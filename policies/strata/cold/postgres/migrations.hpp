@@ -274,6 +274,38 @@ end $strata$;
 revoke all on function {move_horizon}(text, text, bigint, xid8, bigint, bigint, bigint, bigint) from public;
 )";
 
-inline constexpr std::array migrations{migration_1, migration_2, migration_3};
+// 4. When a row expires, for who asks for it (strata::expiry): to them it is there no more, though nobody deletes it. A program that
+// knows nothing of it writes what has no end.
+inline constexpr std::string_view migration_4 = R"(
+alter table {table} add column strata_expires timestamptz;
+
+create or replace function {before}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
+  if tg_op = 'INSERT' and
+      (select a.coming_back = pg_current_xact_id() from {archive} a where a.artifact_id = new.artifact_id) then
+    return new;
+  end if;
+  new.strata_revision := nextval('{revisions}');
+  if tg_op = 'INSERT' then
+    if new.version is not null then  -- not ours, or a row that somebody brings back
+      new.strata_operation := null;
+    elsif new.strata_operation is not null then  -- ours: goes on from where an erase, or the archive, left it
+      new.version := coalesce(greatest((select e.version from {erased} e where e.artifact_id = new.artifact_id),
+        (select a.version from {archive} a where a.artifact_id = new.artifact_id)), 0) + 1;
+      if new.content -> 'version' = 'null' then
+        new.content := jsonb_set(new.content, '{version}', to_jsonb(new.version));
+      end if;
+    end if;
+  elsif new.strata_operation is not distinct from old.strata_operation then  -- not ours
+    new.strata_operation := null;
+    if new.strata_expires is not distinct from old.strata_expires then
+      new.strata_expires := null;
+    end if;
+  end if;
+  return new;
+end $strata$;
+)";
+
+inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4};
 
 }  // namespace strata::cold::pg

@@ -18,6 +18,7 @@ struct shape {
   bool restored = false;  ///< the value is made of kind, text, metadata; else decoded from JSON
   bool texted = false;    ///< content_raw is the record's text; else it is the JSON
   bool stamped = false;   ///< the JSON has the version as its member `version`
+  bool expires = false;   ///< rows may have an end; else nobody looks for it
 };
 
 /// One prepared statement.
@@ -67,20 +68,20 @@ inline void replace(std::string& text, std::string_view mark, std::string_view b
 // The archive and tombstones are further rows of the same answer, not further questions; the live row, where there is one,
 // is newer than an archived one, and that than a tombstone.
 inline constexpr std::string_view load = R"(
-select %read%, k.version, k.strata_revision from {table} k where k.artifact_id = $1 and k.strata_space = {space}
+select %read%, k.version, k.strata_revision%left% from {table} k where k.artifact_id = $1 and k.strata_space = {space}
 union all
-select %read%, k.version, k.strata_revision from {archive} k where k.artifact_id = $1 and k.strata_space = {space}
+select %read%, k.version, k.strata_revision%archived_left% from {archive} k where k.artifact_id = $1 and k.strata_space = {space}
 union all
-select null, null, null, e.version, e.revision from {erased} e where e.artifact_id = $1 and e.space = {space})";
+select null, null, null, e.version, e.revision%none_left% from {erased} e where e.artifact_id = $1 and e.space = {space})";
 
 inline constexpr std::string_view load_many = R"(
-select %read%, k.version, k.strata_revision, d.n::int from unnest($1) with ordinality d(a, n)
+select %read%, k.version, k.strata_revision, d.n::int%left% from unnest($1) with ordinality d(a, n)
   join {table} k on k.artifact_id = d.a where k.strata_space = {space}
 union all
-select %read%, k.version, k.strata_revision, d.n::int from unnest($1) with ordinality d(a, n)
+select %read%, k.version, k.strata_revision, d.n::int%archived_left% from unnest($1) with ordinality d(a, n)
   join {archive} k on k.artifact_id = d.a where k.strata_space = {space}
 union all
-select null, null, null, e.version, e.revision, d.n::int from unnest($1) with ordinality d(a, n)
+select null, null, null, e.version, e.revision, d.n::int%none_left% from unnest($1) with ordinality d(a, n)
   join {erased} e on e.artifact_id = d.a where e.space = {space})";
 
 // The row is updated where it is there, inserted where it is not (an insert that turns into an update would use up a value
@@ -90,12 +91,12 @@ select null, null, null, e.version, e.revision, d.n::int from unnest($1) with or
 inline constexpr std::string_view store = R"(
 with updated as (
   update {table} k set artifact_type = $2, content_raw = $3, content = %stamp%, metadata = $5,
-      version = coalesce(k.version, 0) + 1, updated_at = now(), strata_operation = $6
-    where k.artifact_id = $1 and k.strata_space = {space} and ($7 is null or k.strata_revision = $7) and not (%same%)
+      version = coalesce(k.version, 0) + 1, updated_at = now(), strata_operation = $6%set_end%
+    where k.artifact_id = $1 and k.strata_space = {space} and ($7 is null or k.strata_revision = $7%or_over%) and not (%same%)
     returning k.strata_revision, k.version),
 inserted as (
-  insert into {table} (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space)
-    select $1, $2, $3, %unstamped%, $5, null, $6, {space}
+  insert into {table} (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space%end_column%)
+    select $1, $2, $3, %unstamped%, $5, null, $6, {space}%end%
     where ($7 is null or $7 = 0) and not exists (select from {table} k where k.artifact_id = $1)
       and not exists (select from {archive} a where a.artifact_id = $1)
     on conflict (artifact_id) do nothing returning strata_revision, version)
@@ -103,7 +104,7 @@ select 0, u.strata_revision, u.version from updated u
 union all
 select 0, i.strata_revision, i.version from inserted i
 union all
-select case when k.strata_space <> {space} then 4 when k.strata_revision <> $7 then 2 when %same% then 1 else 3 end,
+select case when k.strata_space <> {space} then 4 when k.strata_revision <> $7%and_not_over% then 2 when %same% then 1 else 3 end,
     k.strata_revision, coalesce(k.version, 0)
   from {table} k where k.artifact_id = $1 and not exists (select from updated)
 union all
@@ -120,8 +121,8 @@ select case when a.strata_space <> {space} then 4 else 5 end, a.strata_revision,
 // ids alone, and each part that needs the values unpacks them by itself, if the count before it lets it run at all.
 inline constexpr std::string_view store_many = R"(
 with inserted as (
-  insert into {table} as k (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space)
-    select d.artifact_id, d.artifact_type, d.content_raw, %unstamped%, d.metadata, null, $6, {space}
+  insert into {table} as k (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space%end_column%)
+    select d.artifact_id, d.artifact_type, d.content_raw, %unstamped%, d.metadata, null, $6, {space}%end%
       from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)
       where exists (select from unnest($1) a(id) where not exists (select from {table} k where k.artifact_id = a.id))
         and not exists (select from {table} k where k.artifact_id = d.artifact_id)
@@ -132,7 +133,7 @@ locked as materialized (
     where (select count(*) from inserted) < cardinality($1) order by k.artifact_id collate "C" for no key update of k),
 updated as (
   update {table} k set artifact_type = d.artifact_type, content_raw = d.content_raw, content = %stamp%, metadata = d.metadata,
-      version = coalesce(k.version, 0) + 1, updated_at = now(), strata_operation = $6
+      version = coalesce(k.version, 0) + 1, updated_at = now(), strata_operation = $6%set_end%
     from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)
     where (select count(*) from locked) > 0 and k.artifact_id = d.artifact_id and k.strata_space = {space} and not (%same%)
     returning k.artifact_id, k.strata_revision, k.version)
@@ -389,7 +390,8 @@ inline std::vector<statement> statements(names const& n, shape s) {
                                       : "null::text, k.content_raw, null::text";
   // `content` is compared without the version, and not at all where the columns beside it say everything: a row found with
   // a content that differs from them is not rewritten because it was read and put back.
-  auto const same = [&](std::string_view type, std::string_view raw, std::string_view json, std::string_view metadata) {
+  auto const same = [&](std::string_view type, std::string_view raw, std::string_view json, std::string_view metadata,
+                        std::string_view life) {
     std::string text = "coalesce(k.artifact_type = " + std::string{type} +
                        " and coalesce(k.metadata, '{}') = " + std::string{metadata};
     if (s.restored || s.texted) text.append(" and k.content_raw = ").append(raw);
@@ -397,7 +399,10 @@ inline std::vector<statement> statements(names const& n, shape s) {
       text.append(s.stamped ? " and k.content - 'version' = " : " and k.content = ")
           .append(json)
           .append(s.stamped ? " - 'version'" : "");
-    return text.append(", false)");
+    text.append(", false)");
+    // What has an end, or shall have one, is never what is there already: its copies have to hear of it.
+    if (s.expires) text.append(" and k.strata_expires is null and ").append(life).append(" is null");
+    return text;
   };
   auto const stamp = [&](std::string const& json) {
     return s.stamped ? "jsonb_set(" + json + ", '{version}', to_jsonb(coalesce(k.version, 0) + 1), false)" : json;
@@ -410,17 +415,36 @@ inline std::vector<statement> statements(names const& n, shape s) {
   auto const add = [&](std::string_view name, std::string_view types, std::string_view text, bool many = false) {
     std::string body{text};
     detail::replace(body, "%read%", read);
-    detail::replace(
-        body, "%same%",
-        many ? same("d.artifact_type", "d.content_raw", "d.content", "d.metadata") : same("$2", "$3", "$4", "$5"));
+    detail::replace(body, "%same%",
+                    many ? same("d.artifact_type", "d.content_raw", "d.content", "d.metadata", "$7")
+                         : same("$2", "$3", "$4", "$5", "$8"));
+    auto const ending = [&](std::string_view mark, std::string_view by) {
+      detail::replace(body, mark, s.expires ? by : std::string_view{});
+    };
+    ending("%left%", ", (extract(epoch from k.strata_expires - clock_timestamp()) * 1000)::bigint");
+    ending("%none_left%", ", null::bigint");
+    ending("%archived_left%",
+           ", (extract(epoch from (k.rest ->> 'strata_expires')::timestamptz - clock_timestamp()) * 1000)::bigint");
+    std::string const end = std::string{"now() + "} + (many ? "$7" : "$8") + " * interval '1 millisecond'";
+    ending("%set_end%", ", strata_expires = " + end);
+    ending("%end_column%", ", strata_expires");
+    ending("%end%", ", " + end);
+    ending("%or_over%", " or ($7 = 0 and k.strata_expires <= now())");
+    ending("%and_not_over%", " and not ($7 = 0 and coalesce(k.strata_expires <= now(), false))");
     detail::replace(body, "%stamp%", stamp(many ? "d.content" : "$4"));
     detail::replace(body, "%unstamped%", unstamped(many ? "d.content" : "$4"));
     all.push_back({std::string{name}, types, n.fill(body)});
   };
   add("strata_load", "text", detail::load);
   add("strata_load_many", "text[]", detail::load_many);
-  add("strata_store", "text, text, text, jsonb, jsonb, uuid, bigint", detail::store);
-  add("strata_store_many", "text[], text[], text[], jsonb[], jsonb[], uuid", detail::store_many, true);
+  add("strata_store",
+      s.expires ? "text, text, text, jsonb, jsonb, uuid, bigint, bigint"
+                : "text, text, text, jsonb, jsonb, uuid, bigint",
+      detail::store);
+  add("strata_store_many",
+      s.expires ? "text[], text[], text[], jsonb[], jsonb[], uuid, bigint"
+                : "text[], text[], text[], jsonb[], jsonb[], uuid",
+      detail::store_many, true);
   add("strata_erase", "text, uuid", detail::erase);
   add("strata_trace", "text[], uuid", detail::trace);
   add("strata_end_backend", "int, timestamptz", detail::end_backend);

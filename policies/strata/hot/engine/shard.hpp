@@ -264,7 +264,7 @@ class alignas(64) shard {
   }
 
   mutable lock_type lock;
-  static constexpr std::uint64_t heaviest = ~std::uint32_t{} - 1;
+  static constexpr std::uint64_t heaviest = (~std::uint32_t{} >> 1U) - 1;
 
  private:
   enum class sight : std::uint8_t { there, absent, unsure };

@@ -25,6 +25,7 @@
 //   Strata-Codec     the codec's id, escaped like the key; absent when the writer did not say
 //   Strata-Schema    decimal; then, after a space, the fingerprint in hexadecimal where there is one
 //   Strata-Created   milliseconds since 1970, decimal
+//   Strata-Expires   the same of its end; absent where it has none
 //   Strata-Sum       checksum(frame), eight hexadecimal digits
 //   Strata-Instance  who published it, for people
 // A message with none of key, revision, operation and sum was written by another program: a frame of revision zero. One
@@ -38,6 +39,7 @@ inline constexpr char const* operation_header = "Strata-Op";
 inline constexpr char const* codec_header = "Strata-Codec";
 inline constexpr char const* schema_header = "Strata-Schema";
 inline constexpr char const* created_header = "Strata-Created";
+inline constexpr char const* expires_header = "Strata-Expires";
 inline constexpr char const* sum_header = "Strata-Sum";
 inline constexpr char const* instance_header = "Strata-Instance";
 inline constexpr char const* expected_header = "Nats-Expected-Last-Subject-Sequence";
@@ -59,7 +61,7 @@ class header_list {
   }
 
  private:
-  std::array<std::pair<char const*, std::string>, 9> list_{};
+  std::array<std::pair<char const*, std::string>, 10> list_{};
   std::size_t count_ = 0;
   std::size_t bytes_ = 12;  // NATS/1.0 and the empty line
 };
@@ -80,6 +82,7 @@ inline header_list headers_of(frame const& f, std::string_view instance, std::op
   list.add(schema_header,
            f.fingerprint == 0 ? std::to_string(f.schema) : std::format("{} {:016x}", f.schema, f.fingerprint));
   list.add(created_header, std::to_string(f.created_ms));
+  if (f.expires_ms != 0) list.add(expires_header, std::to_string(f.expires_ms));
   list.add(sum_header, std::format("{:08x}", f.sum ? *f.sum : checksum(f)));
   list.add(instance_header, std::string{instance});
   if (expected) list.add(expected_header, std::to_string(*expected));
@@ -179,6 +182,11 @@ result<frame> frame_of(Headers const& headers, std::string_view key, std::string
       f.fingerprint = number_in<std::uint64_t>(text->substr(space + 1), 16).value_or(0);
   }
   if (auto const text = headers.get(created_header)) f.created_ms = number_in<std::int64_t>(*text).value_or(0);
+  if (auto const text = headers.get(expires_header)) {
+    auto const end = number_in<std::int64_t>(*text);
+    if (!end || *end == 0) return damaged(expires_header);
+    f.expires_ms = *end;
+  }
   auto const sum = sum_text && sum_text->size() == 8 ? number_in<std::uint32_t>(*sum_text, 16) : std::nullopt;
   if (!sum) return damaged(sum_header);
   f.sum = *sum;
