@@ -8,6 +8,7 @@
 #include <strata/codec/json.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/query/explain.hpp>
+#include <strata/query/usage.hpp>
 #include <strata/testing/memory_cold.hpp>
 #include <strata/testing/memory_warm.hpp>
 
@@ -108,6 +109,24 @@ BOOST_AUTO_TEST_CASE(one_instance_keeps_warm_in_step_and_another_goes_on) {
   BOOST_TEST(soon([&] { return stays.health().coherence.heals; }));
 }
 
+BOOST_AUTO_TEST_CASE(health_says_how_memory_stands_to_what_others_write) {
+  below const shared;
+  notes one{over<notes>(shared)};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  BOOST_REQUIRE(one.put(make("k", "text")));
+  BOOST_TEST(soon([&] {
+    auto const now = one.health().coherence;
+    return now.fresh && now.hears && now.floors >= 1 && now.lease_age < 1s && now.horizon_age < 1s &&
+           now.feed_lag == 0ms;
+  }));
+  shared.warm->cut();
+  shared.cold->cut();
+  BOOST_TEST(soon([&] {
+    auto const now = one.health().coherence;
+    return !now.fresh && !now.hears && now.lease_age > 1s && now.horizon_age > 1s;
+  }));
+}
+
 BOOST_AUTO_TEST_CASE(a_doubt_is_settled_by_comparing_and_what_is_equal_lives_on) {  // K10
   below const shared;
   notes one{over<notes>(shared)};
@@ -196,6 +215,47 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(with_both_tiers_away_memory_answers_and_all_comes_
   BOOST_TEST(soon([&] { return one.put(make("k", "after")).has_value(); }));
   BOOST_TEST(soon([&] { return other.get("k") && other.get("k")->text == "after"; }));
   BOOST_TEST(soon([&] { return other.get("k").freshness() == freshness::fresh; }));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_used_most_is_in_memory_soon_after_a_restart, Pointer, with_and_without_warm) {
+  using Cache = std::remove_pointer_t<Pointer>;
+  below const shared;
+  std::vector<key_usage> most;
+  {
+    Cache before{over<Cache>(shared)};
+    BOOST_REQUIRE(before.ready({.within = 20s}));
+    for (int i = 0; i < 50; ++i) {
+      auto const id = std::to_string(i);
+      BOOST_REQUIRE(before.put(make(id, "text")));
+      for (int n = 0; n < i; ++n) BOOST_REQUIRE(before.get(id).has_value());
+    }
+    BOOST_REQUIRE(before.flush());
+    most = *popular(before, 50);
+  }
+  BOOST_REQUIRE(most.size() == 49U);
+
+  auto settings = over<Cache>(shared);
+  settings.hot.capacity_entries = 20;
+  settings.limits.warm_up_entries = 1'000;  // as many as fit
+  shared.cold->cut();
+  Cache after{settings};  // a server that does not answer delays nobody
+  BOOST_TEST(after.peek("49").absent());
+  shared.cold->mend();
+  BOOST_TEST(soon([&] {
+    for (std::size_t i = 0; i < 20; ++i)
+      if (!after.peek(most[i].key)) return false;
+    return true;
+  }));
+  BOOST_TEST(after.stats().hot.entries == 20U);
+  BOOST_REQUIRE(after.flush());
+  auto const still = *popular(after, 50);  // it counted as no use
+  for (std::size_t i = 0; i < most.size(); ++i)
+    BOOST_TEST((still[i].key == most[i].key && still[i].count == most[i].count));
+}
+
+BOOST_AUTO_TEST_CASE(a_cache_that_cannot_know_what_was_used_refuses_to_bring_it) {
+  using memory = cache<hot::lru, none, none, codec::json<note>>;
+  BOOST_TEST((memory::open({.limits = {.warm_up_entries = 1}}).error() == errc::rejected));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_told_by_its_revision) {

@@ -10,9 +10,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <memory>
-#include <chrono>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -235,7 +235,8 @@ static_assert(std::is_empty_v<none::tier<std::string, note, context<monotonic_cl
 static_assert(size_of<none, none, none> == size_of<none, none, none, observer<no_observer>>);
 static_assert(size_of<none, none, none> ==
               size_of<none, none, none, strata::clock<monotonic_clock>, strata::executor<threads>>);
-static_assert(size_of<hot_policy, none, cold_policy, single_writer> ==
+// (At most: a hot tier begins on a line of its own, which rounds.)
+static_assert(size_of<hot_policy, none, cold_policy, single_writer> <=
               size_of<hot_policy, warm_policy, cold_policy> -
                   (size_of<hot_policy, warm_policy, none> - size_of<hot_policy, none, none>));
 // A cache without a hot tier is smaller by all of it.

@@ -6,18 +6,21 @@
 #include <strata/flow/heal.hpp>
 #include <strata/flow/revalidate.hpp>
 #include <strata/flow/upkeep.hpp>
+#include <strata/flow/warm_up.hpp>
 #include <strata/flow/watch.hpp>
 #include <strata/run/worker.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 // What goes on while nobody calls. The feed raises floors, on its own thread. One thread looks out for the lease, which must
 // never wait for anything long; another tends the tiers: keeps warm in step, compares memory after a doubt, carries usage
-// counts down.
+// counts down, and fills memory after a restart.
 namespace strata::flow {
 
 /// Where the feed delivers.
@@ -55,6 +58,7 @@ class background {
   static constexpr auto tend_every = 100ms;
 
   explicit background(Core& core) : core_{core}, feed_{core} {
+    if constexpr (warms_up<Core>) my_warming_.wanted = core.limits.warm_up_entries;
     my_part_.me = std::to_string(hasher<std::string>{}("").hash);  // seeded at random
     if constexpr (!detail::plays<typename Core::executor_type>) {
       if constexpr (Core::leased) watcher_.emplace(look_every, [this] { look(); });
@@ -77,7 +81,8 @@ class background {
   }
 
  private:
-  static constexpr bool tends = Core::counts_use || Core::revalidates || Core::witness == witness::horizon;
+  static constexpr bool tends =
+      warms_up<Core> || Core::counts_use || Core::revalidates || Core::witness == witness::horizon;
 
   void look() noexcept {
     // The flag must not stand when the lease ends while this thread waits.
@@ -91,6 +96,8 @@ class background {
   void turn() noexcept {
     try {
       tend().run();
+      if constexpr (warms_up<Core>)
+        if (my_warming_.wanted != 0 && heard()) warm_up(core_, my_warming_).run();
       if constexpr (Core::counts_use) {
         auto const now = core_.clock.now();
         if (now < flush_at_) return;
@@ -101,10 +108,22 @@ class background {
     }
   }
 
+  // Whether feed or log have begun, which is a doubt (K10): what was read before that is not kept.
+  [[nodiscard]] bool heard() const noexcept {
+    if constexpr (Core::leased || Core::follows)
+      return core_.counters.doubts.load(std::memory_order_relaxed) != 0;
+    else
+      return true;
+  }
+
+  struct nothing_to_warm {};
+
   Core& core_;
   [[no_unique_address]] detail::feed<Core> feed_;
   lookout lookout_;
   healer my_part_;
+  [[no_unique_address]] std::conditional_t<warms_up<Core>, warming<typename Core::key_type>, nothing_to_warm>
+      my_warming_{};
   moment flush_at_ = core_.clock.now() + core_.limits.flush_every;
   std::optional<worker> watcher_;
   std::optional<worker> tender_;

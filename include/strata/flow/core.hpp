@@ -115,6 +115,12 @@ class core {
         cold{tier::cold, s.cold, context_type{clock, observer, codec}},
         gate{limits.max_floors, limits.max_flights},
         usage{limits.max_used_keys} {
+    if constexpr (requires { s.hot.capacity_entries; })
+      limits.warm_up_entries = std::min<std::size_t>(limits.warm_up_entries, s.hot.capacity_entries);
+    if (limits.warm_up_entries != 0 && !(has_hot && ranks_usage<typename cold_channel::tier_type>))
+      throw open_error{
+          error{errc::rejected, tier::none,
+                "limits.warm_up_entries: it takes a hot tier, and a cold one that knows what is used most"}};
     if (!expires && limits.expires_in.count() != 0)
       throw open_error{error{errc::rejected, tier::none,
                              "limits.expires_in: values of this cache do not expire; add strata::expiry"}};

@@ -28,6 +28,7 @@ struct coherence {
   bool doubts = false;                     ///< whether memory is being compared, because something may have been missed
   std::chrono::milliseconds lease_age{0};  ///< memory has everything that was committed so long ago
   std::chrono::milliseconds horizon_age{0};  ///< warm has everything that was committed so long ago
+  std::size_t floors = 0;                    ///< keys whose latest revision is remembered: nothing older is served
   std::chrono::milliseconds feed_lag{0};     ///< for so long the feed has been short of what is known to be published
 };
 
@@ -123,6 +124,7 @@ strata::health health_of(Core const& core) {
                      .heals = s.heals(),
                      .doubts = s.doubted() != 0,
                      .lease_age = age(s.proven()),
+                     .floors = core.gate.now().floors,
                      .feed_lag = std::chrono::duration_cast<std::chrono::milliseconds>(behind)};
     if constexpr (Core::witness == witness::horizon) all.coherence.horizon_age = age(s.horizon());
   }
