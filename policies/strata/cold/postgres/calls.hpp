@@ -126,6 +126,7 @@ class calls {
     std::string text;
     verdict means{errc::unavailable, remedy::reconnect};
     try {
+      lease->prepare(name);
       pqxx::nontransaction tx{**lease};
       got.rows.emplace(tx.exec(pqxx::prepped{name}, with));
       // An answer that came in time counts, even if the socket was shut just after.

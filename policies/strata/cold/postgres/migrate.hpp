@@ -22,6 +22,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -50,17 +51,24 @@ class schema {
   result<backend> operator()(pqxx::connection& connection, Arm&& arm) try {
     if (auto found = up_to_date(connection, arm); !found) return std::unexpected{found.error()};
     arm(options_.connect_timeout);
-    if (statements_.empty()) statements_ = make_(*resolved_);
+    if (statements_.empty()) {
+      statements_ = make_(*resolved_);
+      auto later = std::make_shared<std::vector<prepared_later>>();
+      for (auto const& one : statements_)
+        if (one.later) later->push_back({one.name, with_casts(one)});
+      std::erase_if(statements_, [](statement const& one) { return one.later; });
+      later_ = std::move(later);
+    }
     auto const process =
         pqxx::nontransaction{connection}
             .exec("select a.pid, a.backend_start::text from pg_stat_activity a where a.pid = pg_backend_pid()")
             .one_row();
-    backend who{process[0].as<int>(), process[1].as<std::string>()};
+    backend who{process[0].as<int>(), process[1].as<std::string>(), later_};
     // A pooler tells us a number of its own for the process that we talk to: behind it that is another one each time, and
     // neither what is set for a session nor what is prepared in it stays ours.
     bool const pooled = who.pid != connection.backendpid();
     if (pooled) {
-      who = {};
+      who = {.later = later_};
       for (auto const& one : statements_) connection.prepare(one.name, with_casts(one));
     }
     auto const has_time_out = pqxx::nontransaction{connection}
@@ -298,6 +306,7 @@ class schema {
   maker const make_;
   std::optional<names> resolved_;      // the keeper's alone
   std::vector<statement> statements_;  // likewise
+  std::shared_ptr<std::vector<prepared_later> const> later_;
 
   mutable std::mutex mutex_;
   std::string long_ids_, serial_, no_time_out_;

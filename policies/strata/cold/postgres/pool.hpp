@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -38,10 +39,17 @@
 // `arm(duration)` gives the next statements so long; and `void survey(pqxx::connection&)`, asked once, afterwards.
 namespace strata::cold::pg {
 
-/// Which process of which life of the server a connection talks to; none behind a pooler, where it changes.
+/// A statement by its name, and its text, ready to be prepared by the protocol.
+struct prepared_later {
+  std::string name, text;
+};
+
+/// Which process of which life of the server a connection talks to; none behind a pooler, where it changes. And what a
+/// connection prepares only when it is asked for it.
 struct backend {
   int pid = 0;
-  std::string started;
+  std::string started{};
+  std::shared_ptr<std::vector<prepared_later> const> later = nullptr;
 };
 
 /// The first line of what the server or libpq said, without secrets.
@@ -64,6 +72,7 @@ class pool {
   struct slot {
     std::optional<pqxx::connection> connection;
     backend who;
+    std::vector<std::string> prepared;  // of those for later
     watched* eye = nullptr;
     clock::time_point last_used{};
     std::uint64_t losses_seen = 0;
@@ -84,6 +93,15 @@ class pool {
     }
     pqxx::connection& operator*() const noexcept { return *slot_->connection; }
     [[nodiscard]] backend const& who() const noexcept { return slot_->who; }
+    /// Prepares the statement, if that was left for later.
+    void prepare(std::string_view name) {
+      if (!slot_->who.later || std::ranges::contains(slot_->prepared, name)) return;
+      for (auto const& one : *slot_->who.later)
+        if (one.name == name) {
+          slot_->connection->prepare(one.name, one.text);
+          slot_->prepared.push_back(one.name);
+        }
+    }
     /// The connection is not to be used again.
     void give_up() noexcept { broken_ = true; }
     /// Ends the lease. \returns whether the deadline passed and the socket was shut
@@ -305,6 +323,7 @@ class pool {
       if (::poll(&waiting, 1, 20) > 0) attempt.process();
     }
     s.connection.emplace(std::move(attempt).produce());
+    s.prepared.clear();
     s.connection->set_notice_handler([](pqxx::zview) {});
     s.eye->socket.store(s.connection->sock());
     watchdog_.arm(*s.eye, until);

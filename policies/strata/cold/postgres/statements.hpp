@@ -26,6 +26,7 @@ struct statement {
   std::string name;
   std::string_view types;  ///< of its parameters, as PREPARE has them: "text, bigint"
   std::string text;
+  bool later = false;  ///< prepared when it is first asked for, so that a fresh connection is soon of use
 };
 
 /// One text that prepares them all in one round trip. It belongs to the server's session.
@@ -412,7 +413,8 @@ inline std::vector<statement> statements(names const& n, shape s) {
   };
 
   std::vector<statement> all;
-  auto const add = [&](std::string_view name, std::string_view types, std::string_view text, bool many = false) {
+  auto const add = [&](std::string_view name, std::string_view types, std::string_view text, bool many = false,
+                       bool later = false) {
     std::string body{text};
     detail::replace(body, "%read%", read);
     detail::replace(body, "%same%",
@@ -433,7 +435,10 @@ inline std::vector<statement> statements(names const& n, shape s) {
     ending("%and_not_over%", " and not ($7 = 0 and coalesce(k.strata_expires <= now(), false))");
     detail::replace(body, "%stamp%", stamp(many ? "d.content" : "$4"));
     detail::replace(body, "%unstamped%", unstamped(many ? "d.content" : "$4"));
-    all.push_back({std::string{name}, types, n.fill(body)});
+    all.push_back({std::string{name}, types, n.fill(body), later});
+  };
+  auto const later = [&](std::string_view name, std::string_view types, std::string_view text) {
+    add(name, types, text, false, true);
   };
   add("strata_load", "text", detail::load);
   add("strata_load_many", "text[]", detail::load_many);
@@ -448,26 +453,26 @@ inline std::vector<statement> statements(names const& n, shape s) {
   add("strata_erase", "text, uuid", detail::erase);
   add("strata_trace", "text[], uuid", detail::trace);
   add("strata_end_backend", "int, timestamptz", detail::end_backend);
-  add("strata_count_usage", "uuid, bigint, text[], bigint[], bigint[], bigint[]", detail::count_usage);
-  add("strata_tidy_usage", "", detail::tidy_usage);
-  add("strata_usage_of", "text", detail::usage_of);
-  add("strata_popular", "bigint", detail::popular);
-  add("strata_popular_lately", "bigint, bigint", detail::popular_lately);
-  add("strata_rising", "bigint, bigint", detail::rising);
-  add("strata_failing", "bigint, bigint", detail::failing);
-  add("strata_unused", "bigint, bigint", detail::unused);
-  add("strata_index_words", "bigint", detail::index_words);
-  add("strata_search_text", "text, bigint, text, text", detail::search_text);
-  add("strata_dump", "bigint, text, bigint, bigint", detail::dump);
-  add("strata_restore", "jsonb[]", detail::restore);
-  add("strata_embed", "text, real[]", detail::embed);
-  add("strata_nearest", "real[], text, text, text, bigint", detail::nearest);
-  add("strata_bring_back", "text[]", detail::bring_back);
-  add("strata_put_away", "bigint, bigint", detail::put_away);
-  add("strata_archivable", "bigint", detail::archivable);
+  later("strata_count_usage", "uuid, bigint, text[], bigint[], bigint[], bigint[]", detail::count_usage);
+  later("strata_tidy_usage", "", detail::tidy_usage);
+  later("strata_usage_of", "text", detail::usage_of);
+  later("strata_popular", "bigint", detail::popular);
+  later("strata_popular_lately", "bigint, bigint", detail::popular_lately);
+  later("strata_rising", "bigint, bigint", detail::rising);
+  later("strata_failing", "bigint, bigint", detail::failing);
+  later("strata_unused", "bigint, bigint", detail::unused);
+  later("strata_index_words", "bigint", detail::index_words);
+  later("strata_search_text", "text, bigint, text, text", detail::search_text);
+  later("strata_dump", "bigint, text, bigint, bigint", detail::dump);
+  later("strata_restore", "jsonb[]", detail::restore);
+  later("strata_embed", "text, real[]", detail::embed);
+  later("strata_nearest", "real[], text, text, text, bigint", detail::nearest);
+  later("strata_bring_back", "text[]", detail::bring_back);
+  later("strata_put_away", "bigint, bigint", detail::put_away);
+  later("strata_archivable", "bigint", detail::archivable);
   add("strata_history", "text, bigint", detail::history);
   add("strata_at_revision", "text, bigint", detail::at_revision);
-  add("strata_at_version", "text, bigint", detail::at_version);
+  later("strata_at_version", "text, bigint", detail::at_version);
   add("strata_changes_since", "xid8, bigint, bigint", detail::changes_since);
   add("strata_all_after", "text, bigint", detail::all_after);
   add("strata_read_horizon", "", detail::read_horizon);
