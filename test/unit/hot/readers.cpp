@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <list>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -17,8 +18,6 @@
 
 // Readers that met, and have locks of their own from then on; and the writers that come to them.
 namespace {
-
-using std::chrono::steady_clock;
 
 struct counting {
   static constexpr bool counts_usage = true;
@@ -37,28 +36,36 @@ struct fixture {
   bool find(std::uint64_t i, F f) {
     return cache.find(hash(i), f);
   }
-  /// Lets two threads meet in the part of key i until one reads it while the other is inside.
+  /// Lets threads meet in the part of key i until one reads it while another is inside. Each takes part once and stays
+  /// alive, so that the next one is another: two may have the same place.
   bool open(std::uint64_t i = 1) {
     for (int n = 0; n < 100; ++n) (void)find(i, ignore);
-    auto const until = steady_clock::now() + std::chrono::seconds{20};
-    while (steady_clock::now() < until) {
-      std::atomic<bool> inside = false;
-      std::atomic<bool> passed = false;
-      std::thread other{[&] {
-        while (!inside) std::this_thread::yield();
+    struct meeting {
+      std::atomic<bool> inside = false, passed = false;
+    };
+    std::list<meeting> meetings;
+    std::vector<std::thread> others;
+    std::atomic<bool> over = false;
+    bool met = false;
+    while (!met && others.size() < 64) {
+      meeting& now = meetings.emplace_back();
+      others.emplace_back([&, i] {
+        while (!now.inside) std::this_thread::yield();
         (void)find(i, ignore);
-        passed = true;
-      }};
-      bool met = false;
-      (void)find(i, [&](auto const&) {
-        inside = true;
-        for (int turn = 0; turn < 200 && !passed; ++turn) std::this_thread::sleep_for(std::chrono::microseconds{50});
-        met = passed;
+        now.passed = true;
+        while (!over) std::this_thread::sleep_for(std::chrono::milliseconds{1});
       });
-      other.join();
-      if (met) return true;
+      (void)find(i, [&](auto const&) {
+        now.inside = true;
+        for (int turn = 0; turn < 200 && !now.passed; ++turn)
+          std::this_thread::sleep_for(std::chrono::microseconds{50});
+        met = now.passed;
+      });
+      while (!now.passed) std::this_thread::sleep_for(std::chrono::microseconds{50});  // who waited has opened by then
     }
-    return false;
+    over = true;
+    for (auto& other : others) other.join();
+    return met;
   }
   strata::hasher<std::uint64_t> hash{1};
   typename Policy::template tier<std::uint64_t, std::string, counting> cache;
