@@ -141,14 +141,24 @@ task<std::optional<position>> bring(Core& core, healer& my, Changes const& all, 
     places.push_back({&frames.back(), stands[i]});
   }
   auto const placed = co_await place_many(core, places, until);
+  list<Core, logged> taken;  // readers who promote have been faster: what they stored is looked at in turn
   for (std::size_t i = 0; i < placed.size(); ++i) {
-    if (!placed[i]) co_return std::nullopt;
+    if (!placed[i]) {
+      if (placed[i].error() != errc::conflict) co_return std::nullopt;
+      taken.push_back(*lacking[i]);
+      continue;
+    }
     core.counters.add(core.counters.healed);
     note(placed[i]->at);
     if (!placed[i]->whole) frames[i] = notice_of(frames[i]);
     current.push_back(&frames[i]);
   }
   co_await correct(core, my, current, until);
+  if (!taken.empty()) {
+    auto const rest = co_await bring(core, my, taken, again, until);
+    if (!rest) co_return std::nullopt;
+    note(*rest);
+  }
   co_return high;
 }
 
