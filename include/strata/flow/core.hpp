@@ -22,7 +22,6 @@
 #include <strata/run/threads.hpp>
 #include <strata/valid.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <concepts>
@@ -115,8 +114,9 @@ class core {
         cold{tier::cold, s.cold, context_type{clock, observer, codec}},
         gate{limits.max_floors, limits.max_flights},
         usage{limits.max_used_keys} {
-    if constexpr (requires { s.hot.capacity_entries; })
-      limits.warm_up_entries = std::min<std::size_t>(limits.warm_up_entries, s.hot.capacity_entries);
+    if constexpr (requires { s.hot.capacity_entries; }) {
+      if (limits.warm_up_entries > s.hot.capacity_entries) limits.warm_up_entries = s.hot.capacity_entries;
+    }
     if (limits.warm_up_entries != 0 && !(has_hot && ranks_usage<typename cold_channel::tier_type>))
       throw open_error{
           error{errc::rejected, tier::none,
@@ -204,7 +204,7 @@ class core {
   /// When a life ends that is counted from a moment; moment::max(): never.
   [[nodiscard]] static kernel::moment end_of(lifetime const& lasts, [[maybe_unused]] kernel::moment from) noexcept {
     if constexpr (expires)
-      if (lasts) return from + std::min(*lasts, longest_life);
+      if (lasts) return from + (*lasts < longest_life ? *lasts : longest_life);
     return kernel::moment::max();
   }
   [[nodiscard]] kernel::moment end_of(frame const& f) const noexcept {

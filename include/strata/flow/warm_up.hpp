@@ -62,7 +62,7 @@ task<void> warm_up(Core& core, warming<typename Core::key_type>& my) {
       texts.push_back(Core::text(k));
       asked.push_back(&my.keys[i]);
     }
-    std::vector<std::string_view> const names{texts.begin(), texts.end()};
+    list<Core, std::string_view> const names{texts.begin(), texts.end()};
     moment const sent = core.clock.now();
     auto found = co_await load_each<Core, typename Core::cold_channel, copy<value_type>>(core, core.cold, names,
                                                                                          sent + my.patience);
