@@ -111,7 +111,8 @@ inline void add_serve(CLI::App& app, invocation& s) {
         command
             .add_option(
                 "--replay", given.replay,
-                "Ask meanwhile for templates, as replay does: for the ids that import would give to what is there")
+                "Ask meanwhile for templates, as replay does: for the ids that import would give to what is there; "
+                "how uses turned out is drawn at random")
             ->type_name("PATH");
         command.add_option("--rate", given.rate, "So many a second")->capture_default_str();
       },
