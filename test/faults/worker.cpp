@@ -15,8 +15,10 @@
 
 #include <strata/batch.hpp>
 
+#include <execinfo.h>
 #include <sys/types.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -25,6 +27,7 @@
 #include <chrono>
 #include <cmath>
 #include <concepts>
+#include <csignal>
 #include <cstdint>
 #include <format>
 #include <iostream>
@@ -337,9 +340,18 @@ int obey(Worker&& w) {
   return 0;
 }
 
+/// A crash says where it was, by addresses in the program's file.
+void tell_crash(int signal) {
+  std::array<void*, 64> at{};
+  ::backtrace_symbols_fd(at.data(), ::backtrace(at.data(), static_cast<int>(at.size())), STDERR_FILENO);
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
+  for (int const one : {SIGSEGV, SIGBUS, SIGABRT}) std::signal(one, tell_crash);
   auto const s = settings_of(argc, argv);
   if (s.churn > 0) return churn(s);
   return s.staleness == "bounded" ? obey(worker<strata::bounded>{s}) : obey(worker<strata::flagged>{s});
