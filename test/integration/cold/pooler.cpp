@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(the_laws_of_cold_tiers_hold_behind_a_pooler) {
   between.start();
   strata::testing::tally tally;
   strata::testing::cold_laws<postgres>(between.options("pooled_laws"), tally);
-  BOOST_TEST(tally.broken() == std::vector<std::string>{}, boost::test_tools::per_element());
+  for (auto const& law : tally.broken()) BOOST_ERROR(law);
   BOOST_TEST(tally.checks() > 1'000U);
 }
 

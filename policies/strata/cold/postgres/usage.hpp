@@ -85,16 +85,22 @@ class usage_sender {
     pqxx::params const with{
         pqxx::zview{name_},       one.number, one.ids.view(), pqxx::zview{one.reads}, pqxx::zview{one.successes},
         pqxx::zview{one.failures}};
+    bool lost = false;  // an answer, and with it whether it is counted, whatever comes of the next attempts
+    auto const failed = [&](error&& why) -> result<void> {
+      if (lost) return failure(errc::unknown, tier::cold, why.text());
+      return std::unexpected{std::move(why)};
+    };
     for (;;) {
       auto done = calls.write_once("strata_count_usage", with, until);
       if (done) {
         if (!(*done)[0][0].template as<bool>()) return {};
         // What is archived comes back by being used.
         auto back = calls.read("strata_bring_back", pqxx::params{one.ids.view()}, until);
-        if (!back) return std::unexpected{std::move(back.error())};
+        if (!back) return failed(std::move(back.error()));
         continue;
       }
-      if (done.error() != errc::unknown || clock::now() >= until) return std::unexpected{std::move(done.error())};
+      lost = lost || done.error() == errc::unknown;
+      if (done.error() != errc::unknown || clock::now() >= until) return failed(std::move(done.error()));
     }
   }
 
