@@ -423,10 +423,11 @@ inline std::vector<statement> statements(names const& n, shape s) {
     auto const ending = [&](std::string_view mark, std::string_view by) {
       detail::replace(body, mark, s.expires ? by : std::string_view{});
     };
-    ending("%left%", ", (extract(epoch from k.strata_expires - clock_timestamp()) * 1000)::bigint");
+    // Rounded up: what is left is nothing only when the end has come for a store too.
+    ending("%left%", ", ceil(extract(epoch from k.strata_expires - clock_timestamp()) * 1000)::bigint");
     ending("%none_left%", ", null::bigint");
     ending("%archived_left%",
-           ", (extract(epoch from (k.rest ->> 'strata_expires')::timestamptz - clock_timestamp()) * 1000)::bigint");
+           ", ceil(extract(epoch from (k.rest ->> 'strata_expires')::timestamptz - clock_timestamp()) * 1000)::bigint");
     std::string const end = std::string{"now() + "} + (many ? "$7" : "$8") + " * interval '1 millisecond'";
     ending("%set_end%", ", strata_expires = " + end);
     ending("%end_column%", ", strata_expires");
