@@ -160,8 +160,12 @@ inline result<stream_facts> find_or_create(std::shared_ptr<link> const& over, op
     natsStatus const status = js_GetStreamInfo(&raw, over->context(), o.stream.c_str(), nullptr, &number);
     stream_info_handle const info{raw};
     std::string const doing = std::format("look for the stream {}", o.stream);
-    if (status != NATS_OK)
-      return std::unexpected{number != 0 ? refused(number, nats_GetLastError(nullptr), doing) : failed(status, doing)};
+    if (status != NATS_OK) {
+      // Of a stream that is not there, or not yet where it is asked for, the client has no text.
+      char const* const why = nats_GetLastError(nullptr);
+      return std::unexpected{number != 0 ? refused(number, why != nullptr ? why : "not found", doing)
+                                         : failed(status, doing)};
+    }
     if (auto const fault = stream_fault(*info->Config, o); !fault.empty())
       return failure(errc::rejected, tier::warm, "JetStream: " + fault);
     return facts_of(*info, o);
