@@ -189,11 +189,12 @@ bool examine_nats(js::options const& settings, findings& found) {
     return found.mend("stream " + settings.stream, "is not there; the first program that opens the cache makes it",
                       "knowledge stats"),
            false;
-  if (status != NATS_OK)
+  if (status != NATS_OK) {
+    char const* const text = number != 0 ? nats_GetLastError(nullptr) : nullptr;
     return found.unknown("stream " + settings.stream,
-                         std::format("cannot be looked at: {}",
-                                     number != 0 ? nats_GetLastError(nullptr) : natsStatus_GetText(status))),
+                         std::format("cannot be looked at: {}", text != nullptr ? text : natsStatus_GetText(status))),
            false;
+  }
   examine_stream(*info, settings, found);
   if (auto const fault = js::stream_fault(*info->Config, settings); !fault.empty()) {
     auto const [text, command] = parted(fault);
