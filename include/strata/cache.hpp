@@ -4,7 +4,7 @@
 
 #include <strata/concepts/explain.hpp>
 #include <strata/flow/background.hpp>
-#include <strata/flow/core.hpp>
+#include <strata/flow/composed.hpp>
 #include <strata/flow/read.hpp>
 #include <strata/flow/serve.hpp>
 #include <strata/flow/soft.hpp>

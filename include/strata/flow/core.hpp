@@ -4,19 +4,20 @@
 
 #include <strata/concepts/binding.hpp>
 #include <strata/concepts/capability.hpp>
-#include <strata/concepts/explain.hpp>
 #include <strata/concepts/hot.hpp>
 #include <strata/concepts/observer.hpp>
 #include <strata/flow/askers.hpp>
 #include <strata/flow/channel.hpp>
-#include <strata/flow/counters.hpp>
+#include <strata/flow/ends.hpp>
 #include <strata/flow/gate.hpp>
 #include <strata/flow/life.hpp>
 #include <strata/flow/outcome.hpp>
+#include <strata/flow/reports.hpp>
 #include <strata/flow/standing.hpp>
 #include <strata/flow/strays.hpp>
 #include <strata/flow/usage.hpp>
 #include <strata/hash.hpp>
+#include <strata/none.hpp>
 #include <strata/options.hpp>
 #include <strata/record.hpp>
 #include <strata/run/threads.hpp>
@@ -48,7 +49,10 @@ struct nobody_counts {
 }  // namespace detail
 
 template <class Hot, class Warm, class Cold, class Codec, class... Options>
-class core {
+class core : public reports<observer_in<Options...>>, public ends<clock_in<Options...>, expiring<Options...>> {
+  using reports_type = reports<observer_in<Options...>>;
+  using ends_type = ends<clock_in<Options...>, expiring<Options...>>;
+
  public:
   using codec_type = Codec;
   using value_type = typename Codec::value_type;
@@ -102,10 +106,17 @@ class core {
   using write_options = std::conditional_t<expires, strata::write_options, call_options>;
   using usage_type = std::conditional_t<counts_use, usage_table<>, detail::nobody_counts>;
 
+  using ends_type::clock;
+  using ends_type::end_of;
+  using ends_type::over;
+  using reports_type::counters;
+  using reports_type::missed_in;
+  using reports_type::observer;
+
   template <class Settings>
   explicit core(Settings& s)
-      : observer{std::move(s.observer)},
-        clock{s.clock != nullptr ? *s.clock : default_clock()},
+      : reports_type{std::move(s.observer)},
+        ends_type{s.clock != nullptr ? *s.clock : default_clock()},
         executor{s.executor != nullptr ? *s.executor : own_executor()},
         askers{executor},
         limits{s.limits},
@@ -192,7 +203,6 @@ class core {
   [[nodiscard]] bool takes_copies(read_options const& how, freshness state) const noexcept {
     return how.mode != read_mode::cold && (how.mode != read_mode::verified || state == freshness::fresh) && !alone();
   }
-  static constexpr std::chrono::milliseconds longest_life = std::chrono::hours{24 * 365 * 10};
   /// How long what a write brings shall live.
   [[nodiscard]] lifetime life_of([[maybe_unused]] write_options const& call) const noexcept {
     if constexpr (expires) {
@@ -200,42 +210,6 @@ class core {
       if (in.count() != 0 && in != std::chrono::milliseconds::max()) return in;
     }
     return std::nullopt;
-  }
-  /// When a life ends that is counted from a moment; moment::max(): never.
-  [[nodiscard]] static kernel::moment end_of(lifetime const& lasts, [[maybe_unused]] kernel::moment from) noexcept {
-    if constexpr (expires)
-      if (lasts) return from + (*lasts < longest_life ? *lasts : longest_life);
-    return kernel::moment::max();
-  }
-  [[nodiscard]] kernel::moment end_of(frame const& f) const noexcept {
-    if (!expires || f.expires_ms == 0) return kernel::moment::max();
-    return end_of(std::chrono::milliseconds{f.expires_ms - now_ms()}, clock.now());
-  }
-  /// The same in milliseconds since 1970, by this host's clock, as frames have it; zero: never.
-  [[nodiscard]] std::int64_t expires_ms([[maybe_unused]] kernel::moment end) const noexcept {
-    if constexpr (expires)
-      if (end != kernel::moment::max())
-        return now_ms() + std::chrono::duration_cast<std::chrono::milliseconds>(end - clock.now()).count();
-    return 0;
-  }
-  [[nodiscard]] std::int64_t now_ms() const noexcept {
-    if constexpr (!expires)
-      return 0;
-    else if constexpr (requires { clock.now_ms(); })
-      return clock.now_ms();
-    else
-      return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
-  }
-  /// Whether the time of a copy, a box or a hit, is over: then it is no answer, but for who would take a stale one.
-  template <class Copy>
-  [[nodiscard]] bool over([[maybe_unused]] Copy const& kept) const noexcept {
-    if constexpr (expires) {
-      kernel::moment const end = kept.ends();
-      return end != kernel::moment::max() && clock.now() >= end;
-    } else {
-      return false;
-    }
   }
   /// f(box) under the entry's guard, if hot has the key.
   template <class F>
@@ -389,47 +363,6 @@ class core {
     return s;
   }
 
-  // What happened below memory, counted and told to the observer; never under a lock.
-  void hit_in(tier where) noexcept {
-    counters.add(where == tier::warm ? counters.warm_hits : counters.cold_hits);
-    tell_hit(where);
-  }
-  void tell_hit([[maybe_unused]] tier where) noexcept {
-    if constexpr (hears_hit<observer_type>) observer.hit(where);
-  }
-  void missed_in(tier where, miss why) noexcept {
-    counters.add(where == tier::hot    ? counters.expired
-                 : where == tier::warm ? counters.warm_misses[static_cast<std::size_t>(why)]
-                                       : counters.cold_absent);
-    if constexpr (hears_miss<observer_type>) observer.miss(where, why);
-  }
-  /// Counts what a tier answered to a store or an erase, and gives it on.
-  template <class Given>
-  Given const& stored_in(tier where, [[maybe_unused]] revision r, Given const& given) noexcept {
-    if (!given) return failed_in(where, given.error()), given;
-    counters.add(where == tier::warm ? counters.warm_stores : counters.cold_stores);
-    if constexpr (hears_stored<observer_type>) observer.stored(where, r);
-    return given;
-  }
-  void failed_in(tier where, [[maybe_unused]] error const& why) noexcept {
-    counters.add(where == tier::warm ? counters.warm_failures : counters.cold_failures);
-    if constexpr (hears_failed<observer_type>) observer.failed(where, why);
-  }
-  /// One round trip to a tier. The observer may want to know how long it took; nobody else does.
-  void took([[maybe_unused]] tier where, [[maybe_unused]] direction d,
-            [[maybe_unused]] std::chrono::nanoseconds time) noexcept {
-    if constexpr (hears_times<observer_type>)
-      d == direction::reading ? observer.read_took(where, time) : observer.write_took(where, time);
-  }
-  void fenced() noexcept {
-    counters.add(counters.fenced);
-    if constexpr (hears_fenced<observer_type>) observer.fenced();
-  }
-  void degraded([[maybe_unused]] revision r) noexcept {
-    counters.add(counters.degraded);
-    if constexpr (hears_degraded<observer_type>) observer.degraded(r);
-  }
-
   /// After a call that may have evicted: takes the counts of evicted entries before hot has to drop some (K12).
   void collect_if_due() {
     if constexpr (has_hot && counts_use && requires { hot.drain_due(); })
@@ -452,8 +385,6 @@ class core {
   }
 
   [[no_unique_address]] codec_type codec{};
-  [[no_unique_address]] observer_type observer;
-  clock_type const& clock;
   std::optional<executor_type> own_executor_;
   executor_type& executor;
   flow::askers<executor_type> askers;
@@ -462,7 +393,6 @@ class core {
   [[no_unique_address]] warm_channel warm;
   [[no_unique_address]] cold_channel cold;
   gate_type gate;
-  flow::counters counters;
   [[no_unique_address]] usage_type usage;
   flow::life life;
   [[no_unique_address]] standing_type standing;
@@ -492,28 +422,6 @@ class core {
 
   hasher<key_type> hash_;
   std::atomic<std::uint64_t> last_revision_{0};
-};
-
-namespace detail {
-template <class Codec>
-struct stand_in {
-  using type = codec::none<char>;
-};
-template <strata::detail::names_value Codec>
-  requires std::move_constructible<typename Codec::value_type> && strata::detail::usable_key<key_in<Codec>>
-struct stand_in<Codec> {
-  using type = codec::none<typename Codec::value_type, key_in<Codec>>;
-};
-}  // namespace detail
-
-/// The core of a sound composition. Of any other, one without tiers: the advice shall be the only error.
-template <bool Sound, class Hot, class Warm, class Cold, class Codec, class... Options>
-struct composed {
-  using type = core<Hot, Warm, Cold, Codec, Options...>;
-};
-template <class Hot, class Warm, class Cold, class Codec, class... Options>
-struct composed<false, Hot, Warm, Cold, Codec, Options...> {
-  using type = core<none, none, none, typename detail::stand_in<Codec>::type>;
 };
 
 }  // namespace strata::flow
