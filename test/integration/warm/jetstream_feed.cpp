@@ -78,21 +78,21 @@ BOOST_AUTO_TEST_CASE(a_feed_passes_what_is_not_its_own) {
   tier t{o, no_context{}};
   o.space = "other";
   tier another{o, no_context{}};
-  BOOST_REQUIRE(t.wait_ready(in(5s)));
-  BOOST_REQUIRE(another.wait_ready(in(5s)));
+  BOOST_REQUIRE(t.wait_ready(soon()));
+  BOOST_REQUIRE(another.wait_ready(soon()));
   listener ears;
   auto const feed = follow(t, ears);
   BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
   auto const comes_to_the_end = [&] {
-    auto const end = t.end(in(2s));
+    auto const end = t.end(soon());
     BOOST_REQUIRE(end.has_value());
     return eventually([&] { return ears.so_far().back().at >= *end; });
   };
   for (std::uint64_t r = 1; r <= 3; ++r) {
-    BOOST_REQUIRE(another.store(made("theirs", r), {}, in(2s)));
+    BOOST_REQUIRE(another.store(made("theirs", r), {}, soon()));
     BOOST_TEST(comes_to_the_end());
     BOOST_TEST((ears.so_far().back().what == telling::passed));
-    BOOST_REQUIRE(t.store(made("ours", r), {}, in(2s)));
+    BOOST_REQUIRE(t.store(made("ours", r), {}, soon()));
     BOOST_TEST(comes_to_the_end());
     BOOST_TEST((ears.so_far().back().what == telling::changed));
   }
@@ -106,13 +106,13 @@ BOOST_AUTO_TEST_CASE(a_feed_that_begins_says_where_the_stream_stood) {
   o.stream = "BEGINS";
   o.prefix = "begins";
   tier t{o, no_context{}};
-  BOOST_REQUIRE(t.wait_ready(in(5s)));
-  for (std::uint64_t r = 1; r <= 3; ++r) BOOST_REQUIRE(t.store(made("before", r), {}, in(2s)));
+  BOOST_REQUIRE(t.wait_ready(soon()));
+  for (std::uint64_t r = 1; r <= 3; ++r) BOOST_REQUIRE(t.store(made("before", r), {}, soon()));
   listener ears;
   auto const feed = follow(t, ears);
   BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
   BOOST_TEST((ears.so_far().front().at == position{3}));
-  BOOST_TEST((t.end(in(2s)).value() == position{3}));
+  BOOST_TEST((t.end(soon()).value() == position{3}));
   BOOST_TEST(!ears.told("before"));
 }
 
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_stream_that_takes_no_dots_in_keys_is_followed) {
   listener ears;
   auto const feed = follow(t, ears);
   BOOST_TEST(eventually([&] { return ears.hears(); }), t.health().text);
-  BOOST_REQUIRE(t.store(made("k", 1), {}, in(2s)));
+  BOOST_REQUIRE(t.store(made("k", 1), {}, soon()));
   BOOST_TEST(eventually([&] { return ears.told("k"); }));
 }
 
@@ -135,19 +135,19 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_back_is_heard_soon) {
   server s{0};
   s.start();
   tier t{settings(s.url()), no_context{}};
-  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  BOOST_REQUIRE(t.wait_ready(soon()));
   listener ears;
   auto const feed = follow(t, ears);
   BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
   std::vector<long> deaf;
   std::vector<long> back;
   for (std::uint64_t round = 1; round <= 5; ++round) {
-    BOOST_REQUIRE(t.store(made("k", round), {}, in(2s)));
+    BOOST_REQUIRE(t.store(made("k", round), {}, soon()));
     auto const stopped = clock::now();
     s.stop("KILL");
     BOOST_REQUIRE(eventually([&] { return !ears.hears(); }));
     deaf.push_back(in_ms(ears.last(telling::lost).when - stopped));
-    BOOST_TEST((t.end(in(1s)).error() == errc::unavailable));
+    BOOST_TEST((t.end(soon()).error() == errc::unavailable));
     std::this_thread::sleep_for(300ms);
     s.start();
     auto const started = clock::now();
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_back_is_heard_soon) {
     BOOST_TEST((ears.last(telling::resumed).at == position{round}));
   }
   for (auto const* times : {&deaf, &back})
-    for (long const ms : *times) BOOST_TEST(ms < 3000);  // of a machine that may be busy
+    for (long const ms : *times) BOOST_TEST(ms < 10'000);  // of a machine that may be busy
   auto const list = [](std::vector<long> const& times) {
     std::string text;
     for (long const ms : times) text += " " + std::to_string(ms);
@@ -169,11 +169,11 @@ BOOST_AUTO_TEST_CASE(a_store_that_was_rolled_back_is_noticed) {
   server s{1};
   s.start();
   tier t{settings(s.url()), no_context{}};
-  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  BOOST_REQUIRE(t.wait_ready(soon()));
   listener ears;
   auto const feed = follow(t, ears);
   BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
-  for (std::uint64_t r = 1; r <= 5; ++r) BOOST_REQUIRE(t.store(made("k", r), {}, in(2s)));
+  for (std::uint64_t r = 1; r <= 5; ++r) BOOST_REQUIRE(t.store(made("k", r), {}, soon()));
   auto const copy = [&](std::string const& from, std::string const& to) {
     return std::system(("cd " + s.folder() + " && rm -rf " + to + " && cp -a " + from + " " + to).c_str());
   };
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_store_that_was_rolled_back_is_noticed) {
   BOOST_REQUIRE(copy("store", "backup") == 0);
   s.start();
   BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
-  for (std::uint64_t r = 6; r <= 9; ++r) BOOST_REQUIRE(t.store(made("k", r), {}, in(2s)));
+  for (std::uint64_t r = 6; r <= 9; ++r) BOOST_REQUIRE(t.store(made("k", r), {}, soon()));
   BOOST_REQUIRE(eventually([&] { return ears.last(telling::changed).at == position{9}; }));
   s.stop();
   BOOST_REQUIRE(eventually([&] { return !ears.hears(); }));
@@ -191,8 +191,8 @@ BOOST_AUTO_TEST_CASE(a_store_that_was_rolled_back_is_noticed) {
   BOOST_TEST(eventually([&] { return ears.hears() && ears.last(telling::resumed).at == position{5}; }));
   BOOST_TEST(eventually([&] { return t.health().text.contains("went back"); }), t.health().text);
   // What others write there is heard, and what we knew of keys is not believed any more.
-  BOOST_TEST((t.end(in(2s)).value() == position{5}));
-  BOOST_TEST((t.store(made("k", 10), {}, in(2s)).value() == position{6}));
+  BOOST_TEST((t.end(soon()).value() == position{5}));
+  BOOST_TEST((t.store(made("k", 10), {}, soon()).value() == position{6}));
   BOOST_TEST(eventually([&] { return ears.last(telling::changed).at == position{6}; }));
 }
 
@@ -202,18 +202,18 @@ BOOST_AUTO_TEST_CASE(a_stream_made_anew_behind_our_back_is_noticed_by_its_acknow
   other_program const they{s.url()};
   auto const o = settings(s.url());
   tier t{o, no_context{}};
-  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  BOOST_REQUIRE(t.wait_ready(soon()));
   listener ears;
   auto const feed = follow(t, ears);
   BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
-  for (std::uint64_t r = 1; r <= 5; ++r) BOOST_REQUIRE(t.store(made("k", r), {}, in(2s)));
+  for (std::uint64_t r = 1; r <= 5; ++r) BOOST_REQUIRE(t.store(made("k", r), {}, soon()));
   std::string const is = they.stream_configuration(o.stream);
   they.delete_stream(o.stream);
   BOOST_REQUIRE(they.create_stream(o.stream, is).contains("\"created\""));
   auto const made_anew = clock::now();
-  BOOST_REQUIRE(t.store(made("another", 1), {}, in(2s)));
+  BOOST_REQUIRE(t.store(made("another", 1), {}, soon()));
   BOOST_TEST(eventually([&] { return ears.count(telling::lost) > 0 && ears.hears(); }));
-  BOOST_TEST(eventually([&] { return t.end(in(1s)) == position{1}; }));
+  BOOST_TEST(eventually([&] { return t.end(in(5s)) == position{1}; }));
   auto const lost = ears.last(telling::lost).when;
   BOOST_TEST_MESSAGE("lost after " << in_ms(lost - made_anew) << " ms");
   BOOST_TEST(t.health().text.contains("went back"));
@@ -226,17 +226,17 @@ BOOST_AUTO_TEST_CASE(the_end_of_another_stream_is_not_ours) {
   other_program const they{s.url()};
   auto const o = settings(s.url());
   tier t{o, no_context{}};
-  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  BOOST_REQUIRE(t.wait_ready(soon()));
   listener ears;
   auto const feed = follow(t, ears);
   BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
-  BOOST_REQUIRE((t.end(in(2s)) == position{0}));
+  BOOST_REQUIRE((t.end(soon()) == position{0}));
   std::string const is = they.stream_configuration(o.stream);
   they.delete_stream(o.stream);
   BOOST_REQUIRE(they.create_stream(o.stream, is).contains("\"created\""));
-  BOOST_TEST((t.end(in(2s)).error() == errc::unavailable));
+  BOOST_TEST((t.end(soon()).error() == errc::unavailable));
   BOOST_TEST(eventually([&] { return ears.count(telling::lost) == 1 && ears.hears(); }));
-  BOOST_TEST((t.end(in(2s)) == position{0}));
+  BOOST_TEST((t.end(soon()) == position{0}));
   BOOST_TEST(t.health().text.contains("vanished"));
 }
 
@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_was_deleted_is_missed) {
   other_program const they{s.url()};
   auto const o = settings(s.url());
   tier t{o, no_context{}};
-  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  BOOST_REQUIRE(t.wait_ready(soon()));
   listener ears;
   auto const feed = follow(t, ears);
   BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
@@ -255,13 +255,13 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_was_deleted_is_missed) {
   BOOST_REQUIRE(at != std::string::npos);
   auto const deleted = clock::now();
   they.ask("$JS.API.CONSUMER.DELETE." + o.stream + "." + names.substr(at, names.find('"', at) - at), "");
-  BOOST_REQUIRE(t.store(made("untold", 1), {}, in(2s)));
+  BOOST_REQUIRE(t.store(made("untold", 1), {}, soon()));
   BOOST_TEST(eventually([&] { return ears.count(telling::lost) == 1 && ears.hears(); }));
   auto const lost = ears.last(telling::lost).when;
   BOOST_TEST_MESSAGE("lost after " << in_ms(lost - deleted) << " ms");
   BOOST_TEST((ears.last(telling::resumed).at == position{1}));
   BOOST_TEST(!ears.told("untold"));
-  BOOST_REQUIRE(t.store(made("told", 1), {}, in(2s)));
+  BOOST_REQUIRE(t.store(made("told", 1), {}, soon()));
   BOOST_TEST(eventually([&] { return ears.told("told"); }));
 }
 
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(a_frozen_server_is_not_heard) {
   server s{5};
   s.start();
   tier t{settings(s.url()), no_context{}};
-  BOOST_REQUIRE(t.wait_ready(in(10s)));
+  BOOST_REQUIRE(t.wait_ready(soon()));
   listener ears;
   auto const feed = follow(t, ears);
   BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
@@ -288,8 +288,8 @@ BOOST_AUTO_TEST_CASE(a_slow_sink_loses_nothing_and_holds_nobody_up) {
   s.start();
   tier t{settings(s.url()), no_context{}};
   tier writing{settings(s.url()), no_context{}};
-  BOOST_REQUIRE(t.wait_ready(in(10s)));
-  BOOST_REQUIRE(writing.wait_ready(in(10s)));
+  BOOST_REQUIRE(t.wait_ready(soon()));
+  BOOST_REQUIRE(writing.wait_ready(soon()));
   listener ears;
   auto const feed = t.follow([&ears](strata::news const& heard) {
     if (heard.what == telling::changed) std::this_thread::sleep_for(100us);
@@ -300,8 +300,8 @@ BOOST_AUTO_TEST_CASE(a_slow_sink_loses_nothing_and_holds_nobody_up) {
   for (std::uint64_t i = 0; i < 5000; ++i) frames.push_back(made("slow-" + std::to_string(i), 1));
   std::vector<strata::placement> places;
   for (auto const& f : frames) places.push_back({&f, std::nullopt});
-  for (auto const& stored : writing.store_many(places, in(20s))) BOOST_TEST(stored.has_value());
-  auto const end = writing.end(in(2s));
+  for (auto const& stored : writing.store_many(places, soon())) BOOST_TEST(stored.has_value());
+  auto const end = writing.end(soon());
   BOOST_REQUIRE(end.has_value());
   BOOST_TEST(eventually([&] { return ears.so_far().back().at >= *end; }, 30s));
   BOOST_TEST(ears.count(telling::lost) == 0U);

@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
   auto o = settings();
   o.max_messages = 200'000;
   tier t{o, no_context{}};
-  BOOST_REQUIRE(t.wait_ready(in(5s)));
+  BOOST_REQUIRE(t.wait_ready(soon()));
 
   auto const keys = hostile_keys(100'000);
   std::size_t refused = 0;
@@ -133,13 +133,14 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
       places.push_back({&f, std::nullopt});
       names.push_back(f.key);
     }
-    for (auto const& stored : t.store_many(places, in(30s))) refused += stored ? 0U : 1U;
+    BOOST_REQUIRE(t.wait_ready(soon()));  // a busy machine may let a connection starve
+    for (auto const& stored : t.store_many(places, soon())) refused += stored ? 0U : 1U;
   }
   // A busy machine may let a connection starve; then the question is asked again. A wrong answer stays wrong.
   auto const holds = [&](std::string const& key, std::string const& payload, strata::result<strata::sighting> answer) {
     for (int tries = 0; !answer && tries < 10; ++tries) {
-      (void)t.wait_ready(in(10s));
-      answer = t.load(key, in(10s));
+      (void)t.wait_ready(soon());
+      answer = t.load(key, soon());
     }
     return answer && answer->frame && answer->frame->key == key && answer->frame->payload == payload;
   };
@@ -147,21 +148,20 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
   for (std::size_t from = 0; from < keys.size(); from += step) {
     std::vector<std::string_view> const names{keys.begin() + static_cast<std::ptrdiff_t>(from),
                                               keys.begin() + static_cast<std::ptrdiff_t>(from + step)};
-    auto loaded = t.load_many(names, in(30s));
+    auto loaded = t.load_many(names, soon());
     for (std::size_t i = 0; i < step; ++i)
       mistaken += holds(keys[from + i], std::to_string(from + i), std::move(loaded[i])) ? 0U : 1U;
   }
   // And a share of them one by one, the other way in and out.
   for (std::size_t i = 0; i < keys.size(); i += 50) {
-    auto stored = t.store(made(keys[i], 1'000'000 + i, "alone"), std::nullopt, in(20s));
-    if (!stored && t.wait_ready(in(10s)))
-      stored = t.store(made(keys[i], 1'000'000 + i, "alone"), std::nullopt, in(20s));
+    auto stored = t.store(made(keys[i], 1'000'000 + i, "alone"), std::nullopt, soon());
+    if (!stored && t.wait_ready(soon())) stored = t.store(made(keys[i], 1'000'000 + i, "alone"), std::nullopt, soon());
     refused += stored ? 0U : 1U;
-    mistaken += holds(keys[i], "alone", t.load(keys[i], in(20s))) ? 0U : 1U;
+    mistaken += holds(keys[i], "alone", t.load(keys[i], soon())) ? 0U : 1U;
   }
   BOOST_TEST(refused == 0U);
   BOOST_TEST(mistaken == 0U);
-  BOOST_TEST(eventually([&] { return seen.ours >= 102'000; }, 30s));
+  BOOST_TEST(eventually([&] { return seen.ours >= 102'000; }, 60s));
   BOOST_TEST_MESSAGE(seen.ours << " publications, those refused for a wrong place included");
   BOOST_TEST(seen.outside == 0U);
 
@@ -179,14 +179,14 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
 
 BOOST_AUTO_TEST_CASE(what_is_outside_the_rule_is_refused_and_harms_nothing) {
   tier t{settings(), no_context{}};
-  BOOST_REQUIRE(t.wait_ready(in(5s)));
+  BOOST_REQUIRE(t.wait_ready(soon()));
   for (std::string const& bad :
        {std::string{}, std::string(513, 'a'), std::string("a\0b", 3), std::string{"\xFF"}, std::string{"\xC3"}}) {
-    BOOST_TEST((t.load(bad, in(1s)).error() == strata::errc::rejected));
-    BOOST_TEST((t.store(made(bad, 1), {}, in(1s)).error() == strata::errc::rejected));
-    BOOST_TEST((t.erase(bad, strata::revision{1}, in(1s)).error() == strata::errc::rejected));
+    BOOST_TEST((t.load(bad, soon()).error() == strata::errc::rejected));
+    BOOST_TEST((t.store(made(bad, 1), {}, soon()).error() == strata::errc::rejected));
+    BOOST_TEST((t.erase(bad, strata::revision{1}, soon()).error() == strata::errc::rejected));
   }
-  BOOST_TEST(t.store(made("good", 1), {}, in(1s)).has_value());
+  BOOST_TEST(t.store(made("good", 1), {}, soon()).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -55,6 +55,8 @@ inline js::options settings(std::string url = from_environment("STRATA_TEST_NATS
 }
 
 inline strata::deadline in(std::chrono::milliseconds time) { return clock::now() + time; }
+/// For calls that shall succeed: a machine may be busy, and its disk slow.
+inline strata::deadline soon() { return in(30s); }
 
 inline strata::frame made(std::string key, std::uint64_t revision, std::string payload = "bytes") {
   strata::frame f;
@@ -67,10 +69,15 @@ inline strata::frame made(std::string key, std::uint64_t revision, std::string p
 }
 
 template <class F>
-bool eventually(F f, std::chrono::milliseconds within = 10s) {
+bool eventually(F f, std::chrono::milliseconds within = 30s) {
   for (auto const until = in(within); clock::now() < until; std::this_thread::sleep_for(5ms))
     if (f()) return true;
   return f();
+}
+
+/// Whether it comes to say so, whatever a busy machine lets fail before.
+inline bool says(tier const& t, std::string_view text) {
+  return eventually([&] { return t.health().text.contains(text); });
 }
 
 /// A server of the test's own, which may be stopped, killed and frozen.
@@ -181,7 +188,7 @@ class other_program {
   std::string ask(std::string const& subject, std::string const& question) const {
     natsMsg* raw = nullptr;
     natsConnection_Request(&raw, connection(), subject.c_str(), question.data(), static_cast<int>(question.size()),
-                           5000);
+                           30'000);
     js::message_handle const message{raw};
     return raw == nullptr ? std::string{} : std::string{js::body(raw)};
   }
