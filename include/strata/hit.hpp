@@ -32,10 +32,13 @@ class box {
   box(strata::revision revision, U&& value) : content_{new content{{1}, {0}, revision, T(std::forward<U>(value))}} {}
   /// A value with an end, for which it needs room of its own; moment::max(): without.
   template <class U>
-  box(strata::revision revision, U&& value, kernel::moment end)
+  box(strata::revision revision, U&& value, kernel::moment end) : box{revision, std::forward<U>(value), end, end} {}
+  /// The same, whose end may be put off until `last`.
+  template <class U>
+  box(strata::revision revision, U&& value, kernel::moment end, kernel::moment last)
       : content_{end == kernel::moment::max()
                      ? new content{{1}, {0}, revision, T(std::forward<U>(value))}
-                     : new ending{{{1}, {has_end}, revision, T(std::forward<U>(value))}, end}} {}
+                     : new ending{{{1}, {has_end}, revision, T(std::forward<U>(value))}, last, {end}}} {}
   box(box const& other) noexcept : content_{other.content_} {
     if (content_) content_->holders.fetch_add(1, std::memory_order_relaxed);
   }
@@ -60,6 +63,15 @@ class box {
   void number(strata::revision r) noexcept { const_cast<content*>(content_)->revision = r; }
   /// When the value expires; moment::max(): never.
   [[nodiscard]] kernel::moment ends() const noexcept { return end_of(*content_); }
+  /// When it does so at the latest, however often its end is put off.
+  [[nodiscard]] kernel::moment ends_at_last() const noexcept {
+    return ends() == kernel::moment::max() ? kernel::moment::max() : static_cast<ending const&>(*content_).last;
+  }
+  /// Puts the end off, as far as that goes. Only for a value that has one.
+  void extend(kernel::moment end) const noexcept {
+    auto const& e = static_cast<ending const&>(*content_);
+    e.end.store(end < e.last ? end : e.last, std::memory_order_relaxed);
+  }
 
   /// What the value weighs, kept here, where there is room for it. The first tier to say so decides for all.
   /// \returns the weight that stands
@@ -95,11 +107,12 @@ class box {
   };
   static constexpr std::uint32_t has_end = 1;
   struct ending : content {
-    kernel::moment end;
+    kernel::moment last;
+    mutable std::atomic<kernel::moment> end;
   };
   [[nodiscard]] static kernel::moment end_of(content const& c) noexcept {
     if ((c.weight.load(std::memory_order_relaxed) & has_end) == 0) return kernel::moment::max();
-    return static_cast<ending const&>(c).end;
+    return static_cast<ending const&>(c).end.load(std::memory_order_relaxed);
   }
   static void destroy(content const* c) noexcept {
     if ((c->weight.load(std::memory_order_relaxed) & has_end) == 0)

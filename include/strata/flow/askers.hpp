@@ -16,7 +16,10 @@ class askers {
  public:
   static constexpr std::size_t most = 64;  ///< questions at once (K12)
 
-  explicit askers(Executor& theirs) noexcept : theirs_{theirs} {}
+  askers()
+    requires Own
+  = default;
+  explicit askers(Executor& theirs) noexcept : theirs_{&theirs} {}
 
   /// False: too many are being asked.
   [[nodiscard]] bool enter() noexcept {
@@ -29,7 +32,7 @@ class askers {
     if constexpr (Own)
       own_.post(question);
     else
-      theirs_.post(question);
+      theirs_->post(question);
   }
   /// Answers what was asked, and ends the threads.
   void stop() noexcept {
@@ -39,7 +42,7 @@ class askers {
  private:
   struct nothing {};
 
-  Executor& theirs_;
+  Executor* theirs_ = nullptr;
   std::atomic<std::size_t> count_{0};
   [[no_unique_address]] std::conditional_t<Own, Executor, nothing> own_;  // no thread before the first question
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/flow/counters.hpp>
+#include <strata/flow/loading.hpp>
 #include <strata/hit.hpp>
 #include <strata/kernel/fence.hpp>
 #include <strata/kernel/flight.hpp>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -22,11 +24,25 @@
 // run before it (K12). A hot hit never comes here.
 namespace strata::flow {
 
+/// A flight that goes below memory.
+template <class Value, class Event>
+struct look : kernel::flight<std::string, hit<Value>, Event> {
+  look(std::string_view of, kernel::fill registered, kernel::moment now, kernel::moment overdue, bool runs_loader)
+      : kernel::flight<std::string, hit<Value>, Event>{of, overdue},
+        fill{registered},
+        began{now},
+        loading{runs_loader} {}
+
+  kernel::fill const fill;
+  kernel::moment const began;
+  bool const loading;  // the leader may run the user's loader
+};
+
 template <class Key, class Value, class Event>
-class gate {
+class gate : public loaders<look<Value, Event>> {
  public:
   using moment = kernel::moment;
-  using flight = kernel::flight<hit<Value>, Event>;
+  using flight = look<Value, Event>;
 
   /// One caller's part in a look below: it leads a flight, follows one, or goes alone.
   class turn {
@@ -197,18 +213,6 @@ class gate {
     return std::forward<F>(f)();
   }
 
-  /// Says that the loader of `mine` waits for `target`, unless that would never end.
-  [[nodiscard]] bool wait_allowed(flight& mine, flight* target) noexcept {
-    std::lock_guard const held{graph_};
-    if (kernel::closes_circle(mine, target)) return false;
-    mine.waits_for = target;
-    return true;
-  }
-  void wait_over(flight& mine) noexcept {
-    std::lock_guard const held{graph_};
-    mine.waits_for = nullptr;
-  }
-
  private:
   static constexpr std::size_t stripes = 16;
 
@@ -241,7 +245,6 @@ class gate {
     t.flight_->landed.set();
   }
 
-  std::mutex graph_;
   std::array<stripe, stripes> stripes_;
 };
 

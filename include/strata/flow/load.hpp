@@ -3,12 +3,12 @@
 #pragma once
 
 #include <strata/flow/below.hpp>
+#include <strata/flow/loading.hpp>
 #include <strata/flow/write.hpp>
 #include <strata/kernel/lease.hpp>
 #include <strata/options.hpp>
 #include <strata/run/task.hpp>
 
-#include <exception>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -30,28 +30,13 @@ struct loader {
   lifetime life{};  ///< of the value made
 };
 
-namespace detail {
-// The flight whose loader runs on this thread, and the gate it belongs to.
-struct loading_flight {
-  void const* gate = nullptr;
-  void* flight = nullptr;
-};
-inline thread_local loading_flight loading;
-
-template <class Core>
-typename Core::gate_type::flight* loading_in(Core& core) noexcept {
-  using flight = typename Core::gate_type::flight;
-  return loading.gate == &core.gate ? static_cast<flight*>(loading.flight) : nullptr;
-}
-}  // namespace detail
-
 /// Waits for the leader. \returns its answer; nothing when this caller has to try itself
 template <class Core>
 task<std::optional<typename Core::answer>> follow_leader(Core& core, typename Core::turn& turn, moment until,
                                                          bool loads) {
   using answer = typename Core::answer;
   auto& shared = turn.shared();
-  auto* const mine = detail::loading_in(core);
+  auto* const mine = loading_in(core.gate);
   if (mine != nullptr && !core.gate.wait_allowed(*mine, &shared))
     co_return answer{
         error{errc::would_deadlock, tier::none, "this key is being loaded by a caller that waits for this one"}};
@@ -75,54 +60,13 @@ task<std::optional<typename Core::answer>> follow_leader(Core& core, typename Co
   co_return std::nullopt;
 }
 
-namespace detail {
-
-// Marks the flight as the one that this thread loads for, and the one it loaded for before as waiting for it.
-template <class Core>
-class loading_scope {
- public:
-  using flight = typename Core::gate_type::flight;
-  loading_scope(Core& core, flight* mine) noexcept : core_{core}, parent_{loading_in(core)}, before_{loading} {
-    if (mine == nullptr) return;
-    if (parent_ != nullptr) (void)core.gate.wait_allowed(*parent_, mine);
-    loading = {&core.gate, mine};
-  }
-  loading_scope(loading_scope const&) = delete;
-  loading_scope& operator=(loading_scope const&) = delete;
-  ~loading_scope() {
-    if (parent_ != nullptr) core_.gate.wait_over(*parent_);
-    loading = before_;
-  }
-
- private:
-  Core& core_;
-  flight* parent_;
-  loading_flight before_;
-};
-
-template <class Core, class F>
-result<typename Core::value_type> call_loader(Core& core, typename Core::turn& turn, F& make) {
-  loading_scope<Core> const scope{core, turn.led()};
-  try {
-    return make();
-  } catch (std::bad_alloc const&) {
-    throw;
-  } catch (std::exception const& thrown) {
-    return failure(errc::loader_failed, tier::none, thrown.what());
-  } catch (...) {
-    return failure(errc::loader_failed, tier::none, "the loader threw something that is no std::exception");
-  }
-}
-
-}  // namespace detail
-
 /// Runs the loader and stores its value unless somebody else's is there by then; either way, what is stored is the answer.
 template <class Core, class F>
 task<typename Core::answer> load_value(Core& core, typename Core::hashed_key key, std::string_view text,
                                        typename Core::turn& turn, loader<F> load, moment until) {
   using answer = typename Core::answer;
   core.counters.add(core.counters.loads);
-  auto made = detail::call_loader(core, turn, load.make);
+  auto made = call_loader<typename Core::value_type>(core.gate, turn.led(), load.make);
   if (!made) {
     if (made.error() == errc::would_deadlock) co_return answer{made.error()};
     co_return answer{error{errc::loader_failed, tier::none, made.error().text()}};

@@ -6,8 +6,8 @@
 #include <strata/hit.hpp>
 #include <strata/options.hpp>
 #include <strata/run/task.hpp>
+#include <strata/run/unattended.hpp>
 
-#include <coroutine>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -20,25 +20,6 @@ namespace strata::flow {
 
 namespace detail {
 
-/// A coroutine that nobody waits for: begins at once, and takes its frame with it when it ends.
-struct unattended {
-  struct promise_type {
-    static unattended get_return_object() noexcept { return {}; }
-    static std::suspend_never initial_suspend() noexcept { return {}; }
-    static std::suspend_never final_suspend() noexcept { return {}; }
-    static void return_void() noexcept {}
-    static void unhandled_exception() noexcept { std::terminate(); }
-  };
-};
-
-template <class Askers>
-struct move_to {
-  Askers& askers;
-  static constexpr bool await_ready() noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> h) { askers.post(h); }
-  static void await_resume() noexcept {}
-};
-
 /// Shared by the question and the one who asked it, either of whom may be gone first.
 template <class T, class Event>
 struct question {
@@ -48,10 +29,10 @@ struct question {
 
 /// \param ask  gives the task that answers; owns what that works on
 template <class Core, class T, class Ask, class Question>
-unattended put_question(Core& core, std::unique_ptr<Ask> ask, std::shared_ptr<Question> to) {
+strata::detail::unattended put_question(Core& core, std::unique_ptr<Ask> ask, std::shared_ptr<Question> to) {
   auto const inside = core.enter();  // so that close() waits for it
   try {
-    if (inside) co_await move_to{core.askers};
+    if (inside) co_await strata::detail::move_to{core.askers};
     to->answer = co_await (*ask)();
   } catch (std::exception const&) {  // no memory, or no thread to be had
   }

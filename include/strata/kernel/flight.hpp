@@ -2,39 +2,36 @@
 // Copyright the Strata authors
 #pragma once
 
-#include <strata/kernel/fence.hpp>
+#include <strata/kernel/moment.hpp>
 #include <strata/kernel/table.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
 
 // One flight per key (K4): however many callers miss the same key, one looks below and the others take its answer.
 // Errors are answers too, but nothing of a flight outlives it. Knows no thread: the caller guards it.
 namespace strata::kernel {
 
-template <class Answer, class Event>
+/// One look for a key's value, whose answer all callers take that ask meanwhile.
+template <class Key, class Answer, class Event>
 struct flight {
-  flight(std::string_view of, kernel::fill registered, moment now, moment overdue, bool runs_loader)
-      : key{of}, fill{registered}, began{now}, until{overdue}, loading{runs_loader} {}
+  template <class View>
+  flight(View const& of, moment overdue) : key(of), until{overdue} {}
 
-  std::string const key;
-  kernel::fill const fill;
-  moment const began;
+  Key const key;
   moment const until;  // after this another caller may take over
-  bool const loading;  // the leader may run the user's loader
   Event landed;
   std::optional<Answer> answer;  // set before `landed`; none when the leader gave up
   flight* waits_for = nullptr;   // the flight that this one's loader waits for
 };
 
 /// Whether waiting for `target` from inside the loader of `mine` would never end.
-template <class Flight>
-[[nodiscard]] bool closes_circle(Flight const& mine, Flight const* target) noexcept {
+template <class Key, class Answer, class Event>
+[[nodiscard]] bool closes_circle(flight<Key, Answer, Event> const& mine,
+                                 flight<Key, Answer, Event> const* target) noexcept {
   for (; target != nullptr; target = target->waits_for)
     if (target == &mine) return true;
   return false;
@@ -64,6 +61,9 @@ class flights {
   void end(std::uint64_t hash, Flight const& f) noexcept {
     if (leads(hash, f)) under_way_.erase(hash);
   }
+  /// Whatever flight of that hash there is: who comes next leads one of its own. \returns whether there was one
+  bool end(std::uint64_t hash) noexcept { return under_way_.erase(hash); }
+  void end_all() noexcept { under_way_ = {}; }
   [[nodiscard]] std::size_t count() const noexcept { return under_way_.size(); }
 
  private:

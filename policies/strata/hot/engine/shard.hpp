@@ -9,6 +9,7 @@
 #include <strata/hot/engine/guard.hpp>
 #include <strata/hot/engine/index.hpp>
 #include <strata/hot/engine/kept_key.hpp>
+#include <strata/hot/engine/leavers.hpp>
 #include <strata/hot/engine/memory.hpp>
 #include <strata/hot/engine/slab.hpp>
 #include <strata/hot/engine/stats.hpp>
@@ -39,7 +40,8 @@ enum class step : std::uint8_t {
   yes,
   older,
   refused,
-  no_key,  ///< the key cannot be copied here: make one with nothing held, then again
+  no_key,   ///< the key cannot be copied here: make one with nothing held, then again
+  no_room,  ///< for those that leave: make some with nothing held, then again
 };
 
 template <class Key, class Value, eviction Eviction, bool Counted, class Concurrency>
@@ -117,21 +119,25 @@ class alignas(64) shard {
     }
   }
 
-  /// Swaps the box in; the older one comes back in its place.
-  step install(hashed<Key> const& k, box<Value>& b, std::uint64_t weight, std::optional<typename kept::type>& own) {
+  /// Moves the box in. \param gone  takes what leaves
+  template <class Gone>
+  step install(hashed<Key> const& k, box<Value>& b, std::uint64_t weight, std::optional<typename kept::type>& own,
+               Gone& gone) {
     slot const at = look_up(k);
+    if (gone.full()) return step::no_room;
     if (at != no_slot) {
       entry_type& e = space_.slab[at];
       if (e.value.revision() >= b.revision()) return step::older;
       if (bytes_ - e.value.weight() + weight <= most_bytes_) {
         bytes_.set(bytes_ - e.value.weight() + weight);
         std::swap(e.value, b);
+        gone.take_replaced(b);
         touch(at);
         return step::yes;
       }
     }
     if (weight > most_bytes_ || weight > heaviest || most_entries_ == 0) {
-      if (at != no_slot) remove(at);
+      if (at != no_slot) replace(at, gone);
       refused_.add(1);
       return step::refused;
     }
@@ -139,9 +145,10 @@ class alignas(64) shard {
 
     // From here on nothing throws. A value that outgrew its entry comes as a newcomer.
     newcomer const who{k.hash, static_cast<std::uint32_t>(weight)};
-    if (at != no_slot) remove(at);
+    if (at != no_slot) replace(at, gone);
     while (entries_ >= most_entries_ || bytes_ + weight > most_bytes_) {
-      if (!evict(who)) {
+      if (gone.full()) return step::no_room;
+      if (!evict(who, gone)) {
         refused_.add(1);
         return step::refused;
       }
@@ -161,7 +168,8 @@ class alignas(64) shard {
   }
 
   /// Where the key's equality throws, an equal hash is taken for an equal key: too much may go, never too little.
-  bool erase(hashed<Key> const& k, revision below) noexcept {
+  template <class Gone>
+  bool erase(hashed<Key> const& k, revision below, Gone& gone) noexcept {
     slot const at = space_.index.find(kept_hash(k.hash), [&](slot i) noexcept {
       entry_type const& e = space_.slab[i];
       if (e.hash != kept_hash(k.hash)) return false;
@@ -172,19 +180,19 @@ class alignas(64) shard {
       }
     });
     if (at == no_slot || space_.slab[at].value.revision() >= below) return false;
-    remove(at);
+    remove(at, gone);
     return true;
   }
 
   void clear() noexcept {
     for (slot i = 0; i < space_.slab.touched(); ++i)
-      if (space_.slab[i].value) remove(i);
+      if (space_.slab[i].value) remove(i, unasked);
   }
 
   /// Sets the bound and evicts what is too much.
   void limit(std::size_t most_entries) noexcept {
     most_entries_ = most_entries;
-    while (entries_ > most_entries_ && evict(nobody)) {
+    while (entries_ > most_entries_ && evict(nobody, unasked)) {
     }
   }
 
@@ -322,15 +330,25 @@ class alignas(64) shard {
     }
   }
 
-  bool evict(newcomer const& who) noexcept {
+  template <class Gone>
+  bool evict(newcomer const& who, Gone& gone) noexcept {
     slot const i = space_.order.victim(space_.slab.nodes(), who);
     if (i == no_slot) return false;
-    remove(i);
+    remove(i, gone);
     evictions_.add(1);
     return true;
   }
 
-  void remove(slot i) noexcept {
+  // The entry goes, and its value with it as one that another took the place of.
+  template <class Gone>
+  void replace(slot i, Gone& gone) noexcept {
+    box<Value> last = space_.slab[i].value;
+    remove(i, unasked);
+    gone.take_replaced(last);
+  }
+
+  template <class Gone>
+  void remove(slot i, Gone& gone) noexcept {
     entry_type& e = space_.slab[i];
     space_.index.erase(e.hash, i);
     space_.order.on_erase(space_.slab.nodes(), i);
@@ -338,10 +356,13 @@ class alignas(64) shard {
     bytes_.set(bytes_ - e.value.weight());
     if constexpr (Counted)
       if (e.uses != 0 && !spill_.add(e.key, e.uses)) uses_lost_.add(e.uses);
+    gone.take(e.key, e.value);
     e.value = {};
     if constexpr (kept::foreign) e.key = {};  // else its memory serves the slot's next key
     space_.slab.give(i);
   }
+
+  static inline nobody_asks unasked;
 
   space space_;
   typename kept::type spare_{};  // where the next key is copied before anything changes

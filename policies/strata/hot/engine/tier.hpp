@@ -7,6 +7,7 @@
 #include <strata/hit.hpp>
 #include <strata/hot/engine/biased_lock.hpp>
 #include <strata/hot/engine/eviction.hpp>
+#include <strata/hot/engine/leavers.hpp>
 #include <strata/hot/engine/memory.hpp>
 #include <strata/hot/engine/shard.hpp>
 #include <strata/hot/engine/stats.hpp>
@@ -161,21 +162,32 @@ class tier : check_eviction<Eviction> {
   /// \throws  what the key's equality throws, bad_alloc; then nothing has changed
   /// \complexity O(1) expected and O(1) per eviction; allocates for a text key that no spare memory fits
   installed install(hashed<Key> const& k, ready r) {
+    nobody_asks gone;
+    return install(k, std::move(r), gone);
+  }
+  /// The same, and what leaves for it goes into `gone`: see leavers.hpp. Where that finds no memory, what has left stays gone.
+  template <class Gone>
+  installed install(hashed<Key> const& k, ready r, Gone& gone) {
     shard_type& s = of(k.hash);
     for (;;) {
       burials<Key, Value> const later;
       writing const lock{*this, s};
       if (!lock) return installed::refused;
-      step const came = s.install(k, r.value, r.weight, r.key);
+      step const came = s.install(k, r.value, r.weight, r.key, gone);
       note_spill(s);
       switch (came) {
         case step::yes: return installed::yes;
         case step::older: return installed::older;
         case step::refused: return installed::refused;
-        case step::no_key: break;
+        case step::no_key:
+          lock.release();
+          r.key.emplace(shard_type::kept::make(k.key));
+          break;
+        case step::no_room:
+          lock.release();
+          gone.make_room();
+          break;
       }
-      lock.release();
-      r.key.emplace(shard_type::kept::make(k.key));
     }
   }
   /// Both steps. \throws what either throws
@@ -184,12 +196,18 @@ class tier : check_eviction<Eviction> {
   /// Removes the key's entry if its revision is lower. \returns whether one went; false from inside a visitor that would
   /// wait for itself
   bool erase(hashed<Key> const& k, revision below) noexcept {
+    nobody_asks gone;
+    return erase(k, below, gone);
+  }
+  /// The same, and the entry goes into `gone`, which has room for it.
+  template <class Gone>
+  bool erase(hashed<Key> const& k, revision below, Gone& gone) noexcept {
     shard_type& s = of(k.hash);
     burials<Key, Value> const later;
     writing const lock{*this, s};
-    bool const gone = lock && s.erase(k, below);
-    if (gone) note_spill(s);
-    return gone;
+    bool const went = lock && s.erase(k, below, gone);
+    if (went) note_spill(s);
+    return went;
   }
 
   /// Removes every entry, shard after shard. Drain the uses before, or most of them are lost. Does nothing from inside a

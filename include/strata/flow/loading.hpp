@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/error.hpp>
+#include <strata/kernel/flight.hpp>
+
+#include <exception>
+#include <mutex>
+#include <new>
+
+// Loaders of the user's, and which flight waits for which: a loader may ask its cache for other keys, and of those who would
+// wait for each other in a circle the last is told so.
+namespace strata::flow {
+
+/// What whoever holds flights knows of their loaders.
+template <class Flight>
+class loaders {
+ public:
+  /// Says that the loader of `mine` waits for `target`, unless that would never end.
+  [[nodiscard]] bool wait_allowed(Flight& mine, Flight* target) noexcept {
+    std::lock_guard const held{graph_};
+    if (kernel::closes_circle(mine, target)) return false;
+    mine.waits_for = target;
+    return true;
+  }
+  void wait_over(Flight& mine) noexcept {
+    std::lock_guard const held{graph_};
+    mine.waits_for = nullptr;
+  }
+
+ private:
+  std::mutex graph_;
+};
+
+namespace detail {
+// The flight whose loader runs on this thread, and the gate it belongs to.
+struct loading_flight {
+  void const* gate = nullptr;
+  void* flight = nullptr;
+};
+inline thread_local loading_flight loading;
+}  // namespace detail
+
+/// The flight of that gate whose loader runs on this thread, if any.
+template <class Gate>
+typename Gate::flight* loading_in(Gate& gate) noexcept {
+  return detail::loading.gate == &gate ? static_cast<typename Gate::flight*>(detail::loading.flight) : nullptr;
+}
+
+namespace detail {
+
+// Marks the flight as the one that this thread loads for, and the one it loaded for before as waiting for it.
+template <class Gate>
+class loading_scope {
+ public:
+  using flight = typename Gate::flight;
+  loading_scope(Gate& gate, flight* mine) noexcept : gate_{gate}, parent_{loading_in(gate)}, before_{loading} {
+    if (mine == nullptr) return;
+    if (parent_ != nullptr) (void)gate.wait_allowed(*parent_, mine);
+    loading = {&gate, mine};
+  }
+  loading_scope(loading_scope const&) = delete;
+  loading_scope& operator=(loading_scope const&) = delete;
+  ~loading_scope() {
+    if (parent_ != nullptr) gate_.wait_over(*parent_);
+    loading = before_;
+  }
+
+ private:
+  Gate& gate_;
+  flight* parent_;
+  loading_flight before_;
+};
+
+}  // namespace detail
+
+/// Runs a loader, with nothing held. \param mine  the flight that it runs for, if it leads one
+/// \errors loader_failed: it threw \throws bad_alloc
+template <class Value, class Gate, class F>
+result<Value> call_loader(Gate& gate, typename Gate::flight* mine, F& make) {
+  detail::loading_scope<Gate> const scope{gate, mine};
+  try {
+    return make();
+  } catch (std::bad_alloc const&) {
+    throw;
+  } catch (std::exception const& thrown) {
+    return failure(errc::loader_failed, tier::none, thrown.what());
+  } catch (...) {
+    return failure(errc::loader_failed, tier::none, "the loader threw something that is no std::exception");
+  }
+}
+
+}  // namespace strata::flow
