@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 # What each component needs and how to find it: read by the build and, once installed, by find_package(strata).
-set(strata_optional_components nats postgres json msgpack)
+set(strata_optional_components nats postgres sqlite json msgpack)
 
 find_package(Threads REQUIRED)
 find_package(Boost 1.81 CONFIG QUIET COMPONENTS headers)
@@ -16,6 +16,7 @@ set(strata_core_needs Boost::headers range-v3::range-v3 Threads::Threads)
 
 set(strata_nats_needs PkgConfig::strata_libnats)
 set(strata_postgres_needs PkgConfig::strata_libpqxx)
+set(strata_sqlite_needs PkgConfig::strata_sqlite3)
 set(strata_json_needs Boost::json)
 set(strata_msgpack_needs msgpack-cxx)
 
@@ -25,6 +26,8 @@ function(strata_find_component component problem)
         _strata_find_pkg_config(libnats libnats-dev)
     elseif(component STREQUAL "postgres")
         _strata_find_pkg_config(libpqxx libpqxx-dev)
+    elseif(component STREQUAL "sqlite")
+        _strata_find_pkg_config(sqlite3 libsqlite3-dev)
     elseif(component STREQUAL "json")
         find_package(Boost 1.81 CONFIG QUIET COMPONENTS json)
         set(package libboost-json-dev)
@@ -44,7 +47,7 @@ function(strata_find_component component problem)
     endif()
 endfunction()
 
-# Neither client ships a CMake package that is fit for use; both ship pkg-config's.
+# None of these clients ships a CMake package that is fit for use; all ship pkg-config's.
 macro(_strata_find_pkg_config module debian)
     find_package(PkgConfig QUIET)
     if(PkgConfig_FOUND)

@@ -13,12 +13,13 @@ cmake_policy(VERSION 3.25...3.31) # functions keep the policies they are defined
 
 set(strata_hot_policies lru sieve none)
 set(strata_warm_policies jetstream none)
-set(strata_cold_policies postgres none)
+set(strata_cold_policies postgres sqlite none)
 set(strata_codec_policies json msgpack none)
 
 # The component that a policy's header needs; the others need the core alone.
 set(_strata_component_of_jetstream nats)
 set(_strata_component_of_postgres postgres)
+set(_strata_component_of_sqlite sqlite)
 set(_strata_component_of_json json)
 set(_strata_component_of_msgpack msgpack)
 

@@ -20,7 +20,7 @@ endfunction()
 
 refuses("HOT lfu" "STRATA_HOT=lfu: there is no such policy; there are lru, sieve, none.")
 refuses("WARM nats" "STRATA_WARM=nats: there is no such policy; there are jetstream, none.")
-refuses("WARM none COLD mysql" "STRATA_COLD=mysql: there is no such policy; there are postgres, none.")
+refuses("WARM none COLD mysql" "STRATA_COLD=mysql: there is no such policy; there are postgres, sqlite, none.")
 refuses("WARM none COLD none CODEC xml" "STRATA_CODEC=xml: there is no such policy; there are json, msgpack, none.")
 refuses("CODEC json" "it needs Strata's component")
 refuses("WARM none COLD none CODEC none HOT_CAPACITY 0" "STRATA_HOT_CAPACITY=0: it is the number of entries that the hot tier keeps")

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/cache.hpp>
+#include <strata/cold/sqlite.hpp>
+#include <strata/hot/lru.hpp>
+#include <strata/none.hpp>
+#include <strata/testing/laws/cold_bench.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <format>
+#include <fstream>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+// What the laws do not reach: several processes on one file, a process that is killed, a disk that is full, files that are
+// not for us.
+namespace {
+
+using namespace std::chrono_literals;
+using strata::errc;
+using strata::testing::ledger;
+namespace fs = std::filesystem;
+
+using context = strata::context<strata::monotonic_clock, strata::no_observer, strata::testing::ledger_codec>;
+using tier_type = strata::cold::sqlite::tier<std::string, ledger, context>;
+using cache = strata::cache<strata::hot::lru, strata::none, strata::cold::sqlite, strata::testing::ledger_codec>;
+
+struct opened {
+  strata::monotonic_clock clock{};
+  strata::no_observer observer{};
+  strata::testing::ledger_codec codec{};
+  context handed_down{clock, observer, codec};
+  tier_type tier;
+  explicit opened(strata::cold::sqlite::options const& o) : tier{o, handed_down} {}
+  explicit opened(fs::path const& file) : opened{strata::cold::sqlite::options{.file = file.string()}} {}
+};
+
+strata::deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
+strata::deadline soon() { return in(20s); }
+
+/// A folder of its own for each case.
+struct folder {
+  fs::path path;
+  folder() {
+    std::string name = (fs::temp_directory_path() / "strata-sqlite-XXXXXX").string();
+    BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~folder() { fs::remove_all(path); }
+  fs::path file(char const* name = "store") const { return path / name; }
+};
+
+/// Another process, which runs f and what it says line by line.
+class process {
+ public:
+  template <class F>
+  explicit process(F f) {
+    int ends[2];
+    BOOST_REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    id_ = ::fork();
+    BOOST_REQUIRE(id_ >= 0);
+    if (id_ == 0) {
+      ::signal(SIGALRM, SIG_DFL);
+      ::alarm(120);  // nobody waits longer for it
+      try {
+        f(ends[1]);
+      } catch (...) {
+        ::_exit(3);
+      }
+      ::_exit(0);
+    }
+    ::close(ends[1]);
+    out_ = ::fdopen(ends[0], "r");
+  }
+  ~process() {
+    if (out_ != nullptr) std::fclose(out_);
+    end(SIGKILL);
+  }
+  std::string line() {
+    char text[256];
+    if (std::fgets(text, sizeof text, out_) == nullptr) return {};
+    std::string said{text};
+    if (said.ends_with('\n')) said.pop_back();
+    return said;
+  }
+  void kill() { ::kill(id_, SIGKILL); }
+  int end(int signal = 0) {
+    if (id_ <= 0) return 0;
+    if (signal != 0) ::kill(id_, signal);
+    int status = 0;
+    ::waitpid(std::exchange(id_, 0), &status, 0);
+    return status;
+  }
+
+ private:
+  pid_t id_ = 0;
+  std::FILE* out_ = nullptr;
+};
+
+void say(int to, std::string text) {
+  text += '\n';
+  if (::write(to, text.data(), text.size()) < 0) ::_exit(4);
+}
+
+template <class Holds>
+bool comes_to_hold(Holds holds) {
+  for (auto const until = soon(); !holds();) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(2ms);
+  }
+  return true;
+}
+
+std::string refusal(strata::cold::sqlite::options const& o) {
+  try {
+    opened const cold{o};
+    return {};
+  } catch (strata::open_error const& why) {
+    return why.what();
+  }
+}
+std::string refusal(fs::path const& file) { return refusal({.file = file.string(), .open_timeout = 300ms}); }
+
+void as_another_program(fs::path const& file, char const* statements) {
+  sqlite3* db = nullptr;
+  BOOST_REQUIRE(sqlite3_open(file.c_str(), &db) == SQLITE_OK);
+  BOOST_TEST(sqlite3_exec(db, statements, nullptr, nullptr, nullptr) == SQLITE_OK, sqlite3_errmsg(db));
+  sqlite3_close(db);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(two_processes_follow_what_the_other_writes) {
+  folder const f;
+  auto const settings = [&] {
+    cache::options o;
+    o.cold.file = f.file().string();
+    return o;
+  };
+  process other{[&](int out) {
+    cache theirs{settings()};
+    if (!theirs.put("theirs", {.text = "1"})) ::_exit(5);
+    say(out, "there");
+    // What it has in memory is replaced by what this process writes.
+    if (!comes_to_hold([&] {
+          auto const hit = theirs.get("ours");
+          return hit && hit->text == "1";
+        }))
+      ::_exit(6);
+    say(out, "read");
+    if (!comes_to_hold([&] {
+          auto const hit = theirs.get("ours");
+          return hit && hit->text == "2";
+        }))
+      ::_exit(7);
+    if (!theirs.put("theirs", {.text = "2"}) || !theirs.erase("ours")) ::_exit(8);
+    say(out, "written");
+  }};
+  BOOST_TEST(other.line() == "there");
+  cache ours{settings()};
+  BOOST_TEST_REQUIRE(ours.put("ours", {.text = "1"}).has_value());
+  auto const first = ours.get("theirs");
+  BOOST_TEST_REQUIRE((first && first->text == "1"));
+  BOOST_TEST(other.line() == "read");
+  BOOST_TEST_REQUIRE(ours.put("ours", {.text = "2"}).has_value());
+  BOOST_TEST(other.line() == "written");
+  BOOST_TEST(comes_to_hold([&] {
+    auto const hit = ours.get("theirs");
+    return hit && hit->text == "2" && ours.get("ours").absent();
+  }));
+  BOOST_TEST(other.end() == 0);
+}
+
+// Two processes write to one file, of which one is killed again and again. What it was told is stored is there; what it was
+// still waiting for is there whole or not at all; the other goes on.
+BOOST_AUTO_TEST_CASE(a_killed_process_loses_nothing_that_it_was_told) {
+  folder const f;
+  opened mine{f.file()};
+  static constexpr int keys = 7;
+  auto const key = [](int n) { return std::format("k{}", n % keys); };
+  auto const text = [](int n) {
+    return std::format("{} {}", n, std::string(static_cast<std::size_t>(n * 131 % 9'000), 'x'));
+  };
+  std::minstd_rand random{17};
+  std::map<std::string, int> stands;
+  int told = 0, in_flight = 0;
+  for (int round = 0; round < 8; ++round) {
+    process writer{[&](int out) {
+      opened cold{f.file()};
+      for (int n = round * 100'000;; ++n) {
+        say(out, std::format("+{}", n));
+        if (cold.tier.store(key(n), {.text = text(n)}, strata::anything, soon())) say(out, std::format("={}", n));
+      }
+    }};
+    int trying = -1;
+    auto const hear = [&] {
+      auto const line = writer.line();
+      if (line.empty()) return false;
+      int const n = std::stoi(line.substr(1));
+      trying = line[0] == '+' ? n : -1;
+      if (line[0] == '=') stands[key(n)] = n, ++told;
+      return true;
+    };
+    for (auto patience = random() % 60 + 5; patience > 0 && hear(); --patience)
+      if (patience % 5 == 0)
+        BOOST_TEST(mine.tier
+                       .store("mine", {.text = std::to_string(patience + 100U * static_cast<unsigned>(round))},
+                              strata::anything, soon())
+                       .has_value());
+    writer.kill();
+    while (hear()) {
+    }  // what it was told just before counts too
+    writer.end();
+    in_flight += trying >= 0;
+    for (int k = 0; k < keys; ++k) {
+      auto const now = mine.tier.load(key(k), soon());
+      BOOST_TEST_REQUIRE(now.has_value());
+      int const n = now->value ? std::atoi(now->value->text.c_str()) : -1;
+      bool const whole = !now->value || now->value->text == text(n);
+      bool const as_told = stands.contains(key(k)) ? n == stands[key(k)] : n == -1;
+      BOOST_TEST((whole && (as_told || (n == trying && trying % keys == k))), key(k) << " has " << n);
+      if (now->value) stands[key(k)] = n;
+    }
+  }
+  BOOST_TEST(told > 20);
+  BOOST_TEST_MESSAGE("acknowledged " << told << ", in flight when killed " << in_flight << " of 8");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_for_us_is_refused_in_a_sentence) {
+  folder const f;
+  std::ofstream{f.file("text")} << std::string(5'000, 'x');
+  BOOST_TEST(refusal(f.file("text")).contains("no database"));
+
+  as_another_program(f.file("theirs"), "create table others (a)");
+  BOOST_TEST(refusal(f.file("theirs")).contains("another program"));
+
+  {
+    opened const made{f.file("newer")};
+  }
+  as_another_program(f.file("newer"), "pragma user_version = 99");
+  BOOST_TEST(refusal(f.file("newer")).contains("its schema is number 99"));
+
+  {
+    opened const made{f.file("kept")};
+  }
+  fs::permissions(f.file("kept"), fs::perms::owner_read);
+  if (::access(f.file("kept").c_str(), W_OK) != 0)  // not where everything may be written
+    BOOST_TEST(refusal(f.file("kept")).contains("cannot be written"));
+  BOOST_TEST(refusal(f.file("no") / "folder").contains("No such file"));
+  BOOST_TEST(refusal(fs::path{}).contains("the name is empty"));
+
+  {
+    opened const made{f.file("typed")};
+  }
+  as_another_program(f.file("typed"), "update knowledge_artifacts_spaces set type = 'other'");
+  BOOST_TEST(refusal(f.file("typed")).contains("holds values of type other, not ledger"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_another_holds_is_waited_for_until_the_deadline) {
+  folder const f;
+  opened cold{f.file()};
+  BOOST_TEST_REQUIRE(cold.tier.store("a", {.text = "1"}, strata::anything, soon()).has_value());
+  sqlite3* other = nullptr;
+  BOOST_REQUIRE(sqlite3_open(f.file().c_str(), &other) == SQLITE_OK);
+  BOOST_REQUIRE(sqlite3_exec(other, "begin immediate", nullptr, nullptr, nullptr) == SQLITE_OK);
+  auto const late = cold.tier.store("a", {.text = "2"}, strata::anything, in(50ms));
+  BOOST_TEST((!late && late.error() == errc::timed_out));
+  auto const read = cold.tier.load("a", soon());  // readers wait for nobody
+  BOOST_TEST((read && read->value && read->value->text == "1"));
+  BOOST_TEST(refusal(f.file()).contains("locked"));
+  std::thread letting_go{[&] {
+    std::this_thread::sleep_for(50ms);
+    sqlite3_exec(other, "commit", nullptr, nullptr, nullptr);
+  }};
+  BOOST_TEST(cold.tier.store("a", {.text = "2"}, strata::anything, soon()).has_value());
+  letting_go.join();
+  sqlite3_close(other);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_told_and_nothing_is_lost) {
+  folder const f;
+  opened cold{f.file()};
+  BOOST_TEST_REQUIRE(cold.tier.store("first", {.text = "first"}, strata::anything, soon()).has_value());
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit const small{1 << 20, before.rlim_max};
+  BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  std::string const text(100'000, 'x');
+  int stored = 0;
+  strata::result<strata::written> r;
+  for (; stored < 100; ++stored) {
+    r = cold.tier.store(std::format("k{}", stored), {.text = std::format("{}{}", stored, text)}, strata::anything,
+                        soon());
+    if (!r) break;
+  }
+  bool const up = cold.tier.health().up;
+  auto const refused = cold.tier.load(std::format("k{}", stored), soon());
+  std::vector<bool> there;
+  for (int i = 0; i < stored; ++i) {
+    auto const one = cold.tier.load(std::format("k{}", i), soon());
+    there.push_back(one && one->value && one->value->text == std::format("{}{}", i, text));
+  }
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  BOOST_TEST_REQUIRE(!r.has_value());
+  BOOST_TEST((r.error() == errc::unavailable), std::format("{}", r.error()));
+  BOOST_TEST(r.error().text().contains("nothing was stored"));
+  BOOST_TEST(!up);
+  BOOST_TEST(stored > 3);
+  BOOST_TEST((refused && !refused->value));
+  for (auto const one : there) BOOST_TEST(one);
+  // With room again it goes on.
+  auto const again = cold.tier.store("first", {.text = "second"}, strata::anything, soon());
+  BOOST_TEST(again.has_value());
+  BOOST_TEST(cold.tier.health().up, cold.tier.health().text);
+  opened const another{f.file()};
+}
+
+BOOST_AUTO_TEST_CASE(the_log_keeps_an_hour_and_says_where_it_has_a_gap) {
+  folder const f;
+  opened cold{f.file()};
+  for (int i = 0; i < 10; ++i)
+    BOOST_TEST_REQUIRE(cold.tier.store("a", {.text = std::to_string(i)}, strata::anything, soon()).has_value());
+  as_another_program(f.file(), "update knowledge_artifacts_changes set at = at - 7200000000");
+  for (int i = 0; i < 10; ++i)
+    BOOST_TEST_REQUIRE(cold.tier.store("b", {.text = std::to_string(i)}, strata::anything, soon()).has_value());
+  auto const from_start = cold.tier.changes_since(strata::cursor{0, strata::revision{1}}, 100, soon());
+  BOOST_TEST_REQUIRE(from_start.has_value());
+  BOOST_TEST(from_start->gap);
+  BOOST_TEST(from_start->all.size() == 10U);
+  auto const from_there = cold.tier.changes_since(strata::cursor{0, strata::revision{11}}, 100, soon());
+  BOOST_TEST((from_there && !from_there->gap && from_there->all.size() == 10));
+  auto const beyond = cold.tier.changes_since(strata::cursor{0, strata::revision{100}}, 100, soon());
+  BOOST_TEST((beyond && beyond->gap));
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_tier_says_so) {
+  folder const f;
+  opened cold{f.file()};
+  cold.tier.close(soon());
+  auto const r = cold.tier.load("a", soon());
+  BOOST_TEST((!r && r.error() == errc::closed));
+  auto const w = cold.tier.store("a", {}, strata::anything, soon());
+  BOOST_TEST((!w && w.error() == errc::closed));
+  BOOST_TEST(!fs::exists(f.file().string() + "-wal"));  // all of it is in the file itself
+}
