@@ -438,6 +438,7 @@ BOOST_AUTO_TEST_CASE(the_permissions_that_are_shipped_suffice_and_permit_nothing
       BOOST_REQUIRE(eventually([&] { return hears.load(); }));
       BOOST_TEST(t.store(made("a b", 1), {}, soon()).has_value());
       BOOST_TEST(t.store(made("c", 2), {}, soon()).has_value());
+      BOOST_TEST(eventually([&] { return told >= 2; }));  // before the next one takes its place in the stream
       BOOST_TEST(t.erase("c", revision{3}, soon()).has_value());
       BOOST_TEST(t.load("a b", soon())->frame->payload == "bytes");
       BOOST_TEST((t.load("c", soon())->frame->operation == operation::erase));
@@ -447,7 +448,7 @@ BOOST_AUTO_TEST_CASE(the_permissions_that_are_shipped_suffice_and_permit_nothing
       std::vector<strata::placement> const places{{&f, std::nullopt}};
       BOOST_TEST(t.store_many(places, soon())[0].has_value());
       BOOST_TEST(t.end(soon()).has_value());
-      BOOST_TEST(eventually([&] { return told == 4; }));
+      BOOST_TEST(eventually([&] { return told >= 4; }));
       BOOST_TEST(!t.health().text.contains("refused"), t.health().text);
     }
     if (direct) continue;

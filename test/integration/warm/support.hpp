@@ -141,8 +141,11 @@ class other_program {
     natsConnection* c = nullptr;
     if (natsConnection_ConnectTo(&c, url.c_str()) != NATS_OK) throw std::runtime_error{"cannot connect to " + url};
     connection_.reset(c);
+    jsOptions o;
+    jsOptions_Init(&o);
+    o.Wait = 30'000;
     jsCtx* j = nullptr;
-    natsConnection_JetStream(&j, c, nullptr);
+    natsConnection_JetStream(&j, c, &o);
     context_.reset(j);
   }
   natsConnection* connection() const { return connection_.get(); }
@@ -162,6 +165,7 @@ class other_program {
     jsOptions o;
     jsOptions_Init(&o);
     o.PublishAsync.MaxPending = 4'000;
+    o.PublishAsync.StallWait = 30'000;
     jsCtx* made = nullptr;
     if (natsConnection_JetStream(&made, connection(), &o) != NATS_OK) return false;
     js::context_handle const async{made};
