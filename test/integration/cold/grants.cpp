@@ -47,7 +47,7 @@ std::string for_psql(std::string_view text) {
 
 void everything_works(postgres::options const& o) {
   opened_notes cold{o};
-  auto const ready = cold.tier.wait_ready(in(10s));
+  auto const ready = cold.tier.wait_ready(soon());
   BOOST_TEST_REQUIRE(ready.has_value(), why(ready));
   BOOST_TEST(cold.tier.health().text == "");
   auto& t = cold.tier;
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_role_may_do_what_a_running_program_needs_and_nothing_else
   o.application_role = "granted";
   {
     opened_notes cold{o};
-    auto const ready = cold.tier.wait_ready(in(10s));
+    auto const ready = cold.tier.wait_ready(soon());
     BOOST_TEST_REQUIRE(ready.has_value(), why(ready));
   }
   BOOST_TEST(std::system(std::format("psql -q -d '{} user=strata' -v role=filed -v schema=ours -f {}", server(),

@@ -19,6 +19,8 @@ using namespace cold_test;
 using strata::errc;
 using strata::number;
 
+BOOST_TEST_GLOBAL_FIXTURE(no_housekeeping);
+
 static_assert(strata::cold_tier<notes, note>);
 static_assert(strata::cold_tier<points, point>);
 static_assert(strata::loads_many<notes> && strata::stores_many<notes, note>);

@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(flushes_of_many_add_up_exactly) {
           for (unsigned i = 0; i < 30; ++i) ids.push_back(std::format("k{}", (i * 7 + p * 3 + round) % 40));
           std::vector<strata::uses> counts;
           for (auto const& id : ids) counts.push_back({id, 1'000, 2, 1});
-          auto const done = mine.tier.add_usage(counts, in(20s));
+          auto const done = mine.tier.add_usage(counts, soon());
           if (!done) BOOST_TEST_MESSAGE(why(done));
         }
       });
@@ -218,12 +218,12 @@ BOOST_AUTO_TEST_CASE(no_more_than_two_thousand_are_ranked) {
   sql("insert into ranked (artifact_id, artifact_type, content_raw, content) select 'k' || i, 't', 'common ' || case "
       "when i <= 2000 "
       "then 'usual' else '' end, '{}' from generate_series(1, 2100) i");
-  auto const all = cold.tier.search_text("common", 5, {}, in(20s));
+  auto const all = cold.tier.search_text("common", 5, {}, soon());
   BOOST_REQUIRE_MESSAGE(all, why(all));
   BOOST_TEST(all->all.size() == 5U);
   BOOST_TEST(all->cut);
   BOOST_TEST(!all->incomplete);
-  auto const usual = cold.tier.search_text("usual", 5, {}, in(20s));
+  auto const usual = cold.tier.search_text("usual", 5, {}, soon());
   BOOST_TEST(!usual->cut);
 }
 

@@ -71,7 +71,8 @@ struct witness {
   std::string told = {};
   std::string operator()(std::string connection) {
     try {
-      opened_notes cold{{.connection = std::move(connection), .connections = 1, .wait_at_open = 10s}};
+      opened_notes cold{
+          {.connection = std::move(connection), .connections = 1, .connect_timeout = 30s, .wait_at_open = 30s}};
       auto const load = cold.tier.load("a", soon());
       auto const store = cold.tier.store("a", {.id = "a"}, strata::anything, soon());
       auto const text = cold.tier.health().text;
@@ -130,12 +131,12 @@ BOOST_AUTO_TEST_CASE(a_server_is_trusted_by_its_certificate_and_name_and_what_is
   write(file, std::format("*:{}:*:guarded:right-secret\n", server.port()));
   auto const by_file = server.as_guarded(verified + "channel_binding=require passfile=" + file);
   opened_notes cold{{.connection = by_file, .connections = 2}};
-  auto const stored = cold.tier.store("by file", {.id = "by file"}, strata::anything, in(5s));
+  auto const stored = cold.tier.store("by file", {.id = "by file"}, strata::anything, soon());
   BOOST_TEST(stored.has_value(), why(stored));
   server.as_owner("alter role guarded password 'next-secret'");
   write(file, std::format("*:{}:*:guarded:next-secret\n", server.port()));
   server.as_owner("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'guarded'");
-  BOOST_TEST(eventually([&] { return cold.tier.load("by file", in(1s)).has_value(); }));
+  BOOST_TEST(eventually([&] { return cold.tier.load("by file", in(5s)).has_value(); }));
   write(file, std::format("*:{}:*:guarded:planted-secret\n", server.port()));
   expect(by_file, "password authentication failed");
 
@@ -153,11 +154,11 @@ BOOST_AUTO_TEST_CASE(of_several_servers_the_one_that_can_be_written_is_found) {
                        one, two);
   };
   opened_notes cold{{.connection = both(first.port(), second.port()), .connections = 2}};
-  auto const stored = cold.tier.store("a", {.id = "a"}, strata::anything, in(10s));
+  auto const stored = cold.tier.store("a", {.id = "a"}, strata::anything, soon());
   BOOST_TEST(stored.has_value(), why(stored));
   {
     opened_notes direct{second.options()};
-    BOOST_TEST(bool(direct.tier.load("a", in(5s))->value));
+    BOOST_TEST(bool(direct.tier.load("a", soon())->value));
   }
   second.stop();  // the other takes over
   {
@@ -166,7 +167,7 @@ BOOST_AUTO_TEST_CASE(of_several_servers_the_one_that_can_be_written_is_found) {
     tx.exec("set default_transaction_read_only = off");
     tx.exec("alter database strata set default_transaction_read_only = off");
   }
-  BOOST_TEST(eventually([&] { return cold.tier.store("b", {.id = "b"}, strata::anything, in(1s)).has_value(); }));
+  BOOST_TEST(eventually([&] { return cold.tier.store("b", {.id = "b"}, strata::anything, in(5s)).has_value(); }));
 
   // One that takes connections and never answers, like a machine that is gone, does not keep us from the other.
   int const hole = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -177,9 +178,8 @@ BOOST_AUTO_TEST_CASE(of_several_servers_the_one_that_can_be_written_is_found) {
   BOOST_REQUIRE(::bind(hole, reinterpret_cast<sockaddr*>(&here), size) == 0);
   BOOST_REQUIRE(::listen(hole, 64) == 0);
   BOOST_REQUIRE(::getsockname(hole, reinterpret_cast<sockaddr*>(&here), &size) == 0);
-  opened_notes past{
-      {.connection = both(ntohs(here.sin_port), first.port()), .connections = 1, .connect_timeout = 500ms}};
-  auto const ready = past.tier.wait_ready(in(30s));
+  opened_notes past{{.connection = both(ntohs(here.sin_port), first.port()), .connections = 1, .connect_timeout = 1s}};
+  auto const ready = past.tier.wait_ready(soon());
   BOOST_TEST(ready.has_value(), why(ready));
   ::close(hole);
 }

@@ -138,13 +138,34 @@ class other {
   pqxx::connection connection_;
 };
 
+/// Settings for calls that shall succeed however busy the machine and however slow its disk.
+inline postgres::options patient(std::string connection) {
+  return {.connection = std::move(connection),
+          .connections = 4,
+          .connect_timeout = std::chrono::seconds{30},
+          .wait_at_open = std::chrono::seconds{30},
+          .statement_timeout = std::chrono::seconds{30},
+          .lock_timeout = std::chrono::seconds{30}};
+}
 /// The table of another name for each case, so that they do not see each other's rows.
 inline postgres::options on(std::string table) {
-  return {.connection = server(), .connections = 4, .table = std::move(table)};
+  auto o = patient(server());
+  o.table = std::move(table);
+  return o;
 }
 
+/// Without the server's own housekeeping, whose transactions would hold back the log's place like anybody's, and whose work
+/// on a table is a change of its size.
+struct no_housekeeping {
+  no_housekeeping() {
+    other sql;
+    sql("alter system set autovacuum = off");
+    sql("select pg_reload_conf()");
+  }
+};
+
 inline strata::deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
-inline strata::deadline soon() { return in(std::chrono::seconds{5}); }
+inline strata::deadline soon() { return in(std::chrono::seconds{30}); }
 
 /// What to say when a result is an error.
 template <class T>

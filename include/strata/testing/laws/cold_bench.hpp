@@ -105,7 +105,7 @@ class cold_bench {
   using ending_context = context<monotonic_clock, no_observer, ledger_codec, true>;
   using ending_tier = typename Policy::template tier<std::string, ledger, ending_context>;
 
-  static deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds{10}; }
+  static deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds{30}; }
   bool check(std::string_view law, bool passed, std::string_view text) {
     report_(verdict{law, passed, text});
     return passed;
