@@ -31,7 +31,18 @@ inline std::string given(char const* name) {
 inline knowledge::options settings(std::size_t capacity = 1'000) {
   return {.hot = {.capacity_entries = capacity},
           .warm = {.servers = {given("STRATA_TEST_NATS")}, .replicas = 1, .max_bytes = 64 << 20},
-          .cold = {.connection = given("STRATA_TEST_POSTGRES")}};
+          .cold = {.connection = given("STRATA_TEST_POSTGRES"),
+                   .statement_timeout = std::chrono::seconds{20},
+                   .lock_timeout = std::chrono::seconds{20}},
+          // for calls that shall succeed, however busy the machine and slow its disk
+          .limits = {.read_within = std::chrono::seconds{20}, .write_within = std::chrono::seconds{20}}};
+}
+
+/// With the usual limits, where servers go away.
+inline knowledge::options in_a_hurry() {
+  auto o = settings();
+  o.limits = {};
+  return o;
 }
 
 inline strata::knowledge_asset asset(std::string id, std::string data) {
@@ -43,10 +54,10 @@ inline int servers(std::string const& words) {
   return std::system((given("STRATA_TEST_SERVERS") + " " + words).c_str());
 }
 
-/// Tries until it holds. \returns whether it did within ten seconds
+/// Tries until it holds. \returns whether it did within half a minute
 template <class F>
 bool soon(F holds) {
-  for (auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  for (auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
        std::chrono::steady_clock::now() < until;) {
     if (holds()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
