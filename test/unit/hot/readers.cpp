@@ -57,7 +57,7 @@ struct fixture {
       });
       (void)find(i, [&](auto const&) {
         now.inside = true;
-        for (int turn = 0; turn < 200 && !now.passed; ++turn)
+        for (std::size_t turn = 0; turn < 200 * others.size() && !now.passed; ++turn)  // longer on a busy machine
           std::this_thread::sleep_for(std::chrono::microseconds{50});
         met = now.passed;
       });
