@@ -20,7 +20,7 @@ namespace {
 strata::testing::memory_warm::options shared() {
   return {.shared = std::make_shared<strata::testing::memory_warm::shelf>(), .max_payload_bytes = 100'000};
 }
-constexpr strata::testing::warm_traits traits{.too_big_bytes = 100'001, .patience = std::chrono::milliseconds{500}};
+constexpr strata::testing::warm_traits traits{.too_big_bytes = 100'001, .patience = std::chrono::seconds{30}};
 // What is wrong need not be waited for.
 constexpr strata::testing::warm_traits hasty{.too_big_bytes = 100'001, .patience = std::chrono::milliseconds{150}};
 }  // namespace
