@@ -8,6 +8,7 @@ must be in the history, nothing may be anywhere that nobody wrote to that id, an
 import bisect
 import collections
 import json
+import math
 import sys
 
 
@@ -134,13 +135,14 @@ class Judge:
                 before = bisect.bisect_left(ends, e["since"])
                 if before and floors[before - 1] > e["revision"]:
                     self.fault(f"{e}: revision {floors[before - 1]} had been seen before")
-        there = set()
+        there = {}  # since when
         for e in events:
             if "id" not in e or e["id"].startswith("erased"):
                 continue
             if e["did"] in ("saved", "row"):
-                there.add((e["program"], e["id"]))
-            elif e["did"] == "read" and e["asset"] is None and (e["program"], e["id"]) in there:
+                there.setdefault((e["program"], e["id"]), e["at"])
+            elif (e["did"] == "read" and e["asset"] is None
+                  and e.get("since", e["at"]) > there.get((e["program"], e["id"]), math.inf)):
                 self.fault(f"{e}: it was written before")
         self.counts["ms, the oldest copy that was called fresh"] = round(oldest)
 

@@ -245,7 +245,7 @@ int run(std::string_view command, words given) {
     auto kept = cache.get(id);
     for (; kept.tier() != tier::hot && !stopped; kept = cache.get(id)) std::this_thread::sleep_for(10ms);
     print(json_of(id, kept));
-    for (auto const until = std::chrono::steady_clock::now() + 30s; std::chrono::steady_clock::now() < until;) {
+    for (auto const until = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < until;) {
       auto const found = cache.get(id);
       if (found && found->data == text) return print({{"id", id}, {"at", now_ms()}}), 0;
       std::this_thread::sleep_for(2ms);
@@ -254,9 +254,10 @@ int run(std::string_view command, words given) {
   } else {
     for (auto const& id : ids_in(given[0])) {
       if (command == "read") print(json_of(id, cache.get(id, {.within = std::min(patience, 2'000ms)})));
-      if (command == "erase" && !cache.erase(id)) return 1;
+      if (command == "erase" && !cache.erase(id, {.within = 20s})) return 1;
       if (command == "save" &&
-          !cache.put({.id = id, .asset_type = type_of(id), .data = "ours", .metadata = {{"language", "rust"}}}))
+          !cache.put({.id = id, .asset_type = type_of(id), .data = "ours", .metadata = {{"language", "rust"}}},
+                     {.within = 20s}))
         return 1;
     }
   }

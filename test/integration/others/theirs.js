@@ -230,7 +230,7 @@ const commands = {
     while ((kept = await program.load(id)).from !== "memory") {} // what is announced meanwhile is forgotten
     tell(kept);
     const found = async () => (await program.load(id)).asset?.data === text;
-    for (const until = Date.now() + 30_000; !(await found()); await new Promise((soon) => setTimeout(soon, 2)))
+    for (const until = Date.now() + 60_000; !(await found()); await new Promise((soon) => setTimeout(soon, 2)))
       if (Date.now() > until) throw new Error("it was never seen");
     tell({ id, at: Date.now() });
     await program.close();
