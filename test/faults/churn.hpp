@@ -37,10 +37,20 @@ inline int in_a_fork(cache<strata::flagged>& parents) {
   return child > 0 && ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
 }
 
-/// Once the client's threads that were told to end have ended.
-inline size_seen at_rest() {
-  std::this_thread::sleep_for(std::chrono::milliseconds{500});
-  return size_of_this_process();
+/// Once the client's threads that were told to end have ended: when nothing has changed for half a second, or there is no
+/// more than was wanted.
+inline size_seen at_rest(size_seen wanted = {}) {
+  using namespace std::chrono_literals;
+  auto const until = std::chrono::steady_clock::now() + 20s;
+  auto seen = size_of_this_process();
+  for (int same = 0; same < 10 && std::chrono::steady_clock::now() < until;) {
+    std::this_thread::sleep_for(50ms);
+    auto const now = size_of_this_process();
+    bool const more = wanted.threads != 0 && (now.threads > wanted.threads || now.descriptors > wanted.descriptors);
+    same = !more && now.threads == seen.threads && now.descriptors == seen.descriptors ? same + 1 : 0;
+    seen = now;
+  }
+  return seen;
 }
 
 }  // namespace detail
@@ -76,7 +86,7 @@ inline int churn(settings const& s) {
     users.clear();
     calls += made;
   }
-  auto const after = detail::at_rest();
+  auto const after = detail::at_rest(before);
   std::cout << wrong << ' ' << calls << ' ' << before.resident_kib << ' ' << after.resident_kib << ' ' << before.threads
             << ' ' << after.threads << ' ' << before.descriptors << ' ' << after.descriptors << std::endl;
   return 0;

@@ -55,10 +55,10 @@ class stage {
   explicit stage(plan p) : plan_{std::move(p)}, round_{std::format("{}.{}", plan_.test, rounds++)} {
     for (std::uint32_t n = 0; n < plan_.workers; ++n) workers_.push_back(hire());
     for (auto& w : workers_) {
-      ask(*w, "ready", 40s);
+      ask(*w, "ready", 60s);
     }
     oracle_ = std::make_unique<oracle>();
-    for (auto& w : workers_) ask(*w, "go", 5s);
+    for (auto& w : workers_) ask(*w, "go", 30s);
     began_ = now();
     cold_watch_ = std::jthread{[this](std::stop_token const& end) { watch_cold(end); }};
   }
@@ -109,16 +109,16 @@ class stage {
 
   /// Ends the load, lets everybody and a newcomer read everything, and judges.
   tally end() {
-    for (auto const n : newcomers_) expect(*workers_[n], "go", 15s);
+    for (auto const n : newcomers_) expect(*workers_[n], "go", 60s);
     for (auto& w : workers_) w->say("stop");
-    for (auto& w : workers_) expect(*w, "stop", 15s);
+    for (auto& w : workers_) expect(*w, "stop", 60s);
     cold_watch_ = {};
     auto const seconds = (now() - began_) / 1'000'000'000;
     std::this_thread::sleep_for(plan_.settle);
     workers_.push_back(hire());
-    ask(*workers_.back(), "ready", 40s);
+    ask(*workers_.back(), "ready", 60s);
     for (auto& w : workers_) w->say("sweep");
-    for (auto& w : workers_) expect(*w, "sweep", 30s);
+    for (auto& w : workers_) expect(*w, "sweep", 120s);
     for (auto& w : workers_) w->say("quit");
     for (auto& w : workers_)
       if (w->wait() != 0) throw std::runtime_error{"a worker ended with an error"};
