@@ -25,11 +25,15 @@ environment = os.environ | {
     "STRATA_NATS": os.environ["STRATA_TEST_NATS"],
     "STRATA_STREAM_REPLICAS": "1",
     "STRATA_STREAM_BYTES": str(64 << 20),
+    # however busy the machine and slow its disk; where a server is away, tests ask for less
+    "STRATA_READY_WITHIN": "20000",
+    "STRATA_READ_WITHIN": "20000",
+    "STRATA_WRITE_WITHIN": "20000",
 }
 
 
 def run(*arguments, given=None, **changes):
-    return subprocess.run([program, *arguments], input=given, capture_output=True, text=True, timeout=120,
+    return subprocess.run([program, *arguments], input=given, capture_output=True, text=True, timeout=280,
                           env=environment | changes)
 
 
@@ -206,7 +210,7 @@ class Servers(Tool):
         self.done("put", "s/none", "--data", "x", "--write-within", "300", status=3, **self.nowhere)
         self.done("import", corpus, "--write-within", "300", status=3, **self.nowhere)
         self.done("stats", status=3, **self.nowhere)
-        self.assertLess(time.monotonic() - started, 30)
+        self.assertLess(time.monotonic() - started, 60)
 
     def test_without_nats_all_goes_on(self):
         without = {"STRATA_NATS": "nats://127.0.0.1:9", "STRATA_READY_WITHIN": "300"}
@@ -347,8 +351,8 @@ class Replays(Tool):
         self.assertIn("less than 99 %", self.done("replay", "--requests", "3000", "--min-share", "99", self.folder.name, status=5).stderr)
 
     def test_seconds_and_timeline(self):
-        told = self.json("replay", "--seconds", "1.2", "--timeline", self.folder.name)
-        self.assertEqual(len(told["each_second"]), 1)
+        told = self.json("replay", "--seconds", "2.2", "--timeline", self.folder.name)
+        self.assertIn(len(told["each_second"]), [1, 2, 3])  # two, but for a machine that has other things to do
         self.assertGreater(told["each_second"][0]["hot"], 0)
 
 
@@ -399,9 +403,9 @@ class Doctor(Tool):
         steps = told["round_trip_ns"]
         self.assertEqual(list(steps), ["written", "read from hot", "read from warm", "read from cold", "seen by another instance",
                                        "erased", "gone for another instance"])
-        self.assertTrue(all(0 < time < 10**10 for time in steps.values()), steps)
+        self.assertTrue(all(0 < time < 3 * 10**10 for time in steps.values()), steps)
         self.assertEqual(list(told["lag_ns"]), ["memory", "stream", "feed"])
-        self.assertTrue(all(0 <= time < 10**10 for time in told["lag_ns"].values()), told["lag_ns"])
+        self.assertTrue(all(0 <= time < 3 * 10**10 for time in told["lag_ns"].values()), told["lag_ns"])
         self.assertRegex(found["note", "log of changes"]["text"], r"^[\d,]+ changes? in \d+ kB; ")
         said = self.done("doctor", status=1).stdout
         self.assertRegex(said, r"(?m)^mend     role strata: is a superuser.*  ->  create role application")
@@ -484,7 +488,7 @@ class Doctor(Tool):
 
     def ask_nats(self, port, subject, body):
         """A request by hand: what others make their stream with."""
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as to, to.makefile("rb") as lines:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as to, to.makefile("rb") as lines:
             body = body.encode()
             to.sendall(b'CONNECT {"verbose":false}\r\nSUB answer 1\r\nPUB %s answer %d\r\n%s\r\n' % (subject.encode(), len(body), body))
             for line in lines:
@@ -523,12 +527,12 @@ class Doctor(Tool):
             subprocess.run([servers, "nats", "stop", folder, "KILL"], check=True)
 
     def test_servers_that_are_down(self):
-        told, found = self.examine(2, STRATA_NATS="nats://who:geheim@127.0.0.1:9")
+        told, found = self.examine(2, STRATA_NATS="nats://who:geheim@127.0.0.1:9", STRATA_READY_WITHIN="1000")
         self.assertIn(("unknown", "NATS"), found)
         self.assertEqual(told["round_trip_ns"], {})
         self.assertNotIn("geheim", json.dumps(told))
         self.assertNotIn(("unknown", "PostgreSQL"), found)
-        told, found = self.examine(2, STRATA_POSTGRES="host=127.0.0.1 port=9 password=geheim")
+        told, found = self.examine(2, STRATA_POSTGRES="host=127.0.0.1 port=9 password=geheim", STRATA_READY_WITHIN="1000")
         self.assertIn(("unknown", "PostgreSQL"), found)
         self.assertIn("refused", found["unknown", "PostgreSQL"]["text"])
         self.assertNotIn("geheim", json.dumps(told))
