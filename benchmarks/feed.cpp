@@ -169,10 +169,11 @@ knowledge::options settings(noting& executor) {
 
 /// Notes and puts one value. It waits for a second at most: a write that NATS dies under is done without it by then, and the
 /// next ones are the ones that an outage is about.
-strata::result<strata::receipt> put(knowledge& cache, written_log& log, std::uint32_t key, std::uint32_t number) {
+strata::result<strata::receipt> put(knowledge& cache, written_log& log, std::uint32_t key, std::uint32_t number,
+                                    std::chrono::milliseconds within = 1s) {
   noting::under_way = log.append({.key = key, .number = number});
   if (noting::under_way == nullptr) throw std::runtime_error{"a log is full: make the time shorter"};
-  return cache.put({.id = id_of(key), .asset_type = "template", .data = data_of(number)}, {.within = 1s});
+  return cache.put({.id = id_of(key), .asset_type = "template", .data = data_of(number)}, {.within = within});
 }
 
 struct board {
@@ -189,7 +190,8 @@ void live(std::uint32_t number, board& shared, written_log& wrote, seen_log& saw
   if (auto const up = cache.ready({.within = 30s}); !up) throw std::runtime_error{std::string{up.error().text()}};
   std::uint32_t const first = number * keys_each;
   auto const store = [&](std::uint32_t key) {
-    if (auto const done = cache.put({.id = id_of(key), .asset_type = "template", .data = data_of(1)}); !done)
+    if (auto const done = cache.put({.id = id_of(key), .asset_type = "template", .data = data_of(1)}, {.within = 20s});
+        !done)
       throw std::runtime_error{std::string{done.error().text()}};
   };
   for (std::uint32_t key = first; key < first + keys_each; ++key) store(key);
@@ -248,11 +250,11 @@ void kill_writers(mishap& m) {
       noting executor;
       executor.deadly = true;
       knowledge cache{settings(executor)};
-      if (!cache.ready({.within = 10s})) return;
+      if (!cache.ready({.within = 30s})) throw std::runtime_error{"a writer did not become ready"};
       auto const [key, number] = mishap::turn(n);
-      (void)put(cache, m.wrote, key, number);
+      (void)put(cache, m.wrote, key, number, 20s);
     }};
-    if (victim.join(20s)) throw std::runtime_error{"a writer that should have been killed ended"};
+    if (victim.join(60s)) throw std::runtime_error{"a writer that should have been killed ended"};
     std::this_thread::sleep_for(100ms);
   }
 }
@@ -278,12 +280,12 @@ SET content_raw = EXCLUDED.content_raw, content = EXCLUDED.content, metadata = E
     }
   }};
   nothing(m);
-  if (!stranger.join(10s)) throw std::runtime_error{"the program that writes elsewhere failed"};
+  if (!stranger.join(60s)) throw std::runtime_error{"the program that writes elsewhere failed"};
 }
 
 /// Waits until NATS introduces itself, and has its streams.
 void await_nats(std::uint16_t port) {
-  for (auto const until = now() + ns{30s}.count(); now() < until; std::this_thread::sleep_for(1ms)) {
+  for (auto const until = now() + ns{100s}.count(); now() < until; std::this_thread::sleep_for(1ms)) {
     int const socket = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in where{};
     where.sin_family = AF_INET;
@@ -315,7 +317,7 @@ void restart_nats(mishap& m) {
     process starting{[&] { servers("nats start " + folder + " " + port); }};
     await_nats(static_cast<std::uint16_t>(std::stoi(port)));
     m.outages.emplace_back(died, now());
-    if (!starting.join(20s)) throw std::runtime_error{"NATS did not start again"};
+    if (!starting.join(100s)) throw std::runtime_error{"NATS did not start again"};
     std::this_thread::sleep_for(ns{std::max<std::int64_t>(next - now(), 0)});
   }
 }
@@ -363,7 +365,7 @@ lags run(void (*happens)(mishap&), counted what) {
   std::vector<process> processes;
   for (std::uint32_t number = 0; number < instances(); ++number)
     processes.emplace_back([&, number] { live(number, *shared, wrote[number], saw[number]); });
-  for (auto const until = now() + ns{60s}.count(); shared->ready < 2 * instances(); std::this_thread::sleep_for(5ms))
+  for (auto const until = now() + ns{120s}.count(); shared->ready < 2 * instances(); std::this_thread::sleep_for(5ms))
     if (now() > until) throw std::runtime_error{"the processes did not become ready"};
 
   auto const start = now();
@@ -392,7 +394,7 @@ lags run(void (*happens)(mishap&), counted what) {
   }
   shared->stop = true;
   for (auto& one : processes)
-    if (!one.join(20s)) throw std::runtime_error{"a process did not end well"};
+    if (!one.join(60s)) throw std::runtime_error{"a process did not end well"};
   auto found = count();
   found.settle();
   return found;

@@ -76,6 +76,7 @@ void fall_through(benchmark::State& state) {
         auto const asked = clock::now();
         auto const found = cold.load(name(i), until);
         auto const answered = clock::now();
+        if (!seen || !found || !found->value) return state.SkipWithError("a tier did not answer");
         auto const framed = strata::flow::seal(json, name(i), found->revision, *found->value);
         auto const sealed = clock::now();
         auto const stored = warm.store(*framed, seen->position, until);

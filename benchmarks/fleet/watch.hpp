@@ -98,7 +98,7 @@ figures watch(setting const& given, workload const& work, surroundings const& ar
   auto const end = now();
   shared->stop = true;
   for (auto& one : processes)
-    if (!one.join(std::chrono::seconds{20})) throw std::runtime_error{"a process of the fleet did not end well"};
+    if (!one.join(std::chrono::seconds{60})) throw std::runtime_error{"a process of the fleet did not end well"};
 
   figures sum{.seconds = static_cast<double>(end - start) * 1e-9};
   std::vector<history> all;

@@ -9,6 +9,7 @@ using knowledge = strata::cache<strata::hot::lru, strata::warm::jetstream, strat
                                 strata::codec::json<strata::knowledge_asset>>;
 // [/types]
 
+#include <chrono>
 #include <coroutine>
 #include <cstdlib>
 #include <exception>
@@ -67,6 +68,7 @@ int main() {
   if (!opened) return failed("open", opened.error());
   auto& cache = *opened;
   // [/open]
+  (void)cache.ready({.within = std::chrono::seconds{60}});  // a new table on a busy machine takes its time
 
   // [write]
   strata::knowledge_asset made{.id = "rust-microservice", .asset_type = "template", .data = text};
