@@ -15,11 +15,12 @@ class Strata(ConanFile):
     name = "strata"
     description = "Caches over memory, JetStream and PostgreSQL, composed at compile time"
     license = "BSL-1.0"
-    topics = ("cache", "header-only", "nats", "jetstream", "postgresql")
+    topics = ("cache", "header-only", "nats", "jetstream", "postgresql", "sqlite")
     package_type = "header-library"
     settings = "os", "compiler", "build_type", "arch"  # for test_package and the requirements; the package has none
-    options = {"nats": [True, False], "postgres": [True, False], "json": [True, False], "msgpack": [True, False]}
-    default_options = {"nats": False, "postgres": False, "json": False, "msgpack": False}
+    options = {"nats": [True, False], "postgres": [True, False], "sqlite": [True, False], "json": [True, False],
+               "msgpack": [True, False]}
+    default_options = {"nats": False, "postgres": False, "sqlite": False, "json": False, "msgpack": False}
     no_copy_source = True
 
     @property
@@ -44,6 +45,8 @@ class Strata(ConanFile):
             self.requires("cnats/[>=3.10 <4]")
         if self.options.postgres:
             self.requires("libpqxx/[>=7.10 <8]")
+        if self.options.sqlite:
+            self.requires("sqlite3/[>=3.38 <4]")
         if self.options.msgpack:
             self.requires("msgpack-cxx/[>=4 <8]")
 
@@ -63,6 +66,7 @@ class Strata(ConanFile):
         needs = {
             "nats": "cnats::cnats",
             "postgres": "libpqxx::libpqxx",
+            "sqlite": "sqlite3::sqlite3",
             "json": "boost::json",
             "msgpack": "msgpack-cxx::msgpack-cxx",
         }

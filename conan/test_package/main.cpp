@@ -9,6 +9,9 @@
 #ifdef HAS_postgres
 #include <strata/cold/postgres.hpp>
 #endif
+#ifdef HAS_sqlite
+#include <strata/cold/sqlite.hpp>
+#endif
 #ifdef HAS_json
 #include <strata/codec/json.hpp>
 #endif

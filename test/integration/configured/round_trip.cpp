@@ -5,8 +5,9 @@
 #include <strata/configured.hpp>
 #include <strata/knowledge/asset.hpp>
 
-#include <cstdlib>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <type_traits>
 
@@ -16,6 +17,13 @@ namespace {
 using asset = strata::knowledge_asset;
 using knowledge = strata::configured_cache<asset>;
 
+/// A folder that goes with the process.
+struct folder {
+  std::string path = (std::filesystem::temp_directory_path() / "strata-configured-XXXXXX").string();
+  folder() { BOOST_REQUIRE(::mkdtemp(path.data()) != nullptr); }
+  ~folder() { std::filesystem::remove_all(path); }
+};
+
 template <class Options>
 void set_servers(Options& settings) {
   if constexpr (requires { settings.warm.servers; }) {
@@ -24,6 +32,10 @@ void set_servers(Options& settings) {
     settings.warm.max_bytes = 16 << 20;
   }
   if constexpr (requires { settings.cold.connection; }) settings.cold.connection = std::getenv("STRATA_TEST_POSTGRES");
+  if constexpr (requires { settings.cold.file; }) {
+    static folder const here;
+    settings.cold.file = here.path + "/store";
+  }
 }
 
 template <class Cache>

@@ -40,6 +40,7 @@ inline error judge(fault const& f) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return told(errc::timed_out, "another process has locked the file");
     case SQLITE_INTERRUPT: return told(errc::timed_out, "not done by the deadline");
+    case SQLITE_CANTOPEN: return told(errc::unavailable, "the file cannot be opened");
     case SQLITE_FULL: return told(errc::unavailable, "the disk is full, and nothing was stored");
     case SQLITE_READONLY: return told(errc::unavailable, "the file cannot be written");
     case SQLITE_NOTADB:

@@ -178,7 +178,7 @@ class file {
     if (sqlite3_threadsafe() == 0) refuse("this SQLite was built for programs of one thread");
     return given;
   }
-  static auto closed() { return failure(errc::closed, tier::cold, "the file is closed"); }
+  static std::unexpected<error> closed() { return failure(errc::closed, tier::cold, "the file is closed"); }
 
   enum direction : unsigned char { reading, writing };
 
