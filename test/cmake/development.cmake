@@ -107,7 +107,7 @@ function(strata_add_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "COMMAND;LABELS")
     strata_test_name(name ${arg_NAME})
     add_test(NAME ${name} COMMAND ${arg_COMMAND})
-    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS};${STRATA_CELL}" SKIP_RETURN_CODE 77 TIMEOUT 300)
+    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS};${STRATA_CELL}" SKIP_RETURN_CODE 77 TIMEOUT 600)
     if(STRATA_CELL MATCHES "san$")
         set_tests_properties(${name} PROPERTIES ENVIRONMENT
             "ASAN_OPTIONS=detect_stack_use_after_return=1;UBSAN_OPTIONS=print_stacktrace=1;\

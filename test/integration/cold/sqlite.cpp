@@ -136,7 +136,7 @@ std::string refusal(strata::cold::sqlite::options const& o) {
     return why.what();
   }
 }
-std::string refusal(fs::path const& file) { return refusal({.file = file.string(), .open_timeout = 300ms}); }
+std::string refusal(fs::path const& file) { return refusal({.file = file.string(), .open_timeout = 1s}); }
 
 void as_another_program(fs::path const& file, char const* statements) {
   sqlite3* db = nullptr;
