@@ -54,17 +54,20 @@ std::uint64_t read(char const* at) noexcept {
 [[gnu::always_inline]] inline std::uint64_t hash_text(hash_words const& words, std::string_view text) noexcept {
   using std::uint32_t;
   using std::uint64_t;
-  char const* at = text.data();
+  char const* const at = text.data();
   std::size_t const size = text.size();
   uint64_t state = words.seed;
   uint64_t a = 0;
   uint64_t b = 0;
   if (size > 16) {
-    std::size_t left = size;
-    for (; left > 16; left -= 16, at += 16)
-      state = fold(read<uint64_t>(at) ^ words.left, read<uint64_t>(at + 8) ^ state);
-    a = read<uint64_t>(at + left - 16);  // the last sixteen bytes, some of them a second time
-    b = read<uint64_t>(at + left - 8);
+    char const* const last = at + size - 16;  // the last sixteen bytes, some of them a second time
+    char const* next = at;
+    do {
+      state = fold(read<uint64_t>(next) ^ words.left, read<uint64_t>(next + 8) ^ state);
+      next += 16;
+    } while (next < last);
+    a = read<uint64_t>(last);
+    b = read<uint64_t>(last + 8);
   } else if (size >= 8) {
     a = read<uint64_t>(at);
     b = read<uint64_t>(at + size - 8);

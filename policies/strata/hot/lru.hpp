@@ -4,7 +4,6 @@
 
 #include <strata/hot/engine/tier.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,10 +19,8 @@ class lru_order {
   };
   static constexpr auto needs = engine::hit_needs::exclusive;
 
-  /// Whether on_hit would change nothing; may be asked while somebody else relinks.
-  [[gnu::always_inline]] static bool idle(auto nodes, engine::slot i) noexcept {
-    return (std::atomic_ref{nodes[i].newer}.load(std::memory_order_relaxed) & young) != 0;
-  }
+  /// Whether on_hit would change nothing.
+  [[gnu::always_inline]] static bool idle(auto nodes, engine::slot i) noexcept { return (nodes[i].newer & young) != 0; }
   [[gnu::always_inline]] void on_hit(auto nodes, engine::slot i) noexcept {
     if (idle(nodes, i)) return;
     unlink(nodes, i);
@@ -62,27 +59,24 @@ class lru_order {
  private:
   static constexpr engine::slot young = engine::slot{1} << 31U;
 
-  static void set_newer(auto nodes, engine::slot i, engine::slot to) noexcept {
-    std::atomic_ref{nodes[i].newer}.store(to, std::memory_order_relaxed);
-  }
   void unlink(auto nodes, engine::slot i) noexcept {
     engine::slot const older = nodes[i].older;
     engine::slot const newer = nodes[i].newer & ~young;
     if (newest_ == i) newest_ = older == i ? engine::no_slot : older;
-    set_newer(nodes, older, newer | (nodes[older].newer & young));
+    nodes[older].newer = newer | (nodes[older].newer & young);
     nodes[newer].older = older;
   }
   // Between the newest and the oldest, as young.
   void link(auto nodes, engine::slot i) noexcept {
     if (newest_ == engine::no_slot) {
       nodes[i].older = i;
-      set_newer(nodes, i, i | young);
+      nodes[i].newer = i | young;
     } else {
       engine::slot const oldest = nodes[newest_].newer & ~young;
       nodes[i].older = newest_;
-      set_newer(nodes, i, oldest | young);
+      nodes[i].newer = oldest | young;
       nodes[oldest].older = i;
-      set_newer(nodes, newest_, i | (nodes[newest_].newer & young));
+      nodes[newest_].newer = i | (nodes[newest_].newer & young);
     }
     newest_ = i;
     if (young_++ == 0) edge_ = i;
@@ -90,7 +84,7 @@ class lru_order {
   void ripen(auto nodes) noexcept {
     while (young_ > entries_ / 4) {
       engine::slot const newer = nodes[edge_].newer & ~young;
-      set_newer(nodes, edge_, newer);
+      nodes[edge_].newer = newer;
       edge_ = --young_ == 0 ? engine::no_slot : newer;
     }
   }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,7 +15,8 @@
 // The lock of a shard. As long as threads do not meet it is one word, for readers and writers. When readers have met and
 // nobody has written for a while it opens: each reader then has a lock of its own, on a line that no other thread writes,
 // and a writer closes it again and waits until they are out. What a read counts stands on the line that it writes anyhow.
-// An algorithm whose hits need the shard for itself has them noted there, and is told before anything else changes.
+// An algorithm whose hits need the shard for itself has them noted there, and is told before anything else changes, or when
+// there is no more room: told at once, each hit would pay for a call that most algorithms do not need.
 // Rejected: epochs, which make a hit no cheaper than the exchange here and need memory for what cannot be freed yet.
 // Source: Dice, Kogan: "BRAVO - Biased Locking for Reader-Writer Locks", USENIX ATC 2019.
 namespace strata::hot::engine {
@@ -22,36 +24,63 @@ namespace strata::hot::engine {
 /// What a reader holds.
 template <class Word, std::size_t Notes>
 struct alignas(64) cell {
+  template <class T>
+  using plain = typename Word::machine::template plain<T>;
+
   Word lock;
   counter hits, misses;
-  std::uint32_t noted = 0;
-  std::array<slot, Notes> notes;
+  plain<std::uint32_t> noted{};
+  std::array<plain<slot>, Notes> notes;
 
   [[nodiscard]] bool full() const noexcept { return Notes != 0 && noted == Notes; }
-  void note(slot i) noexcept { notes[noted++] = i; }
+  /// There must be room. One that is idle needs none, unless those before it may change that. Without a branch, since
+  /// nobody could foretell it.
+  [[gnu::always_inline]] void note(slot i, bool idle) noexcept {
+    std::uint32_t const n = noted;
+    notes[n] = i;
+    noted = n + static_cast<std::uint32_t>(!idle | (n != 0));
+  }
+  template <class Tell>
+  void take_notes(Tell& tell) noexcept {
+    if (Notes == 0 || noted == 0) return;
+    tell(std::span<plain<slot> const>{notes.data(), noted});
+    noted = 0;
+  }
 };
 
 /// \tparam Notes  hits that a cell has room for; zero where hits of several threads do not disturb each other
-template <std::size_t Notes>
+template <std::size_t Notes, class Machine = machine>
 class biased_lock {
  public:
-  using cell = engine::cell<spin_lock, Notes>;
+  using word_type = basic_spin_lock<Machine>;
+  using cell = engine::cell<word_type, Notes>;
 
-  /// Does not wait. Null: somebody else has it, or wait_to_read has something to do first.
+  /// Does not wait. Null: somebody else has it, or its notes are full.
   [[nodiscard, gnu::always_inline]] cell* try_read() noexcept {
-    // Either this sees that it has been closed or opened since, or who does that sees that the cell is taken.
     if (!open_.load(std::memory_order_seq_cst)) [[likely]] {
       if (!main().lock.try_lock()) return nullptr;
-      if (Notes == 0 || !open_.load(std::memory_order_seq_cst)) [[likely]]
-        return &main();
+      if (!main().full()) [[likely]]
+        return &main();  // who has the word keeps writers out, open or not
       main().lock.unlock();
       return nullptr;
     }
     cell& c = own();
     if (!c.lock.try_lock()) return nullptr;
+    // Either this sees that it has been closed since, or who does that sees that the cell is taken.
     if (open_.load(std::memory_order_seq_cst) && !c.full()) return &c;
     c.lock.unlock();
     return nullptr;
+  }
+  /// Does not wait either. Null: full notes are not what is in the way, or readers are.
+  template <class Tell>
+  [[nodiscard]] cell* try_read(Tell tell) noexcept {
+    if (Notes == 0 || is_open() || !main().lock.try_lock()) return nullptr;
+    if (is_open()) {  // then others may be inside
+      main().lock.unlock();
+      return nullptr;
+    }
+    main().take_notes(tell);
+    return &main();
   }
   /// Waits, and opens where that is worth it. The caller waits for nobody who may wait for him.
   /// \param tell  is given the notes of a cell, with the lock closed
@@ -59,26 +88,28 @@ class biased_lock {
   [[nodiscard]] cell* wait_to_read(Tell tell) noexcept {
     main().lock.lock();
     bool const was_open = is_open();
-    bool const opens = was_open || looks() - looks_at_write_ >= calm;
-    if constexpr (Notes == 0) {
-      if (!was_open && opens) open();
-    } else if (opens) {  // whoever has the word may read it alone only while it is closed
-      own().lock.lock();
-      if (own().full()) {
-        own().lock.unlock();
-        if (!close()) wait_for_readers();
-        take_notes(tell);
+    bool const opens = was_open || looks() - looks_at_write_ >= Machine::calm;
+    if constexpr (Notes != 0) {
+      if (was_open) {  // what this thread has noted in its own cell comes before what it will note
         own().lock.lock();
+        if (own().full()) {
+          own().lock.unlock();
+          if (!close()) wait_for_readers();
+          take_notes(tell);
+          open();
+          own().lock.lock();
+        }
+        main().lock.unlock();
+        return &own();
       }
-      if (!is_open()) open();
-      main().lock.unlock();
-      return &own();
+      if (main().full()) main().take_notes(tell);
     }
+    if (!was_open && opens) open();
     return &main();
   }
 
   /// A write takes the word first,
-  [[nodiscard]] spin_lock& word() noexcept { return main().lock; }
+  [[nodiscard]] word_type& word() noexcept { return main().lock; }
   [[nodiscard]] bool is_open() const noexcept { return open_.load(std::memory_order_relaxed); }
   /// then, where it is open, closes. False: readers are still inside; wait_for_readers, or open and give up. And
   [[nodiscard]] bool close() noexcept {
@@ -91,22 +122,22 @@ class biased_lock {
     for (cell& c : others()) c.lock.wait_until_free();
   }
   void open() noexcept { open_.store(true, std::memory_order_seq_cst); }
-  /// hears what the readers noted.
+  /// hears what the readers noted: first of the word, since who has a lock of his own had the word before.
   template <class Tell>
   void take_notes(Tell tell) noexcept {
-    if constexpr (Notes != 0)
-      for (cell& c : others())
-        if (c.noted != 0) {
-          tell(std::span<slot const>{c.notes.data(), c.noted});
-          c.noted = 0;
-        }
+    for (cell& c : cells_) c.take_notes(tell);
+  }
+  /// The same where it was not open.
+  template <class Tell>
+  void take_own_notes(Tell tell) noexcept {
+    main().take_notes(tell);
   }
   /// Reads are counted anew until it may open again.
   void written() noexcept { looks_at_write_ = looks(); }
 
   /// Whether the reader who has that cell is the only one.
   [[nodiscard, gnu::always_inline]] bool alone(cell const& c) const noexcept {
-    return &c == &cells_[0] && (Notes != 0 || !open_.load(std::memory_order_relaxed));
+    return &c == &cells_[0] && !open_.load(std::memory_order_relaxed);
   }
   /// Whether this thread reads, or has the word.
   [[nodiscard]] bool mine() const noexcept { return cells_[0].lock.mine() || reading(); }
@@ -114,27 +145,28 @@ class biased_lock {
   [[nodiscard]] std::span<cell const> cells() const noexcept { return cells_; }
 
  private:
-  static constexpr std::size_t readers = 16;
-  static constexpr std::uint64_t calm = 64;  // reads since the last write after which it may open
-
   // Stacks lie at even distances, so that multiplying spreads threads over all places.
   [[gnu::always_inline]] static std::size_t place() noexcept {
-    return (static_cast<std::uint32_t>(this_thread() >> 12U) * 0x9E3779B1U) >> 28U;
+    return (static_cast<std::uint32_t>(Machine::self() >> 12U) * 0x9E3779B1U) >>
+           (32U - std::countr_zero(Machine::places));
   }
   cell& main() noexcept { return cells_[0]; }
   cell& own() noexcept { return cells_[1 + place()]; }
   std::span<cell> others() noexcept { return std::span{cells_}.subspan(1); }
   [[nodiscard]] std::uint64_t looks() const noexcept { return cells_[0].hits + cells_[0].misses; }
 
-  std::atomic<bool> open_{false};
-  std::uint64_t looks_at_write_ = 0;
-  std::array<cell, 1 + readers> cells_;
+  typename Machine::template atomic<bool> open_{false};
+  typename Machine::template plain<std::uint64_t> looks_at_write_{0};
+  std::array<cell, 1 + Machine::places> cells_;
 };
 
 /// The same for one thread: it only sees that a visitor calls again.
+template <std::size_t Notes>
 class unshared_lock {
   class flag {
    public:
+    using machine = engine::machine;
+
     [[nodiscard]] bool try_lock() noexcept { return taken_ ? false : (taken_ = true); }
     void lock() noexcept { taken_ = true; }
     void unlock() noexcept { taken_ = false; }
@@ -145,10 +177,19 @@ class unshared_lock {
   };
 
  public:
-  using cell = engine::cell<flag, 0>;
+  using cell = engine::cell<flag, Notes>;
 
-  [[nodiscard, gnu::always_inline]] cell* try_read() noexcept { return cell_.lock.try_lock() ? &cell_ : nullptr; }
-  [[nodiscard]] cell* wait_to_read(auto) noexcept { return try_read(); }
+  [[nodiscard, gnu::always_inline]] cell* try_read() noexcept {
+    if (cell_.full() || !cell_.lock.try_lock()) return nullptr;
+    return &cell_;
+  }
+  [[nodiscard]] cell* try_read(auto tell) noexcept {
+    if (!cell_.lock.try_lock()) return nullptr;
+    cell_.take_notes(tell);
+    return &cell_;
+  }
+  [[nodiscard]] cell* wait_to_read(auto tell) noexcept { return try_read(tell); }
+  void take_own_notes(auto tell) noexcept { cell_.take_notes(tell); }
   [[nodiscard]] flag& word() noexcept { return cell_.lock; }
   [[nodiscard]] static bool is_open() noexcept { return false; }
   static void written() noexcept {}
@@ -161,16 +202,20 @@ class unshared_lock {
   cell cell_;
 };
 
+/// With that many a cell is four lines.
+template <hit_needs Needs>
+inline constexpr std::size_t room_for_notes = Needs == hit_needs::exclusive ? 57 : 0;
+
 /// Who may call a tier.
 struct sharded {  ///< any number of threads; each part of the hash has its own lock, index, memory and order
   static constexpr std::size_t most_shards = 64;
   template <hit_needs Needs>
-  using lock = biased_lock<Needs == hit_needs::exclusive ? 57 : 0>;
+  using lock = biased_lock<room_for_notes<Needs>>;
 };
 struct single_thread {  ///< one thread at a time: one order for all entries, no atomic operation
   static constexpr std::size_t most_shards = 1;
-  template <hit_needs>
-  using lock = unshared_lock;
+  template <hit_needs Needs>
+  using lock = unshared_lock<room_for_notes<Needs>>;
 };
 
 }  // namespace strata::hot::engine

@@ -16,8 +16,8 @@ using slot = std::uint32_t;
 inline constexpr slot no_slot = ~slot{};
 
 /// What on_hit needs: not to be called at all; only that the entry stays, so that it may run beside other hits and touches
-/// nothing but its own node, atomically; or the shard for itself. Then, while several threads read, hits are noted and told
-/// later, in the order of each thread and before anything else changes; those that `idle` calls so are not told at all.
+/// nothing but its own node, atomically; or the shard for itself. Then hits are noted and told later, in the order of each
+/// thread and before anything else changes; those that `idle` calls so need not be told.
 enum class hit_needs : std::uint8_t { nothing, shared, exclusive };
 
 /// An entry that is not yet there and asks for room.
@@ -66,7 +66,7 @@ concept sized_eviction = requires(typename E::settings const& given, std::size_t
 /// One object per shard. Laws: victim names an entry that was inserted and not erased, or refuses the newcomer with
 /// no_slot; the engine calls on_erase for the victim as for any other entry that goes; nothing throws.
 ///   node      default-constructible; empty costs nothing
-///   idle      optional: whether on_hit would change nothing; may run beside itself
+///   idle      optional: whether on_hit would change nothing; static, may run beside itself
 ///   valid     optional, for tests: whether the structure holds exactly `entries` nodes
 template <class E>
 concept eviction =

@@ -23,35 +23,50 @@ inline void pause() noexcept {
 #endif
 }
 
-class spin_lock {
- public:
-  /// False also when this thread has it already.
-  [[nodiscard]] bool try_lock() noexcept {
-    std::uintptr_t free = 0;
-    return holder_.compare_exchange_strong(free, this_thread(), std::memory_order_seq_cst, std::memory_order_relaxed);
-  }
-  /// Waits. The caller knows that this thread has no lock that the holder could be waiting for.
-  void lock() noexcept {
-    for (unsigned round = 0; holder_.load(std::memory_order_relaxed) != 0 || !try_lock(); ++round) wait(round);
-  }
-  /// Whether nobody has it, and all that its last holder did is seen.
-  [[nodiscard]] bool free() const noexcept { return holder_.load(std::memory_order_seq_cst) == 0; }
-  void wait_until_free() const noexcept {
-    for (unsigned round = 0; !free(); ++round) wait(round);
-  }
-  void unlock() noexcept { holder_.store(0, std::memory_order_release); }
-  [[nodiscard]] bool mine() const noexcept { return holder_.load(std::memory_order_relaxed) == this_thread(); }
+/// What locks are made of. Who explores them step by step brings another.
+struct machine {
+  template <class T>
+  using atomic = std::atomic<T>;
+  template <class T>
+  using plain = T;
+  static constexpr unsigned places = 16;     // readers that have a lock of their own; a power of two
+  static constexpr std::uint64_t calm = 64;  // reads since the last write after which readers that meet get one
 
- private:
+  static std::uintptr_t self() noexcept { return this_thread(); }
   static void wait(unsigned round) noexcept {
     if (round < 64)
       pause();
     else
       sched_yield();
   }
-
-  std::atomic<std::uintptr_t> holder_{0};
 };
+
+template <class Machine>
+class basic_spin_lock {
+ public:
+  using machine = Machine;
+
+  /// False also when this thread has it already.
+  [[nodiscard]] bool try_lock() noexcept {
+    std::uintptr_t free = 0;
+    return holder_.compare_exchange_strong(free, Machine::self(), std::memory_order_seq_cst, std::memory_order_relaxed);
+  }
+  /// Waits. The caller knows that this thread has no lock that the holder could be waiting for.
+  void lock() noexcept {
+    for (unsigned round = 0; holder_.load(std::memory_order_relaxed) != 0 || !try_lock(); ++round) Machine::wait(round);
+  }
+  /// Whether nobody has it, and all that its last holder did is seen.
+  [[nodiscard]] bool free() const noexcept { return holder_.load(std::memory_order_seq_cst) == 0; }
+  void wait_until_free() const noexcept {
+    for (unsigned round = 0; !free(); ++round) Machine::wait(round);
+  }
+  void unlock() noexcept { holder_.store(0, std::memory_order_release); }
+  [[nodiscard]] bool mine() const noexcept { return holder_.load(std::memory_order_relaxed) == Machine::self(); }
+
+ private:
+  typename Machine::template atomic<std::uintptr_t> holder_{0};
+};
+using spin_lock = basic_spin_lock<machine>;
 
 /// A number that one thread at a time writes, under its shard's lock, and any thread reads without.
 class counter {

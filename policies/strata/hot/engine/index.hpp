@@ -6,7 +6,6 @@
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/engine/memory.hpp>
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -63,11 +62,12 @@ class slot_index {
   /// want registers that a hit has no use for. False: not there.
   template <class Is>
   [[nodiscard, gnu::always_inline]] bool find_near(std::uint32_t hash, slot& found, Is&& is) const {
-    std::size_t const at = home(hash);
-    bucket const& own = buckets_[at];
-    if (find_in(own, hash, found, is)) [[likely]]
+    if (find_in(buckets_[home(hash)], hash, found, is)) [[likely]]
       return true;
-    return own.passed != 0 && find_in(buckets_[after(at)], hash, found, is);
+    slot_index const* self = this;  // the place is worked out again, so that a hit keeps nothing of it in registers
+    asm("" : "+r"(self), "+r"(hash));
+    std::size_t const at = self->home(hash);
+    return self->buckets_[at].passed != 0 && find_in(self->buckets_[self->after(at)], hash, found, is);
   }
   /// Whether nothing of that hash is further than find_near looks.
   [[nodiscard]] bool all_near(std::uint32_t hash) const noexcept {
@@ -134,7 +134,8 @@ class slot_index {
   }
   std::size_t after(std::size_t at) const noexcept { return at + 1 == size_ ? 0 : at + 1; }
   static std::uint8_t tag(std::uint32_t hash) noexcept {
-    return static_cast<std::uint8_t>(std::max<std::uint32_t>(hash & 0xFFU, 1));
+    auto const low = static_cast<std::uint8_t>(hash);
+    return static_cast<std::uint8_t>(low + (low == 0));
   }
 
   template <class Is>

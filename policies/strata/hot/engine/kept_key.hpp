@@ -14,6 +14,10 @@
 #include <type_traits>
 #include <utility>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 // How an entry keeps its key, so that under a lock no user code runs but the key's equality, nothing is allocated and
 // nothing throws: plain bits by copying them, text in a string whose memory the next key of the slot takes over, anything
 // else in a counted box, which moves and is shared without touching the key. Each form offers
@@ -35,14 +39,28 @@ struct no_burial {};
   if (size != b.size()) return false;
   char const* const x = a.data();
   char const* const y = b.data();
+  struct wide {};
   auto const same = [=]<class Word>(Word, std::size_t at) {
-    return strata::detail::read<Word>(x + at) == strata::detail::read<Word>(y + at);
+    using strata::detail::read;
+    if constexpr (!std::same_as<Word, wide>) return read<Word>(x + at) == read<Word>(y + at);
+#if defined(__SSE2__)
+    auto const of = [at](char const* text) { return _mm_loadu_si128(reinterpret_cast<__m128i const*>(text + at)); };
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(of(x), of(y))) == 0xFFFF;
+#else
+    return ((read<std::uint64_t>(x + at) ^ read<std::uint64_t>(y + at)) |
+            (read<std::uint64_t>(x + at + 8) ^ read<std::uint64_t>(y + at + 8))) == 0;
+#endif
   };
-  if (size >= 8) {
-    for (std::size_t at = 0; at < size - 8; at += 8)
-      if (!same(std::uint64_t{}, at)) return false;
-    return same(std::uint64_t{}, size - 8);
+  if (size > 16) {  // the last sixteen bytes come first: keys that are alike differ at the end
+    if (!same(wide{}, size - 16)) return false;
+    std::size_t at = 0;
+    do {
+      if (!same(wide{}, at)) return false;
+      at += 16;
+    } while (at < size - 16);
+    return true;
   }
+  if (size >= 8) return same(std::uint64_t{}, 0) && same(std::uint64_t{}, size - 8);
   if (size >= 4) return same(std::uint32_t{}, 0) && same(std::uint32_t{}, size - 4);
   return size == 0 || (x[0] == y[0] && x[size / 2] == y[size / 2] && x[size - 1] == y[size - 1]);
 }

@@ -111,12 +111,9 @@ class alignas(64) shard {
     e.value.prefetch();
   }
 
-  /// What readers noted while they were many, told to the algorithm. First of all after the lock was closed.
+  /// What readers noted, told to the algorithm. First of all after the lock was taken for writing.
   void hear(std::span<slot const> hits) noexcept {
-    for (slot const i : hits) {
-      touch(i);
-      count_use(space_.slab[i]);
-    }
+    for (slot const i : hits) touch(i);
   }
 
   /// Moves the box in. \param gone  takes what leaves
@@ -296,17 +293,11 @@ class alignas(64) shard {
   [[gnu::always_inline]] void use(cell& mine, slot at, F& f) {
     entry_type& e = space_.slab[at];
     f(std::as_const(e.value));
-    if constexpr (Eviction::needs != hit_needs::exclusive) {
+    if constexpr (Eviction::needs == hit_needs::exclusive)
+      mine.note(at, idle(at));
+    else
       touch(at);
-      count_use(e, mine);
-    } else if (lock.alone(mine)) [[likely]] {
-      touch(at);
-      count_use(e);
-    } else if (idle(at)) {
-      count_use(e, mine);
-    } else {
-      mine.note(at);
-    }
+    count_use(e, mine);
     mine.hits.add(1);
   }
 
@@ -319,12 +310,9 @@ class alignas(64) shard {
     else
       return false;
   }
-  [[gnu::always_inline]] static void count_use([[maybe_unused]] entry_type& e) noexcept {
-    if constexpr (Counted) e.uses += e.uses != ~std::uint32_t{};
-  }
   [[gnu::always_inline]] void count_use([[maybe_unused]] entry_type& e, [[maybe_unused]] cell const& mine) noexcept {
     if constexpr (Counted) {
-      if (lock.alone(mine)) return count_use(e);
+      if (lock.alone(mine)) return void(e.uses += e.uses != ~std::uint32_t{});
       std::atomic_ref<std::uint32_t> const uses{e.uses};
       if (uses.load(std::memory_order_relaxed) != ~std::uint32_t{}) uses.fetch_add(1, std::memory_order_relaxed);
     }

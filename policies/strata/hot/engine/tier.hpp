@@ -357,7 +357,9 @@ class tier : check_eviction<Eviction> {
     writing(tier const& all, shard_type& s) noexcept
         : lock_{s.lock},
           mine_{(s.lock.word().try_lock() || all.wait_for_word(s)) && (!s.lock.is_open() || all.wait_for_readers(s))} {
-      if (mine_) lock_.written();
+      if (!mine_) return;
+      lock_.take_own_notes([&](auto hits) { s.hear(hits); });
+      lock_.written();
     }
     writing(writing const&) = delete;
     ~writing() { release(); }
@@ -374,8 +376,10 @@ class tier : check_eviction<Eviction> {
   // Apart, so that the way of a free lock stays short. A thread that has a lock of this tier never waits for another:
   // two that visited each other's shards would wait for ever.
   [[gnu::noinline]] typename shard_type::cell* wait_to_read(shard_type& s) const noexcept {
+    auto const tell = [&](auto hits) { s.hear(hits); };
+    if (auto* const cell = s.lock.try_read(tell)) return cell;
     if (visiting()) return nullptr;
-    return s.lock.wait_to_read([&](auto hits) { s.hear(hits); });
+    return s.lock.wait_to_read(tell);
   }
   [[gnu::noinline]] bool wait_for_word(shard_type& s) const noexcept {
     if (visiting()) return false;
