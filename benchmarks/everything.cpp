@@ -9,11 +9,14 @@
 #include <strata/testing/memory_cold.hpp>
 #include <strata/testing/memory_warm.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <thread>
 
 // A whole cache as it stands in production, tiers of memory for its servers: text keys, hot::lru, a warm tier whose feed it
 // follows under a lease, a cold tier that wants every read counted, and an observer that counts.
@@ -60,9 +63,20 @@ class whole_cache {
     sum += found->words[0];
     return true;
   }
-  void put(Key const& key, std::uint64_t, payload const& value) { (void)cache_.put(key, value); }
+  void put(Key const& key, std::uint64_t, payload const& value) {
+    (void)cache_.put(key, value);
+    last_ = key;
+  }
+  /// Until what is in memory counts as fresh: for a moment after the start nothing has proven it yet.
+  void settle() {
+    using namespace std::chrono;
+    auto const until = steady_clock::now() + seconds{20};
+    while (cache_.get(last_).freshness() != strata::freshness::fresh && steady_clock::now() < until)
+      std::this_thread::sleep_for(milliseconds{1});
+  }
 
  private:
+  Key last_{};
   everything cache_;
 };
 

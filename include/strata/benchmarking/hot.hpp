@@ -58,6 +58,7 @@ constexpr std::string_view to_string(hot_work work) noexcept {
 
 /// What can be measured. A peer is a class like policy_subject below; one that is not thread-safe says so. It may say with
 /// `static constexpr bool does(hot_work)` what it cannot do; `many` wants visit_many(first, 64, sum) -> how many were there.
+/// settle(), where it has one, is called once all is put, and waits for what happens only after the start.
 template <class S, class Key>
 concept hot_subject = requires(S s, Key const& key, payload const& value, std::uint64_t revision, std::uint64_t& sum) {
   S{std::size_t{1'000}};
@@ -152,6 +153,7 @@ class hot_bench {
       for (std::size_t i = 0; i < hot_capacity; ++i) subject_.put(all_.keys[i], 1, made_of(i));
     else
       for (std::size_t i = 0; i < entries; ++i) subject_.put(far_keys(entries).keys[far_->put(i)], 1, made_of(i));
+    if constexpr (requires { subject_.settle(); }) subject_.settle();
   }
 
   /// One operation of one of several threads. The work is a constant, so that nothing is decided inside the loop.
