@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "masked.hpp"
 #include "wrong.hpp"
 
 #include <strata/testing/laws/warm.hpp>
@@ -27,7 +28,7 @@ constexpr strata::testing::warm_traits hasty{.too_big_bytes = 100'001, .patience
 
 BOOST_AUTO_TEST_CASE(hold_for_the_tier_in_memory) {
   strata::testing::tally tally;
-  strata::testing::warm_laws<strata::testing::memory_warm>(shared(), tally, traits);
+  strata::testing::warm_laws<masked>(masked::as<strata::testing::memory_warm>(shared()), tally, traits);
   BOOST_TEST(tally.broken() == std::vector<std::string>{}, boost::test_tools::per_element());
   BOOST_TEST(tally.checks() > 400U);
 }
@@ -43,7 +44,7 @@ using broken =
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(name_what_a_policy_breaks, Policy, broken) {
   strata::testing::tally tally;
-  strata::testing::warm_laws<Policy>(shared(), tally, hasty);
+  strata::testing::warm_laws<masked>(masked::as<Policy>(shared()), tally, hasty);
   BOOST_TEST(tally.broke(Policy::breaks), std::string{Policy::breaks} << ": not found broken");
 }
 
