@@ -21,13 +21,13 @@ if(STRATA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${STRATA_CCACHE})
 endif()
 
-# What is measured or shown (benchmarks, examples) is compiled as users compile it; tests a third faster, and in half the
-# time by Clang, who is there for what it says of the code.
+# What is measured or shown (benchmarks, examples) and simulations are optimized as users optimize. Tests of what code does
+# are compiled in half the time without; those of threads lie between, because optimizers reorder what threads share.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    set(strata_test_optimization -O0)
+    set(strata_threads_optimization -O0)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        set(strata_test_optimization -O1)
-    else()
-        set(strata_test_optimization -O0)
+        set(strata_threads_optimization -O1)
     endif()
 endif()
 
@@ -40,22 +40,26 @@ function(_strata_test_support)
     set(here ${CMAKE_CURRENT_FUNCTION_LIST_DIR})
     add_library(strata_test_main OBJECT EXCLUDE_FROM_ALL ${here}/main.cpp)
     target_link_libraries(strata_test_main PUBLIC Boost::headers PRIVATE strata_core)
-    add_library(strata_test_headers OBJECT EXCLUDE_FROM_ALL ${here}/headers.cpp)
-    target_link_libraries(strata_test_headers PRIVATE strata_core strata_development)
-    target_compile_options(strata_test_headers PRIVATE ${strata_test_optimization})
-    target_precompile_headers(strata_test_headers PRIVATE ${here}/headers.hpp)
-    if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
-        # Without this the compiler cache never finds a precompiled header twice.
-        target_compile_options(strata_test_headers PRIVATE -Xclang -fno-pch-timestamp)
-    endif()
+    target_compile_options(strata_test_main PRIVATE ${strata_test_optimization})
+    foreach(kind IN ITEMS test threads)
+        set(headers strata_${kind}_headers)
+        add_library(${headers} OBJECT EXCLUDE_FROM_ALL ${here}/headers.cpp)
+        target_link_libraries(${headers} PRIVATE strata_core strata_development)
+        target_compile_options(${headers} PRIVATE ${strata_${kind}_optimization})
+        target_precompile_headers(${headers} PRIVATE ${here}/headers.hpp)
+        if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+            # Without this the compiler cache never finds a precompiled header twice.
+            target_compile_options(${headers} PRIVATE -Xclang -fno-pch-timestamp)
+        endif()
+    endforeach()
 endfunction()
 
 # strata_test(NAME unit.error SOURCES error.cpp [LIBRARIES strata::json] [LABELS unit threads] [SERVERS] [OPTIMIZED]
 #             [TIMEOUT 60] [RESOURCE_LOCK name])
 # One executable of Boost.Test cases and one test of its name. `threads` among the labels makes the thread sanitizer run it;
 # SERVERS gives it a PostgreSQL and a NATS of its own, and test/servers says how it finds them; OPTIMIZED is for tests that
-# run longer than they compile. The folder test/fixtures is STRATA_TEST_FIXTURES. A cell that cannot have the test leaves it
-# out, so say no more about its target than this.
+# work for long, which are then compiled like those of threads. The folder test/fixtures is STRATA_TEST_FIXTURES. A cell that
+# cannot have the test leaves it out, so say no more about its target than this.
 function(strata_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "SERVERS;OPTIMIZED" "NAME;TIMEOUT;RESOURCE_LOCK" "SOURCES;LIBRARIES;LABELS")
     if(STRATA_CELL STREQUAL "tsan" AND NOT "threads" IN_LIST arg_LABELS)
@@ -71,12 +75,17 @@ function(strata_test)
     add_executable(${target} ${arg_SOURCES})
     target_link_libraries(${target} PRIVATE strata_core ${arg_LIBRARIES} strata_development strata_test_main)
     target_compile_definitions(${target} PRIVATE STRATA_TEST_FIXTURES="${PROJECT_SOURCE_DIR}/test/fixtures")
-    if(NOT arg_OPTIMIZED)
-        target_compile_options(${target} PRIVATE ${strata_test_optimization})
-        target_precompile_headers(${target} REUSE_FROM strata_test_headers)
-        if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
-            target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)
-        endif()
+    set(kind test)
+    if(arg_OPTIMIZED OR "threads" IN_LIST arg_LABELS)
+        set(kind threads)
+    endif()
+    target_compile_options(${target} PRIVATE ${strata_${kind}_optimization})
+    if("${strata_threads_optimization}" STREQUAL "${strata_test_optimization}")
+        set(kind test) # one precompiled header is enough
+    endif()
+    target_precompile_headers(${target} REUSE_FROM strata_${kind}_headers)
+    if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+        target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)
     endif()
     set(servers)
     if(arg_SERVERS)
