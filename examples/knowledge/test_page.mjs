@@ -34,13 +34,13 @@ for (let i = 0; i < 12; ++i) run("put", `plain/${i}`, "--data", `template number
 
 const server = spawn(program, ["serve", "--port", "0", "--json"], { env, stdio: ["ignore", "pipe", "inherit"] });
 const url = JSON.parse(await new Promise((done) => server.stdout.once("data", (d) => done(String(d))))).url;
-const browser = await chromium.launch({ executablePath: browser_path, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: browser_path, args: ["--no-sandbox"], timeout: 120_000 });
 
 const complaints = [];
 async function open(settings) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...settings });
   const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   page.on("console", (m) => { if (m.type() === "error" || m.type() === "warning") complaints.push(m.text()); });
   page.on("pageerror", (e) => complaints.push(e.message));
   page.on("request", (r) => { if (!r.url().startsWith(url)) complaints.push("asked elsewhere: " + r.url()); });
