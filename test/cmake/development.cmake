@@ -111,12 +111,16 @@ function(strata_test_name out name)
 endfunction()
 
 # strata_add_test(NAME consumer.install COMMAND ... LABELS consumer)
-# Any other program as a test. Exit code 77 and a line "not run: <reason>" mean that it could not be tried here.
+# Any other program as a test. Exit code 77 and a line "not run: <reason>" mean that it could not be tried here. Those that
+# wait for servers begin first: what only computes fills the time at the end.
 function(strata_add_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "COMMAND;LABELS")
     strata_test_name(name ${arg_NAME})
     add_test(NAME ${name} COMMAND ${arg_COMMAND})
     set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS};${STRATA_CELL}" SKIP_RETURN_CODE 77 TIMEOUT 600)
+    if("${arg_LABELS}" MATCHES "integration|consumer|example|bench")
+        set_tests_properties(${name} PROPERTIES COST 10)
+    endif()
     if(STRATA_CELL MATCHES "san$")
         set_tests_properties(${name} PROPERTIES ENVIRONMENT
             "ASAN_OPTIONS=detect_stack_use_after_return=1;UBSAN_OPTIONS=print_stacktrace=1;\
