@@ -174,6 +174,16 @@ BOOST_AUTO_TEST_CASE(what_a_flag_says_before_its_thread_has_run_again) {
   BREAKS("", s);
   BOOST_TEST(s.judged().of(promise::bounded).excused == 1u);
 }
+BOOST_AUTO_TEST_CASE(but_the_clock_is_right_at_the_first_read_after_a_stop) {
+  auto s = sound();
+  s.journal.push_back({.began = 600 * millisecond, .ended = 1'300 * millisecond, .instance = 3, .what = verb::starved});
+  s.read(3, 1'300, 1'301, 5);
+  BREAKS("P4", s);
+  BOOST_TEST(s.judged().counted(checker::first_reads) == 1u);
+  s.journal.back().state = strata::freshness::unverified;
+  BREAKS("", s);
+  BOOST_TEST(s.judged().counted(checker::first_reads) == 1u);
+}
 BOOST_AUTO_TEST_CASE(less_than_was_asked_for) {
   auto s = sound();
   s.read(3, 50, 51, 5).expected = 8;
@@ -251,8 +261,10 @@ BOOST_AUTO_TEST_CASE(a_call_that_outlives_its_deadline) {
   BREAKS("", s);
   s.journal.back().instance = 2;
   BREAKS("P8", s);
+  BOOST_TEST(s.judged().counted("ms beyond a deadline at most, stops apart") == 160u);
   s.c.stalls.push_back({2'000 * millisecond, 2'260 * millisecond});  // of the whole machine
   BREAKS("", s);
+  BOOST_TEST(s.judged().counted("ms beyond a deadline at most, stops apart") == 0u);
 }
 BOOST_AUTO_TEST_CASE(a_failure_while_cold_is_up) {
   auto s = sound();

@@ -58,6 +58,8 @@ struct circumstances {
 
 class checker {
  public:
+  static constexpr auto first_reads = "reads just after a stop, by the clock";
+
   checker(std::vector<entry> const& journal, circumstances c) : c_{std::move(c)} {
     std::ranges::sort(c_.truth);
     for (auto const& t : c_.truth)
@@ -230,10 +232,13 @@ class checker {
     std::int64_t stalled = 0;
     for (auto const& s : c_.stalls) stalled += s.shared_with(e.began, e.ended);
     auto const over = e.ended - e.began - e.within_ms * millisecond;
-    if (over > 0)
+    auto const running = std::max<std::int64_t>(over - std::max(starved, stalled), 0);
+    if (over > 0) {
       done_.at_least("ms beyond a deadline at most, stops included", static_cast<std::uint64_t>(over / millisecond));
+      done_.at_least("ms beyond a deadline at most, stops apart", static_cast<std::uint64_t>(running / millisecond));
+    }
     done_.judge(promise::in_time);
-    if (over - std::max(starved, stalled) > c_.grace)
+    if (running > c_.grace)
       done_.broken(promise::in_time,
                    std::format("{} took {} ms of {}, and its process ran for all but {} of them", told(e),
                                (e.ended - e.began) / millisecond, e.within_ms, starved / millisecond));
@@ -375,9 +380,11 @@ class checker {
   }
 
   void fresh(entry const& e, std::optional<std::uint64_t> meant, std::uint64_t settled) {
+    bool const woken = just_woken(e);
+    if (woken && !e.has(entry::flagged)) done_.count(first_reads);
     if (e.state != strata::freshness::fresh) return done_.count("reads not called fresh");
     bool const late = !meant || *meant < settled;
-    if (late && !e.has(entry::truth) && just_woken(e)) return done_.excuse(promise::bounded);
+    if (late && woken && e.has(entry::flagged) && !e.has(entry::truth)) return done_.excuse(promise::bounded);
     done_.judge(promise::bounded);
     if (late)
       done_.broken(
@@ -385,10 +392,11 @@ class checker {
           std::format("{} is called fresh although revision {} was acknowledged {} it began", told(e), settled,
                       e.has(entry::truth) ? "before" : std::format("more than {} ms before", c_.bound / millisecond)));
   }
-  // Where a thread clears the flag, that thread has to run first after the process was stopped. Who minds takes the clock.
+  // Where a thread clears the flag, that thread has to run first after the process was stopped. Who minds takes the clock, by
+  // which the very first reads are judged.
   [[nodiscard]] bool just_woken(entry const& e) const {
     auto const of = starved_.find(e.instance);
-    return e.has(entry::flagged) && of != starved_.end() && std::ranges::any_of(of->second, [&](span const& s) {
+    return of != starved_.end() && std::ranges::any_of(of->second, [&](span const& s) {
              return s.to - s.from > 300 * millisecond && s.from <= e.began && e.began <= s.to + 150 * millisecond;
            });
   }

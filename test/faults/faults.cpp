@@ -25,6 +25,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 using namespace faults;
 
@@ -70,9 +71,11 @@ tally run_one(job const& j, std::string const& test, std::uint32_t count) {
   p.test = test;
   std::string const degraded = "degraded writes";
   if (test == "T5") return that_bite(in_rounds(p, count, 100, kill_workers), "calls in flight at a kill", count);
-  if (test == "T6")
-    return that_bite(in_rounds(p, count, 24, [&](stage& s, std::uint32_t n) { break_servers(s, n, j.longest_stop); }),
-                     degraded, 1);
+  if (test == "T6") {
+    auto all = in_rounds(p, count, 24, [&](stage& s, std::uint32_t n) { break_servers(s, n, j.longest_stop); });
+    if (bool const each = count >= 6 && p.only.empty(); each) all = that_bite(std::move(all), checker::first_reads, 1);
+    return that_bite(std::move(all), degraded, 1);
+  }
   if (test == "T7") {
     cluster const three;
     p.nats = three.urls();

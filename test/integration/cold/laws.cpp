@@ -8,8 +8,29 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+auto soon() { return std::chrono::steady_clock::now() + 10s; }
+
+/// A table whose rows may have an end.
+struct ending_notes : cold_test::world<cold_test::note_codec> {
+  using ending = strata::context<std::chrono::steady_clock, cold_test::nobody, cold_test::note_codec, true>;
+
+  explicit ending_notes(std::string const& table) : tier{cold_test::on(table), context} {
+    BOOST_REQUIRE(tier.wait_ready(soon()).has_value());
+  }
+  ending const context{clock, observer, codec};
+  strata::cold::postgres::tier<std::string, cold_test::note, ending const> tier;
+};
+
+}  // namespace
 
 BOOST_AUTO_TEST_CASE(the_laws_of_cold_tiers_hold) {
   strata::testing::tally tally;
@@ -19,13 +40,8 @@ BOOST_AUTO_TEST_CASE(the_laws_of_cold_tiers_hold) {
 }
 
 BOOST_AUTO_TEST_CASE(what_another_program_writes_has_no_end) {
-  using namespace std::chrono_literals;
-  cold_test::world<cold_test::note_codec> w;
-  strata::context<std::chrono::steady_clock, cold_test::nobody, cold_test::note_codec, true> const ending{
-      w.clock, w.observer, w.codec};
-  strata::cold::postgres::tier<std::string, cold_test::note, decltype(ending)> tier{cold_test::on("ends"), ending};
-  auto const soon = [] { return std::chrono::steady_clock::now() + 10s; };
-  BOOST_REQUIRE(tier.wait_ready(soon()).has_value());
+  ending_notes ends{"ends"};
+  auto& tier = ends.tier;
   auto const put = tier.store("a", {.id = "a", .text = "ours"}, strata::anything, soon(), 1h);
   BOOST_REQUIRE(put.has_value());
   cold_test::other sql;
@@ -38,4 +54,37 @@ BOOST_AUTO_TEST_CASE(what_another_program_writes_has_no_end) {
   sql("update ends set strata_expires = now() - interval '1 second'");
   auto const gone = tier.load("a", soon());
   BOOST_TEST((gone && gone->expired && !gone->value));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_archived_keeps_its_end) {
+  ending_notes ends{"parted"};
+  auto& tier = ends.tier;
+  cold_test::other sql;
+  std::vector<std::string_view> const ids{"left", "over", "never"};
+  for (auto const id : ids)
+    BOOST_REQUIRE(tier.store(id, {.id = std::string{id}, .text = "ours"}, strata::anything, soon(),
+                             id == "never" ? strata::lifetime{} : 1h));
+  sql("update parted set strata_expires = now() - interval '1 second' where artifact_id = 'over'");
+  sql("update parted set updated_at = now() - interval '400 days'");
+  BOOST_TEST(tier.archive(std::chrono::system_clock::now() - 24h * 365, 9, soon()).value() == 3U);
+  BOOST_TEST(sql("select count(*) from parted").one_field().as<int>() == 0);
+
+  auto const found = tier.load_many(ids, soon());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto const one = tier.load(ids[i], soon());
+    BOOST_REQUIRE((one && found[i]));
+    for (auto const& row : {*one, *found[i]}) {
+      BOOST_TEST((row.value.has_value() == (ids[i] != "over") && row.expired == (ids[i] == "over")), ids[i]);
+      bool const within = row.expires_in && *row.expires_in <= 1h && *row.expires_in > 50min;
+      BOOST_TEST(within == (ids[i] == "left"), ids[i]);
+    }
+  }
+  // Used, it comes back with what is left; what is over gives way to who expects nothing.
+  std::vector<strata::uses> const counts{{"left", 1}};
+  BOOST_REQUIRE(tier.add_usage(counts, soon()).has_value());
+  BOOST_TEST(sql("select strata_expires > now() from parted where artifact_id = 'left'").one_field().as<bool>());
+  auto const left = tier.load("left", soon());
+  BOOST_TEST((left && left->expires_in && *left->expires_in <= 1h && *left->expires_in > 50min));
+  BOOST_TEST(tier.store("over", {.id = "over", .text = "new"}, strata::revision{}, soon()).has_value());
+  BOOST_TEST(!tier.load("over", soon())->expires_in.has_value());
 }

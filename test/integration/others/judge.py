@@ -2,14 +2,18 @@
 """Judges what programs that write one table and one stream at the same time say that they wrote and saw.
 
 Every value names its writer and a number, and the table's history orders all writes by revision. So what was acknowledged
-must be in the history, nothing may be anywhere that nobody wrote to that id, and who reads through us never goes back.
+must be in the history, nothing may be anywhere that nobody wrote to that id, and who reads through us never goes back nor is
+told that something is fresh which others replaced longer ago than the bound.
 """
 
 import bisect
 import collections
+import itertools
 import json
 import math
 import sys
+
+bound = 1250  # ms: the lease, and what a busy machine may add to a revalidation
 
 
 def same(a, b):
@@ -30,7 +34,6 @@ class Judge:
         self.begun = dict(known)  # (writer, number) -> asset
         self.versions = collections.defaultdict(set)
         self.revisions = collections.defaultdict(list)  # (writer, number) -> revisions
-        self.replaced = {}  # (id, revision) -> milliseconds
         self.counts = collections.Counter()
 
     def fault(self, text):
@@ -77,8 +80,6 @@ class Judge:
                     content = one["content"]
                     if not same(content, asset) or content["version"] != one["version"]:
                         self.fault(f"content {content} is not its row {asset}")
-                if one["kind"] == "past":
-                    self.replaced[one["id"], revision] = float(one["replaced"])
         top = collections.defaultdict(int)
         for one in dump:
             if one["kind"] in ("past", "erased"):
@@ -105,7 +106,6 @@ class Judge:
     def read_back(self, events):
         """Reads and receipts of one program and id, in time: a read that began after another ended shows no less."""
         lines = collections.defaultdict(list)
-        oldest = 0.0
         for e in events:
             if e["did"] == "read" and e["asset"] is not None:
                 self.value(e["asset"], e["program"])
@@ -119,9 +119,6 @@ class Judge:
                 lines[e["program"], e["id"]].append(e)
                 if e["did"] == "read" and e["revision"] == 0 and e["fresh"]:
                     self.fault(f"{e}: fresh without a revision")
-                superseded = self.replaced.get((e["id"], e["revision"]))
-                if e["did"] == "read" and e["fresh"] and superseded is not None:
-                    oldest = max(oldest, e["since"] - superseded)
         for line in lines.values():
             line.sort(key=lambda e: e["at"])
             ends, floors, floor = [], [], 0
@@ -144,6 +141,28 @@ class Judge:
             elif (e["did"] == "read" and e["asset"] is None
                   and e.get("since", e["at"]) > there.get((e["program"], e["id"]), math.inf)):
                 self.fault(f"{e}: it was written before")
+
+    def fresh_within(self, events):
+        """What is called fresh had not been replaced longer ago than the bound when it was asked for. A revision is known
+        from the moment at which anybody was told that it is written, or read it."""
+        known = collections.defaultdict(list)
+        for e in events:
+            revisions = [e["revision"]] if "revision" in e else self.revisions[e["program"], e["n"]] if e["did"] == "row" else []
+            known[e.get("id")] += [(e["at"], revision) for revision in revisions]
+        moments, highest = {}, {}
+        for id, all in known.items():
+            moments[id], revisions = zip(*sorted(all)) if all else ((), ())
+            highest[id] = list(itertools.accumulate(revisions, max))
+        oldest = 0.0
+        for e in events:
+            if e["did"] != "read" or not e.get("fresh") or not e.get("revision"):
+                continue
+            self.counts["reads called fresh"] += 1
+            later = bisect.bisect_right(highest[e["id"]], e["revision"])
+            age = e["since"] - moments[e["id"]][later] if later < len(highest[e["id"]]) else 0
+            oldest = max(oldest, age)
+            if age > bound:
+                self.fault(f"{e}: called fresh {age:.0f} ms after somebody knew revision {highest[e['id']][later]}")
         self.counts["ms, the oldest copy that was called fresh"] = round(oldest)
 
     def messages(self, dump):
@@ -177,6 +196,7 @@ def judge(logs, dump, known):
     j.read_table([one for one in dump if one["kind"] != "message" and ("id" not in one or "{\"by\"" in one.get("data", "{\"by\""))])
     j.acknowledged(events)
     j.read_back(events)
+    j.fresh_within(events)
     j.messages(dump)
     print("; ".join(f"{n:,} {what}" for what, n in sorted(j.counts.items())), flush=True)
     for text in j.faults[:20]:

@@ -307,6 +307,30 @@ def a_change_of_ours_is_announced():
     print(f"a change of ours was announced to their memory, and seen {took:.0f} ms after its program began", flush=True)
 
 
+def what_expires_ends_everywhere_at_once():
+    """The end stands in the row and in the message; a copy that is carried up keeps it, however late it is carried."""
+    ids = ["brief", "brief-too"]
+    ours("save", file_of(ids), "3600000")
+    time.sleep(1)
+    theirs("forget", ids)
+    ours_find(ids, lambda found: set(data_of(found).values()) == {"ours"}, "it has gone before its time")
+
+    def ends():
+        dump = theirs("dump")
+        rows = {one["id"]: float(one["ends"]) for one in dump if one["kind"] == "row" and one["ends"]}
+        told = {one["headers"]["Strata-Key"][0]: float(one["headers"]["Strata-Expires"][0]) for one in dump
+                if one["kind"] == "message" and "Strata-Expires" in one["headers"]}
+        return [{"id": id, "row": rows.get(id), "message": told.get(id)} for id in ids]
+
+    find(ends, lambda found: all(one["message"] and one["row"] - 20_000 < one["message"] < one["row"] + 100 for one in found.values()),
+         "the message ends at another time than the row")
+    ours_find(ids, lambda found: all(one.get("from") == "warm" and one.get("left", 4e6) < 3_599_100 for one in found.values()),
+              "what is left of a life is not what the message says")
+    ours("save", file_of(ids[:1]), "1000")
+    ours_find(ids, lambda found: data_of(found) == {ids[0]: None, ids[1]: "ours"}, "it has not ended")
+    print("what is carried up ends when the row ends", flush=True)
+
+
 def mix(crew, seconds):
     for one in crew:
         one.start()
@@ -375,6 +399,7 @@ a_change_of_ours_is_announced()
 an_erased_id()
 a_message_that_comes_late()
 a_log_that_lost_its_tail()
+what_expires_ends_everywhere_at_once()
 crew = [Killed("theirs", file_of(plain + unusual)), Killed("json", file_of(plain + unusual + impossible)),
         Killed("msgpack", file_of(plain + unusual + impossible))]
 known = {}

@@ -7,7 +7,7 @@
 //   ours CODEC mix NAME IDS LOG SEED  writes, changes, erases and reads the ids of a file until SIGTERM, and logs it
 //   ours CODEC read IDS               what somebody whose memory is empty finds
 //   ours CODEC erase IDS
-//   ours CODEC save IDS               one value for each
+//   ours CODEC save IDS [MS]          one value for each, which lives so long
 //   ours CODEC stay                   is there until SIGTERM, and does nothing
 //   ours CODEC watch ID TEXT          has the id in memory, says so, and then how long it takes until its data is TEXT
 #include <strata/cache.hpp>
@@ -49,8 +49,9 @@ using namespace std::chrono_literals;
 namespace {
 
 using asset = knowledge_asset;
+// How old a fresh copy may be is judged, so the clock says it: the thread that clears a flag may wait for its turn.
 template <class Codec>
-using cache_with = cache<hot::lru, warm::jetstream, cold::postgres, Codec>;
+using cache_with = cache<hot::lru, warm::jetstream, cold::postgres, Codec, staleness<bounded>, expiry>;
 using words = std::span<char* const>;
 
 std::atomic<bool> stopped{false};
@@ -86,6 +87,8 @@ boost::json::object json_of(std::string_view id, hit<asset> const& found) {
   if (!found) return said["asset"] = nullptr, said;
   said["asset"] = json_of(*found);
   said["revision"] = number(found.revision());
+  if (found.ends() != std::chrono::steady_clock::time_point::max())
+    said["left"] = (found.ends() - std::chrono::steady_clock::now()) / 1ms;
   return said;
 }
 
@@ -252,12 +255,13 @@ int run(std::string_view command, words given) {
     }
     return 1;
   } else {
+    write_options how{.within = 20s};
+    if (given.size() > 1) how.expires_in = std::chrono::milliseconds{std::atoi(given[1])};
     for (auto const& id : ids_in(given[0])) {
       if (command == "read") print(json_of(id, cache.get(id, {.within = std::min(patience, 2'000ms)})));
       if (command == "erase" && !cache.erase(id, {.within = 20s})) return 1;
       if (command == "save" &&
-          !cache.put({.id = id, .asset_type = type_of(id), .data = "ours", .metadata = {{"language", "rust"}}},
-                     {.within = 20s}))
+          !cache.put({.id = id, .asset_type = type_of(id), .data = "ours", .metadata = {{"language", "rust"}}}, how))
         return 1;
     }
   }

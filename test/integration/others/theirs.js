@@ -12,6 +12,7 @@
 //     save ASSETS                     saves {"id", "type", "data", "metadata", "version"}, and says how far it came
 //     rows ASSETS                     saves them in the table alone
 //     late ASSETS                     publishes them alone, as a writer does whom another has overtaken meanwhile
+//     forget IDS                      removes their messages from the stream
 //     dump                            the table, its history, and the last message of every subject
 //     stream                          makes the stream as it stands in the field
 //     sql TEXT                        runs it
@@ -235,13 +236,17 @@ const commands = {
     tell({ id, at: Date.now() });
     await program.close();
   },
+  async forget(ids) {
+    const program = await Program.open();
+    for (const id of ids) await program.jsm.streams.purge(stream.name, { filter: subject(id) });
+    await program.close();
+  },
   async dump() {
     const program = await Program.open();
     const all = async (kind, text) => (await program.pool.query(text)).rows.forEach((row) => tell({ kind, ...row }));
     const columns = "artifact_id as id, artifact_type as type, content_raw as data, content, metadata, version::int";
-    await all("row", `select ${columns}, strata_revision::text as revision from knowledge_artifacts`);
-    await all("past", `select ${columns}, revision::text, extract(epoch from replaced_at) * 1000 as replaced
-                       from knowledge_artifacts_history`);
+    await all("row", `select ${columns}, strata_revision::text as revision, extract(epoch from strata_expires) * 1000 as ends from knowledge_artifacts`);
+    await all("past", `select ${columns}, revision::text from knowledge_artifacts_history`);
     await all("erased", "select artifact_id as id, revision::text from knowledge_artifacts_erased");
     const { state } = await program.jsm.streams.info(stream.name, { subjects_filter: ">" });
     for (const name of Object.keys(state.subjects ?? {})) {
