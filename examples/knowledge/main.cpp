@@ -2,63 +2,33 @@
 // Copyright the Strata authors
 #include <CLI/CLI.hpp>
 
-#include <exception>
-#include <iostream>
 #include <string>
 
+#include "built.hpp"
 #include "commands/doctor.hpp"
-#include "commands/erase.hpp"
 #include "commands/export.hpp"
-#include "commands/get.hpp"
-#include "commands/history.hpp"
-#include "commands/import.hpp"
-#include "commands/put.hpp"
-#include "commands/replay.hpp"
-#include "commands/rollback.hpp"
 #include "commands/search.hpp"
 #include "commands/serve.hpp"
-#include "commands/stats.hpp"
 #include "commands/usage.hpp"
-#include "settings.hpp"
-#include "tool.hpp"
+#include "program.hpp"
+#ifdef KNOWLEDGE_EMBEDDED
+#include "embedded.hpp"
+#endif
 
 int main(int argc, char** argv) {
   using namespace knowledge_tool;
-  CLI::App app{std::string{"Keeps templates in memory, NATS JetStream and PostgreSQL (built with "} +
-                   strata::configured_names + ")",
-               "knowledge"};
-  invocation s;
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.get_formatter()->column_width(34);
-  offer_settings(app, s.options, s.ready_within);
-  add_import(app, s);
-  add_export(app, s);
-  add_get(app, s);
-  add_put(app, s);
-  add_erase(app, s);
-  add_history(app, s);
-  add_rollback(app, s);
-  add_replay(app, s);
-  add_stats(app, s);
-  add_serve(app, s);
-  add_search(app, s);
-  add_popular(app, s);
-  add_outcome(app, s);
-  add_archive(app, s);
-  add_doctor(app, s);
-  app.footer(std::string{"`knowledge COMMAND --help` tells more of each.\n\n"} + exit_codes);
-  watch_for_interrupts();
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::Success const& asked_for_help) {
-    return app.exit(asked_for_help);
-  } catch (CLI::ParseError const& wrong) {
-    std::cerr << "knowledge: " << wrong.what() << "\nknowledge --help tells how it is used.\n";
-    return static_cast<int>(outcome::usage);
-  } catch (std::exception const& wrong) {
-    std::cerr << "knowledge: " << wrong.what() << '\n';
-    return static_cast<int>(outcome::usage);
-  }
-  return static_cast<int>(s.status);
+#ifdef KNOWLEDGE_EMBEDDED
+  if (!names_servers(argc, argv)) return run_embedded(argc, argv);
+#endif
+  return run_tool<knowledge>(
+      argc, argv, {{strata::configured_names}, strata::configured_options<strata::knowledge_asset, observing>()},
+      std::string{"Keeps templates in memory, NATS JetStream and PostgreSQL (built with "} + strata::configured_names +
+          ")",
+      [](CLI::App& app, auto& s) {
+        add_export(app, s);
+        add_serve(app, s);
+        add_search(app, s);
+        add_archive(app, s);
+        add_doctor(app, s);
+      });
 }

@@ -5,11 +5,33 @@
 #include <CLI/CLI.hpp>
 
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
 #include <string>
 
 // The settings of the tiers as options of the command line, each with an environment variable. A tier that this build
 // does not have offers none.
 namespace knowledge_tool {
+
+/// Where a user's programs keep what is theirs. \throws std::runtime_error: nobody says where that is
+inline std::filesystem::path default_file() {
+  auto const* const data = std::getenv("XDG_DATA_HOME");
+  if (data != nullptr && *data == '/') return std::filesystem::path{data} / "strata" / "knowledge.db";
+  auto const* const home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0') throw std::runtime_error{"--file: HOME is not set, so say where templates go"};
+  return std::filesystem::path{home} / ".local" / "share" / "strata" / "knowledge.db";
+}
+
+/// Makes the folder of the file, where there is a file. Without a name it is the user's own.
+template <class Options>
+void make_room(Options& o) {
+  if constexpr (requires { o.cold.file; }) {
+    if (o.cold.file.empty()) o.cold.file = default_file().string();
+    auto const folder = std::filesystem::path{o.cold.file}.parent_path();
+    if (!folder.empty()) std::filesystem::create_directories(folder);
+  }
+}
 
 template <class Options>
 void offer_settings(CLI::App& app, Options& o, std::chrono::milliseconds& ready_within) {
@@ -36,6 +58,9 @@ void offer_settings(CLI::App& app, Options& o, std::chrono::milliseconds& ready_
     offer("--postgres-connections", o.cold.connections, "STRATA_POSTGRES_CONNECTIONS", "How many connections at most");
     offer("--table", o.cold.table, "STRATA_TABLE", "The table");
   }
+  if constexpr (requires { o.cold.file; })
+    offer("--file", o.cold.file, "STRATA_FILE",
+          "The SQLite file, made where there is none; else strata/knowledge.db where your programs keep their data");
   if constexpr (requires { o.warm.servers; }) {
     offer("--nats", o.warm.servers, "STRATA_NATS", "Where NATS is: URLs, with commas between")->delimiter(',');
     offer("--nats-credentials", o.warm.credentials_file, "STRATA_NATS_CREDENTIALS", "File with a user's JWT and seed");

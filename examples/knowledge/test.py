@@ -556,6 +556,30 @@ class Doctor(Tool):
         self.assertIn("may delete rows", said[1])
 
 
+class WithoutServers(Tool):
+    def test_a_file_of_the_user_keeps_templates(self):
+        with tempfile.TemporaryDirectory() as folder:
+            def call(*arguments, status=0):
+                ended = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=120,
+                                       env={"XDG_DATA_HOME": folder})
+                self.assertEqual(ended.returncode, status, f"{arguments}: {ended.stdout}{ended.stderr}")
+                return ended
+            call("put", "w/one", "--data", "first")
+            self.assertTrue(pathlib.Path(folder, "strata", "knowledge.db").exists())
+            call("put", "w/one", "--data", "second")
+            self.assertEqual(call("get", "w/one").stdout, "second\n")
+            self.assertEqual([entry["asset"]["data"] for entry in json.loads(call("history", "--json", "w/one").stdout)],
+                             ["second", "first"])
+            self.assertIn("success", call("outcome", "w/one", "success").stdout)
+            self.assertIn("w/one", call("popular").stdout)
+            for arguments in [("search", "first"), ("similar", "w/one"), ("archive", "--days", "1"), ("export", "a.jsonl"),
+                              ("serve", "--port", "0"), ("doctor",)]:
+                self.assertIn("wants PostgreSQL", call(*arguments, status=4).stderr)
+            self.assertIn("--file", call("--help").stdout)
+            call("erase", "w/one")
+            call("get", "w/one", status=1)
+
+
 if __name__ == "__main__":
     program = sys.argv.pop(1)
     unittest.main()

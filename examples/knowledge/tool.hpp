@@ -3,7 +3,6 @@
 #pragma once
 
 #include <strata/batch.hpp>
-#include <strata/configured.hpp>
 #include <strata/knowledge/asset.hpp>
 #include <strata/observe/counters.hpp>
 #include <strata/query/history.hpp>
@@ -22,21 +21,25 @@
 #include <thread>
 
 #include "report.hpp"
+#include "settings.hpp"
 
-// What all commands share: the cache this build was configured with, its settings, and how a command ends.
+// What all commands share: the settings of a cache, whichever it is, and how a command ends.
 namespace knowledge_tool {
 
 using observing = strata::observer<strata::observe::counters>;
-using knowledge = strata::configured_cache<strata::knowledge_asset, observing>;
 using asset = strata::knowledge_asset;
 
 /// One call of the tool.
 struct invocation {
-  knowledge::options options = strata::configured_options<strata::knowledge_asset, observing>();
-  strata::observe::counters seen = options.observer;
+  char const* tiers;  ///< for people
   std::chrono::milliseconds ready_within{5'000};
   bool json = false;
   outcome status = outcome::done;
+};
+template <class Cache>
+struct invocation_of : invocation {
+  typename Cache::options options;
+  strata::observe::counters seen = options.observer;
 };
 
 /// Set by Ctrl-C and by a polite kill. Long commands look at it between two pieces of work.
@@ -62,9 +65,10 @@ inline outcome fail(invocation const& s, std::string_view about, strata::error c
 
 /// Opens the cache, waits for its servers, and runs f(cache). A server that does not answer is told, and no reason to
 /// stop: what the others can do is done.
-template <class F>
-void with_cache(invocation& s, F f) {
-  auto opened = knowledge::open(std::move(s.options));
+template <class Cache, class F>
+void with_cache(invocation_of<Cache>& s, F f) {
+  make_room(s.options);
+  auto opened = Cache::open(std::move(s.options));
   if (!opened) {
     s.status = fail(s, "", opened.error());
     return;
@@ -83,14 +87,14 @@ void with_cache(invocation& s, F f) {
   f(*opened);
 }
 
-inline strata::error no_history() {
+inline strata::error no_history(char const* tiers) {
   return strata::error{strata::errc::unsupported, strata::tier::none,
-                       std::string{"no tier keeps it; this tool was built with "} + strata::configured_names};
+                       std::string{"no tier keeps it; there are "} + tiers};
 }
 
 /// A command with arguments of its own: `offer(command, arguments)` names its options, `run(call, arguments)` does it.
-template <class Arguments, class Offer, class Run>
-void add_command(CLI::App& app, invocation& s, char const* name, char const* what, char const* footer, Offer offer,
+template <class Arguments, class Invocation, class Offer, class Run>
+void add_command(CLI::App& app, Invocation& s, char const* name, char const* what, char const* footer, Offer offer,
                  Run run) {
   auto* const command = app.add_subcommand(name, what);
   auto const arguments = std::make_shared<Arguments>();

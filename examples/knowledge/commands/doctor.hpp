@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "../built.hpp"
 #include "../doctor/finding.hpp"
-#include "../tool.hpp"
 #ifdef KNOWLEDGE_NATS
 #include "../doctor/nats.hpp"
 #endif
@@ -167,7 +167,7 @@ bool examine([[maybe_unused]] Options& o, [[maybe_unused]] doctor::findings& fou
   return whole;
 }
 
-inline void run_doctor(invocation& s, doctor_arguments const& given) {
+void run_doctor(auto& s, doctor_arguments const& given) {
   doctor::findings found;
   bool const whole = examine(s.options, found);
   doctor::tour tour{s.options, s.ready_within, found};
@@ -210,7 +210,7 @@ inline void run_doctor(invocation& s, doctor_arguments const& given) {
     s.status = outcome{1};
 }
 
-inline void add_doctor(CLI::App& app, invocation& s) {
+void add_doctor(CLI::App& app, auto& s) {
   add_command<doctor_arguments>(
       app, s, "doctor", "Checks a deployment and says what to mend",
       "Examples:\n"
@@ -224,7 +224,7 @@ inline void add_doctor(CLI::App& app, invocation& s) {
       [](CLI::App& command, doctor_arguments& given) {
         command.add_flag("--no-round-trip", given.no_round_trip, "Write nothing at all");
       },
-      run_doctor);
+      [](auto& call, auto const& given) { run_doctor(call, given); });
 }
 
 }  // namespace knowledge_tool

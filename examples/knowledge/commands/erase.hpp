@@ -16,8 +16,8 @@ struct erase_arguments {
   std::vector<std::string> ids;
 };
 
-inline void run_erase(invocation& s, erase_arguments const& given) {
-  with_cache(s, [&](knowledge& cache) {
+void run_erase(auto& s, erase_arguments const& given) {
+  with_cache(s, [&](auto& cache) {
     for (auto const& id : given.ids) {
       auto const done = cache.erase(id);
       tell(s, id, "erased", done);
@@ -26,7 +26,7 @@ inline void run_erase(invocation& s, erase_arguments const& given) {
   });
 }
 
-inline void add_erase(CLI::App& app, invocation& s) {
+void add_erase(CLI::App& app, auto& s) {
   add_command<erase_arguments>(
       app, s, "erase", "Erases templates in every tier; their history is kept",
       "Examples:\n"
@@ -35,7 +35,7 @@ inline void add_erase(CLI::App& app, invocation& s) {
       [](CLI::App& command, erase_arguments& given) {
         command.add_option("ID", given.ids, "What to erase")->required();
       },
-      run_erase);
+      [](auto& call, auto const& given) { run_erase(call, given); });
 }
 
 }  // namespace knowledge_tool

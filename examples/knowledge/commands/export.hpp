@@ -89,7 +89,7 @@ inline std::pair<mark, std::uintmax_t> resume(std::filesystem::path const& part,
   return last;
 }
 
-inline void run_export(invocation& s, export_arguments const& given) {
+void run_export(auto& s, export_arguments const& given) {
   if (!is_export(given.file))
     throw std::runtime_error{given.file.string() + ": the name must end in .jsonl or .jsonl.zst"};
   with_cache(s, [&](auto& cache) {
@@ -120,13 +120,13 @@ inline void run_export(invocation& s, export_arguments const& given) {
       else
         std::cout << std::format("{} in {}\n", counted(now.lines, "line"), given.file.string());
     } else {
-      s.status = fail(s, "export", no_query("export"));
+      s.status = fail(s, "export", no_query(s, "export"));
     }
   });
 }
 
 /// Brings back what an export holds. \param check  restore nothing: read the file to its end
-inline void run_restore(invocation& s, std::filesystem::path const& file, bool check) {
+void run_restore(auto& s, std::filesystem::path const& file, bool check) {
   mark now;
   strata::restored sum;
   std::vector<std::string> lines;
@@ -183,12 +183,12 @@ inline void run_restore(invocation& s, std::filesystem::path const& file, bool c
       });
       report();
     } else {
-      s.status = fail(s, "import", no_query("import of an export"));
+      s.status = fail(s, "import", no_query(s, "import of an export"));
     }
   });
 }
 
-inline void add_export(CLI::App& app, invocation& s) {
+void add_export(CLI::App& app, auto& s) {
   add_command<export_arguments>(
       app, s, "export", "Writes everything to a file: templates, archived ones, history, usage, vectors",
       "FILE ends in .jsonl, or in .jsonl.zst to be compressed. Interrupted, it goes on when it is run again.\n"
@@ -199,7 +199,7 @@ inline void add_export(CLI::App& app, invocation& s) {
       [](CLI::App& command, export_arguments& given) {
         command.add_option("FILE", given.file, "Where to")->required();
       },
-      run_export);
+      [](auto& call, auto const& given) { run_export(call, given); });
 }
 
 }  // namespace knowledge_tool

@@ -29,7 +29,7 @@ inline boost::json::object json_of(asset const& a) {
   return {{"id", a.id}, {"asset_type", a.asset_type}, {"data", a.data}, {"metadata", metadata}, {"version", a.version}};
 }
 
-inline boost::json::object json_of(std::string_view id, knowledge::answer const& found) {
+boost::json::object json_of(std::string_view id, auto const& found) {
   boost::json::object o{{"id", strata::detail::utf8_prefix(id) == id.size() ? std::string{id} : shown(id)},
                         {"found", found.has_value()}};
   if (found.failed()) {
@@ -44,7 +44,7 @@ inline boost::json::object json_of(std::string_view id, knowledge::answer const&
   return o;
 }
 
-inline void print(std::string_view id, knowledge::answer const& found, get_arguments const& given) {
+void print(std::string_view id, auto const& found, get_arguments const& given) {
   if (given.ids.size() > 1) std::cout << "==> " << shown(id) << " <==\n";
   if (given.about) {
     std::cout << std::format("from {}, {}; revision {}, version {}; {}\n", strata::to_string(found.tier()),
@@ -57,8 +57,8 @@ inline void print(std::string_view id, knowledge::answer const& found, get_argum
   if (!found->data.ends_with('\n')) std::cout << '\n';
 }
 
-inline void run_get(invocation& s, get_arguments const& given) {
-  with_cache(s, [&](knowledge& cache) {
+void run_get(auto& s, get_arguments const& given) {
+  with_cache(s, [&](auto& cache) {
     boost::json::array all;
     for (auto const& [id, found] : cache.get_many(given.ids)) {
       if (s.json) all.push_back(json_of(id, found));
@@ -75,7 +75,7 @@ inline void run_get(invocation& s, get_arguments const& given) {
   });
 }
 
-inline void add_get(CLI::App& app, invocation& s) {
+void add_get(CLI::App& app, auto& s) {
   add_command<get_arguments>(
       app, s, "get", "Prints templates",
       "Examples:\n"
@@ -86,7 +86,7 @@ inline void add_get(CLI::App& app, invocation& s) {
         command.add_option("ID", given.ids, "Whose data to print")->required();
         command.add_flag("--about", given.about, "Print tier, revision, version and metadata before the data");
       },
-      run_get);
+      [](auto& call, auto const& given) { run_get(call, given); });
 }
 
 }  // namespace knowledge_tool

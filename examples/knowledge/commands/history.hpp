@@ -52,7 +52,7 @@ inline void print_history(invocation& s, std::string const& id, std::vector<stra
   if (s.json) std::cout << boost::json::serialize(objects) << '\n';
 }
 
-inline void run_history(invocation& s, history_arguments const& given) {
+void run_history(auto& s, history_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_history<std::remove_reference_t<decltype(cache)>>) {
       auto const past = strata::history(cache, given.id, given.limit);
@@ -61,12 +61,12 @@ inline void run_history(invocation& s, history_arguments const& given) {
       else
         s.status = fail(s, given.id, past.error());
     } else {
-      s.status = fail(s, "history", no_history());
+      s.status = fail(s, "history", no_history(s.tiers));
     }
   });
 }
 
-inline void add_history(CLI::App& app, invocation& s) {
+void add_history(CLI::App& app, auto& s) {
   add_command<history_arguments>(
       app, s, "history", "Lists what a template has been, newest first",
       "Examples:\n"
@@ -78,7 +78,7 @@ inline void add_history(CLI::App& app, invocation& s) {
             ->capture_default_str()
             ->check(CLI::PositiveNumber);
       },
-      run_history);
+      [](auto& call, auto const& given) { run_history(call, given); });
 }
 
 }  // namespace knowledge_tool

@@ -36,13 +36,14 @@ inline asset asset_of(document const& d, std::string const& type) {
 }
 
 /// Writes the documents in batches, and says what became of them.
+template <class Invocation>
 class importing {
  public:
-  importing(invocation& s, import_arguments const& given) : s_{s}, given_{given} {}
+  importing(Invocation& s, import_arguments const& given) : s_{s}, given_{given} {}
 
   void run() {
     auto const found = read_corpus(given_.paths);
-    with_cache(s_, [&](knowledge& cache) {
+    with_cache(s_, [&](auto& cache) {
       auto const started = std::chrono::steady_clock::now();
       {
         progress bar{"importing", found.documents.size()};
@@ -55,7 +56,7 @@ class importing {
 
  private:
   /// One batch, as many documents as were asked for and no more than memory is given to. \returns where the next begins
-  std::size_t write(knowledge& cache, std::vector<document> const& documents, std::size_t from) {
+  std::size_t write(auto& cache, std::vector<document> const& documents, std::size_t from) {
     std::vector<asset> batch;
     std::size_t bytes = 0;
     std::size_t next = from;
@@ -120,16 +121,16 @@ class importing {
 
   static constexpr std::size_t max_batch_bytes = 8 << 20;
 
-  invocation& s_;
+  Invocation& s_;
   import_arguments const& given_;
   std::size_t written_ = 0, unchanged_ = 0, failed_ = 0, degraded_ = 0;
   bool going_ = true;
 };
 
 /// Reads every document through the cache and compares.
-inline void check_import(invocation& s, import_arguments const& given) {
+void check_import(auto& s, import_arguments const& given) {
   auto const found = read_corpus(given.paths);
-  with_cache(s, [&](knowledge& cache) {
+  with_cache(s, [&](auto& cache) {
     std::size_t same = 0, different = 0, missing = 0, failed = 0, asked = 0;
     std::array<std::size_t, 4> from{};
     progress bar{"checking", found.documents.size()};
@@ -167,7 +168,7 @@ inline void check_import(invocation& s, import_arguments const& given) {
   });
 }
 
-inline void add_import(CLI::App& app, invocation& s) {
+void add_import(CLI::App& app, auto& s) {
   add_command<import_arguments>(
       app, s, "import", "Writes whole collections of templates",
       "Where PATH has *.snippets files (snipMate's or UltiSnips' format), each snippet in them is a template with\n"
@@ -186,7 +187,7 @@ inline void add_import(CLI::App& app, invocation& s) {
             ->check(CLI::Range(1, 1000));
         command.add_flag("--check", given.check, "Write nothing: read all of it and tell what is missing or different");
       },
-      [](invocation& call, import_arguments const& given) {
+      [](auto& call, import_arguments const& given) {
         if (given.paths.size() == 1 && is_export(given.paths.front()))
           run_restore(call, given.paths.front(), given.check);
         else if (given.check)

@@ -58,7 +58,7 @@ inline void tell(invocation& s, std::string_view id, std::string_view verb,
   }
 }
 
-inline void run_put(invocation& s, put_arguments const& given) {
+void run_put(auto& s, put_arguments const& given) {
   asset a{.id = given.id, .asset_type = given.type};
   for (auto const& pair : given.metadata) {
     auto const equals = pair.find('=');
@@ -71,14 +71,14 @@ inline void run_put(invocation& s, put_arguments const& given) {
     a.data.assign(std::istreambuf_iterator<char>{std::cin}, {});
   else
     a.data = text_of({.id = {}, .text = {}, .file = given.file, .metadata = {}});
-  with_cache(s, [&](knowledge& cache) {
+  with_cache(s, [&](auto& cache) {
     tell(
         s, given.id, "written",
         given.if_revision ? cache.put_if(strata::revision{*given.if_revision}, std::move(a)) : cache.put(std::move(a)));
   });
 }
 
-inline void add_put(CLI::App& app, invocation& s) {
+void add_put(CLI::App& app, auto& s) {
   add_command<put_arguments>(
       app, s, "put", "Writes a template",
       "Examples:\n"
@@ -95,7 +95,7 @@ inline void add_put(CLI::App& app, invocation& s) {
         command.add_option("--if-revision", given.if_revision,
                            "Only while this revision is current; 0: only if the id is not taken");
       },
-      run_put);
+      [](auto& call, auto const& given) { run_put(call, given); });
 }
 
 }  // namespace knowledge_tool

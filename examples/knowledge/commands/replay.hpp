@@ -82,7 +82,7 @@ struct witness {
   std::optional<strata::error> first_failure;
   alignas(64) std::array<std::atomic<std::uint64_t>, 5> live{};  // by tier; absent and failed ones last
 
-  void saw(knowledge::answer const& found, std::chrono::nanoseconds took) {
+  void saw(auto const& found, std::chrono::nanoseconds took) {
     auto const at = found ? static_cast<std::size_t>(found.tier()) : 4;
     live[at].store(live[at].load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     if (found) return by_tier[at].add(took);
@@ -96,14 +96,15 @@ struct moment_of_replay {
   std::array<std::uint64_t, 5> served{};
 };
 
+template <class Cache>
 class replaying {
  public:
-  replaying(invocation& s, replay_arguments const& given)
+  replaying(invocation_of<Cache>& s, replay_arguments const& given)
       : s_{s}, given_{given}, requests_{given}, seen_(given.threads) {}
 
   void run() {
     if (requests_.order.empty()) throw std::runtime_error{"there is nothing to ask for"};
-    with_cache(s_, [&](knowledge& cache) {
+    with_cache(s_, [&](auto& cache) {
       auto const started = clock::now();
       {
         std::vector<std::jthread> threads;
@@ -125,7 +126,7 @@ class replaying {
   using clock = std::chrono::steady_clock;
   static constexpr std::array tiers{strata::tier::hot, strata::tier::warm, strata::tier::cold};
 
-  void work(knowledge& cache, std::size_t thread, clock::time_point started) {
+  void work(Cache& cache, std::size_t thread, clock::time_point started) {
     auto& mine = seen_[thread];
     auto const& [names, order] = requests_;
     auto const end =
@@ -181,7 +182,7 @@ class replaying {
                          static_cast<double>(of);
   }
 
-  void report(knowledge& cache) {
+  void report(Cache& cache) {
     std::uint64_t count = total_.absent + total_.failed;
     for (auto const& one : total_.by_tier) count += one.count();
     if (s_.json)
@@ -201,7 +202,6 @@ class replaying {
     if (interrupted) s_.status = outcome::interrupted;
   }
 
-  template <class Cache = knowledge>
   static constexpr bool present(strata::tier t) {
     return t == strata::tier::warm ? requires(Cache const& c) { c.warm(); }
                                    : t != strata::tier::cold || requires(Cache const& c) { c.cold(); };
@@ -221,7 +221,7 @@ class replaying {
                              grouped(total_.failed));
   }
 
-  void print_json(knowledge& cache, std::uint64_t count) {
+  void print_json(Cache& cache, std::uint64_t count) {
     auto const nanoseconds = [](histogram const& h, double q) { return h.quantile(q).count(); };
     boost::json::object tier_figures;
     for (auto const t : tiers) {
@@ -254,7 +254,7 @@ class replaying {
               << '\n';
   }
 
-  invocation& s_;
+  invocation_of<Cache>& s_;
   replay_arguments const& given_;
   requests requests_;
   std::deque<witness> seen_;
@@ -264,7 +264,7 @@ class replaying {
   clock::duration took_{};
 };
 
-inline void add_replay(CLI::App& app, invocation& s) {
+void add_replay(CLI::App& app, auto& s) {
   add_command<replay_arguments>(
       app, s, "replay", "Asks for templates again and again, and tells which tier answered how fast",
       "The times are those of a caller of get(). The same seed asks for the same ids in the same order.\n\n"
@@ -294,7 +294,7 @@ inline void add_replay(CLI::App& app, invocation& s) {
             ->type_name("PERCENT");
         command.add_flag("--timeline", given.timeline, "Tell what each second served, and not how fast");
       },
-      [](invocation& call, replay_arguments const& given) {
+      [](auto& call, replay_arguments const& given) {
         if (given.paths.empty() == given.ids.empty())
           throw CLI::ValidationError{"replay", "wants a PATH, or --ids FILE"};
         replaying{call, given}.run();

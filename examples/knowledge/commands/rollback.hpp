@@ -17,7 +17,7 @@ struct rollback_arguments {
   std::uint64_t revision = 0;
 };
 
-inline void run_rollback(invocation& s, rollback_arguments const& given) {
+void run_rollback(auto& s, rollback_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_history<std::remove_reference_t<decltype(cache)>>) {
       auto const former = strata::get_at(cache, given.id, strata::revision{given.revision});
@@ -32,12 +32,12 @@ inline void run_rollback(invocation& s, rollback_arguments const& given) {
         tell(s, given.id, std::format("as in revision {} again", given.revision), cache.put(*former->value));
       }
     } else {
-      s.status = fail(s, "rollback", no_history());
+      s.status = fail(s, "rollback", no_history(s.tiers));
     }
   });
 }
 
-inline void add_rollback(CLI::App& app, invocation& s) {
+void add_rollback(CLI::App& app, auto& s) {
   add_command<rollback_arguments>(
       app, s, "rollback", "Writes a former revision of a template again, as its newest",
       "Examples:\n"
@@ -47,7 +47,7 @@ inline void add_rollback(CLI::App& app, invocation& s) {
         command.add_option("ID", given.id, "What to bring back")->required();
         command.add_option("REVISION", given.revision, "As history lists it")->required();
       },
-      run_rollback);
+      [](auto& call, auto const& given) { run_rollback(call, given); });
 }
 
 }  // namespace knowledge_tool

@@ -82,26 +82,26 @@ inline void print_matches(invocation& s, std::string const& wanted,
   if (!s.json && found->incomplete) std::cerr << "knowledge: not everything is indexed yet: ask again\n";
 }
 
-inline strata::error no_query(char const* what) {
+inline strata::error no_query(invocation const& s, char const* what) {
   return strata::error{strata::errc::unsupported, strata::tier::none,
-                       std::string{what} + ": no tier can; this tool was built with " + strata::configured_names};
+                       std::string{what} + ": no tier can; there are " + s.tiers};
 }
 
-inline void run_search(invocation& s, search_arguments const& given) {
+void run_search(auto& s, search_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_search<std::remove_reference_t<decltype(cache)>>)
       print_matches(s, given.wanted, strata::search_text(cache, given.wanted, given.limit, given.filter));
     else
-      s.status = fail(s, "search", no_query("search"));
+      s.status = fail(s, "search", no_query(s, "search"));
   });
 }
 
-inline void run_similar(invocation& s, search_arguments const& given) {
+void run_similar(auto& s, search_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_nearest<std::remove_reference_t<decltype(cache)>>)
       print_matches(s, given.wanted, strata::similar(cache, given.wanted, given.limit, given.filter));
     else
-      s.status = fail(s, "similar", no_query("similar"));
+      s.status = fail(s, "similar", no_query(s, "similar"));
   });
 }
 
@@ -111,7 +111,7 @@ inline void offer_search(CLI::App& command, search_arguments& given) {
   command.add_option("--prefix", given.filter.prefix, "Only those whose id begins so");
 }
 
-inline void add_search(CLI::App& app, invocation& s) {
+void add_search(CLI::App& app, auto& s) {
   add_command<search_arguments>(
       app, s, "search", "Finds templates by their words",
       "All words have to be there; \"a phrase\", -not_this, this or that, and the beginning of a word*.\n\n"
@@ -123,7 +123,7 @@ inline void add_search(CLI::App& app, invocation& s) {
         command.add_option("WORDS", given.wanted, "What to find")->required();
         offer_search(command, given);
       },
-      run_search);
+      [](auto& call, auto const& given) { run_search(call, given); });
   add_command<search_arguments>(
       app, s, "similar", "Finds the templates nearest to one, by the vectors kept beside them",
       "Examples:\n"
@@ -133,7 +133,7 @@ inline void add_search(CLI::App& app, invocation& s) {
         command.add_option("ID", given.wanted, "To which others should be similar")->required();
         offer_search(command, given);
       },
-      run_similar);
+      [](auto& call, auto const& given) { run_similar(call, given); });
 }
 
 }  // namespace knowledge_tool

@@ -16,10 +16,10 @@
 #include <thread>
 #include <vector>
 
+#include "../built.hpp"
 #include "../corpus.hpp"
 #include "../server/http.hpp"
 #include "../server/questions.hpp"
-#include "../tool.hpp"
 #include "../zipf.hpp"
 #include "page.hpp"
 
@@ -55,7 +55,7 @@ void keep_asking(Cache& cache, serve_arguments const& given, std::atomic<bool> c
   }
 }
 
-inline void run_serve(invocation& s, serve_arguments const& given) {
+void run_serve(auto& s, serve_arguments const& given) {
   auto const seen = s.seen;
   with_cache(s, [&](knowledge& cache) {
     questions<knowledge> ask{cache, seen};
@@ -93,7 +93,7 @@ inline void run_serve(invocation& s, serve_arguments const& given) {
   });
 }
 
-inline void add_serve(CLI::App& app, invocation& s) {
+void add_serve(CLI::App& app, auto& s) {
   add_command<serve_arguments>(
       app, s, "serve", "Shows on a web page what this cache does, and what the fleet knows",
       "It reads and never writes. Browsers of this machine alone can reach it, unless --address says otherwise: then\n"
@@ -116,7 +116,7 @@ inline void add_serve(CLI::App& app, invocation& s) {
             ->type_name("PATH");
         command.add_option("--rate", given.rate, "So many a second")->capture_default_str();
       },
-      run_serve);
+      [](auto& call, auto const& given) { run_serve(call, given); });
 }
 
 }  // namespace knowledge_tool

@@ -19,7 +19,7 @@ struct stats_arguments {
   bool no_tiers = false;
 };
 
-inline void run_stats(invocation& s, stats_arguments const& given) {
+void run_stats(auto& s, stats_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     auto const health = cache.health();
     boost::json::object tiers;
@@ -32,7 +32,7 @@ inline void run_stats(invocation& s, stats_arguments const& given) {
                                  tier.text);
       if (!tier.up) s.status = outcome::unavailable;
     };
-    if (!s.json && !given.no_tiers) std::cout << "built with " << strata::configured_names << '\n';
+    if (!s.json && !given.no_tiers) std::cout << s.tiers << '\n';
     tell("hot", health.hot);
     if constexpr (requires { cache.warm(); }) tell("warm", health.warm);
     if constexpr (requires { cache.cold(); }) tell("cold", health.cold);
@@ -52,14 +52,11 @@ inline void run_stats(invocation& s, stats_arguments const& given) {
       }
     }
     if (s.json)
-      std::cout << boost::json::value{{"built_with", strata::configured_names},
-                                      {"tiers", tiers},
-                                      {"most_used", most_used}}
-                << '\n';
+      std::cout << boost::json::value{{"built_with", s.tiers}, {"tiers", tiers}, {"most_used", most_used}} << '\n';
   });
 }
 
-inline void add_stats(CLI::App& app, invocation& s) {
+void add_stats(CLI::App& app, auto& s) {
   add_command<stats_arguments>(
       app, s, "stats", "Tells how the tiers are, and which templates are most used",
       "Examples:\n"
@@ -69,7 +66,7 @@ inline void add_stats(CLI::App& app, invocation& s) {
         command.add_flag("--no-tiers", given.no_tiers, "List the most used alone");
         command.add_option("--top", given.top, "How many of the most used to list")->capture_default_str();
       },
-      run_stats);
+      [](auto& call, auto const& given) { run_stats(call, given); });
 }
 
 }  // namespace knowledge_tool

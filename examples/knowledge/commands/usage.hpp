@@ -57,7 +57,7 @@ inline void print_usages(invocation& s, std::vector<strata::key_usage> const& al
   if (s.json) std::cout << boost::json::serialize(objects) << '\n';
 }
 
-inline void run_popular(invocation& s, popular_arguments const& given) {
+void run_popular(auto& s, popular_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_popular<std::remove_reference_t<decltype(cache)>>) {
       std::chrono::hours const window{given.hours};
@@ -73,12 +73,12 @@ inline void run_popular(invocation& s, popular_arguments const& given) {
       else
         s.status = fail(s, "popular", all.error());
     } else {
-      s.status = fail(s, "popular", no_query("popular"));
+      s.status = fail(s, "popular", no_query(s, "popular"));
     }
   });
 }
 
-inline void add_popular(CLI::App& app, invocation& s) {
+void add_popular(CLI::App& app, auto& s) {
   add_command<popular_arguments>(
       app, s, "popular", "Lists templates by how they are used",
       "Examples:\n"
@@ -102,14 +102,14 @@ inline void add_popular(CLI::App& app, invocation& s) {
             ->excludes(failing)
             ->check(CLI::PositiveNumber);
       },
-      run_popular);
+      [](auto& call, auto const& given) { run_popular(call, given); });
 }
 
 struct outcome_arguments {
   std::string id, what;
 };
 
-inline void run_outcome(invocation& s, outcome_arguments const& given) {
+void run_outcome(auto& s, outcome_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_usage<std::remove_reference_t<decltype(cache)>>) {
       auto done = strata::record_outcome(cache, given.id, given.what == "success");
@@ -124,12 +124,12 @@ inline void run_outcome(invocation& s, outcome_arguments const& given) {
         print_usages(s, {**now}, false);
       }
     } else {
-      s.status = fail(s, "outcome", no_query("outcome"));
+      s.status = fail(s, "outcome", no_query(s, "outcome"));
     }
   });
 }
 
-inline void add_outcome(CLI::App& app, invocation& s) {
+void add_outcome(CLI::App& app, auto& s) {
   add_command<outcome_arguments>(
       app, s, "outcome", "Records how a use of a template went",
       "Examples:\n"
@@ -141,7 +141,7 @@ inline void add_outcome(CLI::App& app, invocation& s) {
             ->required()
             ->check(CLI::IsMember({"success", "failure"}));
       },
-      run_outcome);
+      [](auto& call, auto const& given) { run_outcome(call, given); });
 }
 
 struct archive_arguments {
@@ -149,7 +149,7 @@ struct archive_arguments {
   bool really = false;
 };
 
-inline void run_archive(invocation& s, archive_arguments const& given) {
+void run_archive(auto& s, archive_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_archive<std::remove_reference_t<decltype(cache)>>) {
       std::chrono::hours const unused_for = std::chrono::days{given.days};
@@ -164,12 +164,12 @@ inline void run_archive(invocation& s, archive_arguments const& given) {
                                  counted(static_cast<std::uint64_t>(given.days), "day"),
                                  given.really ? "and are archived now" : "(--really does it)");
     } else {
-      s.status = fail(s, "archive", no_query("archive"));
+      s.status = fail(s, "archive", no_query(s, "archive"));
     }
   });
 }
 
-inline void add_archive(CLI::App& app, invocation& s) {
+void add_archive(CLI::App& app, auto& s) {
   add_command<archive_arguments>(
       app, s, "archive", "Moves templates that nobody uses out of the way",
       "Without --really it only tells how many. An archived template still reads, and comes back when it is used or "
@@ -184,7 +184,7 @@ inline void add_archive(CLI::App& app, invocation& s) {
             ->check(CLI::PositiveNumber);
         command.add_flag("--really", given.really, "Move them");
       },
-      run_archive);
+      [](auto& call, auto const& given) { run_archive(call, given); });
 }
 
 }  // namespace knowledge_tool

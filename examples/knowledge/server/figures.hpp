@@ -19,7 +19,7 @@
 #include <string_view>
 #include <utility>
 
-#include "../tool.hpp"
+#include "../built.hpp"
 
 // What the page shows of this process, once a second, however many pages are open: one row for the charts, the state of
 // the tiers, and what is wrong in words. Reading it takes no lock that a hit in memory takes.

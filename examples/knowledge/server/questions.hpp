@@ -163,7 +163,7 @@ class questions {
       if (!copy->value) return json(object{{"error", "there is no such version"}}, 404);
       return json(json_of(*copy->value));
     } else {
-      return refused(no_history());
+      return refused(no_history(strata::configured_names));
     }
   }
   static strata::revision number_of(std::string_view text) {

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include "commands/erase.hpp"
+#include "commands/get.hpp"
+#include "commands/history.hpp"
+#include "commands/import.hpp"
+#include "commands/put.hpp"
+#include "commands/replay.hpp"
+#include "commands/rollback.hpp"
+#include "commands/stats.hpp"
+#include "commands/usage.hpp"
+#include "settings.hpp"
+#include "tool.hpp"
+
+namespace knowledge_tool {
+
+/// One call of the tool over one kind of cache.
+/// \param further  adds the commands that not every cache has
+/// \returns        the exit code
+template <class Cache, class Further>
+int run_tool(int argc, char** argv, invocation_of<Cache> s, std::string const& about, Further further) {
+  CLI::App app{about, "knowledge"};
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.get_formatter()->column_width(34);
+  offer_settings(app, s.options, s.ready_within);
+  add_import(app, s);
+  add_get(app, s);
+  add_put(app, s);
+  add_erase(app, s);
+  add_history(app, s);
+  add_rollback(app, s);
+  add_replay(app, s);
+  add_stats(app, s);
+  add_popular(app, s);
+  add_outcome(app, s);
+  further(app, s);
+  app.footer(std::string{"`knowledge COMMAND --help` tells more of each.\n\n"} + exit_codes);
+  watch_for_interrupts();
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::Success const& asked_for_help) {
+    return app.exit(asked_for_help);
+  } catch (CLI::ParseError const& wrong) {
+    std::cerr << "knowledge: " << wrong.what() << "\nknowledge --help tells how it is used.\n";
+    return static_cast<int>(outcome::usage);
+  } catch (std::exception const& wrong) {
+    std::cerr << "knowledge: " << wrong.what() << '\n';
+    return static_cast<int>(outcome::usage);
+  }
+  return static_cast<int>(s.status);
+}
+
+}  // namespace knowledge_tool
