@@ -136,7 +136,9 @@ std::string refusal(strata::cold::sqlite::options const& o) {
     return why.what();
   }
 }
-std::string refusal(fs::path const& file) { return refusal({.file = file.string(), .open_timeout = 1s}); }
+std::string refusal(fs::path const& file, std::chrono::milliseconds patience = 20s) {
+  return refusal({.file = file.string(), .open_timeout = patience});
+}
 
 void as_another_program(fs::path const& file, char const* statements) {
   sqlite3* db = nullptr;
@@ -284,7 +286,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_another_holds_is_waited_for_until_the_deadline)
   BOOST_TEST((!late && late.error() == errc::timed_out));
   auto const read = cold.tier.load("a", soon());  // readers wait for nobody
   BOOST_TEST((read && read->value && read->value->text == "1"));
-  BOOST_TEST(refusal(f.file()).contains("locked"));
+  BOOST_TEST(refusal(f.file(), 200ms).contains("locked"));
   std::thread letting_go{[&] {
     std::this_thread::sleep_for(50ms);
     sqlite3_exec(other, "commit", nullptr, nullptr, nullptr);
