@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/error.hpp>
+#include <strata/hit.hpp>
+#include <strata/hot/engine/memory.hpp>
+#include <strata/hot/lru.hpp>
+#include <strata/key.hpp>
+#include <strata/local/core.hpp>
+#include <strata/local/explain.hpp>
+#include <strata/local/load.hpp>
+#include <strata/local/options.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <ranges>
+#include <span>
+#include <utility>
+#include <vector>
+
+// The verbs of a cache in memory with nothing below it. Reads and writes are the engine's (core.hpp), what loads is a flight
+// (load.hpp).
+namespace strata {
+
+/// A bounded, thread-safe map from Key to Value. \tparam Hot  how it chooses what to let go: any policy of strata::hot
+/// \tparam Options  strata::observer<T> hears what leaves, strata::weigher<T> says what an entry weighs, strata::clock<T> is
+///                  whose time lives are told in; in any order
+/// \threads all members may be called from any thread, but the destructor, which waits for loaders that still run
+template <class Key, class Value, class Hot = hot::lru, class... Options>
+class local_cache {
+  using core_type =
+      local::core<local::parts<local::explain<Key, Value, Hot, Options...>(), Key, Value, Hot, Options...>>;
+  using boxed = typename core_type::boxed;
+
+ public:
+  using key_type = typename core_type::key_type;
+  using value_type = typename core_type::value_type;
+  using clock_type = typename core_type::clock_type;
+  using observer_type = typename core_type::observer_type;
+  using weigher_type = typename core_type::weigher_type;
+  using key_view = strata::key_view<key_type>;  ///< text is taken as a view, numbers by value
+  using answer = hit<value_type>;
+
+  struct options {
+    std::size_t capacity_entries = 1000;  ///< at least 1; some memory is proportional to it from the start
+    std::size_t capacity_weight = 0;      ///< of all values, in bytes unless a weigher says so; zero: not bounded
+    std::chrono::milliseconds expires_after_write{0};   ///< zero: never
+    std::chrono::milliseconds expires_after_access{0};  ///< since the last get, visit or write; zero: never
+    std::size_t max_flights = 1 << 16;                  ///< keys loaded at once; more are loaded without sharing
+    decltype(core_type::policy::options::eviction) eviction{};  ///< where the algorithm has settings
+    hot::engine::pages pages = hot::engine::pages::usual;
+    observer_type observer{};
+    weigher_type weigher{};
+    clock_type const* clock = nullptr;  ///< null: one of its own
+  };
+
+  /// \throws open_error for a capacity of zero or beyond 2^31; bad_alloc
+  explicit local_cache(options settings) : core_{settings} {}
+  local_cache() : local_cache{options{}} {}
+  local_cache(local_cache const&) = delete;
+  local_cache& operator=(local_cache const&) = delete;
+  ~local_cache() { core_.askers.stop(); }
+
+  /// Reads one value, and counts as a use of it.
+  /// \returns     the value, shared; or absent
+  /// \errors      rejected: called from inside a visitor, and found nothing
+  /// \complexity  O(1) expected, no allocation
+  answer get(key_view key) {
+    auto const k = core_.hash(key);
+    return answer_of(k, core_.look_up(k));
+  }
+
+  /// Reads in place: f(value const&) under the entry's guard, without counting a reference. f must not call this cache:
+  /// where it would wait for itself, such a call finds and changes nothing.
+  /// \returns whether it was there \throws what f throws
+  template <class F>
+  bool visit(key_view key, F&& f) {
+    auto const k = core_.hash(key);
+    bool alive = true;
+    bool const there = core_.hot.find(k, [&](boxed const& kept) {
+      alive = core_.alive(kept);
+      if (alive) f(kept.value());
+    });
+    if (!alive) core_.add(core_.expired);
+    return there && alive;
+  }
+
+  /// Reads, and leaves order, counts and lives as they are. \returns the value or absent
+  answer peek(key_view key) {
+    auto kept = core_.peek(core_.hash(key));
+    if (!kept || core_.over(kept)) return answer::nothing(tier::hot);
+    return {std::move(kept), tier::hot};
+  }
+
+  /// As get, but makes the value where there is none: one loader per key, however many callers. Who puts or erases the key
+  /// meanwhile is not undone: what the loader gives is then for those who waited, and not kept.
+  /// \param load  gives Value or result<Value>; runs with nothing locked and may call the cache
+  /// \errors      loader_failed: it threw or gave an error, which all who waited get; timed_out; would_deadlock: loaders
+  ///              wait for each other; rejected as get
+  /// \throws      bad_alloc, and what copying the key and weighing throw; another caller then runs its own loader
+  template <class F>
+  answer get_or_load(key_view key, F load, load_options how = {}) {
+    auto const k = core_.hash(key);
+    auto kept = core_.look_up(k);
+    if (!kept) {
+      if (auto none = core_.nothing(); none.failed()) return none;
+      return local::load(core_, k, load, local::in(how.within), revision{});
+    }
+    if (core_.alive(kept)) {
+      if (how.refresh_ahead.count() != 0 && core_.nearly_over(kept, how.refresh_ahead))
+        (void)local::load_aside(core_, k, load, local::in(how.within), kept.revision());
+      return {std::move(kept), tier::hot};
+    }
+    core_.add(core_.expired);
+    if (how.soft_within.count() != 0) return local::load_softly(core_, k, load, how, std::move(kept));
+    return local::load(core_, k, load, local::in(how.within), kept.revision());
+  }
+
+  /// Keeps the value, in the place of an older one.
+  /// \returns  whether it does. False: it is heavier than the cache may hold, or the policy finds it not worth the room, and
+  ///           then the older one is gone too; or called from inside a visitor, and then nothing has changed
+  /// \throws   bad_alloc, and what moving the value, copying the key and weighing throw; then nothing has changed
+  /// \complexity O(1) expected, and O(1) for each entry that has to go
+  bool put(key_view key, value_type value) {
+    auto const k = core_.hash(key);
+    core_.flights.overtake(k.hash);
+    auto mine = core_.box_up(core_.next_put(), std::move(value));
+    for (;;) {
+      auto ready = core_.prepare(k, mine);
+      typename core_type::gone_type gone;
+      auto const came = core_.hot.install(k, std::move(ready), gone);
+      core_.tell(k, gone, removal::evicted);
+      if (came != installed::older) return came == installed::yes;
+      mine.number(core_.next_put());  // somebody with a higher number was faster: this one comes after
+    }
+  }
+
+  /// Erases. \returns whether there was an entry
+  bool erase(key_view key) {
+    auto const k = core_.hash(key);
+    core_.flights.overtake(k.hash);
+    return core_.erase(k, revision{~std::uint64_t{0}}, removal::erased);
+  }
+
+  /// Many keys at once, whose memory is asked for before the first is looked at. \param keys  a range
+  /// \returns one (key, answer) per key, in the order asked
+  template <class Keys>
+  std::vector<std::pair<key_type, answer>> get_many(Keys&& keys) {
+    static_assert(std::ranges::input_range<Keys>, "strata::local_cache: get_many takes a range of keys.");
+    std::vector<std::pair<key_type, answer>> all;
+    for (auto&& one : keys) all.emplace_back(key_type(one), answer::nothing(tier::hot));
+    std::vector<typename core_type::hashed_key> asked;
+    asked.reserve(all.size());
+    for (auto const& one : all) asked.push_back(core_.hash(one.first));
+    std::vector<boxed> found(all.size());
+    core_.hot.find_many(std::span<typename core_type::hashed_key const>{asked},
+                        [&](std::size_t i, boxed const& kept) { found[i] = kept; });
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].second = answer_of(asked[i], std::move(found[i]));
+    return all;
+  }
+  /// Puts each (key, value) of a range, in its order; values are moved out of a range of rvalues.
+  /// \returns how many are kept
+  template <class Pairs>
+  std::size_t put_many(Pairs&& pairs) {
+    static_assert(std::ranges::input_range<Pairs>,
+                  "strata::local_cache: put_many takes a range of pairs (key, value).");
+    std::size_t kept = 0;
+    for (auto&& [key, value] : pairs)
+      if constexpr (std::is_lvalue_reference_v<Pairs>)
+        kept += put(key, value);
+      else
+        kept += put(key, std::move(value));
+    return kept;
+  }
+  /// \returns how many entries there were
+  template <class Keys>
+  std::size_t erase_many(Keys&& keys) {
+    static_assert(std::ranges::input_range<Keys>, "strata::local_cache: erase_many takes a range of keys.");
+    std::size_t went = 0;
+    for (auto&& key : keys) went += erase(key);
+    return went;
+  }
+
+  /// Erases what pred(key, value) is true of, which is asked with nothing held of every entry that stays meanwhile.
+  /// \returns how many went \throws bad_alloc, what pred throws \complexity linear
+  template <class Pred>
+  std::size_t erase_if(Pred pred) {
+    core_.flights.overtake_all();
+    return core_.erase_where([&](key_view key, boxed const& kept) { return pred(key, kept.value()); }, removal::erased);
+  }
+  /// Erases all that is there when it begins. \throws as erase_if \complexity linear
+  void clear() {
+    if constexpr (core_type::tells) {
+      (void)erase_if([](auto const&...) { return true; });
+    } else {
+      core_.flights.overtake_all();
+      core_.hot.clear();
+    }
+  }
+  /// Lets go of values whose time is over and that nobody asks for; without it they stay until others need the room.
+  /// \returns how many \throws bad_alloc \complexity linear
+  std::size_t erase_expired() {
+    return core_.erase_where([&](key_view, boxed const& kept) { return core_.over(kept); }, removal::expired);
+  }
+
+  [[nodiscard]] local_stats stats() const noexcept {
+    auto const hot = core_.hot.stats();
+    auto const of = [](auto const& count) { return count.load(std::memory_order_relaxed); };
+    auto const expired = of(core_.expired);
+    return {.hits = hot.hits - expired,
+            .misses = hot.misses + expired,
+            .evictions = hot.evictions,
+            .refused = hot.refused,
+            .expired = expired,
+            .loads = of(core_.loads),
+            .failed_loads = of(core_.failed_loads),
+            .joined = of(core_.joined),
+            .entries = hot.entries,
+            .weight = hot.bytes};
+  }
+  [[nodiscard]] std::size_t entries() const noexcept { return core_.hot.entries(); }
+  [[nodiscard]] std::size_t weight() const noexcept { return core_.hot.bytes(); }
+  /// Whether its structure is sound and within its bounds. For tests; with no call running.
+  [[nodiscard]] bool valid() const { return core_.hot.valid(); }
+
+ private:
+  // Of what a read found.
+  answer answer_of(typename core_type::hashed_key const& k, boxed&& found) {
+    if (!found) return core_.nothing();
+    if (core_.alive(found)) return {std::move(found), tier::hot};
+    core_.add(core_.expired);
+    (void)core_.erase(k, found, removal::expired);
+    return answer::nothing(tier::hot);
+  }
+
+  core_type core_;
+};
+
+}  // namespace strata

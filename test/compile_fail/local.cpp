@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/local.hpp>
+
+#include "pieces.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#define LOCAL(...) static_assert(sizeof(strata::local_cache<__VA_ARGS__>) != 0)
+
+struct unhashed {
+  bool operator==(unhashed const&) const = default;
+};
+struct deaf {
+  void removed(WRONG_OR_RIGHT(int, std::string_view), std::string const&, strata::removal) const {}
+};
+struct unfair {
+  WRONG_OR_RIGHT(void, std::size_t) operator()(std::string_view, std::string const&) const;
+};
+struct broken {
+  WRONG_OR_RIGHT(long, std::chrono::steady_clock::time_point) now() const noexcept;
+};
+
+// first error: strata::local_cache, 1st parameter (Key): this is no type of which the cache can keep a copy.
+LOCAL(WRONG_OR_RIGHT(std::unique_ptr<int>, int), int);
+
+// next error: strata::local_cache, 1st parameter (Key): keys are compared and hashed
+LOCAL(WRONG_OR_RIGHT(unhashed, std::string), int);
+
+// next error: strata::local_cache, 2nd parameter (Value): this is no type that can be moved into the cache.
+LOCAL(int, WRONG_OR_RIGHT(int const, int));
+
+// next error: strata::local_cache, 3rd parameter (Hot): this is no eviction policy of strata::hot.
+LOCAL(std::string, int, WRONG_OR_RIGHT(int, strata::hot::lru));
+
+// next error: strata::local_cache, options (after the 3rd parameter): nothing in a local_cache uses this.
+LOCAL(int, int, strata::hot::lru, WRONG_OR_RIGHT(strata::expiry, strata::clock<strata::monotonic_clock>));
+
+// next error: strata::local_cache, options: strata::observer<T>: T has no 'removed' that can be called
+LOCAL(std::string, std::string, strata::hot::lru, strata::observer<deaf>);
+
+// next error: strata::local_cache, options: strata::weigher<T>: T cannot be called
+LOCAL(std::string, std::string, strata::hot::lru, strata::weigher<unfair>);
+
+// next error: strata::local_cache, options: strata::clock<T>: T has no now()
+LOCAL(int, int, strata::hot::lru, strata::clock<broken>);

@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/hot/sieve.hpp>
+#include <strata/local.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace strata;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct by_hand {
+  using moment = std::chrono::steady_clock::time_point;
+  std::atomic<moment> time{moment{} + 100h};
+  [[nodiscard]] moment now() const noexcept { return time.load(); }
+  void pass(std::chrono::milliseconds by) { time = time.load() + by; }
+};
+
+struct length {
+  std::size_t operator()(std::string_view, std::string const& value) const { return value.size(); }
+};
+
+// Hears what leaves, and asks the cache that tells it: which must hold nothing meanwhile.
+struct diary {
+  struct line {
+    std::string key, value;
+    removal why;
+    bool operator==(line const&) const = default;
+  };
+  std::mutex guard;
+  std::vector<line> lines;
+  std::function<void(std::string_view)> again;
+
+  std::vector<line> taken() {
+    std::lock_guard const held{guard};
+    return std::exchange(lines, {});
+  }
+};
+struct to_log {
+  std::shared_ptr<diary> where;
+  void removed(std::string_view key, std::string const& value, removal why) const {
+    {
+      std::lock_guard const held{where->guard};
+      where->lines.push_back({std::string{key}, value, why});
+    }
+    if (where->again) where->again(key);
+  }
+};
+
+struct place {
+  std::string layer;
+  int x = 0;
+  bool operator==(place const&) const = default;
+};
+// Its destructor calls the cache, which must hold nothing meanwhile.
+struct handle {
+  std::function<void()> closes;
+  explicit handle(std::function<void()> f) : closes{std::move(f)} {}
+  handle(handle&& other) noexcept : closes{std::exchange(other.closes, {})} {}
+  ~handle() {
+    if (closes) closes();
+  }
+};
+
+using texts = local_cache<std::string, std::string>;
+using timed = local_cache<std::string, std::string, hot::lru, strata::clock<by_hand>>;
+using heard =
+    local_cache<std::string, std::string, hot::lru, observer<to_log>, weigher<length>, strata::clock<by_hand>>;
+
+template <class Condition>
+bool comes_true(Condition condition) {
+  for (auto const until = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < until;) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(1ms);
+  }
+  return condition();
+}
+
+// A loader that says when it runs and goes on when it may.
+struct gate {
+  std::atomic<bool> inside{false}, open{false};
+  void pass() {
+    inside = true;
+    if (!comes_true([&] { return open.load(); })) throw std::runtime_error{"nobody opened"};
+  }
+};
+
+// n callers of one flight: none returns before all are there. What each of them got.
+template <class Cache, class Load>
+auto all_at_once(Cache& cache, std::size_t n, Load load) {
+  std::vector<typename Cache::answer> got(n);
+  std::vector<std::thread> callers;
+  auto const joined = cache.stats().joined;
+  for (auto& mine : got)
+    callers.emplace_back([&] {
+      mine = cache.get_or_load("key", [&] {
+        comes_true([&] { return cache.stats().joined == joined + n - 1; });
+        return load();
+      });
+    });
+  for (auto& one : callers) one.join();
+  return got;
+}
+
+}  // namespace
+
+template <>
+struct std::hash<place> {
+  std::size_t operator()(place const& p) const noexcept {
+    return std::hash<std::string>{}(p.layer) + static_cast<std::size_t>(p.x);
+  }
+};
+
+BOOST_AUTO_TEST_SUITE(local_cache_)
+
+BOOST_AUTO_TEST_CASE(keeps_what_it_is_given) {
+  texts cache{{.capacity_entries = 10}};
+  BOOST_TEST(cache.get("a").absent());
+  BOOST_TEST(cache.put("a", "one"));
+  auto const hit = cache.get("a");
+  BOOST_REQUIRE(hit.has_value());
+  BOOST_TEST(*hit == "one");
+  BOOST_TEST(cache.put("a", "two"));
+  BOOST_TEST(*hit == "one");  // what was read stays as it was
+  BOOST_TEST(cache.entries() == 1U);
+  std::size_t seen = 0;
+  BOOST_TEST(cache.visit("a", [&](std::string const& value) { seen = value.size(); }));
+  BOOST_TEST(seen == 3U);
+  BOOST_TEST(!cache.visit("b", [&](std::string const&) { seen = 0; }));
+  auto const looked = cache.peek("a");
+  BOOST_TEST((looked && *looked == "two"));
+  BOOST_TEST(cache.peek("b").absent());
+  BOOST_TEST(cache.erase("a"));
+  BOOST_TEST(!cache.erase("a"));
+  BOOST_TEST(cache.get("a").absent());
+  auto const s = cache.stats();
+  BOOST_TEST(s.hits == 2U);
+  BOOST_TEST(s.misses == 3U);
+  BOOST_TEST(s.entries == 0U);
+  BOOST_TEST(s.weight == 0U);
+  BOOST_TEST(cache.valid());
+}
+
+BOOST_AUTO_TEST_CASE(bounded_by_entries) {
+  texts lru{{.capacity_entries = 3}};
+  local_cache<std::string, std::string, hot::sieve> sieve{{.capacity_entries = 3}};
+  for (auto const* key : {"a", "b", "c"}) lru.put(key, key), sieve.put(key, key);
+  BOOST_TEST(lru.get("a").has_value());
+  BOOST_TEST(sieve.get("a").has_value());
+  lru.put("d", "d"), sieve.put("d", "d");
+  for (auto const* key : {"a", "c", "d"}) {
+    BOOST_TEST(lru.get(key).has_value());
+    BOOST_TEST(sieve.get(key).has_value());
+  }
+  BOOST_TEST(lru.get("b").absent());
+  BOOST_TEST(sieve.get("b").absent());
+  BOOST_TEST(lru.stats().evictions == 1U);
+  BOOST_TEST(lru.valid());
+  BOOST_TEST(sieve.valid());
+  BOOST_CHECK_THROW((texts{{.capacity_entries = 0}}), open_error);
+}
+
+BOOST_AUTO_TEST_CASE(of_one_entry) {
+  auto const told = std::make_shared<diary>();
+  heard cache{{.capacity_entries = 1, .observer = {told}}};
+  for (int i = 0; i < 100; ++i) {
+    auto const key = std::to_string(i);
+    BOOST_TEST(cache.put(key, key));
+    BOOST_TEST(cache.get(key).has_value());
+    BOOST_TEST(cache.entries() == 1U);
+  }
+  BOOST_TEST(told->taken().size() == 99U);
+  BOOST_TEST(cache.valid());
+}
+
+BOOST_AUTO_TEST_CASE(bounded_by_weight) {
+  auto const told = std::make_shared<diary>();
+  heard cache{{.capacity_weight = 10, .observer = {told}}};
+  BOOST_TEST(cache.put("a", "aaaa"));
+  BOOST_TEST(cache.put("b", "bbbb"));
+  BOOST_TEST(cache.weight() == 8U);
+  BOOST_TEST(cache.put("c", "ccccccc"));
+  BOOST_TEST(cache.weight() == 7U);
+  BOOST_TEST(cache.put("c", "cc"));
+  BOOST_TEST(cache.weight() == 2U);
+  for (char c = 'k'; c < 's'; ++c) BOOST_TEST(cache.put(std::string(1, c), std::string(1, c)));
+  BOOST_TEST(told->taken().size() == 3U);
+  BOOST_TEST(cache.put("large", "0123456789"));  // all others go for it
+  BOOST_TEST(cache.entries() == 1U);
+  auto const gone = told->taken();
+  BOOST_TEST(gone.size() == 9U);
+  BOOST_TEST(std::ranges::all_of(
+      gone, [](auto const& one) { return one.why == removal::evicted && one.key[0] == one.value[0]; }));
+  BOOST_TEST(!cache.put("large", "0123456789 and more"));  // heavier than all there is, and the older one is outdated
+  BOOST_TEST(cache.get("large").absent());
+  BOOST_TEST((told->taken() == std::vector<diary::line>{{"large", "0123456789", removal::replaced}}));
+  BOOST_TEST(cache.stats().refused == 1U);
+  BOOST_TEST(cache.valid());
+
+  texts bytes{{.capacity_weight = 1000}};
+  for (int i = 0; i < 10; ++i) bytes.put(std::to_string(i), std::string(300, 'x'));
+  BOOST_TEST(bytes.weight() <= 1000U);
+  BOOST_TEST((bytes.entries() >= 2U && bytes.entries() <= 3U));
+}
+
+BOOST_AUTO_TEST_CASE(expires_after_write) {
+  by_hand clock;
+  timed cache{{.expires_after_write = 10s, .clock = &clock}};
+  cache.put("a", "one");
+  clock.pass(6s);
+  BOOST_TEST(cache.get("a").has_value());
+  cache.put("b", "two");
+  clock.pass(4s);
+  BOOST_TEST(cache.peek("a").absent());
+  BOOST_TEST(cache.entries() == 2U);
+  BOOST_TEST(cache.get("a").absent());
+  BOOST_TEST(cache.entries() == 1U);
+  BOOST_TEST(cache.get("b").has_value());
+  clock.pass(6s);
+  BOOST_TEST(!cache.visit("b", [](std::string const&) { BOOST_ERROR("its time is over"); }));
+  BOOST_TEST(cache.get_many(std::vector<std::string>{"b"})[0].second.absent());
+  auto const s = cache.stats();
+  BOOST_TEST(s.hits == 2U);
+  BOOST_TEST(s.misses == 3U);
+  BOOST_TEST(s.expired == 3U);
+  cache.put("c", "three");
+  clock.pass(5s);
+  cache.put("d", "four");
+  clock.pass(5s);
+  BOOST_TEST(cache.erase_expired() == 1U);
+  BOOST_TEST(cache.entries() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(expires_after_access) {
+  by_hand clock;
+  timed cache{{.expires_after_access = 10s, .clock = &clock}};
+  cache.put("a", "one");
+  cache.put("b", "two");
+  for (int i = 0; i < 5; ++i) {
+    clock.pass(6s);
+    BOOST_TEST(cache.get("a").has_value());
+    (void)cache.peek("b");
+  }
+  BOOST_TEST(cache.get("b").absent());
+  clock.pass(9s);
+  BOOST_TEST(cache.visit("a", [](std::string const&) {}));
+  clock.pass(9s);
+  BOOST_TEST(cache.get_many(std::vector<std::string>{"a"})[0].second.has_value());
+  clock.pass(10s);
+  BOOST_TEST(cache.get("a").absent());
+
+  timed both{{.expires_after_write = 15s, .expires_after_access = 10s, .clock = &clock}};
+  both.put("a", "one");
+  clock.pass(9s);
+  BOOST_TEST(both.get("a").has_value());
+  clock.pass(5s);
+  BOOST_TEST(both.get("a").has_value());
+  clock.pass(1s);
+  BOOST_TEST(both.get("a").absent());
+}
+
+BOOST_AUTO_TEST_CASE(without_an_end) {
+  by_hand clock;
+  timed cache{{.expires_after_write = std::chrono::milliseconds::max(), .clock = &clock}};
+  cache.put("a", "one");
+  clock.pass(1000000h);
+  BOOST_TEST(cache.get("a").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(one_loader_for_all) {
+  texts cache;
+  auto got = all_at_once(cache, 8, [] { return std::string{"made"}; });
+  BOOST_TEST(std::ranges::all_of(got, [&](auto const& one) { return one && &*one == &*got[0]; }));
+  BOOST_TEST(*got[0] == "made");
+  auto s = cache.stats();
+  BOOST_TEST(s.loads == 1U);
+  BOOST_TEST(s.joined == 7U);
+  BOOST_TEST(cache.get_or_load("key", [] { return std::string{"again"}; })->size() == 4U);  // a hit runs none
+  BOOST_TEST(cache.stats().loads == 1U);
+  cache.clear();
+
+  got =
+      all_at_once(cache, 4, []() -> result<std::string> { return failure(errc::unavailable, tier::none, "no luck"); });
+  BOOST_TEST(std::ranges::all_of(got, [](auto const& one) {
+    return one.failed() && one.error() == errc::loader_failed && one.error().text() == "no luck";
+  }));
+  got = all_at_once(cache, 4, []() -> std::string { throw std::runtime_error{"thrown"}; });
+  BOOST_TEST(std::ranges::all_of(got, [](auto const& one) {
+    return one.failed() && one.error() == errc::loader_failed && one.error().text() == "thrown";
+  }));
+  s = cache.stats();
+  BOOST_TEST(s.loads == 3U);
+  BOOST_TEST(s.failed_loads == 2U);
+  BOOST_TEST(cache.get("key").absent());  // nothing of a failure is kept
+
+  BOOST_CHECK_THROW((void)cache.get_or_load("key", []() -> std::string { throw std::bad_alloc{}; }), std::bad_alloc);
+  BOOST_TEST(*cache.get_or_load("key", [] { return std::string{"at last"}; }).operator->() == "at last");
+}
+
+BOOST_AUTO_TEST_CASE(what_overtakes_a_loader) {
+  texts cache;
+  auto const during = [&](auto meanwhile) {
+    gate loader;
+    texts::answer got;
+    std::thread caller{[&] {
+      got = cache.get_or_load("key", [&] {
+        loader.pass();
+        return std::string{"loaded"};
+      });
+    }};
+    BOOST_TEST(comes_true([&] { return loader.inside.load(); }));
+    meanwhile();
+    loader.open = true;
+    caller.join();
+    return got;
+  };
+  auto got = during([&] { cache.erase("key"); });
+  BOOST_TEST((got && *got == "loaded"));
+  BOOST_TEST(cache.get("key").absent());
+  got = during([&] { cache.clear(); });
+  BOOST_TEST((got && *got == "loaded"));
+  BOOST_TEST(cache.get("key").absent());
+  got = during([&] { cache.put("key", "put"); });
+  BOOST_TEST((got && *got == "put"));
+  auto const kept = cache.get("key");
+  BOOST_TEST((kept && *kept == "put"));
+  BOOST_TEST(cache.valid());
+}
+
+BOOST_AUTO_TEST_CASE(loaders_that_ask) {
+  texts cache;
+  auto const other = cache.get_or_load("a", [&]() -> result<std::string> {
+    auto const b = cache.get_or_load("b", [] { return std::string{"b"}; });
+    return b ? *b + "a" : std::string{};
+  });
+  BOOST_TEST((other && *other == "ba"));
+  auto const itself = cache.get_or_load("c", [&]() -> result<std::string> {
+    auto const c = cache.get_or_load("c", [] { return std::string{"never"}; });
+    if (c.failed()) return std::unexpected{c.error()};
+    return *c;
+  });
+  BOOST_TEST((itself.failed() && itself.error() == errc::would_deadlock));
+}
+
+BOOST_AUTO_TEST_CASE(patience) {
+  texts cache;
+  gate loader;
+  std::thread caller{[&] { (void)cache.get_or_load("key", [&] { return loader.pass(), std::string{"late"}; }); }};
+  BOOST_TEST(comes_true([&] { return loader.inside.load(); }));
+  auto const tired = cache.get_or_load("key", [] { return std::string{"never"}; }, {.within = 5ms});
+  BOOST_TEST((tired.failed() && tired.error() == errc::timed_out));
+  loader.open = true;
+  caller.join();
+}
+
+BOOST_AUTO_TEST_CASE(refreshed_ahead) {
+  by_hand clock;
+  gate loader;
+  timed cache{{.expires_after_write = 10s, .clock = &clock}};
+  auto const ask = [&] {
+    return cache.get_or_load("key", [&] { return loader.pass(), std::string{"new"}; }, {.refresh_ahead = 3s});
+  };
+  cache.put("key", "old");
+  clock.pass(6s);
+  auto got = ask();
+  BOOST_TEST((got && *got == "old"));
+  BOOST_TEST(cache.stats().loads == 0U);
+  clock.pass(1s);
+  for (int i = 0; i < 5; ++i) {
+    got = ask();
+    BOOST_TEST((got && *got == "old" && got.freshness() == freshness::fresh));
+  }
+  BOOST_TEST(comes_true([&] { return loader.inside.load(); }));
+  BOOST_TEST(cache.stats().loads == 1U);
+  loader.open = true;
+  BOOST_TEST(comes_true([&] {
+    auto const now = cache.peek("key");
+    return now && *now == "new";
+  }));
+  clock.pass(6s);
+  got = ask();
+  BOOST_TEST((got && *got == "new"));
+  BOOST_TEST(cache.stats().loads == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(soft_deadline) {
+  by_hand clock;
+  gate loader;
+  timed cache{{.expires_after_write = 10s, .clock = &clock}};
+  cache.put("key", "old");
+  clock.pass(10s);
+  auto got = cache.get_or_load("key", [&] { return loader.pass(), std::string{"new"}; }, {.soft_within = 2ms});
+  BOOST_TEST((got && *got == "old" && got.freshness() == freshness::stale));
+  loader.open = true;
+  BOOST_TEST(comes_true([&] { return cache.peek("key").has_value(); }));
+  clock.pass(10s);
+  got = cache.get_or_load("key", [] { return std::string{"newer"}; }, {.soft_within = 60s});
+  BOOST_TEST((got && *got == "newer" && got.freshness() == freshness::fresh));
+  BOOST_TEST(cache.stats().loads == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(told_of_what_leaves) {
+  using lines = std::vector<diary::line>;
+  by_hand clock;
+  auto const told = std::make_shared<diary>();
+  heard cache{{.capacity_entries = 3, .expires_after_write = 10s, .observer = {told}, .clock = &clock}};
+  // Whoever is told calls the cache as he likes, and so do those that are told for it.
+  told->again = [&](std::string_view key) {
+    BOOST_TEST(!cache.get(key).failed());
+    BOOST_TEST(!cache.erase("none"));
+    (void)cache.get_or_load("none", []() -> result<std::string> { return failure(errc::unavailable); });
+  };
+  cache.put("a", "1");
+  cache.put("a", "2");
+  BOOST_TEST((told->taken() == lines{{"a", "1", removal::replaced}}));
+  cache.put("b", "3"), cache.put("c", "4"), cache.put("d", "5");
+  BOOST_TEST((told->taken() == lines{{"a", "2", removal::evicted}}));
+  cache.erase("b");
+  BOOST_TEST((told->taken() == lines{{"b", "3", removal::erased}}));
+  clock.pass(10s);
+  BOOST_TEST(cache.get("c").absent());
+  BOOST_TEST((told->taken() == lines{{"c", "4", removal::expired}}));
+  cache.put("d", "6");
+  BOOST_TEST((told->taken() == lines{{"d", "5", removal::expired}}));
+  (void)cache.get_or_load("e", [] { return std::string{"7"}; });
+  cache.put("f", "8");
+  (void)cache.get_or_load("g", [] { return std::string{"9"}; });
+  BOOST_TEST((told->taken() == lines{{"d", "6", removal::evicted}}));
+  BOOST_TEST(
+      cache.erase_if([](std::string_view key, std::string const& value) { return key == "e" && value == "7"; }) == 1U);
+  BOOST_TEST((told->taken() == lines{{"e", "7", removal::erased}}));
+  cache.clear();
+  BOOST_TEST(told->taken().size() == 2U);
+  BOOST_TEST(cache.entries() == 0U);
+  BOOST_TEST(cache.valid());
+}
+
+BOOST_AUTO_TEST_CASE(calls_from_inside_a_visitor) {
+  texts cache;
+  cache.put("a", "1");
+  BOOST_TEST(cache.visit("a", [&](std::string const&) {
+    auto const inside = cache.get("a");
+    BOOST_TEST((inside.failed() && inside.error() == errc::rejected));
+    BOOST_TEST(cache.get_or_load("b", [] { return std::string{}; }).failed());
+    BOOST_TEST(!cache.put("a", "2"));
+    BOOST_TEST(!cache.erase("a"));
+    BOOST_TEST(!cache.visit("a", [](auto const&) {}));
+    cache.clear();
+  }));
+  auto const kept = cache.get("a");
+  BOOST_TEST((kept && *kept == "1"));
+}
+
+BOOST_AUTO_TEST_CASE(any_key_and_value) {
+  local_cache<place, std::unique_ptr<int>> cache{{.capacity_entries = 2}};
+  cache.put({"roads", 1}, std::make_unique<int>(1));
+  auto const made = cache.get_or_load({"roads", 2}, [] { return std::make_unique<int>(2); });
+  BOOST_TEST((made && **made == 2));
+  cache.put({"rivers", 1}, std::make_unique<int>(3));
+  BOOST_TEST((cache.get({"roads", 1}).absent()));
+  std::map<place, std::unique_ptr<int>, decltype([](auto const& a, auto const& b) { return a.x < b.x; })> some;
+  some.emplace(place{"lakes", 5}, std::make_unique<int>(5));
+  some.emplace(place{"lakes", 6}, std::make_unique<int>(6));
+  BOOST_TEST(cache.put_many(std::move(some)) == 2U);
+  auto const got = cache.get_many(std::vector<place>{{"lakes", 6}, {"none", 0}, {"lakes", 5}});
+  BOOST_REQUIRE(got.size() == 3U);
+  BOOST_TEST((got[0].first == place{"lakes", 6}));
+  BOOST_TEST(**got[0].second == 6);
+  BOOST_TEST(got[1].second.absent());
+  BOOST_TEST(**got[2].second == 5);
+  BOOST_TEST((cache.erase_many(std::vector<place>{{"lakes", 6}, {"none", 0}}) == 1U));
+  BOOST_TEST(cache.stats().hits == 2U);
+  BOOST_TEST(cache.valid());
+}
+
+BOOST_AUTO_TEST_CASE(destroyed_with_nothing_held) {
+  using handles = local_cache<int, handle>;
+  int closed = 0;
+  {
+    handles cache{{.capacity_entries = 1}};
+    auto const one = [&] {
+      return handle{[&] {
+        ++closed;
+        BOOST_TEST(!cache.get(7).failed());
+        BOOST_TEST(!cache.erase(7));
+      }};
+    };
+    cache.put(1, one());
+    cache.put(1, one());
+    cache.put(2, one());
+    (void)cache.get_or_load(3, one);
+    cache.erase(3);
+    BOOST_TEST(closed == 4);
+  }
+  BOOST_TEST(closed == 4);
+}
+
+// Whoever was put is told of once or still there, whatever threads do.
+BOOST_AUTO_TEST_CASE(each_value_leaves_once) {
+  struct counting {
+    std::atomic<std::uint64_t>* gone;
+    void removed(int, std::uint64_t const&, removal) const { ++*gone; }
+  };
+  std::atomic<std::uint64_t> gone{0}, came{0};
+  local_cache<int, std::uint64_t, hot::lru, observer<counting>> cache{{.capacity_entries = 16, .observer = {&gone}}};
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (unsigned t = 0; t < 4; ++t)
+    threads.emplace_back([&, random = t + 1U]() mutable {
+      for (int i = 0; i < 5000; ++i) {
+        random = random * 1664525U + 1013904223U;
+        int const key = static_cast<int>(random >> 16U) % 32;
+        auto const value = static_cast<std::uint64_t>(key) << 32U | random;
+        switch (random >> 8U & 7U) {
+          case 0: cache.erase(key); break;
+          case 1:
+          case 2: came += cache.put(key, value); break;
+          case 3: {
+            auto const found = cache.get_or_load(key, [&] { return value; });
+            if (!found || *found >> 32U != static_cast<unsigned>(key)) ++wrong;
+            break;
+          }
+          default:
+            if (auto const found = cache.get(key); found && *found >> 32U != static_cast<unsigned>(key)) ++wrong;
+        }
+      }
+    });
+  for (auto& one : threads) one.join();
+  BOOST_TEST(wrong == 0);
+  BOOST_TEST(cache.valid());
+  cache.clear();
+  auto const s = cache.stats();
+  BOOST_TEST(gone >= came);            // all that was put has left,
+  BOOST_TEST(gone <= came + s.loads);  // and of what was loaded what was kept
+  BOOST_TEST(cache.entries() == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
