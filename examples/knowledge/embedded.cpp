@@ -31,9 +31,10 @@ void add_elsewhere(CLI::App& app, invocation& s, char const* name) {
   command->add_flag("--json", s.json, "Print JSON, for programs");
   command->footer("Examples:\n  knowledge --postgres dbname=knowledge " + std::string{name} + " --help");
   command->callback([&s, name] {
-    s.status = fail(s, name,
-                    strata::error{strata::errc::unsupported, strata::tier::none,
-                                  "it wants PostgreSQL, and this is a SQLite file: say where a server is by --postgres"});
+    s.status =
+        fail(s, name,
+             strata::error{strata::errc::unsupported, strata::tier::none,
+                           "it wants PostgreSQL, and this is a SQLite file: say where a server is by --postgres"});
   });
 }
 
