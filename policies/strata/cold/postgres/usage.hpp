@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -39,8 +40,8 @@ class usage_sender {
   /// \errors unknown: kept, and sent again by the next call; others: none of it is counted
   template <class Calls>
   result<void> add(Calls const& calls, std::span<uses const> counts, deadline until) {
-    std::unique_lock const held{guard_, until};
-    if (!held) return failure(errc::timed_out, tier::cold, "another flush was not done by the deadline");
+    turn const mine{*this, until};
+    if (!mine.had) return failure(errc::timed_out, tier::cold, "another flush was not done by the deadline");
     if (kept_) {
       if (auto const sent = send(calls, *kept_, until); !sent && sent.error() != errc::rejected)
         return failure(errc::unavailable, tier::cold,
@@ -61,6 +62,25 @@ class usage_sender {
  private:
   using clock = std::chrono::steady_clock;
   static constexpr std::chrono::minutes tidy_every{10};
+
+  // One flush at a time. No timed mutex: under the thread sanitizer libstdc++ has none that waits by this clock.
+  struct turn {
+    turn(usage_sender& of, deadline until) : sender{of} {
+      std::unique_lock lock{of.guard_};
+      had = of.next_.wait_until(lock, until, [&] { return !of.sending_; });
+      if (had) of.sending_ = true;
+    }
+    turn(turn const&) = delete;
+    turn& operator=(turn const&) = delete;
+    ~turn() {
+      if (!had) return;
+      std::lock_guard const lock{sender.guard_};
+      sender.sending_ = false;
+      sender.next_.notify_one();
+    }
+    usage_sender& sender;
+    bool had = false;
+  };
 
   struct part {
     part(std::span<uses const> counts, std::int64_t count)
@@ -113,7 +133,9 @@ class usage_sender {
   }
 
   std::string const name_;
-  std::timed_mutex guard_;
+  std::mutex guard_;
+  std::condition_variable next_;
+  bool sending_ = false;
   std::int64_t number_ = 0;
   std::optional<part> kept_;
   clock::time_point tidy_at_ = clock::now() + tidy_every;
