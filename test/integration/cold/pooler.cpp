@@ -91,7 +91,10 @@ BOOST_AUTO_TEST_CASE(the_laws_of_cold_tiers_hold_behind_a_pooler) {
   pooler between;
   between.start();
   strata::testing::tally tally;
-  strata::testing::cold_laws<postgres>(between.options("pooled_laws"), tally);
+  strata::testing::cold_laws<postgres>(between.options("pooled_laws"), [&](strata::testing::verdict const& v) {
+    if (!v.passed) BOOST_TEST_MESSAGE(v.law << ": " << v.text);
+    tally(v);
+  });
   for (auto const& law : tally.broken()) BOOST_ERROR(law);
   BOOST_TEST(tally.checks() > 1'000U);
 }

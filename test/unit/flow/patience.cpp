@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -41,10 +42,8 @@ struct sluggish {
     result<copy<Value>> load(std::string_view, deadline until) {
       if (loads_++ == 0) {
         auto const end = std::chrono::steady_clock::now() + first_;
-        for (auto now = end - first_; now < end && !*let_go_; now = std::chrono::steady_clock::now()) {
-          if (now >= until) return failure(errc::timed_out, strata::tier::cold);
-          std::this_thread::sleep_for(1ms);
-        }
+        while (std::chrono::steady_clock::now() < std::min(end, until) && !*let_go_) std::this_thread::sleep_for(1ms);
+        if (std::chrono::steady_clock::now() >= until) return failure(errc::timed_out, strata::tier::cold);
       }
       return copy<Value>{.value = 7, .revision = revision{1}};
     }

@@ -147,22 +147,32 @@ class warm_feed : warm_bench<Policy, Report> {
     std::vector<std::shared_ptr<record>> records;
     for (int i = 0; i < 4; ++i) records.push_back(std::make_shared<record>());
     std::thread writing{[&] { in_parallel(2, write); }};
-    auto const pause = std::chrono::milliseconds{10};
-    std::this_thread::sleep_for(pause);
+    // Until more is stored, however busy the machine: it is what a feed might leave out.
+    auto const more = [&] {
+      auto const count = [&] {
+        std::scoped_lock const lock{guard};
+        return stored.size();
+      };
+      auto const before = count();
+      auto const until = clock::now() + std::chrono::seconds{5};
+      do std::this_thread::sleep_for(std::chrono::milliseconds{10});
+      while (count() < before + 2 && clock::now() < until);
+    };
+    more();
     [[maybe_unused]] auto const first = follow(one_, records[0]);
-    std::this_thread::sleep_for(pause);
+    more();
     [[maybe_unused]] auto const second = follow(two_, records[1]);
     [[maybe_unused]] auto third = follow(one_, records[2]);
     [[maybe_unused]] auto fourth = follow(two_, records[3]);
     auto const begun = eventually(
         [&] { return std::ranges::all_of(records, [](auto const& r) { return r->count(telling::resumed) > 0; }); });
     check(warm_law::exact, begun, "a feed never says from where on it tells everything");
-    std::this_thread::sleep_for(pause);
+    more();
     third.renew();
     fourth.renew();
     (void)eventually(
         [&] { return records[2]->count(telling::resumed) > 1 && records[3]->count(telling::resumed) > 1; });
-    std::this_thread::sleep_for(pause);
+    more();
     stopping = true;
     writing.join();
     for (auto const& told : records) {
