@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct batch {
     using key_type = typename Core::key_type;
     using answer = typename Core::answer;
     std::vector<std::pair<key_type, answer>> all;
+    if constexpr (ranges::forward_range<Range> &&
+                  std::is_same_v<ranges::range_reference_t<Range const>, key_type const&>)
+      for (key_type const& one : keys) hasher<key_type>::prefetch(one);
     for (auto&& one : keys) all.emplace_back(key_type(one), answer{});
     std::vector<typename Core::hashed_key> asked;
     asked.reserve(all.size());

@@ -104,6 +104,11 @@ class hasher {
   /// \complexity linear in the bytes of a text, one multiplication for an integer
   [[gnu::always_inline]] hashed<K> operator()(key_view<K> key) const noexcept(quiet) { return {key, of(key)}; }
 
+  /// Asks memory for a key that is hashed soon: of many at once the texts then come together, not one after the other.
+  [[gnu::always_inline]] static void prefetch([[maybe_unused]] key_view<K> key) noexcept {
+    if constexpr (text) __builtin_prefetch(std::string_view{key}.data());
+  }
+
  private:
   static constexpr bool text = std::convertible_to<key_view<K>, std::string_view>;
   static constexpr bool integer = std::integral<K> || std::is_enum_v<K>;

@@ -235,6 +235,7 @@ class policy_subject {
     requires requires(tier_type& t, std::span<hashed<Key> const> some) { t.find_many(some, ignore); }
   {
     std::array<hashed<Key>, hot_batch> asked;
+    for (std::size_t i = 0; i < hot_batch; ++i) hash_.prefetch(first[i]);
     for (std::size_t i = 0; i < hot_batch; ++i) asked[i] = hash_(first[i]);
     return tier_.find_many(asked, [&](std::size_t, box<payload> const& b) { sum += b.value().words[0]; });
   }

@@ -30,15 +30,16 @@ struct alignas(64) cell {
   Word lock;
   counter hits, misses;
   plain<std::uint32_t> noted{};
+  std::uint32_t strict = 0;  // all ones, where one thread's hits shall be told as if each were told at once
   std::array<plain<slot>, Notes> notes;
 
   [[nodiscard]] bool full() const noexcept { return Notes != 0 && noted == Notes; }
-  /// There must be room. One that is idle needs none, unless those before it may change that. Without a branch, since
-  /// nobody could foretell it.
+  /// There must be room. One that is idle needs none; strictly, only if those before it cannot change that. Without a
+  /// branch, since nobody could foretell it.
   [[gnu::always_inline]] void note(slot i, bool idle) noexcept {
     std::uint32_t const n = noted;
     notes[n] = i;
-    noted = n + static_cast<std::uint32_t>(!idle | (n != 0));
+    noted = n + static_cast<std::uint32_t>(!idle | ((n & strict) != 0));
   }
   template <class Tell>
   void take_notes(Tell& tell) noexcept {
@@ -54,6 +55,8 @@ class biased_lock {
  public:
   using word_type = basic_spin_lock<Machine>;
   using cell = engine::cell<word_type, Notes>;
+
+  biased_lock() noexcept { main().strict = ~0U; }
 
   /// Does not wait. Null: somebody else has it, or its notes are full.
   [[nodiscard, gnu::always_inline]] cell* try_read() noexcept {
@@ -179,6 +182,8 @@ class unshared_lock {
  public:
   using cell = engine::cell<flag, Notes>;
 
+  unshared_lock() noexcept { cell_.strict = ~0U; }
+
   [[nodiscard, gnu::always_inline]] cell* try_read() noexcept {
     if (cell_.full() || !cell_.lock.try_lock()) return nullptr;
     return &cell_;
@@ -204,7 +209,7 @@ class unshared_lock {
 
 /// With that many a cell is four lines.
 template <hit_needs Needs>
-inline constexpr std::size_t room_for_notes = Needs == hit_needs::exclusive ? 57 : 0;
+inline constexpr std::size_t room_for_notes = Needs == hit_needs::exclusive ? 56 : 0;
 
 /// Who may call a tier.
 struct sharded {  ///< any number of threads; each part of the hash has its own lock, index, memory and order
