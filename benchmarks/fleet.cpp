@@ -16,9 +16,9 @@
 // stop); each comes back. What a contender does not use is not killed.
 //
 // Counters: `throughput` answered calls a second; `p50_us` and `p99_us` of answered reads, `write_p50_us` and
-// `write_p99_us` of writes; `failed` calls, mostly while something was down; `stale`, `backward` and `wrong` as
-// fleet/history.hpp defines them, of `reads`; `lines` of user code, without blank lines, comments and includes: the marked
-// regions of the contender's files.
+// `write_p99_us` of writes; `failed_reads` and `failed_writes`, mostly while something was down, when who fails at once
+// fails more often; `stale`, `backward` and `wrong` as fleet/history.hpp defines them, of `reads`; `lines` of user code,
+// without blank lines, comments and includes: the marked regions of the contender's files.
 //
 // What is equal: the fields stored; entries in memory, but for nats_kv, which keeps all; and durability, but for nats_kv
 // again, whose server acknowledges what its disk does not have yet. Strata alone counts every read and keeps the history of
@@ -170,7 +170,8 @@ void add(std::string const& name, broker with, table under, std::size_t lines) {
         c["p99_us"] = us(f.p99);
         c["write_p50_us"] = us(f.write_p50);
         c["write_p99_us"] = us(f.write_p99);
-        c["failed"] = static_cast<double>(f.failed);
+        c["failed_reads"] = static_cast<double>(f.failed_reads);
+        c["failed_writes"] = static_cast<double>(f.failed_writes);
         c["reads"] = static_cast<double>(f.checked.reads);
         c["stale"] = static_cast<double>(f.checked.stale);
         c["backward"] = static_cast<double>(f.checked.backward);

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 //
-// What a read that falls through all three tiers costs beyond the calls it makes: the cache's get of a key that only cold
-// has, against the same three calls to the same tiers (load from warm, load from cold, promote into warm) one after the
-// other. Rounds alternate; `over_us` is the difference of the medians in microseconds; the parts stand beside it.
+// What the cache costs beyond the calls it makes, when nothing fails. Ways take turns; times are medians in microseconds.
+//   read/fall_through  get of a key that only cold has, against the same three calls to the same tiers one after the other:
+//                      load from warm, load from cold, promote into warm. `over_us` is the difference
+//   read/from_warm     get of a key that warm has, against that tier's load and the decoding: `ratio`
+//   read/trips_of_put  round trips a put on either wire, beyond what the cache's own threads do when there are none; what
+//                      these do because of a put, such as looking whether warm has it, is in it
+#include "../test/support/tcp_proxy.hpp"
+
+#include <strata/batch.hpp>
 #include <strata/cache.hpp>
 #include <strata/codec/json.hpp>
 #include <strata/cold/postgres.hpp>
@@ -16,9 +22,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
+#include <format>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -41,11 +53,22 @@ double median(std::vector<double>& times) {
   return times[times.size() / 2];
 }
 
+using namespace std::chrono_literals;
+
+knowledge::options settings_of(std::string nats, std::string postgres) {
+  return {.hot = {.capacity_entries = 100'000},
+          .warm = {.servers = {std::move(nats)}, .replicas = 1, .max_bytes = 64 << 20},
+          .cold = {.connection = std::move(postgres)}};
+}
+strata::knowledge_asset asset(std::string id) {
+  return {.id = std::move(id), .asset_type = "template", .data = std::string(1'000, 'x')};
+}
+double us(clock::time_point from, clock::time_point to) {
+  return std::chrono::duration<double, std::micro>(to - from).count();
+}
+
 void fall_through(benchmark::State& state) {
-  using namespace std::chrono_literals;
-  knowledge::options settings{.hot = {.capacity_entries = 100'000},
-                              .warm = {.servers = {given("STRATA_TEST_NATS")}, .replicas = 1, .max_bytes = 64 << 20},
-                              .cold = {.connection = given("STRATA_TEST_POSTGRES")}};
+  auto const settings = settings_of(given("STRATA_TEST_NATS"), given("STRATA_TEST_POSTGRES"));
   strata::monotonic_clock const time;
   strata::no_observer observer;
   codec const json;
@@ -56,23 +79,20 @@ void fall_through(benchmark::State& state) {
   if (!opened || !opened->ready({.within = 10s})) return state.SkipWithError("the servers do not answer");
   auto const name = [](int i) { return "fall/" + std::to_string(i); };
   constexpr int rounds = 4'000;
-  for (int i = 0; i < rounds; ++i) {
-    auto const stored = cold.store(name(i), {.id = name(i), .asset_type = "template", .data = std::string(1'000, 'x')},
-                                   strata::anything, clock::now() + 5s);
-    if (!stored) return state.SkipWithError("cold refused");
-  }
   std::vector<double> through, parts, loads_warm, loads_cold, seals, stores_warm;
-  auto const us = [](auto from, auto to) { return std::chrono::duration<double, std::micro>(to - from).count(); };
   for (auto _ : state)
     for (int i = 0; i < rounds; ++i) {
+      if (!cold.store(name(i), asset(name(i)), strata::anything, clock::now() + 5s))
+        return state.SkipWithError("cold refused");
       auto const start = clock::now();
       if (i % 2 == 0) {
         auto const hit = opened->get(name(i));
-        if (hit.tier() != strata::tier::cold) return state.SkipWithError("not from cold");
+        if (hit.tier() != strata::tier::cold) continue;  // who keeps warm in step was faster
         through.push_back(us(start, clock::now()));
       } else {
         auto const until = start + 2s;
         auto const seen = warm.load(name(i), until);
+        if (!seen || seen->frame) continue;
         auto const asked = clock::now();
         auto const found = cold.load(name(i), until);
         auto const answered = clock::now();
@@ -81,7 +101,7 @@ void fall_through(benchmark::State& state) {
         auto const sealed = clock::now();
         auto const stored = warm.store(*framed, seen->position, until);
         auto const end = clock::now();
-        if (!stored) return state.SkipWithError("warm refused");
+        if (!stored) continue;
         parts.push_back(us(start, end));
         loads_warm.push_back(us(start, asked));
         loads_cold.push_back(us(asked, answered));
@@ -89,6 +109,7 @@ void fall_through(benchmark::State& state) {
         stores_warm.push_back(us(sealed, end));
       }
     }
+  if (through.size() < rounds / 8 || parts.size() < rounds / 8) return state.SkipWithError("too few from cold");
   double const whole = median(through);
   double const sum = median(parts);
   state.counters["through_us"] = whole;
@@ -100,6 +121,83 @@ void fall_through(benchmark::State& state) {
   state.counters["warm_store_us"] = median(stores_warm);
 }
 BENCHMARK(fall_through)->Name("read/fall_through")->Iterations(1)->Unit(benchmark::kMillisecond);
+
+void from_warm(benchmark::State& state) {
+  auto const settings = settings_of(given("STRATA_TEST_NATS"), given("STRATA_TEST_POSTGRES"));
+  strata::monotonic_clock const time;
+  strata::no_observer observer;
+  codec const json;
+  context const c{time, observer, json};
+  warm_tier warm{settings.warm, c};
+  constexpr int rounds = 4'000;
+  auto const name = [](int i) { return "warm/" + std::to_string(i); };
+  {
+    std::vector<strata::knowledge_asset> all;
+    for (int i = 0; i < rounds; ++i) all.push_back(asset(name(i)));
+    auto writer = knowledge::open(settings);
+    if (!writer || !writer->ready({.within = 10s})) return state.SkipWithError("the servers do not answer");
+    for (auto const& done : writer->put_many(all, {.within = 20s}))
+      if (!done || done->degraded) return state.SkipWithError("a value is not in warm");
+  }
+  auto reader = knowledge::open(settings);
+  if (!reader || !reader->ready({.within = 10s})) return state.SkipWithError("the servers do not answer");
+  std::vector<double> through, parts, loads;
+  for (auto _ : state)
+    for (int i = 0; i < rounds; ++i) {
+      auto const start = clock::now();
+      if (i % 2 == 0) {
+        auto const hit = reader->get(name(i));
+        if (hit.tier() != strata::tier::warm) return state.SkipWithError("not from warm");
+        through.push_back(us(start, clock::now()));
+      } else {
+        auto const seen = warm.load(name(i), start + 2s);
+        auto const loaded = clock::now();
+        if (!seen || !seen->frame || !json.decode(seen->frame->payload)) return state.SkipWithError("warm refused");
+        parts.push_back(us(start, clock::now()));
+        loads.push_back(us(start, loaded));
+      }
+    }
+  double const whole = median(through);
+  double const sum = median(parts);
+  state.counters["through_us"] = whole;
+  state.counters["parts_us"] = sum;
+  state.counters["load_us"] = median(loads);
+  state.counters["ratio"] = whole / sum;
+}
+BENCHMARK(from_warm)->Name("read/from_warm")->Iterations(1)->Unit(benchmark::kMillisecond);
+
+void trips_of_put(benchmark::State& state) {
+  auto const nats = given("STRATA_TEST_NATS");
+  auto const postgres = given("STRATA_TEST_POSTGRES");
+  auto const port_at = postgres.find("port=") + std::string_view{"port="}.size();
+  strata_test::tcp_proxy to_warm{std::stoi(nats.substr(nats.rfind(':') + 1))};
+  strata_test::tcp_proxy to_cold{std::stoi(postgres.substr(port_at))};
+  auto const there = postgres.substr(0, port_at) + std::to_string(to_cold.port()) +
+                     postgres.substr(std::min(postgres.find(' ', port_at), postgres.size()));
+  auto cache = knowledge::open(settings_of(std::format("nats://127.0.0.1:{}", to_warm.port()), there));
+  if (!cache || !cache->ready({.within = 10s})) return state.SkipWithError("the servers do not answer");
+  struct trips {
+    clock::time_point when;
+    double warm, cold;
+  };
+  auto const seen = [&] {
+    return trips{clock::now(), static_cast<double>(to_warm.round_trips()), static_cast<double>(to_cold.round_trips())};
+  };
+  (void)cache->put(asset("trips/first"));
+  for (auto _ : state) {
+    auto const before = seen();
+    std::this_thread::sleep_for(1s);
+    auto const idle = seen();
+    constexpr int puts = 300;
+    for (int i = 0; i < puts; ++i)
+      if (!cache->put(asset(std::format("trips/{}", i)))) return state.SkipWithError("a put failed");
+    auto const after = seen();
+    double const as_idle = us(idle.when, after.when) / us(before.when, idle.when);
+    state.counters["warm"] = (after.warm - idle.warm - as_idle * (idle.warm - before.warm)) / puts;
+    state.counters["cold"] = (after.cold - idle.cold - as_idle * (idle.cold - before.cold)) / puts;
+  }
+}
+BENCHMARK(trips_of_put)->Name("read/trips_of_put")->Iterations(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -32,7 +32,7 @@ struct surroundings {
 struct figures {
   double seconds = 0;
   std::uint64_t answered = 0;
-  std::uint64_t failed = 0;  ///< calls that gave nothing, or whose outcome nobody was told of
+  std::uint64_t failed_reads = 0, failed_writes = 0;  ///< that gave nothing, or whose outcome nobody was told of
   std::int64_t p50 = 0, p99 = 0, write_p50 = 0, write_p99 = 0;  ///< nanoseconds, of what was answered
   verdict checked = {};
 };
@@ -109,7 +109,7 @@ figures watch(setting const& given, workload const& work, surroundings const& ar
     for (auto const& e : all.back().events) {
       if (e.begun < start || e.ended > end) continue;
       if (e.state != state::answered)
-        ++sum.failed;
+        ++(e.call == call::read ? sum.failed_reads : sum.failed_writes);
       else
         (e.call == call::read ? reads : writes).push_back(e.ended - e.begun);
     }
