@@ -47,6 +47,7 @@ class cache {
   using key_view = strata::key_view<key_type>;
   using answer = hit<value_type>;
   using write_options = typename core_type::write_options;  ///< call_options, or with strata::expiry its write_options
+  using put_options = typename core_type::put_options;      ///< the same, and .embedding where cold keeps vectors
   template <class T>
   using later = strata::later<typename core_type::executor_type, T>;
 
@@ -138,16 +139,17 @@ class cache {
   /// Writes through cold, warm and hot, in this order.
   /// \returns a receipt once the lowest tier has it; `degraded` when one above could not be told
   /// \errors  unavailable, timed_out: not written; unknown: perhaps written; rejected: key or value; closed, forked
-  [[nodiscard]] result<receipt> put(value_type value, write_options call = {})
+  [[nodiscard]] result<receipt> put(value_type value, put_options call = {})
     requires keyed<value_type>
   {
     return put_if(anything, std::move(value), call);
   }
-  [[nodiscard]] result<receipt> put(key_view key, value_type value, write_options call = {}) {
-    return flow::serve_write(core_, core_.hash(key), std::move(value), anything, write_until(call), core_.life_of(call))
+  [[nodiscard]] result<receipt> put(key_view key, value_type value, put_options call = {}) {
+    return flow::serve_write(core_, core_.hash(key), std::move(value), anything, write_until(call), core_.life_of(call),
+                             core_.vector_of(call))
         .run();
   }
-  [[nodiscard]] later<result<receipt>> co_put(value_type value, write_options call = {})
+  [[nodiscard]] later<result<receipt>> co_put(value_type value, put_options call = {})
     requires keyed<value_type>
   {
     return co_put_if(anything, std::move(value), call);
@@ -155,23 +157,23 @@ class cache {
 
   /// Writes only if what was read is still current; an absent hit, or revision zero, asks for absence.
   /// \errors conflict: another write was first; else as put
-  [[nodiscard]] result<receipt> put_if(answer const& read, value_type value, write_options call = {})
+  [[nodiscard]] result<receipt> put_if(answer const& read, value_type value, put_options call = {})
     requires keyed<value_type>
   {
     return put_if(expectation{read.revision()}, std::move(value), call);
   }
-  [[nodiscard]] result<receipt> put_if(revision current, value_type value, write_options call = {})
+  [[nodiscard]] result<receipt> put_if(revision current, value_type value, put_options call = {})
     requires keyed<value_type>
   {
     return put_if(expectation{current}, std::move(value), call);
   }
-  [[nodiscard]] later<result<receipt>> co_put_if(expectation current, value_type value, write_options call = {})
+  [[nodiscard]] later<result<receipt>> co_put_if(expectation current, value_type value, put_options call = {})
     requires keyed<value_type>
   {
     auto own = std::make_unique<key_type>(record<value_type>::key(value));
     auto const hash = core_.hash(*own).hash;
     return {core_.executor, flow::own_write(core_, std::move(own), hash, std::make_unique<value_type>(std::move(value)),
-                                            current, write_until(call), core_.life_of(call))};
+                                            current, write_until(call), core_.life_of(call), own_vector(call))};
   }
 
   // For values that know no key there is only advice.
@@ -195,8 +197,9 @@ class cache {
   /// \param f  void or bool f(value&); false gives up: nothing is written and the receipt says changed = false
   /// \errors   rejected: absent; conflict: 8 others were faster; else as get and put
   template <class F>
-  [[nodiscard]] result<receipt> update(key_view key, F f, write_options call = {}) {
-    return flow::serve_update(core_, core_.hash(key), f, write_until(call), core_.life_of(call)).run();
+  [[nodiscard]] result<receipt> update(key_view key, F f, put_options call = {}) {
+    return flow::serve_update(core_, core_.hash(key), f, write_until(call), core_.life_of(call), core_.vector_of(call))
+        .run();
   }
 
   /// Erases everywhere; erasing what is not there succeeds with changed = false.
@@ -346,11 +349,19 @@ class cache {
   auto write_until(auto const& call) { return flow::until(core_, call.within, core_.limits.write_within); }
   auto load_until(write_options const& call) { return flow::until(core_, call.within, core_.limits.load_within); }
 
-  result<receipt> put_if(expectation expected, value_type value, write_options const& call)
+  // For a write that may run when the caller's is gone.
+  static auto own_vector(put_options const& call) {
+    auto const given = core_type::vector_of(call);
+    using own = flow::list<core_type, float>;
+    return given.empty() ? flow::owned<own>{} : std::make_unique<own>(given.begin(), given.end());
+  }
+
+  result<receipt> put_if(expectation expected, value_type value, put_options const& call)
     requires keyed<value_type>
   {
     auto const own = record<value_type>::key(value);  // a copy: the value moves on
-    return flow::serve_write(core_, core_.hash(own), std::move(value), expected, write_until(call), core_.life_of(call))
+    return flow::serve_write(core_, core_.hash(own), std::move(value), expected, write_until(call), core_.life_of(call),
+                             core_.vector_of(call))
         .run();
   }
 

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <type_traits>
 
 // What a user may set: types as named options in the template list, in any order; numbers in aggregates.
@@ -118,6 +119,37 @@ struct write_options {
   std::chrono::milliseconds within{0};
   std::chrono::milliseconds expires_in{0};  ///< how long it lives from now on; milliseconds::max(): for ever
 };
+
+namespace detail {
+template <bool Expires, bool Vectors>
+struct options_of_put {
+  using type = call_options;
+};
+template <>
+struct options_of_put<true, false> {
+  using type = write_options;
+};
+template <>
+struct options_of_put<false, true> {
+  struct type {
+    std::chrono::milliseconds within{0};
+    std::span<float const> embedding{};
+  };
+};
+template <>
+struct options_of_put<true, true> {
+  struct type {
+    std::chrono::milliseconds within{0};
+    std::chrono::milliseconds expires_in{0};
+    std::span<float const> embedding{};
+  };
+};
+}  // namespace detail
+
+/// Of a put of one value: as call_options or write_options; where the cold tier keeps vectors also `.embedding`, which is kept
+/// beside the value in place of the one there was, in the same write. None leaves that one.
+template <bool Expires, bool Vectors>
+using put_options = typename detail::options_of_put<Expires, Vectors>::type;
 
 /// Which copies may answer a read.
 enum class read_mode : std::uint8_t {

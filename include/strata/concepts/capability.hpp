@@ -107,6 +107,14 @@ concept keeps_expiry =
     } && (!stores_many<C, T> || requires(C c, std::span<keyed_value<T> const> values, deadline until,
                                          lifetime expires_in) { c.store_many(values, until, expires_in); });
 
+/// Cold: a value may be given its vector in the write that stores it, by a last argument of store. None leaves the one that is
+/// there. With a vector that the tier cannot keep nothing is stored.
+template <class C, class T>
+concept keeps_vectors = requires(C c, std::string_view key, T const& value, expectation expected, deadline until,
+                                 lifetime expires_in, std::span<float const> vector) {
+  { c.store(key, value, expected, until, expires_in, vector) } -> gives<result<written>>;
+};
+
 /// Adds counts to the usage kept by the tier; never moves a revision. Whoever is told `unknown` does not repeat it; the tier may
 /// keep the counts and see to it that they are counted once.
 template <class C>
@@ -118,6 +126,23 @@ concept counts_usage = requires(C c, std::span<uses const> counts, deadline unti
 template <class C>
 concept reports_usage = counts_usage<C> && requires(C c, std::string_view key, deadline until) {
   { c.usage_of(key, until) } -> gives<result<std::optional<key_usage>>>;
+};
+
+/// A stretch of time whose uses are counted together; it begins as UTC has it.
+enum class period : std::uint8_t { hour, day };
+
+/// The uses of one key in one period.
+struct period_usage {
+  std::chrono::system_clock::time_point begin{};
+  std::uint64_t count = 0;
+  std::uint64_t successes = 0;
+  std::uint64_t failures = 0;
+};
+
+/// Tells one key's uses period by period: so many of them, the one that is not over yet last.
+template <class C>
+concept charts_usage = requires(C c, std::string_view key, period each, std::size_t periods, deadline until) {
+  { c.usage_by(key, each, periods, until) } -> gives<result<std::vector<period_usage>>>;
 };
 
 /// Ranks keys: read most in a window (zero: ever), gained most over the window before, failing most of those with so many

@@ -103,7 +103,10 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
       witness == flow::witness::horizon && compares_revisions<typename cold_channel::tier_type>;
   using warm_options = typename Warm::options;
   using cold_options = typename Cold::options;
+  /// Whether a write may bring a vector for cold to keep beside the value.
+  static constexpr bool embeds = strata::keeps_vectors<typename cold_channel::tier_type, value_type>;
   using write_options = std::conditional_t<expires, strata::write_options, call_options>;
+  using put_options = strata::put_options<expires, embeds>;
   using usage_type = std::conditional_t<counts_use, usage_table<>, detail::nobody_counts>;
 
   using ends_type::clock;
@@ -204,12 +207,19 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     return how.mode != read_mode::cold && (how.mode != read_mode::verified || state == freshness::fresh) && !alone();
   }
   /// How long what a write brings shall live.
-  [[nodiscard]] lifetime life_of([[maybe_unused]] write_options const& call) const noexcept {
+  template <class Call>
+  [[nodiscard]] lifetime life_of([[maybe_unused]] Call const& call) const noexcept {
     if constexpr (expires) {
       auto const in = call.expires_in.count() != 0 ? call.expires_in : limits.expires_in;
       if (in.count() != 0 && in != std::chrono::milliseconds::max()) return in;
     }
     return std::nullopt;
+  }
+  [[nodiscard]] static std::span<float const> vector_of([[maybe_unused]] put_options const& call) noexcept {
+    if constexpr (embeds)
+      return call.embedding;
+    else
+      return {};
   }
   /// f(box) under the entry's guard, if hot has the key.
   template <class F>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/flow/load.hpp>
+#include <strata/flow/many.hpp>
 #include <strata/flow/read.hpp>
 #include <strata/flow/write.hpp>
 #include <strata/options.hpp>
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -62,10 +64,11 @@ task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key
 
 template <class Core>
 task<result<receipt>> serve_write(Core& core, typename Core::hashed_key key, typename Core::value_type&& value,
-                                  expectation expected, moment until, lifetime life = {}) {
+                                  expectation expected, moment until, lifetime life = {},
+                                  std::span<float const> vector = {}) {
   auto const inside = core.enter();
   if (!inside) co_return std::unexpected{inside.error()};
-  auto done = co_await write(core, key, std::move(value), expected, until, life);
+  auto done = co_await write(core, key, std::move(value), expected, until, life, vector);
   co_return std::move(done.receipt);
 }
 
@@ -78,7 +81,8 @@ task<result<receipt>> serve_erase(Core& core, typename Core::hashed_key key, mom
 
 /// Reads, changes a copy and writes it if nobody was faster; 8 rounds.
 template <class Core, class F>
-task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F& f, moment until, lifetime life = {}) {
+task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F& f, moment until, lifetime life = {},
+                                   std::span<float const> vector = {}) {
   auto const inside = core.enter();
   if (!inside) co_return std::unexpected{inside.error()};
   auto const text = core.text(key);
@@ -93,7 +97,7 @@ task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F&
       f(changed);
     else if (!f(changed))
       co_return receipt{.revision = seen.revision(), .changed = false};
-    auto const done = co_await write(core, key, std::move(changed), seen.revision(), until, life);
+    auto const done = co_await write(core, key, std::move(changed), seen.revision(), until, life, vector);
     if (done.receipt || done.receipt.error() != errc::conflict) co_return done.receipt;
     seen = {};
   }
@@ -113,8 +117,9 @@ task<typename Core::answer> own_load(Core& core, owned<typename Core::key_type> 
 template <class Core>
 task<result<receipt>> own_write(Core& core, owned<typename Core::key_type> key, std::uint64_t hash,
                                 owned<typename Core::value_type> value, expectation expected, moment until,
-                                lifetime life = {}) {
-  co_return co_await serve_write(core, typename Core::hashed_key{*key, hash}, std::move(*value), expected, until, life);
+                                lifetime life = {}, owned<list<Core, float>> vector = {}) {
+  co_return co_await serve_write(core, typename Core::hashed_key{*key, hash}, std::move(*value), expected, until, life,
+                                 vector ? std::span<float const>{*vector} : std::span<float const>{});
 }
 template <class Core>
 task<result<receipt>> own_erase(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until) {

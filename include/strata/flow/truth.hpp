@@ -10,6 +10,7 @@
 #include <strata/hit.hpp>
 #include <strata/run/task.hpp>
 
+#include <span>
 #include <string_view>
 
 // The lowest tier present is the truth: PostgreSQL's sequence, the stream's sequence or a counter in memory orders writes.
@@ -17,10 +18,12 @@ namespace strata::flow {
 
 template <class Core>
 task<result<written>> store_truth(Core& core, std::string_view text, typename Core::value_type const& value,
-                                  expectation expected, moment until, lifetime life) {
+                                  expectation expected, moment until, lifetime life, std::span<float const> vector) {
   if constexpr (Core::has_cold) {
     auto stored = co_await core.cold.ask(core, direction::writing, until, [&](auto& tier) {
-      if constexpr (Core::expires)
+      if constexpr (Core::embeds)
+        return tier.store(text, value, expected, until, life, vector);
+      else if constexpr (Core::expires)
         return tier.store(text, value, expected, until, life);
       else
         return tier.store(text, value, expected, until);

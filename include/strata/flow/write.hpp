@@ -13,6 +13,7 @@
 #include <strata/run/task.hpp>
 
 #include <new>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -54,7 +55,7 @@ task<void> publish(Core& core, std::string_view text, typename Core::value_type 
 template <class Core>
 task<outcome<typename Core::value_type>> write_through(Core& core, typename Core::hashed_key key,
                                                        typename Core::value_type&& value, expectation expected,
-                                                       moment until, lifetime life) {
+                                                       moment until, lifetime life, std::span<float const> vector) {
   using outcome = flow::outcome<typename Core::value_type>;
   auto const text = core.text(key);
   if (auto fault = core.fault(text, value)) co_return outcome{std::unexpected{std::move(*fault)}, {}};
@@ -62,7 +63,7 @@ task<outcome<typename Core::value_type>> write_through(Core& core, typename Core
   auto const turn = core.gate.enter_alone(key.hash);
   auto const end = core.end_of(life, core.clock.now());
   co_await core.at(point::before_truth);
-  auto const truth = co_await store_truth(core, text, value, expected, until, life);
+  auto const truth = co_await store_truth(core, text, value, expected, until, life, vector);
   if (!truth) {
     if (truth.error() == errc::unknown) core.doubt(key);  // K6: the next read asks cold
     co_return outcome{std::unexpected{truth.error()}, {}};
@@ -124,9 +125,9 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
 template <class Core>
 task<outcome<typename Core::value_type>> write(Core& core, typename Core::hashed_key key,
                                                typename Core::value_type&& value, expectation expected, moment until,
-                                               lifetime life = {}) {
+                                               lifetime life = {}, std::span<float const> vector = {}) {
   if constexpr (Core::truth > tier::hot) {
-    co_return co_await write_through(core, key, std::move(value), expected, until, life);
+    co_return co_await write_through(core, key, std::move(value), expected, until, life, vector);
   } else {
     if (auto fault = core.fault(core.text(key), value)) co_return {std::unexpected{std::move(*fault)}, {}};
     co_return core.write_hot(key, std::move(value), expected, life);

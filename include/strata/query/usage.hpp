@@ -20,6 +20,10 @@ namespace strata {
 template <class Cache>
 concept knows_usage = reports_usage<query::cold_t<Cache>>;
 
+/// Whether a key's usage can be asked for by hours and days.
+template <class Cache>
+concept knows_usage_by = charts_usage<query::cold_t<Cache>>;
+
 /// Whether keys can be ranked by use.
 template <class Cache>
 concept knows_popular = ranks_usage<query::cold_t<Cache>>;
@@ -32,6 +36,14 @@ consteval bool explain_usage() {
                 "add_usage(counts, until) and usage_of(key, until), because only the cold tier sees the uses of all "
                 "instances; take strata::cold::postgres, or add those members.");
   return knows_usage<Cache>;
+}
+template <class Cache>
+consteval bool explain_usage_by() {
+  static_assert(knows_usage_by<Cache>,
+                "strata::usage_by, the cache's 3rd parameter (Cold): it needs usage_by(key, each, periods, until), "
+                "because only the cold tier sees the uses of all instances; take strata::cold::postgres, or add that "
+                "member.");
+  return knows_usage_by<Cache>;
 }
 template <class Cache>
 consteval bool explain_popular() {
@@ -68,6 +80,21 @@ result<std::optional<key_usage>> usage(Cache& cache, key_view<typename Cache::ke
   if constexpr (query::explain_usage<Cache>()) {
     auto const& text = key<typename Cache::key_type>::text(k);
     return query::ask_cold(cache, call, [&](auto& cold, deadline until) { return cold.usage_of(text, until); });
+  }
+}
+
+/// The key's usage in each of the last periods, the one that is not over yet last; all zero for a key that is not there.
+/// \param each     an hour or a day (UTC)
+/// \param periods  so many, or as many as the tier keeps: of cold::postgres two days' hours, three months' days
+/// \errors         as usage
+/// \complexity     one round trip
+template <class Cache>
+result<std::vector<period_usage>> usage_by(Cache& cache, key_view<typename Cache::key_type> k, period each,
+                                           std::size_t periods, call_options call = {}) {
+  if constexpr (query::explain_usage_by<Cache>()) {
+    auto const& text = key<typename Cache::key_type>::text(k);
+    return query::ask_cold(cache, call,
+                           [&](auto& cold, deadline until) { return cold.usage_by(text, each, periods, until); });
   }
 }
 

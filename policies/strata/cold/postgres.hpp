@@ -75,14 +75,15 @@ struct postgres {
       return first_copy(key, *rows, expires ? std::optional{5} : std::nullopt);
     }
 
+    /// \param vector  kept beside the value, whether or not that is there already; empty: the one there stays
     /// \complexity one round trip; more only if another inserts the same key at the same moment
     /// \errors conflict: not as expected; rejected: what PostgreSQL cannot hold; unknown; unavailable, timed_out: not stored
     result<written> store(std::string_view key, Value const& value, expectation expected, deadline until,
-                          lifetime expires_in = {}) {
+                          lifetime expires_in = {}, std::span<float const> vector = {}) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       auto columns = pg::columns_of(value, codec_);
       if (!columns) return std::unexpected{std::move(columns.error())};
-      return store_columns(key, *columns, expected, until, expires_in);
+      return store_columns(key, *columns, expected, until, expires_in, vector);
     }
 
     /// \complexity one round trip
@@ -126,6 +127,12 @@ struct postgres {
       auto all = pg::usages(calls_, "strata_usage_of", pqxx::params{pqxx::zview{id}}, until);
       if (!all) return std::unexpected{std::move(all.error())};
       return all->empty() ? std::nullopt : std::optional{std::move(all->front())};
+    }
+    /// Of hours two days are kept, of days three months; what is further back has no uses.
+    /// \complexity one round trip; the server looks at the hours and days there are
+    result<std::vector<period_usage>> usage_by(std::string_view key, period each, std::size_t periods, deadline until) {
+      if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
+      return pg::usage_by(calls_, std::string{key}, each, periods, until);
     }
     /// \complexity one round trip; ever: as much work as there are answers, else as keys used in the window
     result<std::vector<key_usage>> popular(std::size_t limit, std::chrono::hours window, deadline until) {
@@ -296,7 +303,7 @@ struct postgres {
     }
 
     result<written> store_columns(std::string_view key, pg::columns const& value, expectation expected, deadline until,
-                                  [[maybe_unused]] lifetime expires_in) {
+                                  [[maybe_unused]] lifetime expires_in, std::span<float const> vector = {}) {
       std::string const id{key};
       auto const operation = operations_.next();
       pqxx::params with{pqxx::zview{id},         pqxx::zview{value.kind},     pqxx::zview{value.raw()},
@@ -307,8 +314,16 @@ struct postgres {
       else
         with.append();
       if constexpr (expires) pg::append_life(with, expires_in);
+      std::optional<pg::array> reals;
+      if (!vector.empty()) {
+        auto made = pg::reals_of(vector);
+        if (!made) return std::unexpected{made.error()};
+        with.append(reals.emplace(std::move(*made)).view());
+      }
       for (;;) {
-        auto rows = calls_.write("strata_store", with, {&key, 1}, operation, until);
+        auto rows = calls_.write(reals ? "strata_store_embedded" : "strata_store", with, {&key, 1}, operation, until);
+        if (!rows && reals && rows.error() == errc::rejected)  // for want of the column?
+          if (auto const able = pg::can_embed(calls_, *reals, until); !able) return std::unexpected{able.error()};
         if (!rows) return std::unexpected{std::move(rows.error())};
         if (rows->empty()) {
           if (expected && *expected != absence) return failure(errc::conflict, strata::tier::cold, "the key is absent");

@@ -5,6 +5,8 @@
 #include "support.hpp"
 
 #include <strata/batch.hpp>
+#include <strata/query/promote.hpp>
+#include <strata/query/search.hpp>
 #include <strata/query/usage.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -13,12 +15,22 @@
 #include <pqxx/nontransaction>
 #include <pqxx/result>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <future>
 #include <optional>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace strata;
@@ -176,6 +188,133 @@ BOOST_AUTO_TEST_CASE(uses_of_evicted_entries_are_not_lost) {
   pqxx::nontransaction sql{raw};
   BOOST_TEST(sql.query_value<int>(
                  "select sum(usage_count) from knowledge_artifacts where artifact_id like 'evicted/%'") == 4'000);
+}
+
+// In a process of its own. \returns what it exits with
+int read_on(cache_test::knowledge::options const& mine, std::vector<std::string> const& ids, std::size_t reads,
+            unsigned seed) {
+  try {
+    auto cache = knowledge::open(mine);
+    if (!cache || !cache->ready({.within = 20s})) return 1;
+    std::minstd_rand random{seed};
+    for (std::size_t i = 0; i < reads; ++i) {
+      // One in a hundred thousand is of a key that memory has no room for, so that counts come from below, too.
+      auto const at = i % 100'000 == 0 ? random() % ids.size() : random() % 64;
+      if (!cache->get(ids[at], {.within = 20s})) return 2;
+    }
+    cache->close(20s);
+    return 0;
+  } catch (...) {
+    return 3;
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ten_million_reads_by_four_processes_are_ten_million) {
+  constexpr std::size_t processes = 4, reads = 10'000'000 / processes;
+  auto mine = settings(100);
+  mine.cold.table = "counted_artifacts";
+  mine.cold.connections = 2;
+  mine.warm.stream = "COUNTED";
+  mine.warm.prefix = "counted.cache";
+  mine.limits.flush_every = 300ms;
+  std::vector<std::string> ids;
+  {
+    auto cache = knowledge::open(mine);
+    BOOST_REQUIRE(cache->ready({.within = 20s}).has_value());
+    std::vector<knowledge_asset> many;
+    for (std::size_t i = 0; i < 400; ++i) {
+      ids.push_back("counted/" + std::to_string(i));
+      many.push_back(asset(ids.back(), "text"));
+    }
+    for (auto const& r : cache->put_many(many, {.within = 30s})) BOOST_REQUIRE(r.has_value());
+  }
+  std::array<pid_t, processes> children{};
+  for (unsigned p = 0; p < processes; ++p) {
+    children[p] = ::fork();
+    if (children[p] == 0) ::_exit(read_on(mine, ids, reads, p + 1));
+  }
+  for (auto const child : children) {
+    int status = -1;
+    BOOST_TEST(::waitpid(child, &status, 0) == child);
+    BOOST_TEST((WIFEXITED(status) && WEXITSTATUS(status) == 0), status);
+  }
+  pqxx::connection raw{given("STRATA_TEST_POSTGRES")};
+  pqxx::nontransaction sql{raw};
+  for (auto const* sum :
+       {"select sum(uses) from counted_artifacts_usage", "select sum(usage_count) from counted_artifacts",
+        "select sum(uses) from counted_artifacts_usage_hours"})
+    BOOST_TEST(sql.query_value<std::int64_t>(sum) == std::int64_t{processes * reads}, sum);
+}
+
+struct detached {
+  struct promise_type {
+    detached get_return_object() noexcept { return {}; }
+    std::suspend_never initial_suspend() noexcept { return {}; }
+    std::suspend_never final_suspend() noexcept { return {}; }
+    void return_void() noexcept {}
+    void unhandled_exception() noexcept { std::terminate(); }
+  };
+};
+detached put_later(cache_test::knowledge& cache, std::string id, std::vector<float> vector, std::promise<bool>& done) {
+  auto write = cache.co_put(asset(std::move(id), "a vector"), {.embedding = vector});
+  vector = {};  // the write has its own
+  done.set_value((co_await write).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_found_is_promoted_on_request_and_counts_as_no_use) {
+  auto mine = settings();
+  mine.cold.table = "promoted_artifacts";
+  mine.warm.stream = "PROMOTED";
+  mine.warm.prefix = "promoted.cache";
+  mine.limits.read_within = mine.limits.write_within = 20s;
+  auto writer = knowledge::open(mine);
+  BOOST_REQUIRE(writer->ready({.within = 20s}).has_value());
+  for (auto const* id : {"one", "two", "three"}) BOOST_REQUIRE(writer->put(asset(id, "words to find")).has_value());
+  BOOST_REQUIRE(writer->put(asset("other", "something else")).has_value());
+  std::vector<float> east(1536), north(1536);
+  east[0] = north[1] = 1;
+  BOOST_REQUIRE(writer->put(asset("near", "a vector"), {.embedding = east}).has_value());
+  BOOST_TEST((writer->put(asset("near", "a vector"), {.within = 20s, .embedding = north})->changed == false));
+  BOOST_TEST(
+      (writer->put(asset("near", "a vector"), {.embedding = std::vector<float>(3, 1.0F)}).error() == errc::rejected));
+  std::promise<bool> put;
+  put_later(*writer, "far", east, put);
+  BOOST_TEST(put.get_future().get());
+
+  auto cache = knowledge::open(mine);
+  BOOST_REQUIRE(cache->ready({.within = 20s}).has_value());
+  auto const found = search_text(*cache, "words", 10);
+  BOOST_REQUIRE((found && found->all.size() == 3U));
+  BOOST_TEST((found->all[0].value->data == "words to find" && found->all[0].value.tier() == tier::cold));
+  for (auto const& one : found->all) BOOST_TEST(!cache->peek(one.key));
+  // Again, where memory was in doubt for a moment and kept nothing.
+  auto const comes = [&](auto const& keys, std::size_t how_many) {
+    return soon([&] { return promote(*cache, keys).value_or(0) == how_many; });
+  };
+  BOOST_TEST(comes(found->all, 3));
+  for (auto const& one : found->all) BOOST_TEST((cache->peek(one.key).revision() == one.value.revision()));
+  BOOST_TEST(!cache->peek("other"));
+  auto const both = nearest(*cache, east, 1);
+  BOOST_TEST((both && both->all.size() == 1U && both->all[0].key == "far"));
+  auto const near = nearest(*cache, north, 1);
+  BOOST_REQUIRE((near && near->all.size() == 1U));
+  BOOST_TEST(near->all[0].key == "near");
+  BOOST_TEST(comes(near->all, 1));
+  BOOST_TEST(cache->peek("near")->data == "a vector");
+
+  // What was written since it was found comes as it is now, and what was erased does not come.
+  BOOST_REQUIRE(writer->put(asset("other", "newer")).has_value());
+  BOOST_REQUIRE(writer->erase("two").has_value());
+  BOOST_TEST(soon([&] { return !cache->peek("two"); }));
+  BOOST_TEST(comes(std::vector<std::string>{"two", "other", "nobody"}, 1));
+  BOOST_TEST(cache->peek("other")->data == "newer");
+  BOOST_REQUIRE(cache->flush().has_value());
+  BOOST_TEST(usage(*cache, "other").value()->count == 0U);
+  BOOST_TEST(popular(*cache, 9).value().empty());
+  (void)cache->get("other");
+  BOOST_REQUIRE(cache->flush().has_value());
+  auto const days = usage_by(*cache, "other", period::day, 2);
+  BOOST_TEST((days && days->size() == 2U && days->at(0).count + days->at(1).count == 1U));
 }
 
 BOOST_AUTO_TEST_CASE(a_restart_costs_no_more_than_a_second_of_misses) {

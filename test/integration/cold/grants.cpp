@@ -74,6 +74,8 @@ void everything_works(postgres::options const& o) {
   works(t.search_text("again", 3, {}, soon()));
   std::vector<float> const up(1536, 1);
   works(t.embed("a", up, soon()));
+  for (auto const* text : {"inserted", "updated", "updated"})
+    works(t.store("embedded", {.id = "embedded", .text = text}, strata::anything, soon(), {}, up));
   works(t.nearest(up, 3, {}, soon()));
   works(t.similar("a", 3, {}, soon()));
   works(t.archivable(std::chrono::system_clock::now(), soon()));

@@ -6,7 +6,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <format>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -22,6 +25,7 @@ using strata::number;
 
 static_assert(strata::reports_usage<notes> && strata::ranks_usage<notes> && strata::archives<notes>);
 static_assert(strata::searches_text<notes, note> && strata::finds_nearest<notes, note>);
+static_assert(strata::keeps_vectors<notes, note> && strata::charts_usage<notes>);
 
 namespace {
 
@@ -77,6 +81,31 @@ BOOST_AUTO_TEST_CASE(usage_is_rolled_up_by_hours_and_days) {
   BOOST_TEST(std::abs(*t.failing(9, 10, soon())->front().success_rate() - 0.9) < 1e-9);
   BOOST_TEST(keys(t.unused(std::chrono::system_clock::now() + 1h, 9, soon())).starts_with("never "));
 
+  // One key's, hour by hour and day by day, what is not over yet last.
+  auto const hours = t.usage_by("steady", strata::period::hour, 40, soon());
+  BOOST_REQUIRE_MESSAGE(hours, why(hours));
+  BOOST_TEST(hours->size() == 40U);
+  std::vector<strata::period_usage> used;
+  for (std::size_t i = 0; i < hours->size(); ++i) {
+    if (i > 0) BOOST_TEST(((*hours)[i].begin - (*hours)[i - 1].begin == 1h));
+    if ((*hours)[i].count > 0) used.push_back((*hours)[i]);
+  }
+  BOOST_REQUIRE(used.size() == 2U);
+  BOOST_TEST((used[0].count == 20U && used[0].failures == 0U && used[1].count == 20U && used[1].failures == 1U));
+  BOOST_TEST((used[1].begin - used[0].begin >= 29h && used[1].begin - used[0].begin <= 30h));
+  auto const by_days = [&] {
+    auto const days = t.usage_by("steady", strata::period::day, 30, soon());
+    BOOST_REQUIRE_MESSAGE(days, why(days));
+    BOOST_TEST(days->size() == 30U);
+    std::uint64_t count = 0, successes = 0;
+    for (auto const& one : *days) count += one.count, successes += one.successes;
+    BOOST_TEST((count == 43U && successes == 9U));
+    BOOST_TEST((days->back().begin == std::chrono::floor<std::chrono::days>(days->back().begin)));
+    BOOST_TEST((std::chrono::system_clock::now() - days->back().begin < 25h));
+  };
+  by_days();
+  BOOST_TEST(t.usage_by("nobody", strata::period::day, 1'000, soon())->size() == 92U);
+
   // Tidied: hours older than two days are days, days older than three months are gone; nothing else changes.
   sql("select rolled_tidy_usage()");
   BOOST_TEST(
@@ -94,6 +123,7 @@ BOOST_AUTO_TEST_CASE(usage_is_rolled_up_by_hours_and_days) {
       10000);
   sql("delete from rolled_usage_days where artifact_id like 'n%'");
   look();
+  by_days();
 
   // The columns of the table say the same, and a count sent again under its number is not counted again.
   auto const row = sql("select usage_count, success_rate from rolled where artifact_id = 'steady'").one_row();
@@ -215,9 +245,18 @@ BOOST_AUTO_TEST_CASE(no_more_than_two_thousand_are_ranked) {
   opened_notes cold{on("ranked")};
   BOOST_REQUIRE(cold.tier.wait_ready(soon()));
   other sql;
+  sql("vacuum analyze ranked_words");  // so that plans are made for no words
   sql("insert into ranked (artifact_id, artifact_type, content_raw, content) select 'k' || i, 't', 'common ' || case "
       "when i <= 2000 "
-      "then 'usual' else '' end, '{}' from generate_series(1, 2100) i");
+      "then 'usual' else '' end, '{}' from generate_series(1, 4100) i");
+  // The words that are there are not all read for each that is added.
+  sql("set plan_cache_mode = force_generic_plan");
+  for (int i = 0; i < 2; ++i) sql("select ranked_index_words('template', 2000)");
+  sql("select pg_stat_force_next_flush()");
+  auto const told =
+      sql("select idx_scan, seq_tup_read from pg_stat_user_tables where relname = 'ranked_words'").one_row();
+  BOOST_TEST(told[0].as<long>() >= 4'000);
+  BOOST_TEST(told[1].as<long>() < 100'000);
   auto const all = cold.tier.search_text("common", 5, {}, soon());
   BOOST_REQUIRE_MESSAGE(all, why(all));
   BOOST_TEST(all->all.size() == 5U);
@@ -225,6 +264,46 @@ BOOST_AUTO_TEST_CASE(no_more_than_two_thousand_are_ranked) {
   BOOST_TEST(!all->incomplete);
   auto const usual = cold.tier.search_text("usual", 5, {}, soon());
   BOOST_TEST(!usual->cut);
+}
+
+BOOST_AUTO_TEST_CASE(what_may_be_missing_is_said) {
+  auto const o = on("missing");
+  opened_notes cold{o};
+  save(cold.tier, "old", "words of old");
+  BOOST_TEST(!cold.tier.search_text("old", 9, {}, soon())->incomplete);
+  // Somebody else is indexing, and does not come to an end.
+  other sql;
+  sql("begin; select from missing_words_state for update");
+  save(cold.tier, "new", "words of now");
+  auto const late = cold.tier.search_text("words", 9, {}, in(3s));
+  BOOST_REQUIRE_MESSAGE(late, why(late));
+  BOOST_TEST((late->incomplete && keys(late) == "old"));
+  sql("commit");
+  auto const all = cold.tier.search_text("words", 9, {}, soon());
+  BOOST_TEST((!all->incomplete && all->all.size() == 2U));
+
+  // An index that gives up before the filter has let enough through: it is told to, and to be used.
+  for (auto const* setting : {"hnsw.max_scan_tuples = 1", "enable_seqscan = off", "enable_sort = off"})
+    sql(std::format("alter role strata set {}", setting));
+  sql("insert into missing (artifact_id, artifact_type, content_raw, content, embedding) select 'v' || i, case when i "
+      "< 140 "
+      "then 'near' else 'far' end, 'x', '{}', (select array_agg(case g when 1 then cos(i * 0.005) when "
+      "2 then sin(i * 0.005) else 0 end order by g) from generate_series(1, 1536) g)::real[] from generate_series(0, "
+      "144) i");
+  {
+    opened_notes fresh{o};
+    auto const some = fresh.tier.nearest(direction(1536, 0), 5, {.kind = "far"}, in(20s));
+    BOOST_REQUIRE_MESSAGE(some, why(some));
+    BOOST_TEST((some->incomplete && some->all.size() < 5));
+    auto const near = fresh.tier.nearest(direction(1536, 0), 5, {.kind = "near"}, in(20s));
+    BOOST_TEST((near && !near->incomplete && near->all.size() == 5U), why(near));
+  }
+  for (auto const* setting : {"hnsw.max_scan_tuples", "enable_seqscan", "enable_sort"})
+    sql(std::format("alter role strata reset {}", setting));
+  opened_notes fresh{o};
+  auto const enough = fresh.tier.nearest(direction(1536, 0), 5, {.kind = "far"}, in(20s));
+  BOOST_TEST((enough && !enough->incomplete && enough->all.size() == 5U), why(enough));
+  BOOST_TEST(!fresh.tier.nearest(direction(1536, 0), 9, {.kind = "far"}, in(20s))->incomplete);
 }
 
 BOOST_AUTO_TEST_CASE(the_nearest_vectors_are_found) {
@@ -254,6 +333,35 @@ BOOST_AUTO_TEST_CASE(the_nearest_vectors_are_found) {
     BOOST_TEST((t.nearest(refused, 3, {}, soon()).error() == errc::rejected));
   }
   BOOST_TEST((t.embed("nobody", direction(1536, 1), soon()).error() == errc::rejected));
+  // Given with a value it is kept in the same write: with one that is new, that changes, and that is there already.
+  auto const put = [&](std::string const& id, std::string const& text, std::vector<float> const& v,
+                       strata::expectation expected = strata::anything) {
+    return t.store(id, {.id = id, .text = text}, expected, soon(), {}, v);
+  };
+  auto const added = put("both", "first", direction(1536, 2.21));
+  BOOST_REQUIRE_MESSAGE(added, why(added));
+  BOOST_TEST((added->changed && added->version == 1));
+  BOOST_TEST(keys(t.nearest(direction(1536, 2.21), 1, {}, soon())) == "both");
+  auto const changed = put("both", "second", direction(1536, 2.41), added->revision);
+  BOOST_TEST((changed && changed->changed && changed->version == 2), why(changed));
+  BOOST_TEST(keys(t.nearest(direction(1536, 2.41), 1, {}, soon())) == "both");
+  auto const moved = put("both", "second", direction(1536, 2.61));
+  BOOST_TEST((moved && !moved->changed && moved->revision == changed->revision), why(moved));
+  BOOST_TEST(keys(t.nearest(direction(1536, 2.61), 1, {}, soon())) == "both");
+  BOOST_TEST((put("both", "third", direction(1536, 2.81), added->revision).error() == errc::conflict));
+  for (auto const& [refused, because] : {std::pair{direction(3, 1), "expected 1536 dimensions, not 3"},
+                                         {std::vector<float>(1536), "zero"},
+                                         {nan, "not finite"},
+                                         {std::vector<float>(16'001, 1.0F), "16,000"}}) {
+    auto const no = put("both", "never", refused);
+    BOOST_TEST((no.error() == errc::rejected && no.error().text().contains(because)), why(no));
+    BOOST_TEST((put("neither", "never", refused).error() == errc::rejected));
+  }
+  BOOST_TEST(t.load("both", soon())->value->text == "second");
+  BOOST_TEST(!t.load("neither", soon())->value);
+  BOOST_TEST(keys(t.nearest(direction(1536, 2.61), 1, {}, soon())) == "both");
+  BOOST_REQUIRE(t.erase("both", soon()));
+
   // A save leaves the vector as it is.
   save(t, "v5", "another text");
   BOOST_TEST(keys(t.nearest(direction(1536, 0.5), 1, {}, soon())) == "v5");
@@ -263,6 +371,9 @@ BOOST_AUTO_TEST_CASE(the_nearest_vectors_are_found) {
   sql("alter table vectors drop column embedding");
   BOOST_TEST((t.nearest(direction(1536, 0.5), 1, {}, soon()).error() == errc::unsupported));
   BOOST_TEST((t.embed("v1", direction(1536, 0.5), soon()).error() == errc::unsupported));
+  auto const without = put("v5", "a third text", direction(1536, 0.5));
+  BOOST_TEST((without.error() == errc::unsupported && without.error().text().contains("no column embedding")),
+             why(without));
   save(t, "v5", "a third text");
   BOOST_TEST(keys(t.search_text("third", 1, {}, soon())) == "v5");
 }

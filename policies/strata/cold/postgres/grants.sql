@@ -62,6 +62,13 @@ select format('grant usage on sequence %s to %I', s, :'role')
   where a.attrelid = (quote_ident(:'schema') || '.' || quote_ident(:'table'))::regclass and a.attnum > 0
     and not a.attisdropped and s is not null
 \gexec
+
+-- The column of vectors, where there is one.
+select format('grant insert (embedding), update (embedding) on %s to %I', a.attrelid::regclass, :'role')
+  from pg_attribute a
+  where a.attrelid = (quote_ident(:'schema') || '.' || quote_ident(:'table'))::regclass and a.attname = 'embedding'
+    and not a.attisdropped
+\gexec
 commit;
 
 -- What each connection sets for itself, but behind a pooler. By a role that may change that role.

@@ -291,6 +291,12 @@ class schema {
       if (!row[0].is_null())
         tx.exec("grant usage on sequence " + row[0].as<std::string>() + " to " +
                 tx.quote_name(options_.application_role));
+    auto const vectors = tx.exec(
+        resolved_->fill("select from pg_attribute a where a.attrelid = '{table}'::regclass and a.attname = 'embedding' "
+                        "and not a.attisdropped"));
+    if (!vectors.empty())
+      tx.exec(resolved_->fill("grant insert (embedding), update (embedding) on {table} to ") +
+              tx.quote_name(options_.application_role));
   }
 
   static std::unexpected<error> refuse(errc code, std::string_view why) { return failure(code, tier::cold, why); }

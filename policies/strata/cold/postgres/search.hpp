@@ -179,6 +179,14 @@ inline result<array> reals_of(std::span<float const> vector) {
   return all;
 }
 
+/// \errors unsupported: the table has no column of pgvector's; rejected: the vector does not go into it
+template <class Calls>
+result<void> can_embed(Calls const& calls, array const& reals, deadline until) {
+  auto rows = calls.read("strata_embed", pqxx::params{pqxx::zview{""}, reals.view()}, until);  // no row has this id
+  if (!rows) return std::unexpected{std::move(rows.error())};
+  return {};
+}
+
 template <class Calls>
 result<void> embed(Calls const& calls, std::string const& key, std::span<float const> vector, deadline until) {
   auto const reals = reals_of(vector);

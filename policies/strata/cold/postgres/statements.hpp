@@ -24,7 +24,7 @@ struct shape {
 /// One prepared statement.
 struct statement {
   std::string name;
-  std::string_view types;  ///< of its parameters, as PREPARE has them: "text, bigint"
+  std::string types;  ///< of its parameters, as PREPARE has them: "text, bigint"
   std::string text;
   bool later = false;  ///< prepared when it is first asked for, so that a fresh connection is soon of use
 };
@@ -44,7 +44,7 @@ inline std::string script(std::vector<statement> const& all) {
 /// each session that it gives us. There types are said by casts.
 inline std::string with_casts(statement const& one) {
   std::vector<std::string_view> types;
-  for (auto rest = one.types; !rest.empty();) {
+  for (std::string_view rest = one.types; !rest.empty();) {
     auto const end = std::min(rest.find(','), rest.size());
     types.push_back(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 2, rest.size()));
@@ -92,15 +92,15 @@ select null, null, null, e.version, e.revision, d.n::int%none_left% from unnest(
 inline constexpr std::string_view store = R"(
 with updated as (
   update {table} k set artifact_type = $2, content_raw = $3, content = %stamp%, metadata = $5,
-      version = coalesce(k.version, 0) + 1, updated_at = now(), strata_operation = $6%set_end%
+      version = coalesce(k.version, 0) + 1, updated_at = now(), strata_operation = $6%set_end%%set_vector%
     where k.artifact_id = $1 and k.strata_space = {space} and ($7 is null or k.strata_revision = $7%or_over%) and not (%same%)
     returning k.strata_revision, k.version),
 inserted as (
-  insert into {table} (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space%end_column%)
-    select $1, $2, $3, %unstamped%, $5, null, $6, {space}%end%
+  insert into {table} (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space%end_column%%vector_column%)
+    select $1, $2, $3, %unstamped%, $5, null, $6, {space}%end%%vector%
     where ($7 is null or $7 = 0) and not exists (select from {table} k where k.artifact_id = $1)
       and not exists (select from {archive} a where a.artifact_id = $1)
-    on conflict (artifact_id) do nothing returning strata_revision, version)
+    on conflict (artifact_id) do nothing returning strata_revision, version)%embedded%
 select 0, u.strata_revision, u.version from updated u
 union all
 select 0, i.strata_revision, i.version from inserted i
@@ -146,6 +146,12 @@ select case when k.strata_space <> {space} then 4 when %same% then 1 else 3 end,
   from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)
     join {table} k on k.artifact_id = d.artifact_id
   where (select count(*) from inserted) + (select count(*) from updated) < cardinality($1))";
+
+// With a vector, that is kept also where the rest is there already; it moves no revision.
+inline constexpr std::string_view embedded = R"(,
+embedded as (
+  update {table} k set embedding = %embedding% where k.artifact_id = $1 and k.strata_space = {space}
+    and ($7 is null or k.strata_revision = $7%or_over%) and %same%))";
 
 inline constexpr std::string_view erase = "select revision, version, changed from {erase}($1, {space}, $2)";
 
@@ -234,6 +240,27 @@ select k.artifact_id, greatest(u.uses, k.usage_count, 0), coalesce(u.successes, 
     select a.artifact_id, (a.rest ->> 'usage_count')::bigint, (a.rest ->> 'last_used_at')::timestamptz
       from {archive} a where a.artifact_id = $1 and a.strata_space = {space}) k
     left join {usage} u on u.artifact_id = k.artifact_id)";
+
+// One key's uses by hours or days (UTC). Each is looked for by itself (offset 0): the tables have their rows in the order of
+// time, and the planner would read all of them. Hours become days after two days, or a while
+// later where there are many.
+inline constexpr std::string_view usage_by_hour = R"(
+select {microseconds}(p.hour), coalesce(h.uses, 0), coalesce(h.successes, 0), coalesce(h.failures, 0)
+  from (select date_trunc('hour', now(), 'UTC') - n * interval '1 hour' as hour from generate_series(0, $2 - 1) n) p
+    left join lateral (select * from {usage_hours} h where h.hour = p.hour and h.artifact_id = $1 offset 0) h on true
+  order by p.hour)";
+inline constexpr std::string_view usage_by_day = R"(
+with hours as materialized (
+  select date_trunc('day', p.hour, 'UTC') as day, sum(h.uses) as uses, sum(h.successes) as successes, sum(h.failures) as failures
+    from (select date_trunc('hour', now(), 'UTC') - n * interval '1 hour' as hour from generate_series(0, 199) n) p
+      cross join lateral (select * from {usage_hours} h where h.hour = p.hour and h.artifact_id = $1 offset 0) h
+    group by 1)
+select {microseconds}(p.day), coalesce(h.uses, 0) + coalesce(d.uses, 0), coalesce(h.successes, 0) + coalesce(d.successes, 0),
+    coalesce(h.failures, 0) + coalesce(d.failures, 0)
+  from (select date_trunc('day', now(), 'UTC') - n * interval '24 hours' as day from generate_series(0, $2 - 1) n) p
+    left join hours h on h.day = p.day
+    left join lateral (select * from {usage_days} d where d.day = p.day and d.artifact_id = $1 offset 0) d on true
+  order by p.day)";
 
 inline constexpr std::string_view bring_back = "select {bring_back}({space}, $1)";
 inline constexpr std::string_view put_away =
@@ -414,8 +441,16 @@ inline std::vector<statement> statements(names const& n, shape s) {
 
   std::vector<statement> all;
   auto const add = [&](std::string_view name, std::string_view types, std::string_view text, bool many = false,
-                       bool later = false) {
+                       bool later = false, bool embeds = false) {
     std::string body{text};
+    auto const embedding = [&](std::string_view mark, std::string_view by) {
+      detail::replace(body, mark, embeds ? by : std::string_view{});
+    };
+    embedding("%embedded%", detail::embedded);
+    embedding("%set_vector%", ", embedding = %embedding%");
+    embedding("%vector_column%", ", embedding");
+    embedding("%vector%", ", %embedding%");
+    embedding("%embedding%", s.expires ? "$9" : "$8");
     detail::replace(body, "%read%", read);
     detail::replace(body, "%same%",
                     many ? same("d.artifact_type", "d.content_raw", "d.content", "d.metadata", "$7")
@@ -436,17 +471,17 @@ inline std::vector<statement> statements(names const& n, shape s) {
     ending("%and_not_over%", " and not ($7 = 0 and coalesce(k.strata_expires <= now(), false))");
     detail::replace(body, "%stamp%", stamp(many ? "d.content" : "$4"));
     detail::replace(body, "%unstamped%", unstamped(many ? "d.content" : "$4"));
-    all.push_back({std::string{name}, types, n.fill(body), later});
+    all.push_back({std::string{name}, std::string{types}, n.fill(body), later});
   };
   auto const later = [&](std::string_view name, std::string_view types, std::string_view text) {
     add(name, types, text, false, true);
   };
   add("strata_load", "text", detail::load);
   add("strata_load_many", "text[]", detail::load_many);
-  add("strata_store",
-      s.expires ? "text, text, text, jsonb, jsonb, uuid, bigint, bigint"
-                : "text, text, text, jsonb, jsonb, uuid, bigint",
-      detail::store);
+  std::string const stored =
+      std::string{"text, text, text, jsonb, jsonb, uuid, bigint"} + (s.expires ? ", bigint" : "");
+  add("strata_store", stored, detail::store);
+  add("strata_store_embedded", stored + ", real[]", detail::store, false, true, true);
   add("strata_store_many",
       s.expires ? "text[], text[], text[], jsonb[], jsonb[], uuid, bigint"
                 : "text[], text[], text[], jsonb[], jsonb[], uuid",
@@ -457,6 +492,8 @@ inline std::vector<statement> statements(names const& n, shape s) {
   later("strata_count_usage", "uuid, bigint, text[], bigint[], bigint[], bigint[]", detail::count_usage);
   later("strata_tidy_usage", "", detail::tidy_usage);
   later("strata_usage_of", "text", detail::usage_of);
+  later("strata_usage_by_hour", "text, bigint", detail::usage_by_hour);
+  later("strata_usage_by_day", "text, bigint", detail::usage_by_day);
   later("strata_popular", "bigint", detail::popular);
   later("strata_popular_lately", "bigint, bigint", detail::popular_lately);
   later("strata_rising", "bigint, bigint", detail::rising);

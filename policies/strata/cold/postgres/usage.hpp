@@ -171,6 +171,24 @@ result<std::vector<key_usage>> usages(Calls const& calls, pqxx::zview statement,
   return all;
 }
 
+/// \param periods  at most as many as are kept
+template <class Calls>
+result<std::vector<period_usage>> usage_by(Calls const& calls, std::string const& key, period each, std::size_t periods,
+                                           deadline until) {
+  bool const hours = each == period::hour;
+  auto rows = calls.read(hours ? "strata_usage_by_hour" : "strata_usage_by_day",
+                         pqxx::params{pqxx::zview{key}, std::min<std::size_t>(periods, hours ? 48 : 92)}, until);
+  if (!rows) return std::unexpected{std::move(rows.error())};
+  std::vector<period_usage> all;
+  all.reserve(static_cast<std::size_t>(rows->size()));
+  for (auto const& row : *rows)
+    all.push_back({.begin = *detail::time_of(row[0]),
+                   .count = row[1].template as<std::uint64_t>(),
+                   .successes = row[2].template as<std::uint64_t>(),
+                   .failures = row[3].template as<std::uint64_t>()});
+  return all;
+}
+
 /// As many hours as a window can look back.
 inline std::int64_t hours_of(std::chrono::hours window) {
   return std::clamp<std::int64_t>(window.count(), 0, std::int64_t{24} * 365);
