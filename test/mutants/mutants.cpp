@@ -54,7 +54,7 @@ bool killed(int mutant, std::uint64_t schedules, bool story) {
   // Small portions of each first: most mutants die within some hundred schedules of the right configuration.
   for (std::uint64_t portion = 1'000; !k.how && portion <= schedules; portion *= 10) {
     (void)(hunt<three_tiers>("three_tiers", shape_of_three_tiers, portion, k) ||
-           hunt<in_step>("in_step", shape_of_in_step, portion, k) ||
+           hunt<in_step>("in_haste", shape_of_in_haste, portion, k) ||
            hunt<cold_is_followed>("cold_is_followed", shape_of_cold_is_followed, portion / 10, k) ||
            hunt<warm_is_truth>("warm_is_truth", shape_of_warm_is_truth, portion / 10, k) ||
            hunt<without_warm>("without_warm", shape_of_without_warm, portion / 10, k));

@@ -25,9 +25,12 @@ using without_warm = st::simulated_cache<strata::hot::lru, strata::none, st::sim
 
 inline constexpr st::shape shape_of_three_tiers{.instances = 3};
 inline constexpr st::shape shape_of_in_step{.instances = 3, .expires = true, .keeps_step = true};
+inline constexpr st::shape shape_of_in_haste{
+    .instances = 3, .expires = true, .keeps_step = true, .hurries = true, .warms_up = true};
 inline constexpr st::shape shape_of_warm_is_truth{
-    .instances = 3, .warm_may_fail = false, .expires = true, .keeps_step = true};
-inline constexpr st::shape shape_of_cold_is_followed{.instances = 3, .warm_may_fail = false, .keeps_step = true};
+    .instances = 3, .warm_may_fail = false, .expires = true, .keeps_step = true, .hurries = true};
+inline constexpr st::shape shape_of_cold_is_followed{
+    .instances = 3, .warm_may_fail = false, .keeps_step = true, .hurries = true, .warms_up = true};
 inline constexpr st::shape shape_of_without_warm{.instances = 1, .warm_may_fail = false};
 
 /// The argument after a flag, or nothing.

@@ -116,6 +116,7 @@ int main(int argc, char** argv) {
   }
 
   bool good = run<in_step>("in_step", shape_of_in_step, s.schedules, s);
+  good = run<in_step>("in_haste", shape_of_in_haste, s.schedules / 10, s) && good;
   good = run<three_tiers>("three_tiers", shape_of_three_tiers, s.schedules, s) && good;
   good = run<cold_is_followed>("cold_is_followed", shape_of_cold_is_followed, s.schedules / 10, s) && good;
   good = run<warm_is_truth>("warm_is_truth", shape_of_warm_is_truth, s.schedules / 10, s) && good;

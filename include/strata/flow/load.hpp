@@ -40,7 +40,8 @@ task<std::optional<typename Core::answer>> follow_leader(Core& core, typename Co
   if (mine != nullptr && !core.gate.wait_allowed(*mine, &shared))
     co_return answer{
         error{errc::would_deadlock, tier::none, "this key is being loaded by a caller that waits for this one"}};
-  bool const aged = core.clock.now() - shared.began > kernel::lease<>::length;  // K9: what it finds may be as old
+  moment const joined = core.clock.now();
+  bool const aged = joined - shared.began > kernel::lease<>::length;  // K9: what it finds may be as old
   moment const patience = until < shared.until ? until : shared.until;
   bool const landed = co_await shared.landed.wait(patience);
   if (mine != nullptr) core.gate.wait_over(*mine);
@@ -50,7 +51,10 @@ task<std::optional<typename Core::answer>> follow_leader(Core& core, typename Co
     bool const would_load = loads && !shared.loading && shared.answer->absent();
     bool const has_time = !late && shared.answer->failed() && shared.answer->error() == errc::timed_out;
     auto found = *shared.answer;
-    if (!would_load && !has_time && !core.over(found)) {
+    // What expired while this caller waited was there when it asked. To ask anew would be to wait once more, and warm, which
+    // may have held up the one, may hold up the next as well (P8).
+    bool const over = found.ends() <= joined;
+    if (!would_load && !has_time && !over) {
       if (Core::leased && aged && found) co_return std::move(found).marked(freshness::unverified);
       co_return found;
     }

@@ -4,6 +4,7 @@
 
 #include <strata/batch.hpp>
 #include <strata/cache.hpp>
+#include <strata/flow/warm_up.hpp>
 #include <strata/testing/access.hpp>
 #include <strata/testing/simulation/director.hpp>
 #include <strata/testing/simulation/history.hpp>
@@ -42,12 +43,15 @@ class company {
   static constexpr bool has_cold = core_type::has_cold;
   static constexpr std::size_t no_strand = ~std::size_t{0};
 
+  static constexpr bool warms_up = flow::warms_up<core_type>;
+
   struct instance {
     listener feed;
     std::optional<Cache> cache;
     bool tending = false;  ///< a strand does what the threads of a cache do, one at a time
     bool looking = false;
-    std::vector<position> strays{};  ///< what it heard of that has no revision, as long as it lives and hears
+    flow::warming<std::string> warming{};  ///< what it is to bring to memory
+    std::vector<position> strays{};        ///< what it heard of that has no revision, as long as it lives and hears
     // For explorers:
     std::uint64_t past = 0;  ///< digest of what happened to it, in order, as far as the order can matter
     std::array<std::uint8_t, 4> failures{};  ///< in a row, of each kind of call: what its breakers know
@@ -71,6 +75,7 @@ class company {
     one.doubts = 0;
     one.resting = false;
     one.tending = one.looking = false;
+    one.warming = {.wanted = stage.plan.warms_up ? stage.plan.hot_entries : 0U};
     one.strays.clear();
     one.feed = {.heard = stage.world.feed.size()};
     simulated_options const here{&stage, static_cast<std::uint8_t>(i), &one.feed};
@@ -88,7 +93,15 @@ class company {
     if (!core_type::expires || s.life == 0) return std::nullopt;
     return std::chrono::milliseconds{s.life};
   }
-  [[nodiscard]] std::size_t instance_of(std::size_t strand) const noexcept { return strand / stage.plan.callers; }
+  [[nodiscard]] std::size_t instance_of(std::size_t strand) const noexcept {
+    return strand < strands_ ? strand / stage.plan.callers : strand - strands_;
+  }
+  /// f(strand) for each caller of an instance, and for the question that may go on beside them.
+  template <class F>
+  void for_each_strand(std::size_t of, F f) {
+    for (std::size_t i = 0; i < stage.plan.callers; ++i) f(of * stage.plan.callers + i);
+    f(strands_ + of);
+  }
 
   task<void> perform(std::size_t s, plan::step& step) {
     auto& here = *instances_[instance_of(s)].cache;
@@ -116,7 +129,12 @@ class company {
 
     switch (step.what) {
       case verb::get: {
-        auto const h = co_await here.co_get(name);
+        read_options how{};
+        if (step.soft != 0) {  // by who minds whether it is fresh: nobody else asks for what memory has
+          how = {.mode = read_mode::verified, .soft_within = std::chrono::milliseconds{step.soft}};
+          history.of(number).soft = stage.time.now + how.soft_within;
+        }
+        auto const h = co_await here.co_get(name, how);
         end_read(s, step, number, h);
         break;
       }
@@ -185,6 +203,11 @@ class company {
       home.looking = false;
     } else if (step.what == verb::tend && !std::exchange(home.tending, true)) {
       co_await access::background(*home.cache).tend();
+      if constexpr (warms_up) {
+        auto& core = access::core(*home.cache);
+        if (home.warming.wanted != 0 && core.counters.doubts.load(std::memory_order_relaxed) != 0)
+          co_await flow::warm_up(core, home.warming);
+      }
       home.tending = false;
     } else if (step.what == verb::idle) {
       by_schedule::event nothing;
@@ -256,6 +279,7 @@ class company {
     if (step.what == verb::put_if)
       more = std::format(" expecting revision {}", step.param == 1 ? 0 : strata::number(expected));
     if (core_type::expires && step.life != 0) more += std::format(", for {} ms", step.life);
+    if (step.soft != 0) more += std::format(", waiting {} ms for what is fresh", step.soft);
     stage.tell("{}: {} of {} begins (call {}){}", stage.name(s), to_string(step.what), key_names[step.key], number,
                more);
   }

@@ -92,6 +92,7 @@ class director {
     if (story != nullptr) story->push_back(std::format(line, std::forward<A>(arguments)...));
   }
   [[nodiscard]] std::string name(std::size_t strand) const {
+    if (strand >= time.asides) return std::format("{}'s question", name_of_instance(strand - time.asides));
     std::string s(1, static_cast<char>('A' + strand / plan.callers));
     return s += static_cast<char>('1' + strand % plan.callers);
   }

@@ -73,6 +73,7 @@ struct call_record {
   promise reason = promise::monotonic;
   moment begun{};
   moment until{};
+  moment soft = moment::max();  ///< when the caller rather takes what memory has
   expectation expected{};
   std::optional<errc> failed{};  ///< set when it ended with an error
   bool over = false;
@@ -262,6 +263,9 @@ class history {
       return broke(promise::bounded, "{} gives revision {}, which expired {} ms before", describe(c), number_of(r),
                    std::chrono::duration_cast<std::chrono::milliseconds>(c.begun - made->ends).count());
     if (leased && state == freshness::fresh) check_age(c, r);
+    if (state == freshness::stale && !on_.paused[c.instance] && on_.time.now > c.soft + std::chrono::milliseconds{50})
+      return broke(promise::warm_harmless, "{} gives a stale copy {} ms after its soft deadline", describe(c),
+                   std::chrono::duration_cast<std::chrono::milliseconds>(on_.time.now - c.soft).count());
     if (r < c.floor)
       return broke(c.reason, "{} gives revision {}, but {} knew revision {}", describe(c), number_of(r),
                    director::name_of_instance(c.instance), number_of(c.floor));

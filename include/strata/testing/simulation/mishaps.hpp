@@ -21,7 +21,7 @@ class mishaps : public company<Cache> {
   using base::history, base::stage;
 
  protected:
-  using base::callers_, base::has_cold, base::has_warm, base::instances_, base::start;
+  using base::callers_, base::for_each_strand, base::has_cold, base::has_warm, base::instances_, base::start;
   using typename base::core_type;
 
   /// Whether a change told now could make a difference to a call.
@@ -158,25 +158,22 @@ class mishaps : public company<Cache> {
 
   void crash(plan::step const& s) {
     stage.tell("   {} is killed and starts anew", director::name_of_instance(s.instance));
-    for (std::size_t i = 0; i < stage.plan.callers; ++i) {
-      std::size_t const strand = std::size_t{s.instance} * stage.plan.callers + i;
-      auto& c = callers_[strand];
-      if (!c.calling) continue;
+    for_each_strand(s.instance, [&](std::size_t strand) {
       stage.time.running = strand;
       if (auto* const asked = stage.time.strands[strand].asked; asked != nullptr && s.param % 2 == 1) {
         stage.time.strands[strand].asked = nullptr;
         asked->serve(*asked);  // it was on the wire already
       }
-    }
-    for (std::size_t i = 0; i < stage.plan.callers; ++i) {
-      std::size_t const strand = std::size_t{s.instance} * stage.plan.callers + i;
+    });
+    access::core(*instances_[s.instance].cache).askers.abandon();
+    for_each_strand(s.instance, [&](std::size_t strand) {
       auto& c = callers_[strand];
       c.flow.reset();
       c.calling = false;
       c.last_read = {};
       stage.time.strands[strand] = {};
       stage.answered[strand] = {};
-    }
+    });
     auto& one = instances_[s.instance];
     one.cache.reset();
     history.restarted(s.instance);

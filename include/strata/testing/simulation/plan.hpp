@@ -67,6 +67,7 @@ struct plan {
         0;  ///< put_if: 0 expects what was read, 1 absence; get_or_load: 1 a loader that throws; crash: 1 requests arrive;
             ///< batches: which keys
     std::uint16_t life = 0;                                     ///< of what it writes, in milliseconds; zero: for ever
+    std::uint16_t soft = 0;                                     ///< a get's soft deadline, in milliseconds; zero: none
     std::array<std::optional<ailment>, most_calls> ailments{};  ///< of its n-th call of a tier; undecided until drawn
   };
 
@@ -79,6 +80,7 @@ struct plan {
   std::uint8_t favour = 0;  ///< how long one caller tends to go on, of 8
   bool lags = false;        ///< the feed tells nothing as long as anything else can happen
   bool prelude = false;     ///< the first key is there already
+  bool warms_up = false;    ///< instances bring to memory what there is when they start
   std::vector<step> steps;
 };
 
@@ -99,6 +101,8 @@ struct shape {
   bool warm_may_fail = true;  ///< intrude, regress, forget and fall back: not where warm is the truth
   bool expires = false;       ///< what is written may have an end
   bool keeps_step = false;    ///< somebody proves how fresh memory is: feeds break, others write, time passes
+  bool hurries = false;       ///< readers may have soft deadlines
+  bool warms_up = false;      ///< instances may fill their memory when they start
 };
 
 /// Draws a plan. Every seed has its own mixture of verbs, faults and patience.
@@ -141,6 +145,12 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
     s.param = static_cast<std::uint8_t>(d.below(4));
     constexpr std::array<std::uint16_t, 4> lives{0, 20, 400, 1'500};
     if (ends) s.life = lives[d.below(4)];
+  }
+  p.warms_up = of.warms_up && p.steps.front().param == 0;
+  bool const hurried = of.hurries && p.steps.back().param == 0;
+  for (auto& s : p.steps) {
+    if (hurried && s.what == verb::get && s.param % 2 == 1) s.soft = 20;
+    if (p.warms_up && befalls(s.what) && s.param == 0) s.what = verb::crash;
   }
 }
 

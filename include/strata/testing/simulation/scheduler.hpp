@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/flow/askers.hpp>
 #include <strata/run/point.hpp>
 
 #include <array>
@@ -14,7 +15,8 @@
 // One thread plays all callers of all instances. A strand is one caller: a chain of coroutines of which the innermost is
 // suspended, in a call of a tier, at an event, or simply because another one may go first. Nothing here decides anything:
 // who goes next is asked of whoever drives the strands, so that a schedule is a list of numbers and can be played again.
-// Time is virtual and moves only when the driver says so.
+// Time is virtual and moves only when the driver says so. Beside its callers each instance has one strand more, for a question
+// whose asker does not wait for it any longer.
 namespace strata::testing {
 
 using moment = std::chrono::steady_clock::time_point;
@@ -28,7 +30,7 @@ struct request {
 
 class scheduler {
  public:
-  static constexpr std::size_t most_strands = 8;
+  static constexpr std::size_t most_strands = 10;
 
   enum class state : std::uint8_t {
     idle,      ///< has nothing to go on with
@@ -52,6 +54,9 @@ class scheduler {
 
   moment now{std::chrono::hours{1}};
   std::size_t running = 0;  ///< the strand whose step this is
+  std::size_t callers = 2;  ///< strands of each instance; after those of all come the ones for questions
+  std::size_t asides = 0;   ///< the first of them
+  bool left = false;        ///< the running strand has left a question to the one beside it
   bool coarse = false;      ///< only calls of tiers and events are places where another strand may go first
   bool posted = false;      ///< the running strand goes on at once, as it would on an idle executor
   std::array<strand, most_strands> strands{};
@@ -81,6 +86,11 @@ class scheduler {
   void go_on(std::size_t i, std::coroutine_handle<> h) noexcept {
     strands[i].next = h;
     strands[i].is = state::ready;
+  }
+  /// The running strand goes its way, and what it asked goes on beside it.
+  void go_aside(std::coroutine_handle<> question) noexcept {
+    left = true;
+    go_on(asides + running / callers, question);
   }
   void ask(std::coroutine_handle<> h, request& what) noexcept {
     go_on(h);
@@ -178,3 +188,35 @@ struct by_schedule {
 };
 
 }  // namespace strata::testing
+
+namespace strata::flow {
+
+/// One question at a time, so that others find no room (K12).
+template <>
+class askers<testing::by_schedule, true> {
+ public:
+  explicit askers(testing::by_schedule&) noexcept {}
+  askers(askers const&) = delete;
+  askers& operator=(askers const&) = delete;
+
+  [[nodiscard]] bool enter() noexcept { return !std::exchange(busy_, true); }
+  void leave() noexcept {
+    busy_ = false;
+    whole_ = nullptr;
+  }
+  void post(std::coroutine_handle<> question) noexcept {
+    whole_ = question;
+    testing::scheduler::current->go_aside(question);
+  }
+  /// The process is killed.
+  void abandon() noexcept {
+    if (whole_) std::exchange(whole_, nullptr).destroy();
+  }
+  static void stop() noexcept {}
+
+ private:
+  bool busy_ = false;
+  std::coroutine_handle<> whole_;
+};
+
+}  // namespace strata::flow

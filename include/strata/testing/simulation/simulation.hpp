@@ -79,7 +79,12 @@ class simulation : likeness<Cache> {
     cut_short_ = false;
     history.reset();
     history.leased = leased;
-    strands_ = std::size_t{p.instances} * p.callers;
+    strands_ = all_ = std::size_t{p.instances} * p.callers;
+    stage.time.callers = p.callers;
+    stage.time.asides = strands_;
+    stage.time.left = false;
+    for (auto const& s : p.steps)
+      if (s.soft != 0) all_ = strands_ + p.instances;
     for (auto& c : callers_) c = caller{};
     for (std::size_t i = 0; i < p.steps.size() && i < 32; ++i) {
       auto const& s = p.steps[i];
@@ -109,6 +114,8 @@ class simulation : likeness<Cache> {
                       box<mark>{revision{1}, first});
   }
   void end() {
+    for (auto& i : instances_)
+      if (i.cache) access::core(*i.cache).askers.abandon();
     for (auto& c : callers_) c.flow.reset();
     for (auto& i : instances_) i.cache.reset();
   }
@@ -119,13 +126,16 @@ class simulation : likeness<Cache> {
     std::uint8_t which;
   };
 
+  /// Whether a strand has begun something and not ended it.
+  [[nodiscard]] bool under_way(std::size_t s) const noexcept {
+    return s < strands_ ? callers_[s].calling : stage.time.strands[s].is != scheduler::state::idle;
+  }
   [[nodiscard]] bool can_go(std::size_t s) const noexcept {
     auto const& c = callers_[s];
-    return c.calling ? stage.time.can_go(s) : c.next < c.count && !(stage.exploring && has_twin_before(s));
+    return under_way(s) ? stage.time.can_go(s) : c.next < c.count && !(stage.exploring && has_twin_before(s));
   }
   [[nodiscard]] bool asleep(std::size_t s) const noexcept {
-    return callers_[s].calling && scheduler::timed(stage.time.strands[s]) &&
-           stage.time.strands[s].wake > stage.time.now;
+    return under_way(s) && scheduler::timed(stage.time.strands[s]) && stage.time.strands[s].wake > stage.time.now;
   }
 
   bool step() {
@@ -137,10 +147,10 @@ class simulation : likeness<Cache> {
       if (can_go(s)) options[n++] = {actor::strand, static_cast<std::uint8_t>(s)};
     };
     consider(last_);
-    for (std::size_t s = 0; s < strands_; ++s) {
+    for (std::size_t s = 0; s < all_; ++s) {
       if (s != last_) consider(s);
       sleepers = sleepers || asleep(s);
-      busy = busy || callers_[s].calling || callers_[s].next < callers_[s].count;
+      busy = busy || under_way(s) || callers_[s].next < callers_[s].count;
     }
     bool const somebody = n != 0;
     if constexpr (has_warm)
@@ -161,8 +171,8 @@ class simulation : likeness<Cache> {
         !stage.exploring && (!stage.choices.random() || (somebody && stage.choices.draw_below(16) == 0));
     if (sleepers && (n == 0 || hurries)) options[n++] = {actor::time, 0};
     if (n == 0) {
-      for (std::size_t s = 0; s < strands_; ++s)
-        if (callers_[s].calling) history.never_ended(s);
+      for (std::size_t s = 0; s < all_; ++s)
+        if (under_way(s)) history.never_ended(s);
       return false;
     }
     if (stage.exploring && n > 1 && seen_before != nullptr && seen_before(explorer, base::fingerprint())) {
@@ -188,7 +198,7 @@ class simulation : likeness<Cache> {
     bool const serves = c.calling && stage.time.strands[s].asked != nullptr;
     bool const passing = stage.answered[s].digest != 0 && stage.answered[s].kind == call_kind::warm_load;
     bool const counts = !serves && stage.exploring && base::remember(s);
-    if (!c.calling) {
+    if (!under_way(s)) {
       c.calling = true;
       auto& step = stage.plan.steps[c.steps[c.next++]];
       stage.parts[s] = {.step = &step};
@@ -202,6 +212,7 @@ class simulation : likeness<Cache> {
       stage.time.step(s);
     }
     while (std::exchange(stage.time.posted, false)) stage.time.step(s);
+    if (std::exchange(stage.time.left, false)) stage.parts[strands_ + instance_of(s)] = stage.parts[s];
     if (stage.downward) history.went_downward(s);
     if (counts) {
       auto& home = instances_[instance_of(s)];
@@ -219,9 +230,9 @@ class simulation : likeness<Cache> {
   /// On to the next moment at which somebody wakes.
   void pass() {
     moment next = moment::max();
-    for (std::size_t s = 0; s < strands_; ++s) {
+    for (std::size_t s = 0; s < all_; ++s) {
       if (asleep(s) && stage.time.strands[s].wake < next) next = stage.time.strands[s].wake;
-      if (callers_[s].calling && stage.time.can_go(s)) stage.paused[instance_of(s)] = true;
+      if (under_way(s) && stage.time.can_go(s)) stage.paused[instance_of(s)] = true;
     }
     for (auto const& g : stage.world.ghosts)
       if (g.at > stage.time.now && g.at < next) next = g.at;
@@ -333,6 +344,7 @@ class simulation : likeness<Cache> {
 
   std::array<std::uint8_t, 32> nature_{};
   plan::step last_look_{.what = verb::get};
+  std::size_t all_ = 0;  ///< strands, those beside the callers included where anything may go on there
   std::size_t last_ = 0;
   std::size_t nature_count_ = 0;
   std::uint64_t steps_ = 0;

@@ -10,6 +10,7 @@
 #include <strata/testing/simulation/director.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -204,6 +205,21 @@ struct simulated_log {
             for (auto const& key : all) stand.push_back(w.cold_load(key_index(key)).revision);
             return stand;
           });
+    }
+    /// What is there counts as used, the first key most.
+    auto popular(std::size_t limit, std::chrono::hours, deadline until) {
+      return ask<std::vector<key_usage>, call_kind::cold_load>(
+          until, "what is used most", [limit](world& w) -> result<std::vector<key_usage>> {
+            std::vector<key_usage> found;
+            for (std::size_t k = 0; k < most_keys && found.size() < limit; ++k)
+              if (w.cold_load(k).value) found.push_back({.key = std::string{key_names[k]}, .count = most_keys - k});
+            return found;
+          });
+    }
+    auto rising(std::size_t limit, std::chrono::hours window, deadline until) { return popular(limit, window, until); }
+    auto failing(std::size_t limit, std::uint64_t, deadline until) { return popular(limit, {}, until); }
+    auto unused(std::chrono::system_clock::time_point, std::size_t limit, deadline until) {
+      return popular(limit, {}, until);
     }
 
    private:
