@@ -30,6 +30,8 @@ const hostile = `<img src=x onerror="pwned=1">'"&/<script>pwned=2</script>`;
 const harm = "</pre><script>window.pwned = 3</script><svg onload=pwned=4>\n";
 run("put", hostile, "--type", "<b onclick=pwned=5>", "--meta", "<i>=<iframe src=javascript:parent.pwned=6>", "--data", "one\nzwieback\n" + harm);
 run("put", hostile, "--type", "<b onclick=pwned=5>", "--meta", "<i>=<iframe src=javascript:parent.pwned=6>", "--data", "one\nbiscuits\n" + harm);
+for (const word of ["first", "second", "third"]) run("put", "thrice", "--data", `the same\nthe ${word}\n`);
+for (const how of ["success", "success", "failure"]) run("outcome", "thrice", how);
 for (let i = 0; i < 12; ++i) run("put", `plain/${i}`, "--data", `template number ${i} of a dozen`);
 
 const server = spawn(program, ["serve", "--port", "0", "--json"], { env, stdio: ["ignore", "pipe", "inherit"] });
@@ -119,6 +121,37 @@ test("opens an asset by keyboard alone, and compares versions", async () => {
   await page.keyboard.press("Enter");
   await page.getByLabel("Contents of that version").getByText("zwieback").waitFor();
   await accessible(page, "an asset");
+  return page;
+});
+
+test("compares any two versions, and shows outcomes over time", async () => {
+  const page = await open();
+  await page.goto(url + "#/asset/thrice");
+  const older = page.getByLabel("Compare", { exact: true });
+  await tab_to(page, older);
+  assert.match(await older.locator("option:checked").textContent(), /^version 1,/);
+  const newer = page.getByLabel("with", { exact: true });
+  assert.match(await newer.locator("option:checked").textContent(), /^version 3,/);
+  await page.keyboard.press("ArrowUp");  // version 2
+  await tab_to(page, newer);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");  // version 1
+  await tab_to(page, page.getByRole("button", { name: "Compare" }));
+  await page.keyboard.press("Enter");
+  const differences = page.getByLabel("Differences of text");
+  await differences.waitFor();
+  assert.match(await differences.locator(".removed").textContent(), /removed: the second/);
+  assert.match(await differences.locator(".added").textContent(), /added: the first/);
+
+  await page.getByRole("img", { name: "Outcomes: 2 successes, 1 failures" }).waitFor();
+  assert.equal(await page.locator(".bars > svg .success").count(), 1);
+  const hours = page.getByRole("button", { name: "Last 48 hours" });
+  await tab_to(page, hours);
+  await page.keyboard.press("Enter");
+  assert.equal(await hours.getAttribute("aria-pressed"), "true");
+  await page.getByRole("img", { name: "Outcomes: 2 successes, 1 failures" }).waitFor();
+  assert.equal(await page.locator(".bars").first().locator(".ground").count(), 48);
+  await accessible(page, "an asset with outcomes");
   return page;
 });
 

@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import urllib.parse
+import urllib.request
 
 program = None
 servers = os.environ["STRATA_TEST_SERVERS"]
@@ -156,6 +158,14 @@ class Serve(unittest.TestCase):
         self.assertIn("two", older["data"])
         self.assertIn("error", self.json("/api/version", status=404, id=hostile, revision=999999999))
 
+    def test_use_over_time(self):
+        run("outcome", hostile, "success")
+        over_time = self.json("/api/asset", id=hostile)["over_time"]
+        for kind, periods in [("days", 30), ("hours", 48)]:
+            self.assertEqual(len(over_time[kind]), periods)
+            self.assertEqual(sorted(row[0] for row in over_time[kind]), [row[0] for row in over_time[kind]])
+            self.assertEqual([sum(row[i] for row in over_time[kind]) for i in [2, 3]], [1, 0])
+
     def test_what_differs_and_what_is_found(self):
         versions = [v["revision"] for v in self.json("/api/asset", id=hostile)["history"]]
         [part] = self.json("/api/diff", id=hostile, **{"from": versions[1], "to": versions[0]})
@@ -244,6 +254,77 @@ class Serve(unittest.TestCase):
         taken = subprocess.run([program, "serve", "--port", str(self.port)], env=environment, capture_output=True, text=True, timeout=60)
         self.assertEqual(taken.returncode, 2)
         self.assertIn(f"port {self.port}: Address already in use", taken.stderr)
+
+    def test_zz_ctrl_c_ends_it(self):
+        other = subprocess.Popen([program, "serve", "--port", "0", "--json"], env=environment, stdout=subprocess.PIPE, text=True)
+        port = int(json.loads(other.stdout.readline())["url"].rstrip("/").rsplit(":", 1)[1])
+        # A page that is open and a request that never ends keep nobody waiting.
+        page = socket.create_connection(("127.0.0.1", port), timeout=30)
+        page.sendall(b"GET /api/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertIn(b" 200 ", page.recv(65536))
+        half = socket.create_connection(("127.0.0.1", port), timeout=30)
+        half.sendall(b"GET / HTTP/1.1\r\n")
+        other.send_signal(signal.SIGINT)
+        self.assertEqual(other.wait(60), 0)
+        while page.recv(65536):
+            pass
+        self.assertRaises(ConnectionRefusedError, socket.create_connection, ("127.0.0.1", port), 30)
+        for s in [page, half, other.stdout]:
+            s.close()
+
+
+class ServeAll(unittest.TestCase):
+    """What ./dev serve runs, with servers of its own."""
+
+    def test_is_reached_and_ctrl_c_leaves_nothing(self):
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+            os.mkdir(folder + "/corpus")
+            for i in range(20):
+                with open(f"{folder}/corpus/{i}.txt", "w") as text:
+                    text.write(f"template {i}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+            script = os.path.join(os.path.dirname(__file__), "serve")
+            all = subprocess.Popen([script, "--port", str(port), "--corpus", folder + "/corpus", "--rate", "50"], text=True,
+                                   env=os.environ | {"STRATA_KNOWLEDGE": os.path.abspath(program)},
+                                   stdout=subprocess.PIPE, start_new_session=True)
+            try:
+                self.assertIn(f"http://127.0.0.1:{port}/", all.stdout.readline())
+
+                def served():
+                    try:
+                        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+                            return re.search(r'strata_hits_total{tier="hot"} [1-9]', answer.read().decode())
+                    except OSError:
+                        return None
+                soon(served, "hits in memory")
+                places = [words[words.index("-D") + 1] for words in members(all.pid) if "-D" in words]
+                self.assertEqual(len(places), 1)
+                self.assertTrue(os.path.exists(places[0]))
+                os.killpg(all.pid, signal.SIGINT)  # as a terminal does
+                self.assertIn(all.wait(60), [0, 130])
+            finally:
+                if all.poll() is None:
+                    os.killpg(all.pid, signal.SIGKILL)
+                    all.wait()
+                all.stdout.close()
+            soon(lambda: not members(all.pid), "the end of all that it started")
+            self.assertFalse(os.path.exists(os.path.dirname(places[0])))
+            self.assertRaises(ConnectionRefusedError, socket.create_connection, ("127.0.0.1", port), 30)
+
+
+def members(session):
+    """The command lines of the processes of a session."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat") as stat, open(f"/proc/{name}/cmdline") as words:
+                if int(stat.read().rsplit(")", 1)[1].split()[3]) == session:
+                    found.append(words.read().split("\0"))
+        except OSError:  # it has ended meanwhile
+            pass
+    return found
 
 
 if __name__ == "__main__":

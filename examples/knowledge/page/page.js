@@ -368,6 +368,61 @@ function outcomes(usage) {
   return card("Use", figures(pairs));
 }
 
+// Bars, one a period, of what each of them had of some kinds, one over the other; a pointer is told the numbers of one, the
+// caption has their sums.
+function bars(title, rows, kinds, name) {
+  const width = innerWidth < 640 ? 320 : 640, height = 120, base = height - 18, left = 34;
+  const sum = (row) => kinds.reduce((all, kind) => all + row[kind.at], 0);
+  const top = nice(Math.max(1, ...rows.map(sum)));
+  const step = (width - left) / rows.length, tall = (n) => (n / top) * (base - 8);
+  const total = (kind) => `${count(rows.reduce((all, row) => all + row[kind.at], 0))} ${kind.name}`;
+  const totals = kinds.map(total).join(", ");
+  const labelled = (i) => (rows.length - 1 - i) % (rows.length > 40 ? 12 : 7) === 0;
+  return el("figure", { class: "bars" },
+    el("figcaption", null, title, kinds.map((kind) => el("span", { class: "muted small" },
+      svg("svg", { viewBox: "0 0 18 10", "aria-hidden": "true" }, svg("rect", { class: kind.fill, width: 18, height: 10, rx: 2 })),
+      total(kind)))),
+    svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `${title}: ${totals}` },
+      [0, top].map((v) => svg("g", null, svg("line", { class: "grid", x1: left, x2: width, y1: base - tall(v), y2: base - tall(v) }),
+        svg("text", { x: left - 5, y: base - tall(v) + 4, "text-anchor": "end" }, count(v)))),
+      rows.map((row, i) => {
+        let y = base;
+        return svg("g", null,
+          svg("title", null, `${name(row[0])}: ${kinds.map((kind) => `${count(row[kind.at])} ${kind.name}`).join(", ")}`),
+          svg("rect", { class: "ground", x: left + i * step, y: 0, width: step, height: base }),
+          kinds.map((kind) => {
+            const h = tall(row[kind.at]);
+            y -= h;
+            return h > 0 ? svg("rect", { class: kind.fill, x: left + i * step + 1, y, width: Math.max(1, step - 2), height: h }) : null;
+          }),
+          labelled(i) ? svg("text", { x: left + (i + 0.5) * step, y: height - 4, "text-anchor": i === rows.length - 1 ? "end" : "middle" }, name(row[0])) : null);
+      })));
+}
+
+// Reads and outcomes by days or by hours.
+function overTime(told) {
+  if (!told) return null;
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+  const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+  const kinds = { days: ["Last 30 days", (t) => day.format(new Date(t))], hours: ["Last 48 hours", (t) => hour.format(new Date(t))] };
+  const body = el("div", { "aria-live": "polite" });
+  const buttons = Object.entries(kinds).map(([kind, [text]]) =>
+    el("button", { "aria-pressed": "false", click: () => show(kind) }, text));
+  const show = (kind) => {
+    buttons.forEach((button, i) => button.setAttribute("aria-pressed", Object.keys(kinds)[i] === kind));
+    const rows = told[kind], name = kinds[kind][1];
+    if (rows.error) return body.replaceChildren(trouble(rows.error));
+    const outcomes = rows.some((row) => row[2] + row[3] > 0);
+    body.replaceChildren(
+      bars("Outcomes", rows, [{ at: 2, name: "successes", fill: "success" }, { at: 3, name: "failures", fill: "failure" }], name),
+      ...(outcomes ? [] : [el("p", { class: "muted small" }, "No outcome was told in this time.")]),
+      bars("Reads", rows, [{ at: 1, name: "reads", fill: "reads" }], name));
+  };
+  show("days");
+  return el("section", { class: "card", id: "over-time" },
+    el("header", null, el("h2", null, "Over time"), el("span", { class: "choices" }, buttons)), body);
+}
+
 function differences(found) {
   if (found.error) return [trouble(found.error)];
   if (found.length === 0) return [el("p", { class: "muted" }, "Nothing differs.")];
@@ -411,6 +466,15 @@ async function showAsset(id, turn) {
           ? button("since then", `since then: what changed since version ${v.version}`, "/api/diff", { from: v.revision, to: newest.revision }, differences) : null));
   });
   const metadata = Object.entries(a?.metadata ?? {});
+  const kept = history.filter((v) => !v.erased && !v.error);
+  const choice = (id, label, chosen) => [el("label", { for: id }, label), " ", el("select", { id },
+    kept.map((v, i) => el("option", { value: v.revision, selected: i === chosen }, `version ${v.version}, ${moment(v.written)}`)))];
+  const compare = can.diff && kept.length > 1
+    ? el("form", { id: "compare", submit: (event) => {
+        event.preventDefault();
+        act(null, "/api/diff", { from: $("older").value, to: $("newer").value }, differences);
+      } }, choice("older", "Compare", kept.length - 1), " ", choice("newer", "with", 0), " ", el("button", null, "Compare"))
+    : null;
   const aside = el("div", null,
     outcomes(told.usage),
     metadata.length ? card("Metadata", figures(metadata)) : null,
@@ -423,7 +487,8 @@ async function showAsset(id, turn) {
       told.history?.error ? trouble(told.history.error) : null,
       versions.length ? card("Versions", el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Versions" }, el("table", { id: "versions" }, el("thead", null, el("tr", null,
         el("th", { class: "number", scope: "col" }, "Version"), el("th", { scope: "col" }, "Written"), el("th", { class: "number", scope: "col" }, "Size"),
-        el("th", { scope: "col" }, "Look at"))), el("tbody", null, versions))), shown) : null),
+        el("th", { scope: "col" }, "Look at"))), el("tbody", null, versions))), compare, shown) : null,
+      overTime(told.over_time)),
     aside));
   if (can.similar && a) {
     const found = await ask("/api/similar", { id });

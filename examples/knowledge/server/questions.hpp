@@ -152,7 +152,20 @@ class questions {
     o["found"] = found;
     if constexpr (requires { usage(cache_, id); })
       if (auto const used = usage(cache_, id); used && *used) o["usage"] = described(**used);
+    if constexpr (strata::knows_usage_by<Cache>)
+      if (found)
+        o["over_time"] = {{"days", periods(usage_by(cache_, id, strata::period::day, 30))},
+                          {"hours", periods(usage_by(cache_, id, strata::period::hour, 48))}};
     return json(o);
+  }
+
+  /// A row each: when it begins, and how many reads, successes and failures it had.
+  template <class Answer>
+  static boost::json::value periods(Answer const& given) {
+    if (!given) return told(given.error());
+    array all;
+    for (auto const& one : *given) all.push_back(array{stamp(one.begin), one.count, one.successes, one.failures});
+    return all;
   }
 
   http_response version(std::string_view id, std::string_view revision) {
