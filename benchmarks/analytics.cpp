@@ -11,11 +11,17 @@
 //                               the exact answer
 //   analytics/counted           reads from four processes, flushed and closed: `reads` and `missing`, which is to be 0
 //   analytics/save              a save of a text of about a kilobyte, first with nothing that is searched for, then while
-//                               somebody searches after every hundredth: before_us and after_us (p50)
+//                               somebody searches after every hundredth: before_us and after_us (p50), what the server
+//                               logs for each (wal_before_bytes, wal_after_bytes, without images of whole pages), and how
+//                               much longer a search takes for each save before it (indexing_us)
+//   analytics/hit/<policy>      a hit in memory of a cache whose reads are counted, and of one whose are not, in turns:
+//                               counted_ns, dearer_ns, and the throughput of two threads against one's, two_threads and
+//                               two_threads_uncounted
 //
-// --assets, --vectors and --reads make it smaller.
+// --assets, --vectors, --reads, --queries and --turns make it smaller. Counts that do not add up end it with a failure.
 #include <strata/knowledge.hpp>
 #include <strata/query/search.hpp>
+#include <strata/testing/memory_cold.hpp>
 
 #include <benchmark/benchmark.h>
 #include <sys/wait.h>
@@ -26,14 +32,17 @@
 #include <pqxx/params>
 
 #include <algorithm>
+#include <barrier>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <format>
 #include <functional>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <set>
 #include <stdexcept>
@@ -51,7 +60,7 @@ using asset = strata::knowledge_asset;
 using assets = strata::cache<strata::hot::lru, strata::none, strata::cold::postgres, strata::codec::json<asset>>;
 
 struct sizes {
-  std::size_t assets = 100'000, vectors = 10'000, reads = 10'000'000, queries = 500;
+  std::size_t assets = 100'000, vectors = 10'000, reads = 10'000'000, queries = 500, turns = 30;
 };
 
 std::string server() {
@@ -181,12 +190,19 @@ class bench {
       for (auto& x : v) x /= length;
       return v;
     };
+    // The index is made when the vectors are there, which is faster, by the command that made it before they were.
+    auto const index = text(
+        "select indexrelid::regclass || '\n' || pg_get_indexdef(indexrelid) from pg_index where indrelid "
+        "= 'knowledge_artifacts'::regclass and pg_get_indexdef(indexrelid) like '%USING hnsw%'");
+    run("drop index " + index.substr(0, index.find('\n')));
     std::vector<std::vector<float>> centres, all;
     for (int i = 0; i < 100; ++i) centres.push_back(draw({}, 1));
     for (std::size_t i = 0; i < n_.vectors; ++i) {
       all.push_back(draw(centres[random() % centres.size()], 0.03F));
       good(strata::embed(cache_, corpus_.all()[i].id, all.back(), {.within = 30s}));
     }
+    run("set maintenance_work_mem = '512MB'");
+    run(index.substr(index.find('\n')));
     run("vacuum analyze knowledge_artifacts");
     std::vector<double> times;
     std::size_t right = 0, wanted = 0;
@@ -222,16 +238,20 @@ class bench {
       for (auto const child : children) {
         int status = 0;
         ::waitpid(child, &status, 0);
-        if (status != 0) state.SkipWithError("a process failed");
+        if (status != 0) wrong_ = true;
       }
     }
     auto const reads = static_cast<double>(n_.reads / 4 * 4) * static_cast<double>(state.iterations());
     state.counters["reads"] = reads;
-    state.counters["missing"] = reads - (sum() - before);
+    auto const missing = reads - (sum() - before);
+    state.counters["missing"] = missing;
+    if (missing != 0) wrong_ = true;
   }
 
+  [[nodiscard]] bool wrong() const { return wrong_; }
+
   void save(benchmark::State& state) {
-    std::vector<double> plain, beside;
+    std::vector<double> plain, beside, indexing;
     std::size_t at = 0;
     auto const put = [&](std::vector<double>& times) {
       auto a = corpus_.all()[at++ % n_.assets];
@@ -240,15 +260,39 @@ class bench {
       (void)good(cache_.put(a));
       times.push_back(1'000 * ms(steady::now() - start));
     };
+    auto const search = [&](std::string const& words) {
+      auto const start = steady::now();
+      (void)good(strata::search_text(cache_, words, 10));
+      return 1'000 * ms(steady::now() - start);
+    };
+    auto const logged = [&] { return one("select pg_current_wal_insert_lsn() - '0/0'"); };
+    // An image of a page after a checkpoint says how long ago that was, not what a save costs.
+    run("alter system set full_page_writes = off");
+    run("select pg_reload_conf()");
+    double before = 0, after = 0;
     for (auto _ : state) {
+      search(corpus_.query());
+      auto const from = logged();
       for (int i = 0; i < 1'000; ++i) put(plain);
+      auto const between = logged();
+      search(corpus_.query());  // indexes what was saved before
+      auto const then = logged();
       for (int i = 0; i < 1'000; ++i) {
         put(beside);
-        if (i % 100 == 0) (void)good(strata::search_text(cache_, corpus_.query(), 10));
+        if (i % 100 != 99) continue;
+        auto const words = corpus_.query();
+        auto const first = search(words);
+        indexing.push_back((first - search(words)) / 100);
       }
+      before += between - from, after += logged() - then;
     }
+    run("alter system reset full_page_writes");
+    run("select pg_reload_conf()");
     state.counters["before_us"] = quantile(plain, 0.5);
     state.counters["after_us"] = quantile(beside, 0.5);
+    state.counters["wal_before_bytes"] = before / static_cast<double>(plain.size());
+    state.counters["wal_after_bytes"] = after / static_cast<double>(beside.size());
+    state.counters["indexing_us"] = quantile(indexing, 0.5);
   }
 
  private:
@@ -266,13 +310,102 @@ class bench {
     }
   }
   void run(std::string_view text) { pqxx::nontransaction{sql_}.exec(text); }
+  std::string text(std::string_view query) { return pqxx::nontransaction{sql_}.exec(query).one_field().c_str(); }
   double one(std::string_view text) { return pqxx::nontransaction{sql_}.exec(text).one_field().as<double>(); }
 
   sizes n_;
   corpus corpus_;
   assets cache_;
   pqxx::connection sql_;
+  bool wrong_ = false;
 };
+
+// The same cache twice, the second with a cold tier that does not want to know of reads.
+struct uncounted {
+  using options = strata::testing::memory_cold::options;
+  template <class Key, class Value, class Context>
+  struct tier : strata::testing::memory_cold::tier<Key, Value, Context> {
+    using strata::testing::memory_cold::tier<Key, Value, Context>::tier;
+    void add_usage() = delete;
+  };
+};
+template <class Hot, class Cold>
+using small_cache = strata::cache<Hot, strata::none, Cold, strata::codec::json<asset>, strata::single_writer>;
+
+/// Hits by one thread and by two; the other one is always there.
+template <class Hot, class Cold>
+class hitting {
+ public:
+  static constexpr std::size_t keys = 1'000, hits = 500'000;
+
+  hitting() {
+    for (std::size_t i = 0; i < keys; ++i) {
+      names_.push_back(std::format("bench/{:06}", i));
+      (void)good(cache_.put({.id = names_.back(), .data = "text"}));
+    }
+    std::minstd_rand random{1};
+    order_.resize(1U << 14U);
+    for (auto& one : order_) one = static_cast<std::uint32_t>(random() % keys);
+  }
+  /// \returns nanoseconds of all, for so many threads that hit at once
+  double take(unsigned threads) {
+    both_ = threads == 2;
+    together_.arrive_and_wait();
+    auto const start = steady::now();
+    hit(0);
+    together_.arrive_and_wait();
+    return std::chrono::duration<double, std::nano>(steady::now() - start).count();
+  }
+
+ private:
+  void hit(std::size_t from) {
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < hits; ++i)
+      found += cache_.visit(names_[order_[(from + i) % order_.size()]], [](asset const& a) { return a.data.size(); })
+                   .value()
+                   .value_or(0);
+    if (found != 4 * hits) std::terminate();
+  }
+  small_cache<Hot, Cold> cache_{{.hot = {.capacity_entries = 2 * keys}}};
+  std::vector<std::string> names_;
+  std::vector<std::uint32_t> order_;
+  std::barrier<> together_{2};
+  bool both_ = false;
+  std::jthread other_{[this](std::stop_token const& stop) {
+    for (;;) {
+      together_.arrive_and_wait();
+      if (stop.stop_requested()) return;
+      if (both_) hit(5'000);
+      together_.arrive_and_wait();
+    }
+  }};
+
+ public:
+  ~hitting() {
+    other_.request_stop();
+    together_.arrive_and_wait();
+  }
+};
+
+template <class Hot>
+void hit(benchmark::State& state, std::size_t turns) {
+  hitting<Hot, strata::testing::memory_cold> counted;
+  hitting<Hot, uncounted> plain;
+  std::vector<double> one, dearer, two, two_plain;
+  for (auto _ : state)
+    for (std::size_t turn = 0; turn < turns; ++turn) {
+      auto const each = static_cast<double>(counted.hits);
+      auto const mine = counted.take(1), theirs = plain.take(1);
+      one.push_back(mine / each);
+      dearer.push_back((mine - theirs) / each);
+      two.push_back(2 * mine / counted.take(2));
+      two_plain.push_back(2 * theirs / plain.take(2));
+    }
+  state.counters["counted_ns"] = quantile(one, 0.5);
+  state.counters["dearer_ns"] = quantile(dearer, 0.5);
+  state.counters["two_threads"] = quantile(two, 0.5);
+  state.counters["two_threads_uncounted"] = quantile(two_plain, 0.5);
+}
 
 }  // namespace
 
@@ -284,11 +417,13 @@ int main(int argc, char** argv) {
   app.add_option("--vectors", n.vectors);
   app.add_option("--reads", n.reads);
   app.add_option("--queries", n.queries);
+  app.add_option("--turns", n.turns);
   CLI11_PARSE(app, argc, argv);
   n.vectors = std::min(n.vectors, n.assets);
-  bench all{n};
+  std::optional<bench> all;  // made for the first that wants it
   auto const add = [&](char const* name, auto f) {
-    return benchmark::RegisterBenchmark(name, [&all, f](benchmark::State& state) { f(all, state); })
+    return benchmark::RegisterBenchmark(
+               name, [&all, n, f](benchmark::State& state) { f(all ? *all : all.emplace(n), state); })
         ->Unit(benchmark::kMillisecond);
   };
   add("analytics/popular:10", [](bench& b, benchmark::State& s) { b.popular(s, 0h); });
@@ -297,5 +432,12 @@ int main(int argc, char** argv) {
   add("analytics/nearest:10", [](bench& b, benchmark::State& s) { b.nearest(s); })->Iterations(1);
   add("analytics/save", [](bench& b, benchmark::State& s) { b.save(s); })->Iterations(1);
   add("analytics/counted", [](bench& b, benchmark::State& s) { b.counted(s); })->Iterations(1);
+  benchmark::RegisterBenchmark("analytics/hit/lru", hit<strata::hot::lru>, n.turns)
+      ->Unit(benchmark::kMillisecond)
+      ->Iterations(1);
+  benchmark::RegisterBenchmark("analytics/hit/sieve", hit<strata::hot::sieve>, n.turns)
+      ->Unit(benchmark::kMillisecond)
+      ->Iterations(1);
   benchmark::RunSpecifiedBenchmarks();
+  return all && all->wrong() ? 1 : 0;
 }
