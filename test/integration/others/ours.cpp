@@ -255,13 +255,13 @@ int run(std::string_view command, words given) {
     }
     return 1;
   } else {
-    write_options how{.within = 20s};
-    if (given.size() > 1) how.expires_in = std::chrono::milliseconds{std::atoi(given[1])};
+    std::chrono::milliseconds const lives{given.size() > 1 ? std::atoi(given[1]) : 0};
     for (auto const& id : ids_in(given[0])) {
       if (command == "read") print(json_of(id, cache.get(id, {.within = std::min(patience, 2'000ms)})));
       if (command == "erase" && !cache.erase(id, {.within = 20s})) return 1;
       if (command == "save" &&
-          !cache.put({.id = id, .asset_type = type_of(id), .data = "ours", .metadata = {{"language", "rust"}}}, how))
+          !cache.put({.id = id, .asset_type = type_of(id), .data = "ours", .metadata = {{"language", "rust"}}},
+                     {.within = 20s, .expires_in = lives}))
         return 1;
     }
   }
