@@ -135,7 +135,9 @@ class bench {
   explicit bench(sizes const& n)
       : n_{n},
         corpus_{n.assets},
-        cache_{{.hot = {.capacity_entries = 1'000}, .cold = {.connection = server()}}},
+        cache_{{.hot = {.capacity_entries = 1'000},
+                .cold = {.connection = server()},
+                .limits = {.read_within = 60s, .write_within = 60s}}},  // late is a figure, and no failure
         sql_{server()} {
     sql_.set_notice_handler([](pqxx::zview) {});
     good(cache_.ready({.within = 20s}));
