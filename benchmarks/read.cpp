@@ -67,6 +67,8 @@ double us(clock::time_point from, clock::time_point to) {
   return std::chrono::duration<double, std::micro>(to - from).count();
 }
 
+int rounds = 4'000;
+
 void fall_through(benchmark::State& state) {
   auto const settings = settings_of(given("STRATA_TEST_NATS"), given("STRATA_TEST_POSTGRES"));
   strata::monotonic_clock const time;
@@ -78,7 +80,6 @@ void fall_through(benchmark::State& state) {
   auto opened = knowledge::open(settings);
   if (!opened || !opened->ready({.within = 10s})) return state.SkipWithError("the servers do not answer");
   auto const name = [](int i) { return "fall/" + std::to_string(i); };
-  constexpr int rounds = 4'000;
   std::vector<double> through, parts, loads_warm, loads_cold, seals, stores_warm;
   for (auto _ : state)
     for (int i = 0; i < rounds; ++i) {
@@ -109,7 +110,8 @@ void fall_through(benchmark::State& state) {
         stores_warm.push_back(us(sealed, end));
       }
     }
-  if (through.size() < rounds / 8 || parts.size() < rounds / 8) return state.SkipWithError("too few from cold");
+  auto const enough = static_cast<std::size_t>(rounds / 8);
+  if (through.size() < enough || parts.size() < enough) return state.SkipWithError("too few from cold");
   double const whole = median(through);
   double const sum = median(parts);
   state.counters["through_us"] = whole;
@@ -129,7 +131,6 @@ void from_warm(benchmark::State& state) {
   codec const json;
   context const c{time, observer, json};
   warm_tier warm{settings.warm, c};
-  constexpr int rounds = 4'000;
   auto const name = [](int i) { return "warm/" + std::to_string(i); };
   {
     std::vector<strata::knowledge_asset> all;
@@ -201,4 +202,11 @@ BENCHMARK(trips_of_put)->Name("read/trips_of_put")->Iterations(1)->Unit(benchmar
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (argc == 3 && std::string_view{argv[1]} == "--rounds")
+    rounds = std::max(std::atoi(argv[2]), 16);
+  else if (benchmark::ReportUnrecognizedArguments(argc, argv))
+    return 2;
+  benchmark::RunSpecifiedBenchmarks();
+}
