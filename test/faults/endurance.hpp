@@ -40,7 +40,8 @@ inline std::vector<std::uint64_t> goodput(std::vector<entry> const& journal, spa
   return seconds;
 }
 
-/// What one load from cold takes, the wire included. \returns the median, in nanoseconds
+/// What one load from cold takes, the wire included, in nanoseconds. \returns the tenth part's end: what others take is
+/// waiting for a processor
 inline std::int64_t load_time(std::string const& connection) {
   pqxx::connection c{connection};
   pqxx::nontransaction asking{c};
@@ -52,7 +53,7 @@ inline std::int64_t load_time(std::string const& connection) {
     times.push_back(now() - began);
   }
   std::ranges::sort(times);
-  return times[50];
+  return times[10];
 }
 
 /// T15. Cold answers ten times slower than it did, and warm has lost everything, both while more is asked than cold could
