@@ -211,7 +211,7 @@ def main():
     drawn.bars("calls answered in a second", lambda row: row["throughput"])
     drawn.spans("read, p50 - p99, us (logarithmic)", "p50_us", "p99_us")
     drawn.spans("write, p50 - p99, us (logarithmic)", "write_p50_us", "write_p99_us")
-    drawn.bars("stale and backward, per million reads", lambda row: 1e6 * (row["stale"] + row["backward"]) / row["reads"])
+    drawn.bars("stale, backward per million", lambda row: 1e6 * (row["stale"] + row["backward"]) / row["reads"])
     drawn.bars("lines of user code", lambda row: row["lines"])
     print(drawn.svg())
 
