@@ -21,6 +21,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <tuple>
 #include <type_traits>
@@ -64,6 +65,23 @@ struct raced_warm {
   };
 };
 using raced_notes = cache<hot::lru, raced_warm, memory_cold, codec::json<note>>;
+
+// To look at many keys takes longer than several looks for the lease.
+struct slow_warm {
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  class tier : public memory_warm::tier<Key, Value, Context> {
+    using base = memory_warm::tier<Key, Value, Context>;
+
+   public:
+    using base::base;
+    std::vector<result<sighting>> load_many(std::span<std::string_view const> keys, deadline until) const {
+      std::this_thread::sleep_for(500ms);
+      return base::load_many(keys, until);
+    }
+  };
+};
+using slow_notes = cache<hot::lru, slow_warm, memory_cold, codec::json<note>>;
 
 struct below {
   std::shared_ptr<memory_warm::shelf> warm = std::make_shared<memory_warm::shelf>();
@@ -131,6 +149,16 @@ BOOST_AUTO_TEST_CASE(readers_who_store_first_keep_nobody_from_bringing_the_rest)
       (void)shared.cold->put("k" + std::to_string(n), make("k" + std::to_string(n), "theirs"), anything);
   }};
   BOOST_TEST(soon([&] { return one.stats().healed >= 50 && one.health().coherence.fresh; }));
+}
+
+BOOST_AUTO_TEST_CASE(who_begins_anew_is_not_held_up_by_looking_meanwhile) {  // K10
+  below const shared;
+  for (int n = 0; n < 3; ++n)
+    BOOST_REQUIRE(shared.cold->put(std::to_string(n), make(std::to_string(n), "x"), anything));
+  for (int opened = 0; opened < 3; ++opened) {
+    slow_notes one{over<slow_notes>(shared)};
+    BOOST_TEST(one.ready({.within = 20s}).has_value());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(one_instance_keeps_warm_in_step_and_another_goes_on) {

@@ -232,7 +232,7 @@ task<void> heal(Core& core, healer& my) {
   if (core.standing.since() >= my.taken) {
     // K10: the feed began anew, so the server may have been away, and may have come back with less than it had. What the
     // log still has is brought again, and whoever follows begins anew; this instance just has.
-    (void)core.standing.enter(++next.era);
+    ++next.era;
     next.at = {};
     next.reached = {};
     moved = true;
@@ -240,12 +240,7 @@ task<void> heal(Core& core, healer& my) {
   co_await gather(core, my, until);
   cursor const brought = my.mine->reached;
   bool gap = false;
-  if (next.reached != brought) {  // a look from the log's beginning does not say whether that is where it was
-    auto const back = co_await core.cold.sound(core, direction::reading, until,
-                                               [&](auto& tier) { return tier.changes_since(brought, 0, until); });
-    if (!back) co_return give_up(core, my);
-    gap = back->gap;
-  }
+  bool told = next.reached == brought;  // whether the first page says if the log goes back to where it was
   auto const losses = core.standing.losses();
   moment const sent = core.clock.now();
   std::int64_t taken_us = 0;  // the first look's: later pages say nothing of what it had yet to see
@@ -254,6 +249,12 @@ task<void> heal(Core& core, healer& my) {
     auto const page = co_await core.cold.sound(core, direction::reading, until,
                                                [&](auto& tier) { return tier.changes_since(from, 1'000, until); });
     if (!page) co_return give_up(core, my);
+    if (!std::exchange(told, true)) {  // after the page: what that no longer had, this misses too
+      auto const back = co_await core.cold.sound(core, direction::reading, until,
+                                                 [&](auto& tier) { return tier.changes_since(brought, 0, until); });
+      if (!back) co_return give_up(core, my);
+      gap = back->gap;
+    }
     if (std::exchange(gap, false) || (page->gap && from != cursor{})) {
       auto const rest = co_await sweep(core, my);
       if (!rest) co_return give_up(core, my);
@@ -272,6 +273,8 @@ task<void> heal(Core& core, healer& my) {
         return tier.move_horizon(my.me, healer::hold, next, until);
       });
       if (!done) co_return my.mine.reset();
+      // Not before: until cold has it whoever looks there finds the era before, and would take that for a new one.
+      (void)core.standing.enter(next.era);
       my.signed_at = core.clock.now();
     }
     my.mine = next;
