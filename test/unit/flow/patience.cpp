@@ -3,6 +3,7 @@
 #include <strata/batch.hpp>
 #include <strata/cache.hpp>
 #include <strata/hot/lru.hpp>
+#include <strata/run/unattended.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -10,9 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <coroutine>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -164,16 +163,6 @@ struct guarded : guarded_cache {
   std::shared_ptr<guarded_number::state> state_;
 };
 
-struct unattended {
-  struct promise_type {
-    static unattended get_return_object() noexcept { return {}; }
-    static std::suspend_never initial_suspend() noexcept { return {}; }
-    static std::suspend_never final_suspend() noexcept { return {}; }
-    static void return_void() noexcept {}
-    static void unhandled_exception() noexcept { std::terminate(); }
-  };
-};
-
 template <class F>
 bool soon(F holds) {
   for (auto const until = std::chrono::steady_clock::now() + 20s; std::chrono::steady_clock::now() < until;) {
@@ -289,7 +278,7 @@ BOOST_AUTO_TEST_CASE(a_coroutine_may_have_a_soft_deadline_too) {
   BOOST_REQUIRE(c.put("k", 1));
   c.hold();
   std::atomic<int> given{0};
-  auto const ask = [](guarded& cache, std::atomic<int>& to) -> unattended {
+  auto const ask = [](guarded& cache, std::atomic<int>& to) -> strata::detail::unattended {
     auto const hit = co_await cache.co_get("k", {.within = 1min, .mode = read_mode::cold, .soft_within = 20ms});
     to = hit && hit.freshness() == freshness::stale ? *hit : -1;
   };
