@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Shows what ./dev bench fleet, feed or hit-ratio measured: plot.py [--table] FILE.json
+"""Shows what ./dev bench fleet, feed, hit-ratio or hot measured: plot.py [--table] FILE.json...
 
-Writes a picture of a fleet's rows or of hit ratios as SVG, or with --table a table of the rows as Markdown.
+Writes a picture of a fleet's rows, of hit ratios or of times in memory as SVG; with --table a table of the rows of the first two
+and of feed as Markdown. Runs of hot with other --entries are further files, and every row counts with its best repetition.
 """
 
 import argparse
 import html
 import json
 import math
+import pathlib
+import re
 import sys
 
 fleet_columns = [
@@ -139,7 +142,7 @@ class hit_ratios:
         for policy in self.policies:
             if policy == "OPT":
                 continue
-            regrets = self.regrets(policy)
+            regrets = self.regrets(policy) or [math.nan]
             worse = max(of[policy] - of["LRU"] for of in self.misses.values())
             yield (f"| {policy} | {self.gap_closed(policy, others):.2f} | {self.gap_closed(policy, loops):.2f} | "
                    f"{sum(regrets) / len(regrets):.2f} | {max(regrets):.1f} | "
@@ -149,53 +152,121 @@ class hit_ratios:
              "lru": ("#9aa5ae", ""), "ARC": ("#8a6fb0", "2 2"), "LIRS": ("#c2a000", "2 2")}
 
     def svg(self):
-        across, wide, high, left, top = 4, 230, 150, 34, 62
-        shown = [trace for trace in self.traces if sum(name == trace for name, _ in self.misses) > 1]
-        parts = []
-
-        def text(x, y, words, size=9, anchor="start", fill="#555", weight="normal"):
-            parts.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{fill}" '
-                         f'font-weight="{weight}">{html.escape(words)}</text>')
-
-        text(0, 16, "Requests answered, in percent, against entries (logarithmic)", 14, fill="#1b1f23", weight="bold")
-        at = 0
-        for policy, (colour, dashes) in self.lines.items():
-            if policy in self.policies:
-                parts.append(f'<path d="M{at} 33h22" stroke="{colour}" stroke-width="2" stroke-dasharray="{dashes}"/>')
-                text(at + 27, 36, policy, 11)
-                at += 45 + 7 * len(policy)
-        for number, trace in enumerate(shown):
-            x0, y0 = number % across * wide + left, number // across * (high + 46) + top
+        drawn = panels("Requests answered, in percent, against entries (logarithmic)", self.lines, self.policies)
+        for trace in self.traces:
             cells = sorted((entries, of) for (name, entries), of in self.misses.items() if name == trace)
-            answered = [100 - of[p] for _, of in cells for p in self.lines if p in of]
-            low, most = math.floor(min(answered) / 5) * 5, math.ceil(max(answered) / 5) * 5
-            first, last = math.log(cells[0][0]), math.log(cells[-1][0])
-            x = lambda entries: x0 + (math.log(entries) - first) / (last - first) * (wide - left - 16)
-            y = lambda hits: y0 + high - (hits - low) / max(most - low, 1) * high
-            parts.append(f'<path d="M{x0} {y0}v{high}h{wide - left - 16}" stroke="#ccc" fill="none"/>')
-            text(x0, y0 - 5, trace, 11, fill="#1b1f23", weight="bold")
-            for tick in (low, (low + most) / 2, most):
-                text(x0 - 4, y(tick) + 3, f"{tick:g}", anchor="end")
-            for entries, anchor in ((cells[0][0], "start"), (cells[-1][0], "end")):
-                text(x(entries), y0 + high + 12, f"{entries:,}", anchor=anchor)
-            for policy, (colour, dashes) in self.lines.items():
-                points = " ".join(f"{x(entries):.1f},{y(100 - of[policy]):.1f}" for entries, of in cells if policy in of)
-                if points:
-                    parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.6" '
-                                 f'stroke-dasharray="{dashes}"/>')
-        width, height = across * wide, math.ceil(len(shown) / across) * (high + 46) + top
+            if len(cells) > 1:
+                drawn.panel(trace, {policy: [(entries, 100 - of[policy]) for entries, of in cells if policy in of]
+                                    for policy in self.lines})
+        return drawn.svg()
+
+
+class hot_times:
+    """Rows of hot: nanoseconds of wall time by policy, against threads and against entries."""
+
+    lines = {"sieve": ("#0b62a4", ""), "lru": ("#2c8a57", ""), "adaptive": ("#b3541e", ""),
+             "boost_unordered_flat_map": ("#1b1f23", "4 3"), "boost_concurrent_flat_map": ("#9aa5ae", ""),
+             "hand_lru_mutex": ("#c2a000", "2 2"), "rocksdb_hyper_clock": ("#8a6fb0", "2 2")}
+
+    def __init__(self, rows):
+        self.best = {}
+        for row in rows:
+            if row.get("run_type") == "iteration":
+                name = row["name"].partition("/repeats:")[0].replace("peer:", "")
+                self.best[name] = min(row["real_time"], self.best.get(name, math.inf))
+
+    def series(self, beginning, counted):
+        """For each policy the points (n, ns) of its rows `hot/POLICY/BEGINNING...`, n being what stands after COUNTED."""
+        found = {}
+        for policy in self.lines:
+            pattern = re.compile(rf"hot/{policy}/{beginning}")
+            points = sorted((int(at[1]), ns) for name, ns in self.best.items()
+                            if (at := re.search(rf"/{counted}:(\d+)", name)) and pattern.fullmatch(name))
+            found[policy] = points
+        return found
+
+    def svg(self):
+        drawn = panels("A hit in memory, in ns of wall time (logarithmic scales)", self.lines, self.lines, logarithmic=True)
+        for kind, words in (("string", "texts"), ("u64", "numbers")):
+            drawn.panel(f"{words}, 1,000 entries: threads", self.series(rf"{kind}/visit/threads:\d+", "threads"))
+            drawn.panel(f"{words}, one thread: entries", self.series(rf"{kind}/visit/entries:\d+/threads:1", "entries"))
+        return drawn.svg()
+
+
+class panels:
+    """Small charts of lines side by side, with one legend."""
+
+    across, wide, high, left, top = 4, 230, 150, 34, 62
+
+    def __init__(self, title, lines, shown, logarithmic=False):
+        self.lines, self.logarithmic = lines, logarithmic
+        self.parts, self.number = [], 0
+        self.text(0, 16, title, 14, fill="#1b1f23", weight="bold")
+        at = 0
+        for name, (colour, dashes) in lines.items():
+            if name in shown:
+                self.parts.append(f'<path d="M{at} 33h22" stroke="{colour}" stroke-width="2" stroke-dasharray="{dashes}"/>')
+                self.text(at + 27, 36, name, 11)
+                at += 45 + 7 * len(name)
+        self.across_at_least = at
+
+    def text(self, x, y, words, size=9, anchor="start", fill="#555", weight="normal"):
+        self.parts.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{fill}" '
+                          f'font-weight="{weight}">{html.escape(words)}</text>')
+
+    def panel(self, title, series):
+        points = [point for line in series.values() for point in line]
+        if not points:
+            return
+        x0, y0 = self.number % self.across * self.wide + self.left, self.number // self.across * (self.high + 46) + self.top
+        self.number += 1
+        values, places = [value for _, value in points], sorted({place for place, _ in points})
+        if self.logarithmic:
+            scale = math.log
+            low, most = min(values), max(values)
+            ticks = (low, math.sqrt(low * most), most)
+        else:
+            scale = float
+            low, most = math.floor(min(values) / 5) * 5, math.ceil(max(values) / 5) * 5
+            ticks = (low, (low + most) / 2, most)
+        width = self.wide - self.left - 16
+        length = math.log(places[-1] / places[0]) or 1
+        x = lambda place: x0 + math.log(place / places[0]) / length * width
+        y = lambda value: y0 + self.high - (scale(value) - scale(low)) / ((scale(most) - scale(low)) or 1) * self.high
+        self.parts.append(f'<path d="M{x0} {y0}v{self.high}h{width}" stroke="#ccc" fill="none"/>')
+        self.text(x0, y0 - 5, title, 11, fill="#1b1f23", weight="bold")
+        for tick in ticks:
+            self.text(x0 - 4, y(tick) + 3, f"{tick:.3g}", anchor="end")
+        for place, anchor in ((places[0], "start"), (places[-1], "end")):
+            self.text(x(place), y0 + self.high + 12, f"{place:,}", anchor=anchor)
+        for name, line in series.items():
+            colour, dashes = self.lines[name]
+            if len(line) > 1:
+                through = " ".join(f"{x(place):.1f},{y(value):.1f}" for place, value in line)
+                self.parts.append(f'<polyline points="{through}" fill="none" stroke="{colour}" stroke-width="1.6" '
+                                  f'stroke-dasharray="{dashes}"/>')
+            elif line:
+                self.parts.append(f'<circle cx="{x(line[0][0]):.1f}" cy="{y(line[0][1]):.1f}" r="2.5" fill="{colour}"/>')
+
+    def svg(self):
+        width = max(min(self.number, self.across) * self.wide, self.across_at_least)
+        height = math.ceil(self.number / self.across) * (self.high + 46) + self.top
         return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 0 {width + 10} {height}" font-family="sans-serif">\n'
-                f'<rect x="-10" y="0" width="100%" height="100%" fill="white"/>\n' + "\n".join(parts) + "\n</svg>")
+                f'<rect x="-10" y="0" width="100%" height="100%" fill="white"/>\n' + "\n".join(self.parts) + "\n</svg>")
 
 
 def main():
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--table", action="store_true", help="write Markdown")
     given.add_argument("--apart", default="", metavar="PREFIX", help="traces that a table of hit ratios shows in a column of their own")
-    given.add_argument("file")
+    given.add_argument("file", nargs="+")
     arguments = given.parse_args()
-    with open(arguments.file, encoding="utf-8") as file:
-        report = json.load(file)
+    reports = [json.loads(pathlib.Path(file).read_text(encoding="utf-8")) for file in arguments.file]
+    report = reports[0]
+    hot = [row for one in reports for row in one["benchmarks"] if row["name"].startswith("hot/") and not row.get("error_occurred")]
+    if hot:
+        print(hot_times(hot).svg())
+        return
     ratios = rows_of(report, "hit-ratio/")
     if ratios:
         shown = hit_ratios(list(ratios.values()))
