@@ -345,9 +345,10 @@ class plain_call : public simulated_call<plain_call<Answer, Kind, Act>, result<A
       : base{on, instance, until}, name_{name}, act_{std::move(does)} {}
   static bool outdated_possible() noexcept { return false; }
   std::function<void()> later() {
-    return [on = this->on_, does = act_] {
-      if constexpr (writes) (void)does(on->world);
-    };
+    if constexpr (writes)
+      return [on = this->on_, does = act_] { (void)does(on->world); };
+    else
+      return [] {};
   }
   result<Answer> act(fault f, ailment) {
     if (f == fault::rubbish) return failure(errc::corrupt, where, "damaged");
