@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-// The verbs for many keys: get_many, put_many, erase_many. A header of its own, because ranges cost a compiler more than
-// the rest of the cache together.
+// The verbs for many keys: get_many, put_many, erase_many, and their co_ forms. A header of its own, because ranges cost a
+// compiler more than the rest of the cache together.
 namespace strata::flow {
 
 /// The batch verbs over one range: of keys for get and erase; of values that know their key, or of (key, value) pairs,

@@ -154,6 +154,9 @@ class cache {
   {
     return co_put_if(anything, std::move(value), call);
   }
+  [[nodiscard]] later<result<receipt>> co_put(key_view key, value_type value, put_options call = {}) {
+    return write_later(std::make_unique<key_type>(key), std::move(value), anything, call);
+  }
 
   /// Writes only if what was read is still current; an absent hit, or revision zero, asks for absence.
   /// \errors conflict: another write was first; else as put
@@ -170,10 +173,7 @@ class cache {
   [[nodiscard]] later<result<receipt>> co_put_if(expectation current, value_type value, put_options call = {})
     requires keyed<value_type>
   {
-    auto own = std::make_unique<key_type>(record<value_type>::key(value));
-    auto const hash = core_.hash(*own).hash;
-    return {core_.executor, flow::own_write(core_, std::move(own), hash, std::make_unique<value_type>(std::move(value)),
-                                            current, write_until(call), core_.life_of(call), own_vector(call))};
+    return write_later(std::make_unique<key_type>(record<value_type>::key(value)), std::move(value), current, call);
   }
 
   // For values that know no key there is only advice.
@@ -200,6 +200,12 @@ class cache {
   [[nodiscard]] result<receipt> update(key_view key, F f, put_options call = {}) {
     return flow::serve_update(core_, core_.hash(key), f, write_until(call), core_.life_of(call), core_.vector_of(call))
         .run();
+  }
+  template <class F>
+  [[nodiscard]] later<result<receipt>> co_update(key_view key, F f, put_options call = {}) {
+    return {core_.executor, flow::own_update(core_, std::make_unique<key_type>(key), core_.hash(key).hash,
+                                             std::make_unique<F>(std::move(f)), write_until(call), core_.life_of(call),
+                                             own_vector(call))};
   }
 
   /// Erases everywhere; erasing what is not there succeeds with changed = false.
@@ -241,6 +247,28 @@ class cache {
   template <class Keys>
   [[nodiscard]] auto erase_many(Keys&& keys, call_options call = {}) {
     if constexpr (explain_batch<Keys>()) return flow::batch<Keys>::erase(core_, keys, write_until(call)).run();
+  }
+  // The co_ forms take the range to them; what a view looks at is the caller's to keep.
+  template <class Keys>
+  [[nodiscard]] auto co_get_many(Keys keys, read_options how = {}) {
+    if constexpr (explain_batch<Keys>())
+      return all_later(std::move(keys), [this, how, until = read_until(how.within)](Keys& all) {
+        return flow::batch<Keys>::get(core_, all, how, until);
+      });
+  }
+  template <class Values>
+  [[nodiscard]] auto co_put_many(Values values, write_options call = {}) {
+    if constexpr (explain_batch<Values>())
+      return all_later(std::move(values), [this, until = write_until(call), life = core_.life_of(call)](Values& all) {
+        return flow::batch<Values>::put(core_, all, until, life);
+      });
+  }
+  template <class Keys>
+  [[nodiscard]] auto co_erase_many(Keys keys, call_options call = {}) {
+    if constexpr (explain_batch<Keys>())
+      return all_later(std::move(keys), [this, until = write_until(call)](Keys& all) {
+        return flow::batch<Keys>::erase(core_, all, until);
+      });
   }
 
   /// What the cache did since it was opened.
@@ -363,6 +391,17 @@ class cache {
     return flow::serve_write(core_, core_.hash(own), std::move(value), expected, write_until(call), core_.life_of(call),
                              core_.vector_of(call))
         .run();
+  }
+
+  later<result<receipt>> write_later(flow::owned<key_type> key, value_type&& value, expectation expected,
+                                     put_options const& call) {
+    auto const hash = core_.hash(*key).hash;
+    return {core_.executor, flow::own_write(core_, std::move(key), hash, std::make_unique<value_type>(std::move(value)),
+                                            expected, write_until(call), core_.life_of(call), own_vector(call))};
+  }
+  template <class Range, class Verb>
+  auto all_later(Range&& range, Verb verb) {
+    return strata::later{core_.executor, flow::own_batch(std::make_unique<Range>(std::move(range)), verb)};
   }
 
   friend struct query::access;

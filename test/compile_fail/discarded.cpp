@@ -39,6 +39,8 @@ void discard(cache& c, std::vector<std::string> keys, std::vector<asset> values)
   // next error: nodiscard
   CALL c.update("a", [](asset&) {});
   // next error: nodiscard
+  CALL c.co_update("a", [](asset&) {});
+  // next error: nodiscard
   CALL c.erase("a");
   // next error: nodiscard
   CALL c.co_erase("a");
@@ -50,6 +52,12 @@ void discard(cache& c, std::vector<std::string> keys, std::vector<asset> values)
   CALL c.put_many(values);
   // next error: nodiscard
   CALL c.erase_many(keys);
+  // next error: nodiscard
+  CALL c.co_get_many(keys);
+  // next error: nodiscard
+  CALL c.co_put_many(values);
+  // next error: nodiscard
+  CALL c.co_erase_many(keys);
   // next error: nodiscard
   CALL c.ready();
   // next error: nodiscard

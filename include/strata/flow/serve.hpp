@@ -109,6 +109,11 @@ task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F&
 template <class T>
 using owned = std::unique_ptr<T>;
 
+template <class Floats>
+std::span<float const> given_in(owned<Floats> const& vector) noexcept {
+  return vector ? std::span<float const>{*vector} : std::span<float const>{};
+}
+
 template <class Core, class F>
 task<typename Core::answer> own_load(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until,
                                      owned<F> load, lifetime life = {}) {
@@ -119,11 +124,20 @@ task<result<receipt>> own_write(Core& core, owned<typename Core::key_type> key, 
                                 owned<typename Core::value_type> value, expectation expected, moment until,
                                 lifetime life = {}, owned<list<Core, float>> vector = {}) {
   co_return co_await serve_write(core, typename Core::hashed_key{*key, hash}, std::move(*value), expected, until, life,
-                                 vector ? std::span<float const>{*vector} : std::span<float const>{});
+                                 given_in(vector));
+}
+template <class Core, class F>
+task<result<receipt>> own_update(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, owned<F> f,
+                                 moment until, lifetime life, owned<list<Core, float>> vector) {
+  co_return co_await serve_update(core, typename Core::hashed_key{*key, hash}, *f, until, life, given_in(vector));
 }
 template <class Core>
 task<result<receipt>> own_erase(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until) {
   co_return co_await serve_erase(core, typename Core::hashed_key{*key, hash}, until);
+}
+template <class Range, class Verb>
+auto own_batch(owned<Range> range, Verb verb) -> decltype(verb(*range)) {
+  co_return co_await verb(*range);
 }
 
 namespace detail {

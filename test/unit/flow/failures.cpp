@@ -342,8 +342,14 @@ void awaited_verbs(trouble kind) {
                     [](things& c) { [](things& all) -> task<void> { (void)co_await all.co_get(key); }(c).run(); });
     try_all<things>("co_put", kind, from,
                     [&](things& c) { return one(c, [](things& all) { return all.co_put(made("second")); }).run(); });
+    try_all<things>("co_put by key", kind, from, [&](things& c) {
+      return one(c, [](things& all) { return all.co_put(key, made("second")); }).run();
+    });
     try_all<things>("co_put_if", kind, from, [&](things& c) {
       return one(c, [](things& all) { return all.co_put_if(absence, made("second")); }).run();
+    });
+    try_all<things>("co_update", kind, from, [&](things& c) {
+      return one(c, [](things& all) { return all.co_update(key, brittle{[](thing& t) { t.text += "!"; }}); }).run();
     });
     try_all<things>("co_erase", kind, from,
                     [&](things& c) { return one(c, [](things& all) { return all.co_erase(key); }).run(); });
@@ -372,6 +378,11 @@ void batch_verbs(trouble kind) {
     try_all<things>("get_many", kind, from, [&](things& c) { (void)c.get_many(std::vector{key, other, key}); });
     try_all<things>("put_many", kind, from, [&](things& c) { return both(c.put_many(values())); });
     try_all<things>("erase_many", kind, from, [&](things& c) { return both(c.erase_many(keys())); });
+    if constexpr (Many)
+      try_all<things>("co_put_many", kind, from, [&](things& c) {
+        return [](things& all, auto& ready, auto& given)
+                   -> task<report> { co_return ready(co_await all.co_put_many(given())); }(c, both, values).run();
+      });
   }
 }
 
