@@ -1,15 +1,30 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 //
-// The standard benchmarks of hot tiers for a policy of one's own, beside the one that is taken by default.
+// The standard benchmarks for each policy of one's own, one line each, and beside the algorithm the one that is taken by
+// default.
+#include "bookmark.hpp"
 #include "clock.hpp"
+#include "folder.hpp"
 
 #include <strata/benchmarking/google.hpp>
 #include <strata/hot/lru.hpp>
 
 #include <benchmark/benchmark.h>
 
-[[maybe_unused]] static bool const clock_registered = strata::benchmarking::hot_policy<mine::clock>("clock");
-[[maybe_unused]] static bool const lru_registered = strata::benchmarking::hot_policy<strata::hot::lru>("lru");
+#include <cstdlib>
+#include <filesystem>
+#include <string>
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  std::string place = (std::filesystem::temp_directory_path() / "folder-XXXXXX").string();
+  if (::mkdtemp(place.data()) == nullptr) return 1;
+  using namespace strata::benchmarking;
+  hot_policy<mine::clock>("clock");
+  hot_policy<strata::hot::lru>("lru");
+  warm_policy<mine::folder>("folder", {.path = place});
+  codec<mine::lines>("lines", {.id = "hana", .url = "https://www.boost.org/libs/hana", .note = "types\nas values"});
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  std::filesystem::remove_all(place);
+}
