@@ -11,7 +11,7 @@
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.25...3.31) # functions keep the policies they are defined under
 
-set(strata_hot_policies lru sieve none)
+set(strata_hot_policies lru lru_exact sieve s3fifo tinylfu adaptive gdsf none)
 set(strata_warm_policies jetstream none)
 set(strata_cold_policies postgres sqlite none)
 set(strata_codec_policies json msgpack none)

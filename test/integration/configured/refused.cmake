@@ -18,7 +18,7 @@ function(refuses arguments sentence)
     endif()
 endfunction()
 
-refuses("HOT lfu" "STRATA_HOT=lfu: there is no such policy; there are lru, sieve, none.")
+refuses("HOT lfu" "STRATA_HOT=lfu: there is no such policy; there are lru, lru_exact, sieve, s3fifo, tinylfu, adaptive, gdsf, none.")
 refuses("WARM nats" "STRATA_WARM=nats: there is no such policy; there are jetstream, none.")
 refuses("WARM none COLD mysql" "STRATA_COLD=mysql: there is no such policy; there are postgres, sqlite, none.")
 refuses("WARM none COLD none CODEC xml" "STRATA_CODEC=xml: there is no such policy; there are json, msgpack, none.")
