@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../../support/hostile_keys.hpp"
 #include "support.hpp"
 
 #include <strata/concepts/capability.hpp>
@@ -368,4 +369,22 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_a_key_is_refused) {
     BOOST_TEST(cold.tier.store_many(one, soon())[0]->version == 2);
     BOOST_TEST(cold.tier.erase(key, soon())->changed);
   }
+}
+
+BOOST_AUTO_TEST_CASE(hostile_keys_are_keys) {
+  opened_notes cold{on("hostile")};
+  auto const keys = strata_test::hostile_keys(20'000);
+  std::vector<note> all;
+  for (auto const& key : keys) all.push_back({.id = key, .text = key});
+  std::vector<strata::keyed_value<note>> given;
+  for (auto const& one : all) given.push_back({one.id, &one});
+  std::size_t stored = 0, found = 0;
+  for (auto const& r : cold.tier.store_many(given, soon())) stored += r && r->version == 1;
+  BOOST_TEST(stored == keys.size());
+  std::vector<std::string_view> const names{keys.begin(), keys.end()};
+  auto const loaded = cold.tier.load_many(names, soon());
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    found += loaded[i] && loaded[i]->value && loaded[i]->value->id == keys[i] && loaded[i]->value->text == keys[i];
+  BOOST_TEST(found == keys.size());
+  BOOST_TEST(other{}("select count(*) from hostile").one_field().as<std::size_t>() == keys.size());
 }
