@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """Tests of the command-line tool against real servers: test/servers run examples/knowledge/test.py PROGRAM."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -69,6 +70,23 @@ class Usage(Tool):
     def test_nothing_but_results_on_the_standard_output(self):
         self.assertEqual(self.done("get", "nobody/has/it", status=1).stdout, "")
         self.assertNotIn("\r", run("replay", "--requests", "10", corpus).stderr)
+
+    def test_a_line_moves_at_a_terminal_and_goes_away(self):
+        ours, terminal = os.openpty()
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ["moving-1", "moving-2"]:
+                pathlib.Path(folder, name).write_text(name)
+            ended = subprocess.run([program, "import", folder], stdout=subprocess.PIPE, stderr=terminal, env=environment, timeout=280)
+        os.close(terminal)
+        with open(ours, "rb", buffering=0) as master:
+            shown = ""
+            with contextlib.suppress(OSError):  # which is how a terminal ends
+                while part := master.read(65536):
+                    shown += part.decode()
+        self.assertEqual(ended.returncode, 0)
+        self.assertRegex(shown, r"importing \[#{30}\] 2 of 2")
+        self.assertTrue(shown.endswith("\r\033[K"), shown)
+        self.assertNotIn(b"\r", ended.stdout)
 
 
 class Values(Tool):
