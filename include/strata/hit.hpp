@@ -179,7 +179,7 @@ class [[nodiscard]] hit {
  public:
   using value_type = T;
 
-  /// Absent, with the revision of the erase when one is known.
+  /// Absent.
   hit() noexcept = default;
   /// \param found  not an empty one
   hit(box<T> const& found, strata::tier from, strata::freshness state = freshness::fresh) noexcept
