@@ -74,9 +74,13 @@ BOOST_AUTO_TEST_CASE(usage_is_rolled_up_by_hours_and_days) {
     BOOST_TEST((*week)[2].count == 43U);
     BOOST_TEST((*week)[2].successes == 9U);
   };
+  // What days tell of the time before is no part of a window of hours.
+  sql("insert into rolled_usage_days values (date_trunc('day', now() - interval '47 hours', 'UTC'), 'new', 60, 0, 0)");
+  BOOST_TEST(t.popular(9, 48h, soon())->at(1).count == 50U);
   auto const rising = t.rising(9, 24h, soon());
   BOOST_TEST(keys(rising) == "new");
   BOOST_TEST((*rising)[0].before == 0U);
+  sql("delete from rolled_usage_days where artifact_id = 'new'");
   BOOST_TEST(keys(t.failing(9, 10, soon())) == "steady");
   BOOST_TEST(std::abs(*t.failing(9, 10, soon())->front().success_rate() - 0.9) < 1e-9);
   BOOST_TEST(keys(t.unused(std::chrono::system_clock::now() + 1h, 9, soon())).starts_with("never "));
@@ -135,6 +139,57 @@ BOOST_AUTO_TEST_CASE(usage_is_rolled_up_by_hours_and_days) {
   BOOST_TEST(t.usage_of("never", soon()).value()->count == 3U);
 }
 
+BOOST_AUTO_TEST_CASE(the_most_used_of_a_window_are_told_exactly) {
+  opened_notes cold{on("windows")};
+  auto& t = cold.tier;
+  BOOST_REQUIRE(t.wait_ready(soon()));
+  other sql;
+  sql("insert into windows (artifact_id, artifact_type, content_raw, content) select 'k' || i, 't', '', '{}' from "
+      "generate_series(1, 2500) i");
+  auto const kept = [&] {
+    return sql("select not exists (select from (select artifact_id, sum(uses) as uses from windows_usage_hours group "
+               "by "
+               "1) h full join windows_usage_lately l using (artifact_id) where h.uses is distinct from l.uses)")
+        .one_field()
+        .as<bool>();
+  };
+  auto const hour = [&] { return sql("select date_trunc('hour', now())::text").one_field().as<std::string>(); };
+  // Some used much, all used for an hour, all alike, all used more before the window than in it: then all are looked at.
+  for (std::string_view const uses :
+       {"2000 / i from generate_series(1, 400) i, generate_series(0, 44, 4) h",
+        "1 + i % 100 from generate_series(1, 2500) i, generate_series(i % 20, i % 20) h",
+        "1 from generate_series(1, 2500) i, generate_series(0, 1) h",
+        "case h when 0 then 1 + i % 7 else 50 end from generate_series(1, 2500) i, generate_series(0, 30, 30) h"}) {
+    sql("delete from windows_usage_hours");
+    BOOST_TEST(sql("select count(*) from windows_usage_lately").one_field().as<int>() == 0);
+    sql(
+        std::format("insert into windows_usage_hours select date_trunc('hour', now(), 'UTC') - h * interval '1 hour', "
+                    "'k' || i, uses, 1, 0 from (select i, h, {}) u(i, h, uses)",
+                    uses));
+    sql("update windows_usage_hours set uses = uses + 7 where artifact_id = 'k77'");
+    BOOST_TEST(kept());
+    for (int const window : {1, 7, 24, 48})
+      for (std::size_t const n : {1U, 10U, 300U}) {
+        std::string expected, found, before;
+        do {
+          before = hour();
+          expected =
+              sql(std::format("select coalesce(string_agg(artifact_id, ' ' order by uses desc, artifact_id), '') from "
+                              "(select artifact_id, sum(uses) as uses from windows_usage_hours where hour >= "
+                              "date_trunc('hour', now() - {} * interval '1 hour', 'UTC') group by 1 order by 2 desc, 1 "
+                              "limit {}) w",
+                              window, n))
+                  .one_field()
+                  .as<std::string>();
+          found = keys(t.popular(n, std::chrono::hours{window}, soon()));
+        } while (hour() != before);
+        BOOST_TEST(found == expected, uses << ", of " << window << " hours the first " << n);
+      }
+  }
+  sql("select windows_tidy_usage()");
+  BOOST_TEST(kept());
+}
+
 BOOST_AUTO_TEST_CASE(flushes_of_many_add_up_exactly) {
   auto o = on("added");
   opened_notes first{o};
@@ -161,7 +216,9 @@ BOOST_AUTO_TEST_CASE(flushes_of_many_add_up_exactly) {
   BOOST_TEST(sums[1].as<int>() == 4 * 25 * 30 * 2);
   BOOST_TEST(sums[2].as<int>() == 4 * 25 * 30);
   BOOST_TEST(sql("select sum(usage_count) from added").one_field().as<int>() == 4 * 25 * 30 * 1'000);
-  BOOST_TEST(sql("select sum(uses) from added_usage_hours").one_field().as<int>() == 4 * 25 * 30 * 1'000);
+  for (auto const* rolled : {"hours", "lately"})
+    BOOST_TEST(sql(std::format("select sum(uses) from added_usage_{}", rolled)).one_field().as<int>() ==
+               4 * 25 * 30 * 1'000);
 }
 
 BOOST_AUTO_TEST_CASE(words_are_found) {
@@ -235,6 +292,12 @@ BOOST_AUTO_TEST_CASE(words_are_found) {
   save(t, "big", big);
   BOOST_TEST(find("aardvark") == "big");
 
+  // In another language, as whoever knows the texts has said.
+  save(t, "berg", "Die Berge und ihre T\xC3\xA4ler");
+  BOOST_TEST(find("bergen") == "");
+  sql("update texts_words_state set language = 'german', whole = false, walked = ''; delete from texts_words");
+  BOOST_TEST(find("bergen") == "berg");
+
   // A log that is older than what was indexed: everything is looked at again.
   sql("update texts set content_raw = 'lost from the log' where artifact_id = 'odd'; delete from texts_changes; "
       "update texts_horizon set begins = pg_current_xact_id()");
@@ -282,9 +345,8 @@ BOOST_AUTO_TEST_CASE(what_may_be_missing_is_said) {
   auto const all = cold.tier.search_text("words", 9, {}, soon());
   BOOST_TEST((!all->incomplete && all->all.size() == 2U));
 
-  // An index that gives up before the filter has let enough through: it is told to, and to be used.
-  for (auto const* setting : {"hnsw.max_scan_tuples = 1", "enable_seqscan = off", "enable_sort = off"})
-    sql(std::format("alter role strata set {}", setting));
+  // An index that gives up before the filter has let enough through. It is used although the planner would rather read all.
+  sql("alter role strata set hnsw.max_scan_tuples = 1");
   sql("insert into missing (artifact_id, artifact_type, content_raw, content, embedding) select 'v' || i, case when i "
       "< 140 "
       "then 'near' else 'far' end, 'x', '{}', (select array_agg(case g when 1 then cos(i * 0.005) when "
@@ -298,12 +360,22 @@ BOOST_AUTO_TEST_CASE(what_may_be_missing_is_said) {
     auto const near = fresh.tier.nearest(direction(1536, 0), 5, {.kind = "near"}, in(20s));
     BOOST_TEST((near && !near->incomplete && near->all.size() == 5U), why(near));
   }
-  for (auto const* setting : {"hnsw.max_scan_tuples", "enable_seqscan", "enable_sort"})
-    sql(std::format("alter role strata reset {}", setting));
+  sql("alter role strata reset hnsw.max_scan_tuples");
   opened_notes fresh{o};
   auto const enough = fresh.tier.nearest(direction(1536, 0), 5, {.kind = "far"}, in(20s));
   BOOST_TEST((enough && !enough->incomplete && enough->all.size() == 5U), why(enough));
   BOOST_TEST(!fresh.tier.nearest(direction(1536, 0), 9, {.kind = "far"}, in(20s))->incomplete);
+  // Or by an index of the other kind, where there is one.
+  sql("drop index missing_embedding_idx; create index on missing using ivfflat (embedding vector_cosine_ops) with "
+      "(lists = 2)");
+  for (auto const* setting : {"enable_seqscan", "enable_sort"})
+    sql(std::format("alter role strata set {} = off", setting));
+  {
+    opened_notes other_kind{o};
+    auto const by_lists = other_kind.tier.nearest(direction(1536, 0.7), 2, {.kind = "far"}, in(20s));
+    BOOST_TEST((by_lists && !by_lists->incomplete && keys(by_lists) == "v140 v141"), why(by_lists));
+  }
+  for (auto const* setting : {"enable_seqscan", "enable_sort"}) sql(std::format("alter role strata reset {}", setting));
 }
 
 BOOST_AUTO_TEST_CASE(the_nearest_vectors_are_found) {

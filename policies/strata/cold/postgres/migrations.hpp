@@ -310,6 +310,80 @@ end $strata$;
 // it adds, until it takes longer than a statement may: no save and no search needs a table's rows in their order here.
 inline constexpr std::string_view migration_5 = "alter function {index_words}(text, bigint) set enable_seqscan = off";
 
-inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5};
+// 6. What each key was used in the hours that {usage_hours} keeps, in the order of that. No window of those hours can have more
+// of a key, so who wants the most used of a window looks at the first few, and is done when the next has less here than the
+// last of those wanted has in the window. So the answer is exact; where two thousand do not settle it, all are looked at as in
+// windows of days. (The planner, who does not know how few it will be, would have it compiled.) Kept by triggers, so that
+// whoever changes {usage_hours} need not know; with the ids in one order, so that two of them do not wait for each other.
+inline constexpr std::string_view migration_6 = R"(
+create table {usage_lately} (artifact_id text primary key, uses bigint not null) with (fillfactor = 50);
+create index on {usage_lately} (uses desc, artifact_id);
+insert into {usage_lately} select h.artifact_id, sum(h.uses) from {usage_hours} h group by h.artifact_id;
+
+create function {keep_lately}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
+  if tg_op = 'INSERT' then
+    insert into {usage_lately} as l select c.artifact_id, sum(c.uses) from came c group by c.artifact_id order by c.artifact_id collate "C"
+      on conflict (artifact_id) do update set uses = l.uses + excluded.uses;
+  elsif tg_op = 'UPDATE' then
+    insert into {usage_lately} as l select c.artifact_id, sum(c.uses)
+      from (select artifact_id, uses from came union all select artifact_id, -uses from went) c
+      group by c.artifact_id order by c.artifact_id collate "C"
+      on conflict (artifact_id) do update set uses = l.uses + excluded.uses;
+  else
+    insert into {usage_lately} as l select w.artifact_id, -sum(w.uses) from went w group by w.artifact_id order by w.artifact_id collate "C"
+      on conflict (artifact_id) do update set uses = l.uses + excluded.uses;
+    delete from {usage_lately} l using went w where l.artifact_id = w.artifact_id and l.uses <= 0;
+  end if;
+  return null;
+end $strata$;
+create trigger strata_came after insert on {usage_hours} referencing new table as came for each statement execute function {keep_lately}();
+create trigger strata_changed after update on {usage_hours} referencing old table as went new table as came for each statement
+  execute function {keep_lately}();
+create trigger strata_went after delete on {usage_hours} referencing old table as went for each statement execute function {keep_lately}();
+
+create function {used_lately}(of_space text, hours bigint, most bigint)
+  returns table (artifact_id text, uses bigint, successes bigint, failures bigint)
+  language plpgsql stable set search_path = pg_catalog, pg_temp set jit = off as $strata$
+#variable_conflict use_column
+declare
+  since timestamptz := date_trunc('hour', now() - hours * interval '1 hour', 'UTC');
+  looked bigint := 2 * most;
+begin
+  while hours <= 48 and looked <= 2000 loop
+    return query
+    with likely as materialized (
+      select l.artifact_id, l.uses from {usage_lately} l cross join lateral (
+          select from {table} k where k.artifact_id = l.artifact_id and k.strata_space = of_space offset 0) k
+        order by l.uses desc, l.artifact_id limit looked + 1),
+    best as materialized (
+      select l.artifact_id, u.* from (select l.artifact_id from likely l limit looked) l cross join lateral (
+          select sum(h.uses)::bigint as uses, sum(h.successes)::bigint, sum(h.failures)::bigint
+            from generate_series(since, now(), interval '1 hour') p(hour) cross join lateral (
+              select * from {usage_hours} h where h.hour = p.hour and h.artifact_id = l.artifact_id offset 0) h) u
+        where u.uses > 0 order by u.uses desc, l.artifact_id limit most)
+    select b.* from best b where not exists (select from likely offset looked) or exists (
+      select from (select b.uses, b.artifact_id from best b offset most - 1) last, (select l.uses, l.artifact_id from likely l offset looked) next
+        where last.uses > next.uses or last.uses = next.uses and last.artifact_id < next.artifact_id);
+    if found then
+      return;
+    end if;
+    looked := looked * 4;
+  end loop;
+  return query
+  with used as (
+    select w.artifact_id, sum(w.uses)::bigint as uses, sum(w.successes)::bigint as successes, sum(w.failures)::bigint as failures from (
+      select * from {usage_hours} h where h.hour >= since
+      union all
+      select * from {usage_days} d where hours > 48 and d.day >= date_trunc('day', since, 'UTC')) w
+    group by w.artifact_id)
+  select u.artifact_id, u.uses, u.successes, u.failures
+    from (select * from used u where u.uses > 0 order by u.uses desc, u.artifact_id) u cross join lateral (
+      select from {table} k where k.artifact_id = u.artifact_id and k.strata_space = of_space offset 0) k
+    order by u.uses desc, u.artifact_id limit most;
+end $strata$;
+)";
+
+inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5, migration_6};
 
 }  // namespace strata::cold::pg
