@@ -23,6 +23,7 @@
 #include <atomic>
 #include <chrono>
 #include <coroutine>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
@@ -249,6 +250,46 @@ BOOST_AUTO_TEST_CASE(ten_million_reads_by_four_processes_are_ten_million) {
        {"select sum(uses) from counted_artifacts_usage", "select sum(usage_count) from counted_artifacts",
         "select sum(uses) from counted_artifacts_usage_hours"})
     BOOST_TEST(sql.query_value<std::int64_t>(sum) == std::int64_t{counted::processes * counted::reads}, sum);
+}
+
+// Likewise. It reads until it is killed.
+BOOST_AUTO_TEST_CASE(reads_without_end, *boost::unit_test::disabled()) {
+  auto cache = knowledge::open(counted::settings());
+  BOOST_REQUIRE(cache->ready({.within = 20s}).has_value());
+  for (std::size_t i = 0;; ++i) (void)cache->get(counted::id(i % counted::ids), {.within = 20s});
+}
+
+BOOST_AUTO_TEST_CASE(a_kill_loses_no_count_that_was_flushed_and_no_content,
+                     *boost::unit_test::depends_on("tiers/ten_million_reads_by_four_processes_are_ten_million")) {
+  pqxx::connection raw{given("STRATA_TEST_POSTGRES")};
+  pqxx::nontransaction sql{raw};
+  auto const counted_uses = [&] {
+    return sql.query_value<std::int64_t>("select sum(uses) from counted_artifacts_usage");
+  };
+  auto const before = counted_uses();
+  std::string program = "/proc/self/exe", what = "--run_test=tiers/reads_without_end";
+  std::array<char*, 3> words{program.data(), what.data(), nullptr};
+  pid_t child = 0;
+  BOOST_REQUIRE(::posix_spawn(&child, program.c_str(), nullptr, nullptr, words.data(), environ) == 0);
+  bool const flushed = soon([&] { return counted_uses() > before + 1'000; });
+  auto const at_least = counted_uses();
+  ::kill(child, SIGKILL);
+  int status = 0;
+  BOOST_TEST(::waitpid(child, &status, 0) == child);
+  BOOST_TEST_REQUIRE(flushed);
+  BOOST_TEST(WIFSIGNALED(status));
+  // A flush is whole or not at all: the server may still be at the last one.
+  BOOST_TEST(soon([&] {
+    auto const all = sql.exec(
+                            "select sum(uses), (select sum(usage_count) from counted_artifacts), "
+                            "(select sum(uses) from counted_artifacts_usage_hours) from counted_artifacts_usage")
+                         .one_row();
+    return all[0].as<std::int64_t>() >= at_least && all[0].view() == all[1].view() && all[0].view() == all[2].view();
+  }));
+  auto cache = knowledge::open(counted::settings());
+  BOOST_REQUIRE(cache->ready({.within = 20s}).has_value());
+  for (std::size_t i = 0; i < counted::ids; ++i)
+    BOOST_TEST(cache->get(counted::id(i), {.within = 20s})->data == "text");
 }
 
 struct detached {
