@@ -143,13 +143,13 @@ test("compares any two versions, and shows outcomes over time", async () => {
   assert.match(await differences.locator(".removed").textContent(), /removed: the second/);
   assert.match(await differences.locator(".added").textContent(), /added: the first/);
 
-  await page.getByRole("img", { name: "Outcomes: 2 successes, 1 failures" }).waitFor();
+  await page.getByRole("img", { name: "Outcomes: 2 successes, 1 failure" }).waitFor();
   assert.equal(await page.locator(".bars > svg .success").count(), 1);
   const hours = page.getByRole("button", { name: "Last 48 hours" });
   await tab_to(page, hours);
   await page.keyboard.press("Enter");
   assert.equal(await hours.getAttribute("aria-pressed"), "true");
-  await page.getByRole("img", { name: "Outcomes: 2 successes, 1 failures" }).waitFor();
+  await page.getByRole("img", { name: "Outcomes: 2 successes, 1 failure" }).waitFor();
   assert.equal(await page.locator(".bars").first().locator(".ground").count(), 48);
   await accessible(page, "an asset with outcomes");
   return page;

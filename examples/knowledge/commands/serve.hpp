@@ -58,7 +58,7 @@ void keep_asking(Cache& cache, serve_arguments const& given, std::atomic<bool> c
     for (auto n = given.rate * (turn + 1) / turns - given.rate * turn / turns; n > 0 && !stop; --n) {
       auto const which = draw.next();
       (void)cache.get(names[which]);
-      if constexpr (requires { record_outcome(cache, names[which], true); })
+      if constexpr (strata::knows_usage<Cache>)
         if (dice() % 10 == 0) (void)record_outcome(cache, names[which], dice() % 100 < (which % 7 == 0 ? 35 : 96));
     }
     next += std::chrono::milliseconds{1'000 / turns};

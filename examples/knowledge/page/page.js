@@ -46,10 +46,10 @@ const moment = (text) => new Date(text).toLocaleString("en-GB", { dateStyle: "me
 
 const margin = { left: 46, right: 4, top: 8, bottom: 20 };
 
-// The next 1, 2 or 5 times a power of ten.
-function nice(n) {
+// The next of these times a power of ten.
+function nice(n, steps = [1, 2, 5, 10]) {
   const power = 10 ** Math.floor(Math.log10(n));
-  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= n);
+  return steps.map((step) => step * power).find((step) => step >= n);
 }
 
 // A chart of the last five minutes. Pointer and arrow keys move a cursor, whose values the legend shows.
@@ -371,11 +371,12 @@ function outcomes(usage) {
 // Bars, one a period, of what each of them had of some kinds, one over the other; a pointer is told the numbers of one, the
 // caption has their sums.
 function bars(title, rows, kinds, name) {
-  const width = innerWidth < 640 ? 320 : 640, height = 120, base = height - 18, left = 34;
+  const width = innerWidth < 640 ? 320 : 640, height = 120, base = height - 18, left = 44;
   const sum = (row) => kinds.reduce((all, kind) => all + row[kind.at], 0);
-  const top = nice(Math.max(1, ...rows.map(sum)));
+  const top = nice(Math.max(1, ...rows.map(sum)), [1, 2, 3, 4, 6, 8, 10]);
   const step = (width - left) / rows.length, tall = (n) => (n / top) * (base - 8);
-  const total = (kind) => `${count(rows.reduce((all, row) => all + row[kind.at], 0))} ${kind.name}`;
+  const named = (kind, n) => plural(n, ...kind.name);
+  const total = (kind) => named(kind, rows.reduce((all, row) => all + row[kind.at], 0));
   const totals = kinds.map(total).join(", ");
   const labelled = (i) => (rows.length - 1 - i) % (rows.length > 40 ? 12 : 7) === 0;
   return el("figure", { class: "bars" },
@@ -388,7 +389,7 @@ function bars(title, rows, kinds, name) {
       rows.map((row, i) => {
         let y = base;
         return svg("g", null,
-          svg("title", null, `${name(row[0])}: ${kinds.map((kind) => `${count(row[kind.at])} ${kind.name}`).join(", ")}`),
+          svg("title", null, `${name(row[0])}: ${kinds.map((kind) => named(kind, row[kind.at])).join(", ")}`),
           svg("rect", { class: "ground", x: left + i * step, y: 0, width: step, height: base }),
           kinds.map((kind) => {
             const h = tall(row[kind.at]);
@@ -412,11 +413,12 @@ function overTime(told) {
     buttons.forEach((button, i) => button.setAttribute("aria-pressed", Object.keys(kinds)[i] === kind));
     const rows = told[kind], name = kinds[kind][1];
     if (rows.error) return body.replaceChildren(trouble(rows.error));
-    const outcomes = rows.some((row) => row[2] + row[3] > 0);
+    const some = (what, none, of) => rows.some((row) => of.some((kind) => row[kind.at] > 0)) ? bars(what, rows, of, name)
+      : el("p", { class: "muted" }, none);
     body.replaceChildren(
-      bars("Outcomes", rows, [{ at: 2, name: "successes", fill: "success" }, { at: 3, name: "failures", fill: "failure" }], name),
-      ...(outcomes ? [] : [el("p", { class: "muted small" }, "No outcome was told in this time.")]),
-      bars("Reads", rows, [{ at: 1, name: "reads", fill: "reads" }], name));
+      some("Outcomes", "No outcome was told in this time.", [{ at: 2, name: ["success", "successes"], fill: "success" },
+        { at: 3, name: ["failure"], fill: "failure" }]),
+      some("Reads", "It was not read in this time.", [{ at: 1, name: ["read"], fill: "reads" }]));
   };
   show("days");
   return el("section", { class: "card", id: "over-time" },

@@ -71,26 +71,26 @@ class questions {
     return {200, strata::observe::prometheus::content_type, page.text()};
   }
 
-  // --- lists: asked for once in five seconds, however many pages want them
+  // --- lists: asked for once in five seconds, however many pages want them, and rarer where that takes the database long
 
   http_response lists() {
     std::lock_guard const held{guard_};
     auto const now = std::chrono::steady_clock::now();
-    if (kept_lists_.empty() || now - lists_of_ > std::chrono::seconds{5}) {
+    if (kept_lists_.empty() || now > lists_until_) {
       object all;
       constexpr std::size_t most = 10;
-      if constexpr (requires { popular(cache_, most); }) all["popular"] = listed(popular(cache_, most));
-      if constexpr (requires { rising(cache_, most); }) all["rising"] = listed(rising(cache_, most));
-      if constexpr (requires { failing(cache_, most); }) all["failing"] = listed(failing(cache_, most));
-      if constexpr (requires { unused(cache_, std::chrono::system_clock::now(), most); })
+      if constexpr (strata::knows_popular<Cache>) {
+        all["popular"] = listed(popular(cache_, most));
+        all["rising"] = listed(rising(cache_, most));
+        all["failing"] = listed(failing(cache_, most));
         all["unused"] = listed(unused(cache_, std::chrono::system_clock::now() - std::chrono::days{30}, most));
-      object can;
-      can["diff"] = requires(typename Cache::value_type const& a) { diff(a, a); };
-      can["search"] = requires { search_text(cache_, std::string_view{}, most); };
-      can["similar"] = requires { similar(cache_, std::string_view{}, most); };
-      all["can"] = std::move(can);
+      }
+      all["can"] = {{"diff", strata::knows_history<Cache>},
+                    {"search", strata::knows_search<Cache>},
+                    {"similar", strata::knows_nearest<Cache>}};
       kept_lists_ = boost::json::serialize(all);
-      lists_of_ = now;
+      auto const done = std::chrono::steady_clock::now();
+      lists_until_ = done + std::max<std::chrono::steady_clock::duration>(std::chrono::seconds{5}, 20 * (done - now));
     }
     return {200, "application/json", kept_lists_};
   }
@@ -150,7 +150,7 @@ class questions {
     if (!found)
       if (auto const kept = cache_.peek(id)) o["asset"] = json_of(*kept), found = true;
     o["found"] = found;
-    if constexpr (requires { usage(cache_, id); })
+    if constexpr (strata::knows_usage<Cache>)
       if (auto const used = usage(cache_, id); used && *used) o["usage"] = described(**used);
     if constexpr (strata::knows_usage_by<Cache>)
       if (found)
@@ -186,7 +186,7 @@ class questions {
   }
 
   http_response differences(std::string_view id, std::string_view from, std::string_view to) {
-    if constexpr (requires(typename Cache::value_type const& a) { diff(a, a); }) {
+    if constexpr (strata::knows_history<Cache>) {
       auto const older = strata::get_at(cache_, id, number_of(from));
       if (!older) return refused(older.error());
       auto const newer = strata::get_at(cache_, id, number_of(to));
@@ -212,13 +212,13 @@ class questions {
   static http_response nothing_here() { return {404, "text/plain; charset=utf-8", "there is nothing here\n"}; }
 
   http_response search(std::string_view words) {
-    if constexpr (requires { search_text(cache_, words, most_found); })
+    if constexpr (strata::knows_search<Cache>)
       return found(search_text(cache_, words, most_found));
     else
       return nothing_here();
   }
   http_response similar_to(std::string_view id) {
-    if constexpr (requires { similar(cache_, id, most_found); })
+    if constexpr (strata::knows_nearest<Cache>)
       return found(similar(cache_, id, 10));
     else
       return nothing_here();
@@ -253,7 +253,7 @@ class questions {
   strata::observe::counters seen_;
   std::mutex guard_;
   std::string kept_lists_;
-  std::chrono::steady_clock::time_point lists_of_;
+  std::chrono::steady_clock::time_point lists_until_{};
 };
 
 }  // namespace knowledge_tool
