@@ -46,8 +46,9 @@ class cache {
   using value_type = typename core_type::value_type;
   using key_view = strata::key_view<key_type>;
   using answer = hit<value_type>;
-  using write_options = typename core_type::write_options;  ///< call_options, or with strata::expiry its write_options
-  using put_options = typename core_type::put_options;      ///< the same, and .embedding where cold keeps vectors
+  using write_options = typename core_type::write_options;  ///< of many values, or a loader's
+  using put_options =
+      typename core_type::put_options;  ///< of one value: the same, and .embedding where cold keeps vectors
   template <class T>
   using later = strata::later<typename core_type::executor_type, T>;
 

@@ -109,15 +109,9 @@ struct limits {
 /// How long a value lives; nothing: for ever.
 using lifetime = std::optional<std::chrono::milliseconds>;
 
-/// Of one call. Zero takes the default of limits. (A put of a cache with strata::expiry takes write_options.)
+/// Of one call. Zero takes the default of limits. (A write may take more: put_options.)
 struct call_options {
   std::chrono::milliseconds within{0};
-};
-
-/// Of one write to a cache with strata::expiry. Zero takes the default of limits.
-struct write_options {
-  std::chrono::milliseconds within{0};
-  std::chrono::milliseconds expires_in{0};  ///< how long it lives from now on; milliseconds::max(): for ever
 };
 
 namespace detail {
@@ -127,7 +121,10 @@ struct options_of_put {
 };
 template <>
 struct options_of_put<true, false> {
-  using type = write_options;
+  struct type {
+    std::chrono::milliseconds within{0};
+    std::chrono::milliseconds expires_in{0};
+  };
 };
 template <>
 struct options_of_put<false, true> {
@@ -146,8 +143,9 @@ struct options_of_put<true, true> {
 };
 }  // namespace detail
 
-/// Of a put of one value: as call_options or write_options; where the cold tier keeps vectors also `.embedding`, which is kept
-/// beside the value in place of the one there was, in the same write. None leaves that one.
+/// Of one write: as call_options. With strata::expiry also `.expires_in`, how long the value lives from now on: zero takes the
+/// default of limits, milliseconds::max() is for ever. Of one value, where the cold tier keeps vectors, also `.embedding`, which
+/// is kept beside the value in place of the one there was, in the same write; none leaves that one.
 template <bool Expires, bool Vectors>
 using put_options = typename detail::options_of_put<Expires, Vectors>::type;
 

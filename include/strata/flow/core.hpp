@@ -105,7 +105,7 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   using cold_options = typename Cold::options;
   /// Whether a write may bring a vector for cold to keep beside the value.
   static constexpr bool embeds = strata::keeps_vectors<typename cold_channel::tier_type, value_type>;
-  using write_options = std::conditional_t<expires, strata::write_options, call_options>;
+  using write_options = strata::put_options<expires, false>;
   using put_options = strata::put_options<expires, embeds>;
   using usage_type = std::conditional_t<counts_use, usage_table<>, detail::nobody_counts>;
 

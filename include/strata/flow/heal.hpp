@@ -84,7 +84,7 @@ task<void> correct(Core& core, healer& my, list<Core, frame const*> const& curre
 /// Copies of what the log names into warm, and to where others look that keep some keys elsewhere. \returns the place by which warm has all of it; nothing when it does not
 /// \param again  all of it has been there: what is gone altogether makes nobody believe anything older
 template <class Core, class Changes>
-task<std::optional<position>> bring(Core& core, healer& my, Changes const& all, bool again, moment until) {
+task<std::optional<position>> bring_to_warm(Core& core, healer& my, Changes const& all, bool again, moment until) {
   // Of each key the last revision: a later transaction may have taken an earlier one.
   kernel::table<std::size_t> place;
   list<Core, logged const*> last;
@@ -155,7 +155,7 @@ task<std::optional<position>> bring(Core& core, healer& my, Changes const& all, 
   }
   co_await correct(core, my, current, until);
   if (!taken.empty()) {
-    auto const rest = co_await bring(core, my, taken, again, until);
+    auto const rest = co_await bring_to_warm(core, my, taken, again, until);
     if (!rest) co_return std::nullopt;
     note(*rest);
   }
@@ -175,11 +175,11 @@ task<void> gather(Core& core, healer& my, moment until) {
     list<Core, logged> all;
     for (std::size_t i = 0; known && i < keys.size(); ++i)
       if ((*known)[i] != revision{}) all.push_back({.key = keys[i], .revision = (*known)[i]});
-    if (!known || !co_await bring(core, my, all, false, until)) try_later(core, my, keys);
+    if (!known || !co_await bring_to_warm(core, my, all, false, until)) try_later(core, my, keys);
   }
 }
 
-/// Where the log does not tell what has changed, all that cold has is held against what warm has. \returns as bring
+/// Where the log does not tell what has changed, all that cold has is held against what warm has. \returns as bring_to_warm
 template <class Core>
 task<std::optional<position>> sweep(Core& core, healer& my) {
   position high{};
@@ -193,7 +193,7 @@ task<std::optional<position>> sweep(Core& core, healer& my) {
                                                 [&](auto& tier) { return tier.all_after(last, 1'000, until); });
       if (!all) co_return std::nullopt;
       if (all->empty()) break;
-      auto const there = co_await bring(core, my, *all, true, until);
+      auto const there = co_await bring_to_warm(core, my, *all, true, until);
       if (!there) co_return std::nullopt;
       if (*there > high) high = *there;
       last = all->back().key;
@@ -261,7 +261,7 @@ task<void> heal(Core& core, healer& my) {
       if (*rest > next.at) next.at = *rest;
       until = core.clock.now() + healer::patience;
     }
-    auto const there = co_await bring(core, my, page->all, page->read <= brought, until);
+    auto const there = co_await bring_to_warm(core, my, page->all, page->read <= brought, until);
     if (!there || core.standing.losses() != losses) co_return give_up(core, my);
     if (*there > next.at) next.at = *there;
     if (taken_us == 0) taken_us = page->taken_us;

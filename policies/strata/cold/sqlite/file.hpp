@@ -154,11 +154,11 @@ class file {
   };
 
   // A connection lent out for reading.
-  class lease {
+  class loan {
    public:
-    lease(file& of, std::unique_ptr<connection> lent) noexcept : file_{of}, lent_{std::move(lent)} {}
-    lease(lease&&) = default;
-    ~lease() {
+    loan(file& of, std::unique_ptr<connection> lent) noexcept : file_{of}, lent_{std::move(lent)} {}
+    loan(loan&&) = default;
+    ~loan() {
       if (lent_) file_.take_back(std::move(lent_));
     }
     connection& operator*() noexcept { return *lent_; }
@@ -201,7 +201,7 @@ class file {
     faulty_[kind] = !text.empty();
   }
 
-  result<lease> lend(deadline until) {
+  result<loan> lend(deadline until) {
     {
       std::unique_lock lock{guard_};
       bool const free = back_.wait_until(lock, until, [&] { return closed_ || !idle_.empty() || lent_ < readers_; });
@@ -213,7 +213,7 @@ class file {
       ++lent_;
       if (!idle_.empty()) {
         busy_.push_back(idle_.back().get());
-        lease given{*this, std::move(idle_.back())};
+        loan given{*this, std::move(idle_.back())};
         idle_.pop_back();
         return given;
       }
@@ -225,7 +225,7 @@ class file {
       fresh->run("pragma query_only = 1; pragma wal_autocheckpoint = 0");
       std::scoped_lock const lock{guard_};
       busy_.push_back(fresh.get());
-      return lease{*this, std::move(fresh)};
+      return loan{*this, std::move(fresh)};
     } catch (...) {
       std::scoped_lock const lock{guard_};
       --lent_;
