@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../../support/sanitized.hpp"
+
 #include <strata/hash.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
@@ -154,11 +156,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(writers_that_are_readers_do_not_cross, Policy, pol
 
 // Nothing that readers count is lost, however they and the writers come and go.
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, policies) {
-#if defined(__SANITIZE_THREAD__)
-  constexpr std::uint64_t reads = 3'000;
-#else
-  constexpr std::uint64_t reads = 200'000;
-#endif
+  constexpr std::uint64_t reads = strata_test::sanitized ? 3'000 : 200'000;
   fixture<Policy> t{500};
   std::atomic<std::uint64_t> hits = 0;
   std::atomic<std::uint64_t> wrong = 0;

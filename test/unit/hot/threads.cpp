@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../../support/sanitized.hpp"
+
 #include <strata/hot/lru.hpp>
 #include <strata/hot/sieve.hpp>
 #include <strata/testing/boost.hpp>
@@ -12,11 +14,7 @@
 // T4: 16 threads on the real hot tier, every read checked: 5,000,000 operations in all.
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t share = 100'000;
-#else
-constexpr std::uint64_t share = 1'250'000;
-#endif
+constexpr std::uint64_t share = strata_test::sanitized ? 100'000 : 1'250'000;
 
 }  // namespace
 
