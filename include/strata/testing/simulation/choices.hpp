@@ -55,7 +55,7 @@ class choices {
   unsigned pick(std::size_t n, unsigned favour = 0) {
     auto const most = static_cast<unsigned>(n);
     unsigned chosen = 0;
-    if (log_.size() < given_.size())
+    if (given())
       chosen = given_[log_.size()] < most ? given_[log_.size()] : most - 1;
     else if (random_ && most > 1)
       chosen = favour != 0 && dice_.below(8) < favour ? 0 : dice_.below(most);
@@ -65,6 +65,8 @@ class choices {
   /// For what is drawn beside the schedule; zero when a list is played.
   unsigned draw_below(unsigned n) { return random_ ? dice_.below(n) : 0; }
   [[nodiscard]] bool random() const noexcept { return random_; }
+  /// Whether the list still says what is next.
+  [[nodiscard]] bool given() const noexcept { return log_.size() < given_.size(); }
 
   [[nodiscard]] std::vector<made> const& log() const noexcept { return log_; }
   [[nodiscard]] std::vector<std::uint8_t> list() const {

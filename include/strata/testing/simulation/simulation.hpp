@@ -38,7 +38,7 @@ class simulation : likeness<Cache> {
 
  public:
   using base::history, base::stage;
-  /// Asked before each choice by explorers: whether this state has been seen.
+  /// Asked before each choice that no list makes: whether this state has been seen.
   bool (*seen_before)(void*, std::uint64_t) = nullptr;
   void* explorer = nullptr;
 
@@ -175,7 +175,8 @@ class simulation : likeness<Cache> {
         if (under_way(s)) history.never_ended(s);
       return false;
     }
-    if (stage.exploring && n > 1 && seen_before != nullptr && seen_before(explorer, base::fingerprint())) {
+    if (stage.exploring && n > 1 && seen_before != nullptr && !stage.choices.given() &&
+        seen_before(explorer, base::fingerprint())) {
       cut_short_ = true;
       return false;
     }
