@@ -73,7 +73,10 @@ task<void> watch(Core& core, lookout& my, kernel::moment until, Renew renew) {
     bool const anew = !core.standing.enter(seen->era);
     core.standing.saw_horizon(seen->taken_us == 0 ? kernel::moment::min() : sent - seen->age);
     my.taken_us = seen->taken_us;
-    if (back) core.doubt_all();
+    if (back) {
+      core.doubt_all();
+      my.upto.reset();  // a place in a log that is another one's
+    }
     if (back || anew) co_return renew();
     if (!core.standing.hears()) {
       if (!my.upto) {  // what came before is in warm, and memory may have missed it

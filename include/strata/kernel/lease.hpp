@@ -47,9 +47,9 @@ class lease {
     prove(as_of);
     return true;
   }
-  /// Memory has everything that was committed by `as_of`.
+  /// Memory has everything that was committed by `as_of`, which says nothing of what the store has told since it resumed.
   void prove(Moment as_of) noexcept {
-    if (as_of > proven_) proven_ = as_of;
+    if (as_of > proven_ && as_of >= since_) proven_ = as_of;
   }
 
   [[nodiscard]] bool hears() const noexcept { return hears_; }

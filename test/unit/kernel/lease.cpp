@@ -57,6 +57,17 @@ BOOST_AUTO_TEST_CASE(nothing_from_before_the_feed_began_counts) {
   BOOST_TEST(l.promise(start + 1s, position{3}));
 }
 
+BOOST_AUTO_TEST_CASE(what_was_asked_before_the_feed_began_proves_nothing_when_it_is_answered_later) {
+  lease l;
+  l.prove(start);
+  BOOST_TEST((l.proven() == start));
+  l.resumed(position{3}, start + 2ms);
+  l.prove(start + 1ms);
+  BOOST_TEST((l.proven() == moment{}));
+  l.prove(start + 2ms);
+  BOOST_TEST((l.proven() == start + 2ms));
+}
+
 BOOST_AUTO_TEST_CASE(a_promise_that_never_comes_true_is_noticed_unless_a_later_one_does) {
   lease l;
   l.resumed(position{0}, start);
