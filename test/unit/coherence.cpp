@@ -15,7 +15,9 @@
 #include <boost/hana/define_struct.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -66,8 +68,9 @@ struct raced_warm {
 };
 using raced_notes = cache<hot::lru, raced_warm, memory_cold, codec::json<note>>;
 
-// To look at many keys takes longer than several looks for the lease.
-struct slow_warm {
+// While many keys are looked at, something happens.
+struct interrupted_warm {
+  static inline std::function<void()> happens;
   using options = memory_warm::options;
   template <class Key, class Value, class Context>
   class tier : public memory_warm::tier<Key, Value, Context> {
@@ -76,12 +79,12 @@ struct slow_warm {
    public:
     using base::base;
     std::vector<result<sighting>> load_many(std::span<std::string_view const> keys, deadline until) const {
-      std::this_thread::sleep_for(500ms);
+      happens();
       return base::load_many(keys, until);
     }
   };
 };
-using slow_notes = cache<hot::lru, slow_warm, memory_cold, codec::json<note>>;
+using interrupted_notes = cache<hot::lru, interrupted_warm, memory_cold, codec::json<note>>;
 
 struct below {
   std::shared_ptr<memory_warm::shelf> warm = std::make_shared<memory_warm::shelf>();
@@ -155,10 +158,67 @@ BOOST_AUTO_TEST_CASE(who_begins_anew_is_not_held_up_by_looking_meanwhile) {  // 
   below const shared;
   for (int n = 0; n < 3; ++n)
     BOOST_REQUIRE(shared.cold->put(std::to_string(n), make(std::to_string(n), "x"), anything));
+  interrupted_warm::happens = [] { std::this_thread::sleep_for(500ms); };  // longer than several looks for the lease
   for (int opened = 0; opened < 3; ++opened) {
-    slow_notes one{over<slow_notes>(shared)};
+    interrupted_notes one{over<interrupted_notes>(shared)};
     BOOST_TEST(one.ready({.within = 20s}).has_value());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_falls_back_while_others_messages_are_put_right_is_brought_anew) {  // K10
+  below const shared;
+  std::atomic<bool> due{false};
+  std::atomic<int> looks{0};
+  frame older;
+  interrupted_warm::happens = [&] {
+    ++looks;
+    if (!due.exchange(false)) return;
+    shared.warm->cut();
+    shared.warm->lose();
+    (void)shared.warm->put(older, std::nullopt);
+    shared.warm->mend();
+  };
+  interrupted_notes one{over<interrupted_notes>(shared)};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  for (auto const* id : {"set back", "covered"}) BOOST_REQUIRE(one.put(make(id, "first")));
+  older = *shared.warm->get("set back").frame;
+  auto const last = one.put(make("set back", "last"));
+  BOOST_REQUIRE(last);
+  looks = 0;
+  BOOST_REQUIRE(
+      soon([&] { return looks > 0; }));  // at all that was put, so that nothing but the loss is a reason to look again
+  BOOST_REQUIRE(soon([&] { return one.health().coherence.heals && one.health().coherence.fresh; }));
+  due = true;
+  BOOST_REQUIRE(
+      shared.warm->put({.key = "covered"}, shared.warm->get("covered").position));  // by who knows no revisions
+  BOOST_TEST(soon([&] {
+    auto const there = shared.warm->get("set back");
+    return !due && there.frame && there.frame->revision == last->revision;
+  }));
+}
+
+BOOST_AUTO_TEST_CASE(what_neither_log_nor_warm_tells_is_found_by_comparing) {  // K7
+  below const shared;
+  notes one{over<notes>(shared)};
+  notes other{over<notes>(shared)};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  BOOST_REQUIRE(other.ready({.within = 20s}));
+  BOOST_REQUIRE(one.put(make("a", "first")));
+  BOOST_REQUIRE(other.get("a"));
+  BOOST_REQUIRE(soon([&] {
+    bool const gone = !shared.warm->get("a").frame;
+    if (!gone) shared.warm->lose();
+    return gone && one.health().coherence.fresh && other.health().coherence.fresh;
+  }));
+  shared.cold->cut();
+  BOOST_REQUIRE(shared.cold->put("a", make("a", "theirs"), anything));
+  shared.cold->trim();
+  shared.cold->mend();
+  for (auto* instance : {&one, &other})
+    BOOST_TEST(soon([&] {
+      auto const found = instance->get("a");
+      return found && found->text == "theirs" && found.freshness() == freshness::fresh;
+    }));
 }
 
 BOOST_AUTO_TEST_CASE(one_instance_keeps_warm_in_step_and_another_goes_on) {

@@ -212,6 +212,7 @@ void give_up(Core& core, healer& my) noexcept {
 /// One pass: does nothing while another instance does it.
 template <class Core>
 task<void> heal(Core& core, healer& my) {
+  auto const losses = core.standing.losses();  // before it is asked since when the feed hears: later ones count
   auto const now = core.clock.now();
   moment until = now + healer::patience;
   if (now < my.resting_until || !core.standing.hears()) {
@@ -241,7 +242,6 @@ task<void> heal(Core& core, healer& my) {
   cursor const brought = my.mine->reached;
   bool gap = false;
   bool told = next.reached == brought;  // whether the first page says if the log goes back to where it was
-  auto const losses = core.standing.losses();
   moment const sent = core.clock.now();
   std::int64_t taken_us = 0;  // the first look's: later pages say nothing of what it had yet to see
   bool open = false;
@@ -256,6 +256,10 @@ task<void> heal(Core& core, healer& my) {
       gap = back->gap;
     }
     if (std::exchange(gap, false) || (page->gap && from != cursor{})) {
+      // What warm has nothing of is told to nobody, so whoever follows compares what memory has with cold.
+      next.era = my.mine->era + 1;
+      moved = true;
+      core.doubt_all();
       auto const rest = co_await sweep(core, my);
       if (!rest) co_return give_up(core, my);
       if (*rest > next.at) next.at = *rest;
