@@ -3,6 +3,7 @@
 #include "model.hpp"
 
 #include <strata/hash.hpp>
+#include <strata/hot/adaptive.hpp>
 #include <strata/hot/lru_exact.hpp>
 #include <strata/hot/sieve.hpp>
 
@@ -183,7 +184,8 @@ BOOST_AUTO_TEST_CASE(an_empty_node_costs_nothing) {
   static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, strata::hot::lru_exact_order::node, false>) ==
                 32);
   static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, strata::hot::lru_exact_order::node, true>) == 32);
-  static_assert(sizeof(strata::hot::engine::entry<std::string, int, strata::hot::lru_exact_order::node, true>) == 56);
+  static_assert(sizeof(strata::hot::engine::entry<std::string, int, strata::hot::lru_exact_order::node, true>) == 64);
+  static_assert(sizeof(strata::hot::engine::entry<std::string, int, strata::hot::adaptive_order::node, true>) == 64);
   of_mine<blind_order> tier{{.capacity_entries = 5}, {}};
   strata::hasher<std::uint64_t> const hash{1};
   for (std::uint64_t i = 0; i < 9; ++i) (void)tier.install(hash(i), {strata::revision{1}, i});

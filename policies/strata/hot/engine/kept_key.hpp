@@ -4,6 +4,7 @@
 
 #include <strata/hash.hpp>
 #include <strata/hit.hpp>
+#include <strata/hot/engine/kept_text.hpp>
 #include <strata/key.hpp>
 
 #include <concepts>
@@ -19,7 +20,7 @@
 #endif
 
 // How an entry keeps its key, so that under a lock no user code runs but the key's equality, nothing is allocated and
-// nothing throws: plain bits by copying them, text in a string whose memory the next key of the slot takes over, anything
+// nothing throws: plain bits by copying them, text in place if it is short, else in memory that the next key of the slot takes over, anything
 // else in a counted box, which moves and is shared without touching the key. Each form offers
 //   type             what the entry holds; default-constructible, moves without throwing
 //   view(kept)       the key
@@ -106,29 +107,22 @@ struct kept_key<K> {
 
 template <>
 struct kept_key<std::string> {
-  using type = std::string;
+  using type = kept_text;
   using burial = no_burial;
   static constexpr bool foreign = false;
-  static std::string_view view(type const& kept) noexcept { return kept; }
-  [[gnu::always_inline]] static bool equal(type const& kept, std::string_view k) noexcept { return same_text(kept, k); }
-  static type make(std::string_view k) {
-    std::string kept;
-    kept.reserve(k.size() | 15U);  // what malloc gives anyhow, so that more keys fit later
-    return kept.assign(k);
+  [[gnu::always_inline]] static std::string_view view(type const& kept) noexcept { return kept.view(); }
+  [[gnu::always_inline]] static bool equal(type const& kept, std::string_view k) noexcept {
+    return same_text(kept.view(), k);
   }
-  // Memory much larger than the key is left behind: one long key must not cost its slot for ever.
-  static bool assign(type& to, std::string_view k) noexcept {
-    if (to.capacity() < k.size() || to.capacity() > 64 + 4 * k.size()) return false;
-    to.assign(k);
-    return true;
-  }
+  static type make(std::string_view k) { return type{k}; }
+  static bool assign(type& to, std::string_view k) noexcept { return to.settle(k); }
   static std::size_t share(type const& from, type& to) noexcept {
-    if (to.capacity() < from.size()) return from.size();
-    to.assign(from);
-    return 0;
+    return to.assign(from.view()) ? 0 : from.view().size();
   }
   static void prepare(type& to, std::size_t bytes) { to.reserve(bytes); }
-  static void prefetch(type const& kept) noexcept { __builtin_prefetch(kept.data()); }
+  static void prefetch(type const& kept) noexcept {
+    if (auto const* const text = kept.elsewhere()) __builtin_prefetch(text);
+  }
 };
 
 }  // namespace strata::hot::engine

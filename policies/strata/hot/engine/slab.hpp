@@ -20,14 +20,21 @@ namespace strata::hot::engine {
 
 struct uncounted {};
 
-/// With text keys, a list and counted uses it is 56 bytes.
 template <class Key, class Value, class Node, bool Counted>
-struct entry {
+struct entry_parts {
   std::uint32_t hash = 0;  // the half that the index wants; of a dead entry: the next dead one
   [[no_unique_address]] Node node{};
   [[no_unique_address]] std::conditional_t<Counted, std::uint32_t, uncounted> uses{};
   typename kept_key<Key>::type key{};
   box<Value> value{};  // null: dead
+};
+// What is nearly a cache line is made one: else most of them would lie on two.
+template <class Parts>
+inline constexpr std::size_t entry_alignment = sizeof(Parts) > 48 && sizeof(Parts) <= 64 ? 64 : alignof(Parts);
+
+/// With text keys it is a cache line.
+template <class Key, class Value, class Node, bool Counted>
+struct alignas(entry_alignment<entry_parts<Key, Value, Node, Counted>>) entry : entry_parts<Key, Value, Node, Counted> {
 };
 
 template <class Entry>
@@ -45,7 +52,8 @@ class slab {
   /// Asks memory for the entry.
   void prefetch(slot i) const noexcept {
     __builtin_prefetch(entries_ + i);
-    __builtin_prefetch(reinterpret_cast<char const*>(entries_ + i + 1) - 1);
+    if constexpr (64 % sizeof(Entry) != 0)  // else none lies on two lines
+      __builtin_prefetch(reinterpret_cast<char const*>(entries_ + i + 1) - 1);
   }
   Entry& operator[](slot i) noexcept { return entries_[i]; }
   Entry const& operator[](slot i) const noexcept { return entries_[i]; }
