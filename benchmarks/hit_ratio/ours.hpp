@@ -193,14 +193,15 @@ class tinylfu_model : public model {
   std::uint64_t requests_ = 0, hits_ = 0, random_ = 1;
 };
 
-/// A window, a segmented LRU, and a rule for who may leave the one for the other.
+/// A window, a main part of two lists, and a rule for who may leave the one for the other; who was used since it was looked
+/// at gets another turn.
 class segments_model {
  public:
   using setting = strata::hot::engine::segment_setting;
   using leaving = strata::hot::engine::leaving;
 
   segments_model(setting s, std::size_t keys)
-      : setting_{s}, window_{keys}, probation_{keys}, protected_{keys}, used_(keys), arrival_(keys) {}
+      : setting_{s}, window_{keys}, probation_{keys}, protected_{keys}, uses_(keys), late_(keys), arrival_(keys) {}
 
   [[nodiscard]] std::size_t size() const { return window_.size() + probation_.size() + protected_.size(); }
   [[nodiscard]] bool has(key k) const { return window_.has(k) || probation_.has(k) || protected_.has(k); }
@@ -210,37 +211,39 @@ class segments_model {
   void set(setting s) { setting_ = s; }
 
   void hit(key k) {
-    if (window_.has(k)) {
-      auto const since = static_cast<std::uint16_t>(arrivals_ - arrival_[k]);  // too old wraps, as it does in the nodes
-      if (since >= std::min<std::size_t>(room() / 2, 0x7FFF)) used_[k] = true;
-      window_.renew(k);
-    } else if (protected_.has(k)) {
-      protected_.renew(k);
-    } else {
-      probation_.remove(k);
-      protect(k);
-    }
+    if (uses_[k] < 15) ++uses_[k];
+    auto const since = static_cast<std::uint16_t>(arrivals_ - arrival_[k]);  // too old wraps, as it does in the nodes
+    if (since >= std::min<std::size_t>(room() / 2, 0x7FFF)) late_[k] = true;
   }
-  void insert(key k, bool known) {
-    used_[k] = false;
+  /// Calls looked(key, uses) for those whose uses are looked at.
+  template <class Looked>
+  void insert(key k, bool known, Looked&& looked) {
+    uses_[k] = 0;
+    late_[k] = false;
     arrival_[k] = ++arrivals_;
-    if (known) return protect(k);
-    window_.add_newest(k);
+    (known ? protected_ : window_).add_newest(k);
+    if (known) return demote(looked);
     while (window_.size() > room()) probation_.add_newest(window_.take_oldest());
   }
   /// Takes out who goes; calls remember(key) for one whose ghost stays.
-  template <class MoreFrequent, class Remember>
-  key take_victim(MoreFrequent&& more_frequent, Remember&& remember) {
+  template <class Looked, class MoreFrequent, class Remember>
+  key take_victim(Looked&& looked, MoreFrequent&& more_frequent, Remember&& remember) {
     for (;;) {
+      bool const any = find_weakest(looked);
       order& main = probation_.empty() ? protected_ : probation_;
-      if (window_.empty() || (window_.size() < room() && !main.empty())) return main.take_oldest();
-      key const candidate = window_.take_oldest();
-      if (knows_ghosts() && used_[candidate]) {
+      if (window_.empty() || (window_.size() < room() && any)) return main.take_oldest();
+      key const candidate = window_.oldest();
+      if (look(candidate, looked)) {
+        window_.renew(candidate);
+        continue;
+      }
+      window_.remove(candidate);
+      if (knows_ghosts() && late_[candidate]) {
         probation_.add_newest(candidate);
         continue;
       }
-      if (!main.empty() && (setting_.rule == leaving::always ||
-                            (setting_.rule != leaving::visited && more_frequent(candidate, main.oldest())))) {
+      if (any && (setting_.rule == leaving::always ||
+                  (setting_.rule != leaving::visited && more_frequent(candidate, main.oldest())))) {
         key const out = main.take_oldest();
         probation_.add_newest(candidate);
         return out;
@@ -252,14 +255,39 @@ class segments_model {
 
  private:
   [[nodiscard]] std::size_t room() const { return std::max<std::size_t>(size() * setting_.window / 100, 1); }
-  void protect(key k) {
-    protected_.add_newest(k);
-    if (protected_.size() * 5 > (size() - room()) * 4) probation_.add_newest(protected_.take_oldest());
+  template <class Looked>
+  bool look(key k, Looked& looked) {
+    if (uses_[k] == 0) return false;
+    looked(k, uses_[k]);
+    uses_[k] = 0;
+    return true;
+  }
+  /// Until the oldest of the main part was not used. \returns whether there is one
+  template <class Looked>
+  bool find_weakest(Looked& looked) {
+    while (!probation_.empty()) {
+      key const k = probation_.oldest();
+      if (!look(k, looked)) return true;
+      protected_.add_newest(probation_.take_oldest());
+      demote(looked);
+    }
+    while (!protected_.empty() && look(protected_.oldest(), looked)) protected_.renew(protected_.oldest());
+    return !protected_.empty();
+  }
+  template <class Looked>
+  void demote(Looked& looked) {
+    while (protected_.size() * 5 > (size() - room()) * 4) {
+      if (look(protected_.oldest(), looked))
+        protected_.renew(protected_.oldest());
+      else
+        probation_.add_newest(protected_.take_oldest());
+    }
   }
 
   setting setting_;
   order window_, probation_, protected_;
-  std::vector<bool> used_;
+  std::vector<unsigned> uses_;
+  std::vector<bool> late_;
   std::vector<std::uint16_t> arrival_;
   std::uint16_t arrivals_ = 0;
 };
@@ -271,6 +299,12 @@ class adaptive_model : public model {
       unsigned const asked = sketch_.estimate(short_hash(a));
       if (asked > sketch_.estimate(short_hash(b))) return true;
       return asked >= 6 && (random_ = random_ * 6364136223846793005U + 1442695040888963407U) >> 57U == 0;
+    };
+  }
+  // Keys of the sample are counted at once, the others when somebody looks.
+  auto looked() {
+    return [this](key k, unsigned uses) {
+      if (!sampled(k) && full_) sketch_.count(short_hash(k), uses);
     };
   }
 
@@ -289,16 +323,21 @@ class adaptive_model : public model {
   bool request(key k) {
     bool const hit = real_.has(k);
     if (hit) {
-      note(k);
       real_.hit(k);
+      if (sampled(k)) ask_shadows(k);
       return true;
     }
     if (real_.size() == capacity_) {
       full_ = true;
-      evicted_ = real_.take_victim(frequent(), [&](key gone) { ghosts_.remember(short_hash(gone)); });
+      real_.set(choices[leader_]);
+      evicted_ = real_.take_victim(looked(), frequent(), [&](key gone) { ghosts_.remember(short_hash(gone)); });
     }
-    real_.insert(k, real_.knows_ghosts() && ghosts_.take(short_hash(k)));
-    note(k);
+    real_.insert(k, real_.knows_ghosts() && ghosts_.take(short_hash(k)), looked());
+    full_ = full_ || real_.size() * 2 >= capacity_;
+    if (sampled(k))
+      ask_shadows(k);
+    else if (full_)
+      sketch_.count(short_hash(k));
     return false;
   }
 
@@ -309,30 +348,28 @@ class adaptive_model : public model {
       {10, leaving::visited}, {25, leaving::visited},  {25, leaving::either},   {99, leaving::always},
   };
 
-  void note(key k) {
-    full_ = full_ || real_.size() * 2 >= capacity_;
+  [[nodiscard]] bool sampled(key k) const { return (short_hash(k) * 0x85EBCA6BU >> 9U) % one_of_ == 0; }
+  void ask_shadows(key k) {
     if (full_) sketch_.count(short_hash(k));
-    if ((short_hash(k) * 0x85EBCA6BU >> 9U) % one_of_ == 0) {
-      ++asked_;
-      for (std::size_t s = 0; s < shadows_.size(); ++s) {
-        segments_model& shadow = shadows_[s];
-        if (shadow.has(k)) {
-          shadow.hit(k);
-          ++answered_[s];
-          continue;
-        }
-        if (shadow.size() == shadow_capacity_)
-          shadow.take_victim(frequent(), [&](key gone) { shadow_ghosts_[s].remember(short_hash(gone)); });
-        shadow.insert(k, shadow_ghosts_[s].take(short_hash(k)));
+    ++asked_;
+    auto const nothing = [](key, unsigned) {};
+    for (std::size_t s = 0; s < shadows_.size(); ++s) {
+      segments_model& shadow = shadows_[s];
+      if (shadow.has(k)) {
+        shadow.hit(k);
+        ++answered_[s];
+        continue;
       }
+      if (shadow.size() == shadow_capacity_)
+        shadow.take_victim(nothing, frequent(), [&](key gone) { shadow_ghosts_[s].remember(short_hash(gone)); });
+      shadow.insert(k, shadow_ghosts_[s].take(short_hash(k)), nothing);
     }
-    if (++requests_ < std::max<std::size_t>(capacity_ / 4, 256)) return;
+    if (++requests_ < std::max<std::size_t>(capacity_ / 4, 256) / one_of_) return;
     requests_ = 0;
     auto const best = static_cast<std::size_t>(std::ranges::max_element(answered_) - answered_);
     if (answered_[best] - answered_[leader_] > patience_ * (0.002 * asked_ + 0.1 * std::sqrt(asked_))) {
       patience_ = std::min(patience_ * 1.2, 8.0);
       leader_ = best;
-      real_.set(choices[best]);
     }
     for (double& a : answered_) a *= 0.97;
     asked_ *= 0.97;

@@ -18,7 +18,8 @@
 // No algorithm is good at all streams, and each is bad at some. This one is eight: engine/segments with eight settings,
 // from W-TinyLFU with a small window, which keeps a part of any loop, to LRU, which nothing recent escapes. Each setting also
 // runs in a shadow, a cache of hashes alone over a sample of the keys; the setting whose shadow answered most of late is the
-// real one's. A change moves nothing: two numbers are set, and entries find their new places as they are used.
+// real one's. A change moves nothing: two numbers are set, and entries find their new places as they are used. Nor does a
+// hit: what it tells is taken note of in the entry, and read where somebody has to go.
 // What shadows cannot show it is blind to: streams that only an exact LRU of all but the last entry or LIRS with long ghosts
 // answers, and changes that are over before a sample has seen them (some requests for each entry).
 // Source: ours. Sampled small-scale shadows: Waldspurger, Saemundsson, Ahmad, Park: "Cache Modeling and Optimization using
@@ -33,12 +34,12 @@ class adaptive_order {
   };
   static constexpr auto needs = engine::hit_needs::exclusive;
 
-  adaptive_order(settings, std::size_t capacity)
-      : capacity_{capacity}, round_{std::max<std::size_t>(capacity / 4, 256)}, sketch_{capacity}, ghosts_{capacity} {
+  adaptive_order(settings, std::size_t capacity) : capacity_{capacity}, sketch_{capacity}, ghosts_{capacity} {
     // A sixteenth of the keys at most where there are enough of them, so that shadows cost less than the sketch does.
     std::size_t one_of = capacity < dear ? 1 : 16;
     while (capacity / one_of > (capacity < dear ? 256 : 512)) one_of *= 2;
     sampled_ = static_cast<std::uint32_t>(one_of - 1);
+    round_ = std::max<std::size_t>(capacity / 4, 256) / one_of;
     shadows_.reserve(std::size(choices));
     for (auto const& choice : choices) shadows_.emplace_back(choice, std::max<std::size_t>(capacity / one_of, 1));
   }
@@ -47,20 +48,32 @@ class adaptive_order {
     leader_ = old.leader_;
   }
 
+  /// Most hits are marked, and that is all; those of the sample are asked of the shadows, a little later.
+  static constexpr bool idle_for_good = true;
+  [[gnu::always_inline]] bool idle(auto nodes, engine::slot i) const noexcept {
+    return (order_.hit(nodes, i) & node::chosen) == 0;
+  }
   void on_hit(auto nodes, engine::slot i) noexcept {
-    note(nodes.hash(i));
-    order_.hit(nodes, i);
+    if (sampled(nodes.hash(i))) ask_shadows(nodes.hash(i));
   }
   void on_insert(auto nodes, engine::slot i, std::uint64_t hash, std::uint32_t) noexcept {
     std::uint32_t const kept = engine::kept_hash(hash);
-    order_.insert(nodes, i, order_.knows_ghosts() && ghosts_.take(kept));
-    note(kept);
+    order_.insert(nodes, i, order_.knows_ghosts() && ghosts_.take(kept), looked(nodes));
+    counts_ = counts_ || order_.entries() * 2 >= capacity_;
+    if (sampled(kept)) {
+      nodes[i].marks |= node::chosen;
+      ask_shadows(kept);
+    } else if (counts_) {
+      sketch_.count(kept);
+    }
   }
   void on_erase(auto nodes, engine::slot i) noexcept { order_.erase(nodes, i); }
   engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
     counts_ = true;
-    auto const [who, ghost] = order_.victim(
-        nodes, [&](engine::slot a, engine::slot b) { return more_frequent(nodes.hash(a), nodes.hash(b)); });
+    order_.set(choices[leader_]);
+    auto const [who, ghost] = order_.victim(nodes, looked(nodes), [&](engine::slot a, engine::slot b) {
+      return more_frequent(nodes.hash(a), nodes.hash(b));
+    });
     if (ghost) ghosts_.remember(nodes.hash(who));
     return who;
   }
@@ -76,11 +89,6 @@ class adaptive_order {
   static constexpr std::size_t first_choice = 4;
   static constexpr std::size_t dear = 1'000;  // entries from which on the cost of shadows counts
 
-  // As tinylfu.
-  void count(std::uint32_t hash) noexcept {
-    counts_ = counts_ || order_.entries() * 2 >= capacity_;
-    if (counts_) sketch_.count(hash);
-  }
   bool more_frequent(std::uint32_t a, std::uint32_t b) noexcept {
     unsigned const asked = sketch_.estimate(a);
     if (asked > sketch_.estimate(b)) return true;
@@ -89,15 +97,19 @@ class adaptive_order {
     return random_ >> 57U == 0;
   }
 
-  void note(std::uint32_t hash) noexcept {
-    count(hash);
-    if ((hash * 0x85EBCA6BU >> 9U & sampled_) == 0) ask_shadows(hash);
-    if (++requests_ == round_) judge();
+  // Keys of the sample are counted at once, the others when somebody looks.
+  [[nodiscard]] auto looked(auto nodes) noexcept {
+    return [this, nodes](engine::slot i, unsigned n) {
+      if (counts_ && !sampled(nodes.hash(i))) sketch_.count(nodes.hash(i), n);
+    };
   }
+  [[nodiscard]] bool sampled(std::uint32_t hash) const noexcept { return (hash * 0x85EBCA6BU >> 9U & sampled_) == 0; }
   [[gnu::noinline]] void ask_shadows(std::uint32_t hash) noexcept {
+    if (counts_) sketch_.count(hash);
     ++asked_;
     for (engine::slot s = 0; s < std::size(choices); ++s)
       answered_[s] += shadows_[s].request(hash, [&](std::uint32_t a, std::uint32_t b) { return more_frequent(a, b); });
+    if (++requests_ == round_) judge();
   }
   // Old rounds count for less and less. The leader changes for one that is better by more than chance makes it look; and by
   // more still after changes of late, since a loop shows two settings that are as good in turns.
@@ -107,7 +119,6 @@ class adaptive_order {
     if (answered_[best] - answered_[leader_] > patience_ * (0.002 * asked_ + 0.1 * std::sqrt(asked_))) {
       patience_ = std::min(patience_ * 1.2, 8.0);
       leader_ = best;
-      order_.set(choices[best]);
     }
     constexpr double fading = 0.97;
     for (double& a : answered_) a *= fading;
@@ -116,7 +127,7 @@ class adaptive_order {
   }
 
   engine::segments order_{choices[first_choice]};
-  std::size_t capacity_, requests_ = 0, round_;
+  std::size_t capacity_, requests_ = 0, round_ = 0;
   std::uint32_t sampled_;
   bool counts_ = false;
   engine::sketch sketch_;
@@ -128,7 +139,7 @@ class adaptive_order {
   std::size_t leader_ = first_choice;
 };
 
-/// The general choice. Hit and miss O(1) amortised; 12 bytes an entry, 8 of the sketch, 6 of ghosts, and 100 KiB a shard.
+/// The general choice. Hit O(1), a byte written at most but for a sixteenth of the keys; miss O(1) amortised; 12 bytes an entry, 8 of the sketch, 6 of ghosts, and 100 KiB a shard.
 struct adaptive {
   using options = engine::options_for<adaptive_order>;
   template <class Key, class Value, class Context>

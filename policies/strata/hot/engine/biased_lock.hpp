@@ -34,12 +34,13 @@ struct alignas(64) cell {
   std::array<plain<slot>, Notes> notes;
 
   [[nodiscard]] bool full() const noexcept { return Notes != 0 && noted == Notes; }
-  /// There must be room. One that is idle needs none; strictly, only if those before it cannot change that. Without a
-  /// branch, since nobody could foretell it.
+  /// There must be room. One that is idle needs none; strictly, only if those before it cannot change that, which with
+  /// ForGood they never can. Without a branch, since nobody could foretell it.
+  template <bool ForGood = false>
   [[gnu::always_inline]] void note(slot i, bool idle) noexcept {
     std::uint32_t const n = noted;
     notes[n] = i;
-    noted = n + static_cast<std::uint32_t>(!idle | ((n & strict) != 0));
+    noted = n + static_cast<std::uint32_t>(!idle | (!ForGood && (n & strict) != 0));
   }
   template <class Tell>
   void take_notes(Tell& tell) noexcept {

@@ -66,7 +66,8 @@ concept sized_eviction = requires(typename E::settings const& given, std::size_t
 /// One object per shard. Laws: victim names an entry that was inserted and not erased, or refuses the newcomer with
 /// no_slot; the engine calls on_erase for the victim as for any other entry that goes; nothing throws.
 ///   node      default-constructible; empty costs nothing
-///   idle      optional: whether on_hit would change nothing; static, may run beside itself
+///   idle      optional, where needs is exclusive: what of a hit may run beside others, as with shared; whether on_hit would
+///             do nothing more. What it says of an entry other hits may change, unless there is a constant idle_for_good
 ///   valid     optional, for tests: whether the structure holds exactly `entries` nodes
 template <class E>
 concept eviction =

@@ -5,13 +5,15 @@
 #include <strata/hot/engine/queue.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
-// One structure that is many algorithms: a window for newcomers in order of use, a segmented LRU behind it with 80 % for
-// those that were used again, and a rule for who may leave the window for it. Another setting changes two numbers; entries
-// find their new places as they are used.
+// One structure that is many algorithms: a window for newcomers, a main part behind it with 80 % for those that were used
+// again, and a rule for who may leave the window for it. Another setting changes two numbers; entries find their new
+// places as they are used. A hit moves nothing, it is marked: where an entry's turn to go comes, its mark tells how often
+// it was used since the last time, and gives it another turn. So a hit costs a byte, most often one that says so already.
 namespace strata::hot::engine {
 
 /// Who stays when it has to leave the window; the others go, and some of their ghosts stay.
@@ -30,7 +32,11 @@ struct segment_setting {
 struct segment_place {
   std::uint16_t arrival = 0;  // counts newcomers
   std::uint8_t where = 0;
-  std::uint8_t used = 0;
+  std::uint8_t marks = 0;  // how often it was used since it was looked at, up to 15; and the bits below
+
+  static constexpr std::uint8_t uses = 0x0F;
+  static constexpr std::uint8_t chosen = 0x40;  // the algorithm's own
+  static constexpr std::uint8_t late = 0x80;    // it was used in the window, but not at once
 };
 
 class segments {
@@ -38,30 +44,41 @@ class segments {
   explicit segments(segment_setting s) noexcept : setting_{s} {}
 
   [[nodiscard]] std::size_t entries() const noexcept { return window_.size() + probation_.size() + protected_.size(); }
-  void set(segment_setting s) noexcept { setting_ = s; }
+  void set(segment_setting s) noexcept {
+    setting_ = s;
+    measure();
+  }
   /// Whether a ghost that comes back is known.
   [[nodiscard]] bool knows_ghosts() const noexcept {
     return setting_.rule == leaving::visited || setting_.rule == leaving::either;
   }
 
-  void hit(auto nodes, slot i) noexcept {
-    switch (nodes[i].where) {
-      case in_window:
-        // A use among the first half of a window's newcomers belongs to the first one: it says nothing about the time after.
-        if (static_cast<std::uint16_t>(arrivals_ - nodes[i].arrival) >= std::min<std::size_t>(room() / 2, 0x7FFF))
-          nodes[i].used = 1;
-        window_.renew(nodes, i);
-        break;
-      case in_protected: protected_.renew(nodes, i); break;
-      default: probation_.remove(nodes, i); protect(nodes, i);
-    }
+  /// Marks it; may run beside others of its kind, and then two may count as one. \returns the marks there were
+  [[gnu::always_inline]] std::uint8_t hit(auto nodes, slot i) const noexcept {
+    auto& n = nodes[i];
+    std::atomic_ref<std::uint8_t> const marks{n.marks};
+    std::uint8_t const seen = marks.load(std::memory_order_relaxed);
+    constexpr std::uint8_t all = segment_place::uses | segment_place::late;
+    if ((seen & all) == all) return seen;
+    // A use among the first half of a window's newcomers belongs to the first one: it says nothing about the time after.
+    bool const late = static_cast<std::uint16_t>(arrivals_ - n.arrival) >= at_once_;
+    auto const mark = static_cast<std::uint8_t>((seen + ((seen & segment_place::uses) != segment_place::uses)) |
+                                                (late ? segment_place::late : 0));
+    if (mark != seen) marks.store(mark, std::memory_order_relaxed);
+    return seen;
   }
-  void insert(auto nodes, slot i, bool known) noexcept {
-    nodes[i].used = 0;
+  template <class Looked>
+  void insert(auto nodes, slot i, bool known, Looked&& looked) noexcept {
+    nodes[i].marks = 0;
     nodes[i].arrival = ++arrivals_;
-    if (known) return protect(nodes, i);
+    if (known) {
+      put(nodes, i, in_protected, protected_);
+      measure();
+      return demote(nodes, looked);
+    }
     put(nodes, i, in_window, window_);
-    while (window_.size() > room()) put(nodes, window_.pop(nodes), in_probation, probation_);  // there is room for all
+    measure();
+    while (window_.size() > room_) put(nodes, window_.pop(nodes), in_probation, probation_);  // there is room for all
   }
   void erase(auto nodes, slot i) noexcept {
     (nodes[i].where == in_window ? window_ : nodes[i].where == in_protected ? protected_ : probation_).remove(nodes, i);
@@ -71,14 +88,19 @@ class segments {
     slot who;
     bool ghost;  ///< to be remembered
   };
-  /// Who goes. `more_frequent(a, b)`: whether a was asked for more often than b.
-  template <class MoreFrequent>
-  departure victim(auto nodes, MoreFrequent&& more_frequent) noexcept {
-    for (std::size_t const most = room();;) {
-      slot const weakest = probation_.empty() ? protected_.oldest() : probation_.oldest();
-      if (window_.empty() || (window_.size() < most && weakest != no_slot)) return {weakest, false};
+  /// Who goes. `looked(i, n)`: i was used n times since it was looked at; `more_frequent(a, b)`: whether a was asked for
+  /// more often than b.
+  template <class Looked, class MoreFrequent>
+  departure victim(auto nodes, Looked&& looked, MoreFrequent&& more_frequent) noexcept {
+    for (measure();;) {
+      slot const weakest = find_weakest(nodes, looked);
+      if (window_.empty() || (window_.size() < room_ && weakest != no_slot)) return {weakest, false};
       slot const candidate = window_.oldest();
-      bool const stays_anyhow = knows_ghosts() && nodes[candidate].used != 0;
+      if (look(nodes, candidate, looked)) {
+        window_.renew(nodes, candidate);
+        continue;
+      }
+      bool const stays_anyhow = knows_ghosts() && (nodes[candidate].marks & segment_place::late) != 0;
       if (!stays_anyhow) {
         bool const stays =
             weakest != no_slot && (setting_.rule == leaving::always ||
@@ -99,19 +121,49 @@ class segments {
  private:
   enum place : std::uint8_t { in_window, in_probation, in_protected };
 
-  [[nodiscard]] std::size_t room() const noexcept {
-    return std::max<std::size_t>(entries() * setting_.window / 100, 1);
+  void measure() noexcept {
+    room_ = std::max<std::size_t>(entries() * setting_.window / 100, 1);
+    at_once_ = static_cast<std::uint16_t>(std::min<std::size_t>(room_ / 2, 0x7FFF));
   }
   static void put(auto nodes, slot i, place where, queue& into) noexcept {
     nodes[i].where = where;
     into.push(nodes, i);
   }
-  void protect(auto nodes, slot i) noexcept {
-    put(nodes, i, in_protected, protected_);
-    if (protected_.size() * 5 > (entries() - room()) * 4) put(nodes, protected_.pop(nodes), in_probation, probation_);
+  /// Whether it was used since it was looked at last.
+  template <class Looked>
+  static bool look(auto nodes, slot i, Looked& looked) noexcept {
+    unsigned const n = nodes[i].marks & segment_place::uses;
+    if (n == 0) return false;
+    nodes[i].marks &= static_cast<std::uint8_t>(~segment_place::uses);
+    looked(i, n);
+    return true;
+  }
+  /// The one of the main part whose turn it is, after all before it that were used have got another.
+  template <class Looked>
+  slot find_weakest(auto nodes, Looked& looked) noexcept {
+    while (!probation_.empty()) {
+      slot const i = probation_.oldest();
+      if (!look(nodes, i, looked)) return i;
+      put(nodes, probation_.pop(nodes), in_protected, protected_);
+      demote(nodes, looked);
+    }
+    slot i = protected_.oldest();
+    for (; i != no_slot && look(nodes, i, looked); i = protected_.oldest()) protected_.renew(nodes, i);
+    return i;
+  }
+  template <class Looked>
+  void demote(auto nodes, Looked& looked) noexcept {
+    while (protected_.size() * 5 > (entries() - room_) * 4) {
+      if (slot const i = protected_.oldest(); look(nodes, i, looked))
+        protected_.renew(nodes, i);
+      else
+        put(nodes, protected_.pop(nodes), in_probation, probation_);
+    }
   }
 
   queue window_, probation_, protected_;
+  std::size_t room_ = 1;  // of the window
+  std::uint16_t at_once_ = 0;
   std::uint16_t arrivals_ = 0;
   segment_setting setting_;
 };

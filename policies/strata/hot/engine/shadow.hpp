@@ -30,16 +30,17 @@ class shadow {
   template <class MoreFrequent>
   bool request(std::uint32_t hash, MoreFrequent&& more_frequent) noexcept {
     node* const nodes = nodes_.get();
+    auto const looked = [](slot, unsigned) {};
     std::uint32_t at = home(hash);
     for (; index_[at] != 0; at = (at + 1) & mask_)
       if (slot const i = index_[at] - 1U; nodes[i].hash == hash) {
-        order_.hit(nodes, i);
+        (void)order_.hit(nodes, i);
         return true;
       }
     auto i = static_cast<slot>(order_.entries());
     if (i == most_) {
       auto const [who, ghost] =
-          order_.victim(nodes, [&](slot a, slot b) { return more_frequent(nodes[a].hash, nodes[b].hash); });
+          order_.victim(nodes, looked, [&](slot a, slot b) { return more_frequent(nodes[a].hash, nodes[b].hash); });
       i = who;
       if (ghost) ghosts_.remember(nodes[i].hash);
       order_.erase(nodes, i);
@@ -48,7 +49,7 @@ class shadow {
     }
     nodes[i].hash = hash;
     index_[at] = static_cast<std::uint16_t>(i + 1);
-    order_.insert(nodes, i, ghosts_.take(hash));
+    order_.insert(nodes, i, ghosts_.take(hash), looked);
     return false;
   }
 

@@ -129,7 +129,7 @@ class alignas(64) shard {
         bytes_.set(bytes_ - e.value.weight() + weight);
         std::swap(e.value, b);
         gone.take_replaced(b);
-        touch(at);
+        if (!idle(at)) touch(at);
         return step::yes;
       }
     }
@@ -294,7 +294,7 @@ class alignas(64) shard {
     entry_type& e = space_.slab[at];
     f(std::as_const(e.value));
     if constexpr (Eviction::needs == hit_needs::exclusive)
-      mine.note(at, idle(at));
+      mine.template note<idle_for_good>(at, idle(at));
     else
       touch(at);
     count_use(e, mine);
@@ -304,6 +304,7 @@ class alignas(64) shard {
   [[gnu::always_inline]] void touch(slot i) noexcept {
     if constexpr (Eviction::needs != hit_needs::nothing) space_.order.on_hit(space_.slab.nodes(), i);
   }
+  static constexpr bool idle_for_good = requires { Eviction::idle_for_good; };
   [[nodiscard, gnu::always_inline]] bool idle([[maybe_unused]] slot i) noexcept {
     if constexpr (requires { space_.order.idle(space_.slab.nodes(), i); })
       return space_.order.idle(space_.slab.nodes(), i);

@@ -21,17 +21,19 @@ class sketch {
         counters_{std::make_unique<block[]>(blocks_)},
         sample_{std::max<std::size_t>(entries, 1) * 10} {}
 
-  void count(std::uint32_t hash) noexcept {
+  void count(std::uint32_t hash, unsigned times = 1) noexcept {
     auto [words, bits] = look(hash);
-    bool counted = false;
+    std::uint64_t most = 0;
     for (unsigned row = 0; row < 4; ++row, bits >>= 8U) {
       std::uint64_t& word = words[2 * row + (bits & 1U)];
       auto const shift = (bits >> 1U & 15U) * 4U;
-      if ((word >> shift & 15U) == 15U) continue;
-      word += std::uint64_t{1} << shift;
-      counted = true;
+      std::uint64_t const more = std::min<std::uint64_t>(15U - (word >> shift & 15U), times);
+      word += more << shift;
+      most = std::max(most, more);
     }
-    if (counted && ++counts_ == sample_) halve();
+    counts_ += most;
+    if (counts_ >= sample_) [[unlikely]]
+      halve();
   }
   /// 0 to 15.
   [[nodiscard]] unsigned estimate(std::uint32_t hash) const noexcept {
