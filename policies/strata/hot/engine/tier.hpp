@@ -118,17 +118,15 @@ class tier : check_eviction<Eviction> {
     return lock && s.glance(lock.cell(), k, f);
   }
 
-  /// find for many keys, in their order, as f(i, box) for those that are there: memory is asked for what all of them need
-  /// before the first is looked at. \returns how many were there \throws as find; what came before has happened
+  /// find for many keys, as f(i, box) for those that are there, in no certain order and under the guards of several: memory
+  /// is asked for what all of them need before the first is looked at. \returns how many were there \throws as find; what
+  /// came before has happened
   template <class F>
   std::size_t find_many(std::span<hashed<Key> const> keys, F&& f) {
     std::size_t there = 0;
-    for (std::size_t from = 0; from < keys.size(); from += ahead) {
-      auto const some = keys.subspan(from, std::min(ahead, keys.size() - from));
-      fetch(some);
-      for (std::size_t i = 0; i < some.size(); ++i)
-        there += find(some[i], [&, at = from + i](box<Value> const& b) { f(at, b); });
-    }
+    for (std::size_t from = 0; from < keys.size(); from += ahead)
+      there += find_some(keys.subspan(from, std::min(ahead, keys.size() - from)),
+                         [&](std::size_t i, box<Value> const& b) { f(from + i, b); });
     return there;
   }
 
@@ -403,24 +401,73 @@ class tier : check_eviction<Eviction> {
     return true;
   }
 
-  // Each step under the lock anew, where it is free: what else happens meanwhile makes a step idle, not wrong.
-  void fetch(std::span<hashed<Key> const> keys) noexcept {
-    std::array<slot, ahead> at;
-    auto const each = [&](auto step) {
-      for (std::size_t i = 0; i < keys.size(); ++i) {
-        shard_type& s = of(keys[i].hash);
-        if (reading const lock{s}) step(s, kept_hash(keys[i].hash), at[i]);
+  // Many shards to read, each taken once. It waits for none, since it may hold one that another waits for.
+  class readings {
+   public:
+    readings() = default;
+    readings(readings const&) = delete;
+    ~readings() {
+      for (std::uint64_t left = held_; left != 0; left &= left - 1) cells_[std::countr_zero(left)]->lock.unlock();
+    }
+    /// Null: not to be had now.
+    [[nodiscard]] typename shard_type::cell* take(std::size_t at, shard_type& s) noexcept {
+      std::uint64_t const bit = std::uint64_t{1} << at;
+      if ((asked_ & bit) == 0) {
+        asked_ |= bit;
+        cells_[at] = s.lock.try_read();
+        if (cells_[at] == nullptr) cells_[at] = s.lock.try_read([&](auto hits) { s.hear(hits); });
+        if (cells_[at] != nullptr) held_ |= bit;
       }
+      return cells_[at];
+    }
+
+   private:
+    std::uint64_t asked_ = 0, held_ = 0;
+    std::array<typename shard_type::cell*, Concurrency::most_shards> cells_;
+    static_assert(Concurrency::most_shards <= 64);
+  };
+
+  template <class F>
+  std::size_t find_some(std::span<hashed<Key> const> keys, F f) {
+    struct asked {
+      shard_type* in;
+      typename shard_type::cell* by;
+      slot at;
     };
-    at.fill(no_slot);
-    each([](shard_type const& s, std::uint32_t hash, slot&) { s.prefetch_bucket(hash); });
-    each([](shard_type const& s, std::uint32_t hash, slot& i) { i = s.prefetch_entry(hash); });
-    each([](shard_type const& s, std::uint32_t hash, slot i) {
-      if (i != no_slot) s.prefetch_content(hash, i);
-    });
+    std::array<asked, ahead> all;
+    std::uint64_t later = 0;  // those whose shard was taken, or has no room for another note
+    std::size_t there = 0;
+    auto const find_one = [&](std::size_t i) { return [&f, i](box<Value> const& b) { f(i, b); }; };
+    {
+      readings locks;
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        std::size_t const number = number_of(keys[i].hash);
+        shard_type& s = *shards_[number];
+        all[i] = {&s, locks.take(number, s), no_slot};
+        if (all[i].by != nullptr) s.prefetch_bucket(kept_hash(keys[i].hash));
+      }
+      for (std::size_t i = 0; i < keys.size(); ++i)
+        if (all[i].by != nullptr) all[i].at = all[i].in->prefetch_entry(kept_hash(keys[i].hash));
+      for (std::size_t i = 0; i < keys.size(); ++i)
+        if (all[i].at != no_slot) all[i].in->prefetch_content(kept_hash(keys[i].hash), all[i].at);
+      for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (all[i].by == nullptr || all[i].by->full()) {
+          later |= std::uint64_t{1} << i;
+          continue;
+        }
+        auto one = find_one(i);
+        there += all[i].in->find(*all[i].by, keys[i], one);
+      }
+    }
+    for (; later != 0; later &= later - 1) {
+      auto const i = static_cast<std::size_t>(std::countr_zero(later));
+      there += find(keys[i], find_one(i));
+    }
+    return there;
   }
 
-  shard_type& of(std::uint64_t hash) const noexcept { return *shards_[(hash >> 58U) & mask_]; }
+  [[nodiscard]] std::size_t number_of(std::uint64_t hash) const noexcept { return (hash >> 58U) & mask_; }
+  shard_type& of(std::uint64_t hash) const noexcept { return *shards_[number_of(hash)]; }
 
   [[nodiscard]] std::size_t part(std::size_t whole, std::size_t i) const noexcept {
     return whole / (mask_ + 1) + (i < whole % (mask_ + 1) ? 1 : 0);
