@@ -31,10 +31,12 @@
 #include <strata/hot/sieve.hpp>
 #include <strata/hot/single_thread.hpp>
 #include <strata/hot/tinylfu.hpp>
+#include <strata/local.hpp>
 
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
@@ -61,6 +63,28 @@ struct counting_lru {
   using tier = strata::hot::lru::tier<Key, Value, counted<Context>>;
 };
 
+// Strata's cache without servers: a share of the value for each reader.
+template <class Key>
+class local {
+ public:
+  static constexpr bool threads = true;
+
+  explicit local(std::size_t capacity) : cache_{{.capacity_entries = capacity}} {}
+
+  bool visit(Key const& key, std::uint64_t& sum) {
+    return cache_.visit(key, [&](payload const& v) { sum += v.words[0]; });
+  }
+  bool get(Key const& key, std::uint64_t& sum) {
+    auto const found = cache_.get(key);
+    if (found) sum += found->words[0];
+    return found.has_value();
+  }
+  void put(Key const& key, std::uint64_t, payload const& value) { (void)cache_.put(key, value); }
+
+ private:
+  strata::local_cache<Key, payload, strata::hot::sieve> cache_;
+};
+
 /// Calls each with its name, as each.template operator()<Subject>(name).
 template <class Each>
 void for_all(Each const& each) {
@@ -71,6 +95,7 @@ void for_all(Each const& each) {
   each.template operator()<detail::subject_of<strata::hot::s3fifo>::type>("s3fifo");
   each.template operator()<detail::subject_of<strata::hot::tinylfu>::type>("tinylfu");
   each.template operator()<detail::subject_of<strata::hot::adaptive>::type>("adaptive");
+  each.template operator()<local>("local_cache");
   each.template operator()<lru_of_one_thread>("lru_single_thread");
   each.template operator()<peers::boost_unordered_flat_map>("peer:boost_unordered_flat_map");
   each.template operator()<peers::boost_concurrent_flat_map>("peer:boost_concurrent_flat_map");
