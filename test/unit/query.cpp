@@ -15,8 +15,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -92,6 +94,25 @@ BOOST_AUTO_TEST_CASE(uses_and_outcomes_of_many_threads_and_instances_add_up) {
   BOOST_TEST((record_outcome(last, "", true).error() == errc::rejected));
   BOOST_REQUIRE(last.put({.id = "new", .text = "", .version = 0}));
   BOOST_TEST(!usage(last, "new").value()->success_rate());
+}
+
+BOOST_AUTO_TEST_CASE(uses_go_down_in_parts_as_large_as_is_soon_done_and_each_key_once) {
+  flow::usage_table<> counted{10'000};
+  for (int i = 0; i < 6'000; ++i) counted.add(std::to_string(i), 2);
+  auto const all = counted.take();
+  BOOST_TEST(counted.take().empty());
+  flow::flush_size size;
+  std::set<std::string> told;
+  std::vector<std::size_t> sizes;
+  for (std::size_t done = 0; done < all.size(); done += sizes.back()) {
+    auto const part = counted.part(all, done, size.keys());
+    for (auto const& one : part) BOOST_TEST((one.count == 2U && told.emplace(one.key).second));
+    sizes.push_back(part.size());
+    size.took(done < 3'000 ? 1ms : done < 4'000 ? 10ms : 50ms);
+  }
+  std::vector<std::size_t> const expected{16,    32,  64,  128, 256, 512, 1'000, 1'000, 1'000,
+                                          1'000, 500, 250, 125, 62,  31,  16,    8};
+  BOOST_TEST(sizes == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(what_was_comes_back_as_a_new_version) {

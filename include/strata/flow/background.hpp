@@ -59,7 +59,10 @@ class background {
 
   explicit background(Core& core) : core_{core}, feed_{core} {
     if constexpr (warms_up<Core>) my_warming_.wanted = core.limits.warm_up_entries;
-    my_part_.me = std::to_string(hasher<std::string>{}("").hash);  // seeded at random
+    auto const random = hasher<std::string>{}("").hash;  // its seed is
+    my_part_.me = std::to_string(random);
+    // Instances that start together do not all flush together, and wait for each other.
+    flush_at_ = core_.clock.now() + core_.limits.flush_every * static_cast<int>(100 + random % 100) / 200;
     if constexpr (!detail::plays<typename Core::executor_type>) {
       if constexpr (Core::leased) watcher_.emplace(look_every, [this] { look(); });
       if constexpr (tends) tender_.emplace(tend_every, [this] { turn(); });
@@ -94,18 +97,29 @@ class background {
     core_.standing.tick(core_.clock.now() + look_every + look_within);
   }
   void turn() noexcept {
+    keep_in_step();
     try {
-      tend().run();
       if constexpr (warms_up<Core>)
         if (my_warming_.wanted != 0 && heard()) warm_up(core_, my_warming_).run();
       if constexpr (Core::counts_use) {
         auto const now = core_.clock.now();
         if (now < flush_at_) return;
         flush_at_ = now + core_.limits.flush_every;
-        (void)flush_usage(core_, now + core_.limits.write_within).run();
+        // K7: what is counted takes many statements, and keeping in step does not wait for the last of them.
+        auto const between = [this] {
+          if (core_.clock.now() >= tend_at_) keep_in_step();
+        };
+        (void)flush_usage(core_, now + core_.limits.write_within, between).run();
       }
     } catch (std::exception const&) {  // no memory now: the next time
     }
+  }
+  void keep_in_step() noexcept {
+    try {
+      tend().run();
+    } catch (std::exception const&) {  // likewise
+    }
+    tend_at_ = core_.clock.now() + tend_every;
   }
 
   // Whether feed or log have begun, which is a doubt (K10): what was read before that is not kept.
@@ -124,7 +138,8 @@ class background {
   healer my_part_;
   [[no_unique_address]] std::conditional_t<warms_up<Core>, warming<typename Core::key_type>, nothing_to_warm>
       my_warming_{};
-  moment flush_at_ = core_.clock.now() + core_.limits.flush_every;
+  moment tend_at_{};
+  moment flush_at_{};
   std::optional<worker> watcher_;
   std::optional<worker> tender_;
 };

@@ -48,14 +48,38 @@ struct health {
 
 namespace flow {
 
+struct nothing_between {
+  void operator()() const noexcept {}
+};
+
+/// How many keys one statement counts. While it runs it holds them all, and their writers wait, as do others who count: few
+/// at first, more as long as that is soon done.
+class flush_size {
+ public:
+  [[nodiscard]] std::size_t keys() const noexcept { return keys_; }
+  void took(kernel::moment::duration time) noexcept {
+    if (time < std::chrono::milliseconds{5})
+      keys_ = keys_ < most / 2 ? 2 * keys_ : most;
+    else if (time > std::chrono::milliseconds{15})
+      keys_ = keys_ > 2 * least ? keys_ / 2 : least;
+  }
+
+ private:
+  static constexpr std::size_t least = 16, most = 1'000;
+  std::size_t keys_ = least;
+};
+
 /// Carries the counts of hot's entries and of reads below to cold. What cannot be delivered is kept for the next time.
-template <class Core>
-task<result<void>> flush_usage(Core& core, deadline until) {
+/// \param between  called after every statement but the last; does not throw
+template <class Core, class Between = nothing_between>
+task<result<void>> flush_usage(Core& core, deadline until, Between between = {}) {
   if constexpr (Core::counts_use) {
     core.collect_uses();
     auto const counts = core.usage.take();
+    flush_size size;
     for (std::size_t done = 0; done < counts.size();) {
-      auto const part = core.usage.part(counts, done);
+      auto const part = core.usage.part(counts, done, size.keys());
+      moment const sent = core.clock.now();
       auto const told = co_await core.cold.ask(core, direction::writing, until,
                                                [&](auto& tier) { return tier.add_usage(part, until); });
       if (!told) {
@@ -64,7 +88,9 @@ task<result<void>> flush_usage(Core& core, deadline until) {
         core.counters.add(core.counters.failed_flushes);
         co_return std::unexpected{told.error()};
       }
+      size.took(core.clock.now() - sent);
       done += part.size();
+      if (done < counts.size()) between();
     }
     if (!counts.empty()) core.counters.add(core.counters.flushes);
   }

@@ -53,9 +53,9 @@ class usage_table {
   }
   /// What one statement tells of them, from there on.
   template <class Part = std::vector<uses>>
-  [[nodiscard]] static Part part(std::vector<Use> const& counts, std::size_t from) {
+  [[nodiscard]] static Part part(std::vector<Use> const& counts, std::size_t from, std::size_t most) {
     Part some;
-    std::size_t const end = counts.size() - from < 1'000 ? counts.size() : from + 1'000;
+    std::size_t const end = counts.size() - from < most ? counts.size() : from + most;
     some.reserve(end - from);
     for (; from < end; ++from) {
       auto const& [key, n] = counts[from];

@@ -167,6 +167,7 @@ select 0, e.revision, e.version, e.artifact_id from {erased} e where e.artifact_
 inline constexpr std::string_view end_backend =
     "select pg_terminate_backend(a.pid) from pg_stat_activity a where a.pid = $1 and a.backend_start = $2";
 
+// The planner takes the function for a thousand rows, and would read the whole table for them, but for the second any($3).
 inline constexpr std::string_view count_usage = R"(
 with locked as materialized (
   select from {table} k where k.artifact_id = any($3) and k.strata_space = {space}
@@ -177,7 +178,7 @@ told as (
   update {table} k set last_used_at = greatest(k.last_used_at, c.used_at), success_rate = coalesce(c.success_rate, k.success_rate),
       usage_count = least(coalesce(k.usage_count, 0) + c.n,
         case when pg_typeof(k.usage_count) = 'integer'::regtype then 2147483647 else 9223372036854775807 end)
-    from counted c where k.artifact_id = c.artifact_id)
+    from counted c where k.artifact_id = any($3) and k.artifact_id = c.artifact_id)
 select exists (select from counted c where c.artifact_id is null))";
 inline constexpr std::string_view tidy_usage = "select {tidy_usage}()";
 
