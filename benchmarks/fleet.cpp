@@ -16,7 +16,8 @@
 // stop); each comes back. What a contender does not use is not killed.
 //
 // Counters: `throughput` answered calls a second; `p50_us` and `p99_us` of answered reads, `write_p50_us` and
-// `write_p99_us` of writes; `failed_reads` and `failed_writes`, mostly while something was down, when who fails at once
+// `write_p99_us` of writes, and of the first quarter, before anything is killed, `calm_throughput`, `calm_write_p50_us` and
+// `calm_write_p99_us`; `failed_reads` and `failed_writes`, mostly while something was down, when who fails at once
 // fails more often; `stale`, `backward` and `wrong` as fleet/history.hpp defines them, of `reads`; `lines` of user code,
 // without blank lines, comments and includes: the marked regions of the contender's files.
 //
@@ -170,6 +171,9 @@ void add(std::string const& name, broker with, table under, std::size_t lines) {
         c["p99_us"] = us(f.p99);
         c["write_p50_us"] = us(f.write_p50);
         c["write_p99_us"] = us(f.write_p99);
+        c["calm_throughput"] = f.calm_throughput;
+        c["calm_write_p50_us"] = us(f.calm_write_p50);
+        c["calm_write_p99_us"] = us(f.calm_write_p99);
         c["failed_reads"] = static_cast<double>(f.failed_reads);
         c["failed_writes"] = static_cast<double>(f.failed_writes);
         c["reads"] = static_cast<double>(f.checked.reads);

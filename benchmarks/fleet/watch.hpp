@@ -34,6 +34,8 @@ struct figures {
   std::uint64_t answered = 0;
   std::uint64_t failed_reads = 0, failed_writes = 0;  ///< that gave nothing, or whose outcome nobody was told of
   std::int64_t p50 = 0, p99 = 0, write_p50 = 0, write_p99 = 0;  ///< nanoseconds, of what was answered
+  double calm_throughput = 0;                                   ///< a second, before anything was killed
+  std::int64_t calm_write_p50 = 0, calm_write_p99 = 0;
   verdict checked = {};
 };
 
@@ -102,7 +104,9 @@ figures watch(setting const& given, workload const& work, surroundings const& ar
 
   figures sum{.seconds = static_cast<double>(end - start) * 1e-9};
   std::vector<history> all;
-  std::vector<std::int64_t> reads, writes;
+  std::vector<std::int64_t> reads, writes, calm_writes;
+  auto const calm_until = start + length.count() / 4;
+  std::uint64_t calm = 0;
   for (std::size_t i = 0; i < work.workers() + work.threads; ++i) {
     if (logs[i].full()) throw std::runtime_error{"a log is full: make the time shorter"};
     all.push_back({static_cast<std::uint32_t>(i / work.threads), logs[i].entries()});
@@ -112,6 +116,9 @@ figures watch(setting const& given, workload const& work, surroundings const& ar
         ++(e.call == call::read ? sum.failed_reads : sum.failed_writes);
       else
         (e.call == call::read ? reads : writes).push_back(e.ended - e.begun);
+      if (e.state != state::answered || e.ended > calm_until) continue;
+      ++calm;
+      if (e.call == call::write) calm_writes.push_back(e.ended - e.begun);
     }
   }
   sum.answered = reads.size() + writes.size();
@@ -119,6 +126,9 @@ figures watch(setting const& given, workload const& work, surroundings const& ar
   sum.p99 = quantile(reads, 0.99);
   sum.write_p50 = quantile(writes, 0.5);
   sum.write_p99 = quantile(writes, 0.99);
+  sum.calm_throughput = static_cast<double>(calm) * 1e9 / static_cast<double>(calm_until - start);
+  sum.calm_write_p50 = quantile(calm_writes, 0.5);
+  sum.calm_write_p99 = quantile(calm_writes, 0.99);
   sum.checked = judge(all, bound);
   return sum;
 }
