@@ -407,7 +407,8 @@ class tier : check_eviction<Eviction> {
     readings() = default;
     readings(readings const&) = delete;
     ~readings() {
-      for (std::uint64_t left = held_; left != 0; left &= left - 1) cells_[std::countr_zero(left)]->lock.unlock();
+      for (std::uint64_t left = held_; left != 0; left &= left - 1)
+        cells_[static_cast<std::size_t>(std::countr_zero(left))]->lock.unlock();
     }
     /// Null: not to be had now.
     [[nodiscard]] typename shard_type::cell* take(std::size_t at, shard_type& s) noexcept {
