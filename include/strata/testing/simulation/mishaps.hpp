@@ -139,8 +139,6 @@ class mishaps : public company<Cache> {
       case verb::prune:
         // Only what somebody has read; and a stream that falls back further than the log goes is beyond what is promised.
         if (stage.world.horizon.reached == cursor{} || stage.world.fell_back) return;
-        if (s.param % 2 == 1)  // and nobody else tells what it had
-          for (verb const first : {verb::foreign, verb::forget}) befall({.what = first, .key = s.key});
         stage.tell("   cold's log forgets what it has");
         stage.world.log_begins = stage.world.log.size();
         return;

@@ -105,17 +105,6 @@ struct shape {
   bool warms_up = false;      ///< instances may fill their memory when they start
 };
 
-/// What seldom comes together by chance: memory has what warm has lost, and nothing tells that it has changed.
-inline void draw_silence(plan& p, dice& d) {
-  p.keys = 2;
-  auto const one = static_cast<std::uint8_t>(d.below(p.instances));
-  auto const other = static_cast<std::uint8_t>((one + 1U) % p.instances);
-  p.steps[0] = {.what = verb::put, .instance = one, .key = 1};
-  p.steps[1] = {.what = verb::tend, .instance = one};
-  p.steps[2] = {.what = verb::get, .instance = other, .key = 1};
-  p.steps[3] = {.what = verb::prune, .key = 1, .param = 1};
-}
-
 /// Draws a plan. Every seed has its own mixture of verbs, faults and patience.
 inline void draw_plan(plan& p, shape const& of, dice& d) {
   p.instances = of.instances;
@@ -163,7 +152,6 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
     if (hurried && s.what == verb::get && s.param % 2 == 1) s.soft = 20;
     if (p.warms_up && befalls(s.what) && s.param == 0) s.what = verb::crash;
   }
-  if (of.keeps_step && disasters && d.one_in(32)) draw_silence(p, d);
 }
 
 }  // namespace strata::testing

@@ -190,7 +190,6 @@ class simulation : likeness<Cache> {
       case actor::network: base::arrive(); break;
       case actor::time: pass(); break;
     }
-    if (!stage.exploring) stage.time.now += std::chrono::microseconds{1};  // no two things happen at one moment
     return true;
   }
 
