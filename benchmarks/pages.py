@@ -45,11 +45,15 @@ def look(port, pages):
         s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         return s
 
-    streams = [connect("/api/live") for _ in range(pages)]
-    for s in streams:
-        s.recv(1 << 20)
+    def opened(path):  # one after the other, as people do it: a server whose instructions are counted is slow
+        s = connect(path)
+        if not s.recv(1 << 20):
+            sys.exit("the server refused a page")
+        return s
+
+    streams = [opened("/api/live") for _ in range(pages)]
+    asked = [opened("/api/lists") for _ in range(pages)]
     print("open", flush=True)
-    asked = [connect("/api/lists") for _ in range(pages)]
     turn = 0
     while True:
         ready, _, _ = select.select([sys.stdin, *streams, *asked], [], [], 5 / max(1, pages))

@@ -308,6 +308,7 @@ const sections = {
 let can = {};
 
 function drawLists(all) {
+  if (all.error) return;  // too many ask at once: those that are shown stay for the next five seconds
   can = all.can ?? {};
   $("search").hidden = !can.search;
   // Nothing moves under a keyboard's focus or a pointer that is about to choose.

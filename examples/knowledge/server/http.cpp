@@ -38,7 +38,7 @@ namespace {
 
 constexpr std::size_t most_connections = 256;
 constexpr std::size_t most_pages = 128;
-constexpr std::size_t most_questions = 16;  // that wait for the two threads which ask
+constexpr std::size_t most_questions = 64;  // that wait for the two threads which ask
 constexpr std::uint32_t most_header_bytes = 8 << 10;
 constexpr auto idle_within = 60s;
 constexpr auto write_within = 10s;
