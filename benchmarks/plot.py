@@ -171,7 +171,7 @@ class hot_times:
     def __init__(self, rows):
         self.best = {}
         for row in rows:
-            if row.get("run_type") == "iteration":
+            if row.get("run_type") == "iteration" and "wall_ns" in row:
                 name = row["name"].partition("/repeats:")[0].replace("peer:", "")
                 self.best[name] = min(row["wall_ns"], self.best.get(name, math.inf))  # of all threads together
 

@@ -209,7 +209,16 @@ cache_test::knowledge::options settings() {
 }
 }  // namespace counted
 
-// Runs only where the test below asks for it by name: in processes of its own.
+// Runs one of the cases that run only where somebody asks for them by name, in a program of its own. Not a fork alone: that
+// would inherit the locks that nats.c's threads hold just now.
+pid_t start(std::string const& name) {
+  std::string program = "/proc/self/exe", what = "--run_test=tiers/" + name;
+  std::array<char*, 3> words{program.data(), what.data(), nullptr};
+  pid_t child = 0;
+  BOOST_REQUIRE(::posix_spawn(&child, program.c_str(), nullptr, nullptr, words.data(), environ) == 0);
+  return child;
+}
+
 BOOST_AUTO_TEST_CASE(reads_of_one_process, *boost::unit_test::disabled()) {
   auto cache = knowledge::open(counted::settings());
   BOOST_REQUIRE(cache->ready({.within = 20s}).has_value());
@@ -232,13 +241,8 @@ BOOST_AUTO_TEST_CASE(ten_million_reads_by_four_processes_are_ten_million) {
     for (std::size_t i = 0; i < counted::ids; ++i) many.push_back(asset(counted::id(i), "text"));
     for (auto const& r : cache->put_many(many, {.within = 30s})) BOOST_REQUIRE(r.has_value());
   }
-  // Programs of their own, not forks alone: those would inherit the locks that nats.c's threads hold just now.
   std::array<pid_t, counted::processes> children{};
-  for (auto& child : children) {
-    std::string program = "/proc/self/exe", what = "--run_test=tiers/reads_of_one_process";
-    std::array<char*, 3> words{program.data(), what.data(), nullptr};
-    BOOST_REQUIRE(::posix_spawn(&child, program.c_str(), nullptr, nullptr, words.data(), environ) == 0);
-  }
+  for (auto& child : children) child = start("reads_of_one_process");
   for (auto const child : children) {
     int status = -1;
     BOOST_TEST(::waitpid(child, &status, 0) == child);
@@ -252,8 +256,9 @@ BOOST_AUTO_TEST_CASE(ten_million_reads_by_four_processes_are_ten_million) {
     BOOST_TEST(sql.query_value<std::int64_t>(sum) == std::int64_t{counted::processes * counted::reads}, sum);
 }
 
-// Likewise. It reads until it is killed.
+// It reads until it is killed, by the clock if whoever started it is gone.
 BOOST_AUTO_TEST_CASE(reads_without_end, *boost::unit_test::disabled()) {
+  ::alarm(120);
   auto cache = knowledge::open(counted::settings());
   BOOST_REQUIRE(cache->ready({.within = 20s}).has_value());
   for (std::size_t i = 0;; ++i) (void)cache->get(counted::id(i % counted::ids), {.within = 20s});
@@ -267,10 +272,7 @@ BOOST_AUTO_TEST_CASE(a_kill_loses_no_count_that_was_flushed_and_no_content,
     return sql.query_value<std::int64_t>("select sum(uses) from counted_artifacts_usage");
   };
   auto const before = counted_uses();
-  std::string program = "/proc/self/exe", what = "--run_test=tiers/reads_without_end";
-  std::array<char*, 3> words{program.data(), what.data(), nullptr};
-  pid_t child = 0;
-  BOOST_REQUIRE(::posix_spawn(&child, program.c_str(), nullptr, nullptr, words.data(), environ) == 0);
+  pid_t const child = start("reads_without_end");
   bool const flushed = soon([&] { return counted_uses() > before + 1'000; });
   auto const at_least = counted_uses();
   ::kill(child, SIGKILL);

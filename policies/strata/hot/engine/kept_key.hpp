@@ -20,8 +20,8 @@
 #endif
 
 // How an entry keeps its key, so that under a lock no user code runs but the key's equality, nothing is allocated and
-// nothing throws: plain bits by copying them, text in place if it is short, else in memory that the next key of the slot takes over, anything
-// else in a counted box, which moves and is shared without touching the key. Each form offers
+// nothing throws: plain bits by copying them, text in place (kept_text) if it is short, else in memory that the next key of
+// the slot takes over, anything else in a counted box, which moves and is shared without touching the key. Each form offers
 //   type             what the entry holds; default-constructible, moves without throwing
 //   view(kept)       the key
 //   make(key)        a kept copy of a key, with nothing held; may throw what copying throws

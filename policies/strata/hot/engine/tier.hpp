@@ -9,6 +9,7 @@
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/engine/leavers.hpp>
 #include <strata/hot/engine/memory.hpp>
+#include <strata/hot/engine/readings.hpp>
 #include <strata/hot/engine/shard.hpp>
 #include <strata/hot/engine/stats.hpp>
 #include <strata/hot/engine/uses.hpp>
@@ -401,33 +402,6 @@ class tier : check_eviction<Eviction> {
     return true;
   }
 
-  // Many shards to read, each taken once. It waits for none, since it may hold one that another waits for.
-  class readings {
-   public:
-    readings() = default;
-    readings(readings const&) = delete;
-    ~readings() {
-      for (std::uint64_t left = held_; left != 0; left &= left - 1)
-        cells_[static_cast<std::size_t>(std::countr_zero(left))]->lock.unlock();
-    }
-    /// Null: not to be had now.
-    [[nodiscard]] typename shard_type::cell* take(std::size_t at, shard_type& s) noexcept {
-      std::uint64_t const bit = std::uint64_t{1} << at;
-      if ((asked_ & bit) == 0) {
-        asked_ |= bit;
-        cells_[at] = s.lock.try_read();
-        if (cells_[at] == nullptr) cells_[at] = s.lock.try_read([&](auto hits) { s.hear(hits); });
-        if (cells_[at] != nullptr) held_ |= bit;
-      }
-      return cells_[at];
-    }
-
-   private:
-    std::uint64_t asked_ = 0, held_ = 0;
-    std::array<typename shard_type::cell*, Concurrency::most_shards> cells_;
-    static_assert(Concurrency::most_shards <= 64);
-  };
-
   template <class F>
   std::size_t find_some(std::span<hashed<Key> const> keys, F f) {
     struct asked {
@@ -440,7 +414,7 @@ class tier : check_eviction<Eviction> {
     std::size_t there = 0;
     auto const find_one = [&](std::size_t i) { return [&f, i](box<Value> const& b) { f(i, b); }; };
     {
-      readings locks;
+      readings<shard_type, Concurrency::most_shards> locks;
       for (std::size_t i = 0; i < keys.size(); ++i) {
         std::size_t const number = number_of(keys[i].hash);
         shard_type& s = *shards_[number];
