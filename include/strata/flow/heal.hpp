@@ -83,7 +83,8 @@ task<void> correct(Core& core, healer& my, list<Core, frame const*> const& curre
 
 /// Copies of what the log names into warm, and to where others look that keep some keys elsewhere. \returns the place by
 /// which warm has all of it; nothing when it does not
-/// \param again  all of it has been there: what is gone altogether makes nobody believe anything older
+/// \param again  all of it has been there, or is older than any call lasts: what is gone altogether makes nobody believe
+///               anything older
 template <class Core, class Changes>
 task<std::optional<position>> bring_to_warm(Core& core, healer& my, Changes const& all, bool again, moment until) {
   // Of each key the last revision: a later transaction may have taken an earlier one.

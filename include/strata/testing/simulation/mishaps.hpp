@@ -21,9 +21,18 @@ class mishaps : public company<Cache> {
   using base::history, base::stage;
 
  protected:
-  using base::callers_, base::for_each_strand, base::has_cold, base::has_warm, base::instances_, base::start;
+  using base::callers_, base::for_each_strand, base::has_cold, base::has_warm, base::instances_, base::start,
+      base::strands_;
   using typename base::core_type;
 
+  /// Whether nobody has begun anything that is not over, so that it may be an hour until somebody does.
+  [[nodiscard]] bool silent() const noexcept {
+    for (std::size_t s = 0; s < strands_; ++s)
+      if (callers_[s].calling) return false;
+    for (std::size_t i = 0; i < stage.plan.instances; ++i)
+      if (stage.time.strands[strands_ + i].is != scheduler::state::idle) return false;
+    return stage.world.ghosts.empty();
+  }
   /// Whether a change told now could make a difference to a call.
   [[nodiscard]] bool busy_at(std::size_t i) const noexcept {
     for (std::size_t s = i * stage.plan.callers; s < (i + 1) * stage.plan.callers; ++s)
@@ -136,11 +145,18 @@ class mishaps : public company<Cache> {
           (void)stage.world.cold_store(s.key, make_mark(s.key, 254, number), anything, number);
         }
         return;
+      case verb::silence:
+        stage.tell("   nobody calls for a long time");
+        befall({.what = verb::foreign, .key = s.key});
+        if ((s.param & 1U) != 0) befall({.what = verb::forget, .key = s.key});
+        if ((s.param & 2U) != 0) cut(s.instance), mend(s.instance);
+        stage.world.log_ages = stage.world.log.size();
+        return;
       case verb::prune:
-        // Only what somebody has read; and a stream that falls back further than the log goes is beyond what is promised.
+        // Only where somebody has read; and a stream that falls back further than the log goes is beyond what is promised.
         if (stage.world.horizon.reached == cursor{} || stage.world.fell_back) return;
-        stage.tell("   cold's log forgets what it has");
-        stage.world.log_begins = stage.world.log.size();
+        stage.tell("   cold's log forgets what is old");
+        stage.world.log_begins = stage.world.log_ages;
         return;
       case verb::cut: return cut(s.instance);
       case verb::mend: return mend(s.instance);

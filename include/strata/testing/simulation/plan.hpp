@@ -33,6 +33,7 @@ enum class verb : std::uint8_t {
   evict,
   intrude,
   foreign,
+  silence,
   prune,
   cut,
   mend,
@@ -42,10 +43,10 @@ enum class verb : std::uint8_t {
 };
 
 constexpr std::string_view to_string(verb v) noexcept {
-  constexpr std::string_view names[] = {"get",         "visit",    "put",      "put_if",     "update",   "erase",
-                                        "get_or_load", "get_many", "put_many", "erase_many", "watch",    "tend",
-                                        "idle",        "crash",    "evict",    "intrude",    "foreign",  "prune",
-                                        "cut",         "mend",     "regress",  "forget",     "fall_back"};
+  constexpr std::string_view names[] = {"get",         "visit",    "put",      "put_if",     "update",  "erase",
+                                        "get_or_load", "get_many", "put_many", "erase_many", "watch",   "tend",
+                                        "idle",        "crash",    "evict",    "intrude",    "foreign", "silence",
+                                        "prune",       "cut",      "mend",     "regress",    "forget",  "fall_back"};
   return names[static_cast<std::size_t>(v)];
 }
 /// Whether it is one call for many keys.
@@ -65,7 +66,7 @@ struct plan {
     std::uint8_t key = 0;
     std::uint8_t param =
         0;  ///< put_if: 0 expects what was read, 1 absence; get_or_load: 1 a loader that throws; crash: 1 requests arrive;
-            ///< batches: which keys
+            ///< batches: which keys; silence: 1 warm forgets the key, 2 the feed of the instance breaks
     std::uint16_t life = 0;                                     ///< of what it writes, in milliseconds; zero: for ever
     std::uint16_t soft = 0;                                     ///< a get's soft deadline, in milliseconds; zero: none
     std::array<std::optional<ailment>, most_calls> ailments{};  ///< of its n-th call of a tier; undecided until drawn
@@ -104,6 +105,21 @@ struct shape {
   bool hurries = false;       ///< readers may have soft deadlines
   bool warms_up = false;      ///< instances may fill their memory when they start
 };
+
+/// What seldom comes together by chance: memory or warm has what others change while nobody looks, and the log forgets it
+/// before somebody does, or while he does.
+inline void draw_silence(plan& p, dice& d) {
+  p.steps.resize(6);
+  p.keys = 2;
+  auto const one = static_cast<std::uint8_t>(d.below(p.instances));
+  auto const other = static_cast<std::uint8_t>((one + 1U) % p.instances);
+  p.steps[0] = {.what = verb::put, .instance = one, .key = 1};
+  p.steps[1] = {.what = verb::tend, .instance = one};
+  p.steps[2] = {.what = verb::get, .instance = other, .key = 1};
+  p.steps[3] = {.what = verb::silence, .instance = one, .key = 1, .param = static_cast<std::uint8_t>(1U + d.below(2))};
+  p.steps[4] = {.what = verb::prune};
+  p.steps[5] = {.what = verb::tend, .instance = one};
+}
 
 /// Draws a plan. Every seed has its own mixture of verbs, faults and patience.
 inline void draw_plan(plan& p, shape const& of, dice& d) {
@@ -152,6 +168,7 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
     if (hurried && s.what == verb::get && s.param % 2 == 1) s.soft = 20;
     if (p.warms_up && befalls(s.what) && s.param == 0) s.what = verb::crash;
   }
+  if (of.keeps_step && of.warm_may_fail && disasters && d.one_in(8)) draw_silence(p, d);
 }
 
 }  // namespace strata::testing

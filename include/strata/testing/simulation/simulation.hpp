@@ -160,7 +160,10 @@ class simulation : likeness<Cache> {
           if (base::pending(i) && (!stage.exploring || base::busy_at(i)))
             options[n++] = {actor::feed, static_cast<std::uint8_t>(i)};
       }
-    if (nature_next_ < nature_count_) options[n++] = {actor::nature, 0};
+    bool const silent = base::silent();
+    if (silent) stage.world.log_ages = stage.world.log.size();
+    if (nature_next_ < nature_count_)
+      if (silent || stage.plan.steps[nature_[nature_next_]].what != verb::silence) options[n++] = {actor::nature, 0};
     for (auto const& g : stage.world.ghosts)
       if (g.at <= stage.time.now) {
         options[n++] = {actor::network, 0};

@@ -69,7 +69,7 @@ class world {
     feed.clear();
     left_as_it_was = fell_back = false;
     log.clear();
-    log_begins = 0;
+    log_ages = log_begins = 0;
     horizon = {};
     holder.clear();
     held_until = {};
@@ -144,6 +144,7 @@ class world {
     strata::operation operation;
   };
   std::vector<logged_commit> log;
+  std::size_t log_ages = 0;    ///< what comes before is older than any call that is under way
   std::size_t log_begins = 0;  ///< what comes before has been forgotten
   strata::horizon horizon;
   std::string holder;
