@@ -5,8 +5,11 @@
 //   read/fall_through  get of a key that only cold has, against the same three calls to the same tiers one after the other:
 //                      load from warm, load from cold, promote into warm. `over_us` is the difference
 //   read/from_warm     get of a key that warm has, against that tier's load and the decoding: `ratio`
+//   read/past_deadline  gets and puts with deadlines of 20 to 300 ms while NATS, PostgreSQL, then both are stopped in the
+//                      middle of what they do: by how much the worst of `calls` outlived its deadline; 50 ms is promised
 //   read/trips_of_put  round trips a put on either wire, beyond what the cache's own threads do when there are none; what
 //                      these do because of a put, such as looking whether warm has it, is in it
+#include "../test/faults/servers.hpp"
 #include "../test/support/tcp_proxy.hpp"
 
 #include <strata/batch.hpp>
@@ -26,6 +29,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <format>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -167,6 +171,32 @@ void from_warm(benchmark::State& state) {
   state.counters["ratio"] = whole / sum;
 }
 BENCHMARK(from_warm)->Name("read/from_warm")->Iterations(1)->Unit(benchmark::kMillisecond);
+
+void past_deadline(benchmark::State& state) {
+  auto cache = knowledge::open(settings_of(given("STRATA_TEST_NATS"), given("STRATA_TEST_POSTGRES")));
+  double most = 0;
+  int calls = 0;
+  for (auto _ : state)
+    for (int which = 1; which <= 3; ++which) {
+      if (!cache || !cache->ready({.within = 20s})) return state.SkipWithError("the servers do not answer");
+      std::optional<faults::frozen> warm, cold;
+      if (which != 2) warm.emplace(faults::nats_of_this_run().process());
+      if (which != 1) cold.emplace(faults::postgres_of_this_run().process());
+      for (auto const end = clock::now() + 1ms * rounds / 2; clock::now() < end; ++calls) {
+        auto const within = 20ms * (1 + calls % 15);
+        auto const id = std::format("late/{}", calls);
+        auto const start = clock::now();
+        if (calls % 2 == 0)
+          (void)cache->get(id, {.within = within});
+        else
+          (void)cache->put(asset(id), {.within = within});
+        most = std::max(most, us(start + within, clock::now()) / 1'000);
+      }
+    }
+  state.counters["most_over_ms"] = most;
+  state.counters["calls"] = calls;
+}
+BENCHMARK(past_deadline)->Name("read/past_deadline")->Iterations(1)->Unit(benchmark::kMillisecond);
 
 void trips_of_put(benchmark::State& state) {
   auto const nats = given("STRATA_TEST_NATS");

@@ -102,6 +102,9 @@ class process {
   }
   ~process() { kill(); }
 
+  void signal(int what) const noexcept {
+    if (pid_ != 0) ::kill(pid_, what);
+  }
   /// kill -9, and waits until nothing of it runs any more.
   void kill() noexcept {
     if (pid_ == 0) return;
