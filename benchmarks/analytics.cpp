@@ -5,6 +5,9 @@
 //
 //   analytics/popular:10        the most used of all
 //   analytics/popular_day:10    the most used in a day in which every asset was used
+//   analytics/popular_month:10  the most used in a month; as that of rising, a look at all that were used
+//   analytics/rising:10         those that gained most in a day
+//   analytics/flush             of the counts of 1,000 assets, drawn at random: p50_ms, p95_ms
 //   analytics/search            500 queries of one to three words, drawn by how many assets have them (a third each under
 //                               1 %, from 1 to 10 %, over 10 %): p50_ms, p95_ms, and how many were `cut` at 2,000
 //   analytics/nearest:10        of 10,000 vectors of 1,536 dimensions in clusters: p50_ms, p95_ms, and `recall` against
@@ -158,6 +161,28 @@ class bench {
 
   void popular(benchmark::State& state, std::chrono::hours window) {
     for (auto _ : state) benchmark::DoNotOptimize(good(strata::popular(cache_, 10, window)));
+  }
+
+  void rising(benchmark::State& state) {
+    for (auto _ : state) benchmark::DoNotOptimize(good(strata::rising(cache_, 10)));
+  }
+
+  void flush(benchmark::State& state) {
+    std::minstd_rand random{1};
+    std::vector<double> times;
+    for (auto _ : state)
+      for (std::size_t turn = 0; turn < n_.turns; ++turn) {
+        good(cache_.flush({.within = 60s}));
+        std::set<std::string> names;
+        while (names.size() < std::min<std::size_t>(1'000, n_.assets))
+          names.insert(corpus_.all()[random() % n_.assets].id);
+        for (auto const& name : names) (void)cache_.get(name, {.within = 60s});
+        auto const start = steady::now();
+        good(cache_.flush({.within = 60s}));
+        times.push_back(ms(steady::now() - start));
+      }
+    state.counters["p50_ms"] = quantile(times, 0.5);
+    state.counters["p95_ms"] = quantile(times, 0.95);
   }
 
   void search(benchmark::State& state) {
@@ -430,6 +455,9 @@ int main(int argc, char** argv) {
   };
   add("analytics/popular:10", [](bench& b, benchmark::State& s) { b.popular(s, 0h); });
   add("analytics/popular_day:10", [](bench& b, benchmark::State& s) { b.popular(s, 24h); });
+  add("analytics/popular_month:10", [](bench& b, benchmark::State& s) { b.popular(s, 720h); });
+  add("analytics/rising:10", [](bench& b, benchmark::State& s) { b.rising(s); });
+  add("analytics/flush", [](bench& b, benchmark::State& s) { b.flush(s); })->Iterations(1);
   add("analytics/search", [](bench& b, benchmark::State& s) { b.search(s); })->Iterations(1);
   add("analytics/nearest:10", [](bench& b, benchmark::State& s) { b.nearest(s); })->Iterations(1);
   add("analytics/save", [](bench& b, benchmark::State& s) { b.save(s); })->Iterations(1);

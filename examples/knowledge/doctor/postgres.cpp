@@ -420,7 +420,7 @@ class examination {
         lacks.append(lacks.empty() ? "" : ", ").append(what);
     };
     for (auto const* of : {"table", "history", "erased", "usage", "spaces", "migrations", "changes", "horizon",
-                           "usage_hours", "usage_days", "usage_lately", "archive", "words", "words_state"})
+                           "usage_hours", "usage_days", "archive", "words", "words_state"})
       needs(std::format("has_table_privilege('{{{}}}', 'select')", of), std::format("select on {}", of));
     needs("has_column_privilege('{table}', 'content_raw', 'insert')", "insert into table");
     needs("has_column_privilege('{table}', 'content_raw', 'update')", "update of table");

@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(the_most_used_of_a_window_are_told_exactly) {
   auto const kept = [&] {
     return sql("select not exists (select from (select artifact_id, sum(uses) as uses from windows_usage_hours group "
                "by "
-               "1) h full join windows_usage_lately l using (artifact_id) where h.uses is distinct from l.uses)")
+               "1) h full join windows_usage l using (artifact_id) where h.uses is distinct from l.lately)")
         .one_field()
         .as<bool>();
   };
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(the_most_used_of_a_window_are_told_exactly) {
         "1 from generate_series(1, 2500) i, generate_series(0, 1) h",
         "case h when 0 then 1 + i % 7 else 50 end from generate_series(1, 2500) i, generate_series(0, 30, 30) h"}) {
     sql("delete from windows_usage_hours");
-    BOOST_TEST(sql("select count(*) from windows_usage_lately").one_field().as<int>() == 0);
+    BOOST_TEST(sql("select count(lately) from windows_usage").one_field().as<int>() == 0);
     sql(
         std::format("insert into windows_usage_hours select date_trunc('hour', now(), 'UTC') - h * interval '1 hour', "
                     "'k' || i, uses, 1, 0 from (select i, h, {}) u(i, h, uses)",
@@ -216,9 +216,8 @@ BOOST_AUTO_TEST_CASE(flushes_of_many_add_up_exactly) {
   BOOST_TEST(sums[1].as<int>() == 4 * 25 * 30 * 2);
   BOOST_TEST(sums[2].as<int>() == 4 * 25 * 30);
   BOOST_TEST(sql("select sum(usage_count) from added").one_field().as<int>() == 4 * 25 * 30 * 1'000);
-  for (auto const* rolled : {"hours", "lately"})
-    BOOST_TEST(sql(std::format("select sum(uses) from added_usage_{}", rolled)).one_field().as<int>() ==
-               4 * 25 * 30 * 1'000);
+  for (auto const* rolled : {"uses) from added_usage_hours", "lately) from added_usage"})
+    BOOST_TEST(sql(std::format("select sum({}", rolled)).one_field().as<int>() == 4 * 25 * 30 * 1'000);
 }
 
 BOOST_AUTO_TEST_CASE(words_are_found) {
@@ -563,6 +562,8 @@ BOOST_AUTO_TEST_CASE(a_dump_put_back_is_the_same_dump) {
   BOOST_TEST(all_of(to.tier, 100) == all);
   auto const again = to.tier.restore(lines, soon());
   BOOST_TEST((again && again->added == 0 && again->there == 4 && again->other == 0));
+  BOOST_TEST(keys(to.tier.popular(9, 24h, soon())) == "plain changed");
+  BOOST_TEST(sql("select sum(lately) from restored_usage").one_field().as<int>() == 4);
   BOOST_TEST((to.tier.load("changed", soon())->revision == t.load("changed", soon())->revision));
   BOOST_TEST(keys(to.tier.nearest(direction(1536, 0.3), 1, {}, soon())) == "plain");
   BOOST_TEST(keys(to.tier.search_text("second", 9, {}, soon())) == "changed");

@@ -11,7 +11,7 @@ namespace strata::cold::pg {
 /// What it needs and no more: no deleting, no creating. (And usage of the sequences of columns that take values from one.)
 inline constexpr std::string_view grants = R"(
 grant usage on schema %schema% to %role%;
-grant select on {table}, {history}, {erased}, {usage}, {spaces}, {migrations}, {changes}, {horizon}, {usage_hours}, {usage_days}, {usage_lately}, {archive}, {words}, {words_state} to %role%;
+grant select on {table}, {history}, {erased}, {usage}, {spaces}, {migrations}, {changes}, {horizon}, {usage_hours}, {usage_days}, {archive}, {words}, {words_state} to %role%;
 grant insert (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space, strata_expires) on {table}
   to %role%;
 grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, strata_expires, usage_count, last_used_at,

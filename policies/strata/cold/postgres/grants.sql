@@ -28,7 +28,6 @@
 \set move_horizon :table _move_horizon
 \set usage_hours :table _usage_hours
 \set usage_days :table _usage_days
-\set usage_lately :table _usage_lately
 \set archive :table _archive
 \set words :table _words
 \set words_state :table _words_state
@@ -41,7 +40,7 @@
 begin;
 
 grant usage on schema :"schema" to :"role";
-grant select on :"schema".:"table", :"schema".:"history", :"schema".:"erased", :"schema".:"usage", :"schema".:"spaces", :"schema".:"migrations", :"schema".:"changes", :"schema".:"horizon", :"schema".:"usage_hours", :"schema".:"usage_days", :"schema".:"usage_lately", :"schema".:"archive", :"schema".:"words", :"schema".:"words_state" to :"role";
+grant select on :"schema".:"table", :"schema".:"history", :"schema".:"erased", :"schema".:"usage", :"schema".:"spaces", :"schema".:"migrations", :"schema".:"changes", :"schema".:"horizon", :"schema".:"usage_hours", :"schema".:"usage_days", :"schema".:"archive", :"schema".:"words", :"schema".:"words_state" to :"role";
 grant insert (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space, strata_expires) on :"schema".:"table"
   to :"role";
 grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, strata_expires, usage_count, last_used_at,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/cold/postgres/migration_3.hpp>
+#include <strata/cold/postgres/migration_7.hpp>
 
 #include <array>
 #include <string_view>
@@ -384,6 +385,7 @@ begin
 end $strata$;
 )";
 
-inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5, migration_6};
+inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4,
+                                       migration_5, migration_6, migration_7};
 
 }  // namespace strata::cold::pg

@@ -37,8 +37,9 @@ used as (
       select d.*, $2 > 48 and d.day >= b.day from {usage_days} d, bounds b where $2 > 24 and d.day >= b.day_before) w
     group by w.artifact_id)
 select w.artifact_id, w.uses, w.successes, w.failures, {microseconds}(k.last_used_at), w.before
-  from used w join {table} k on k.artifact_id = w.artifact_id where k.strata_space = {space} and w.uses > w.before
-  order by w.uses - w.before desc, w.artifact_id limit $1)";
+  from (select *, u.uses - u.before as gained from used u where u.uses > u.before order by gained desc, u.artifact_id) w cross join lateral (
+    select k.last_used_at from {table} k where k.artifact_id = w.artifact_id and k.strata_space = {space} offset 0) k
+  order by w.gained desc, w.artifact_id limit $1)";
 
 inline constexpr std::string_view failing = R"(
 select u.artifact_id, greatest(u.uses, k.usage_count), u.successes, u.failures, {microseconds}(greatest(k.last_used_at, u.last_used_at))
@@ -129,7 +130,7 @@ union all
 (select e.artifact_id, 0, jsonb_build_object('part', 'erased', 'row', to_jsonb(e))::text from {erased} e
   where $1 = 3 and e.space = {space} and e.artifact_id > $2 order by e.artifact_id limit $4)
 union all
-(select u.artifact_id, 0, jsonb_build_object('part', 'usage', 'row', to_jsonb(u))::text from {usage} u
+(select u.artifact_id, 0, jsonb_build_object('part', 'usage', 'row', to_jsonb(u) - 'lately')::text from {usage} u
   where $1 = 4 and u.artifact_id > $2 and (exists (select from {table} k where k.artifact_id = u.artifact_id and k.strata_space = {space})
     or exists (select from {archive} a where a.artifact_id = u.artifact_id and a.strata_space = {space})) order by u.artifact_id limit $4)
 union all
