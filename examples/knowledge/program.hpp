@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include <exception>
+#include <format>
 #include <iostream>
 #include <string>
 
@@ -30,6 +31,7 @@ int run_tool(int argc, char** argv, invocation_of<Cache> s, std::string const& a
   CLI::App app{about, "knowledge"};
   app.require_subcommand(1);
   app.fallthrough();
+  app.set_version_flag("--version", "knowledge " KNOWLEDGE_VERSION, "Print which version this is");
   app.get_formatter()->column_width(34);
   offer_settings(app, s.options, s.ready_within);
   add_import(app, s);
@@ -50,7 +52,14 @@ int run_tool(int argc, char** argv, invocation_of<Cache> s, std::string const& a
   } catch (CLI::Success const& asked_for_help) {
     return app.exit(asked_for_help);
   } catch (CLI::ParseError const& wrong) {
-    std::cerr << "knowledge: " << wrong.what() << "\nknowledge --help tells how it is used.\n";
+    auto const commands = app.get_subcommands();
+    auto const unknown = app.remaining();
+    std::string what = wrong.what(), which;
+    if (!commands.empty())
+      which = " " + commands.front()->get_name();
+    else if (!unknown.empty())
+      what = std::format("there is no {} '{}'", unknown[0].starts_with('-') ? "option" : "command", shown(unknown[0]));
+    std::cerr << std::format("knowledge: {}\nknowledge{} --help tells how it is used.\n", what, which);
     return static_cast<int>(outcome::usage);
   } catch (std::exception const& wrong) {
     std::cerr << "knowledge: " << wrong.what() << '\n';

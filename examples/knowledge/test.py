@@ -66,6 +66,12 @@ class Usage(Tool):
                           ("put", "a", "/no/such/file"), ("get", "a", "--no-such-option")]:
             said = self.done(*arguments, status=2).stderr
             self.assertTrue(said.startswith("knowledge: "), said)
+        self.assertIn("there is no command 'gett'\nknowledge --help", self.done("gett", status=2).stderr)
+        self.assertIn("there is no option '--gett'\nknowledge --help", self.done("--gett", status=2).stderr)
+        self.assertIn("\nknowledge put --help", self.done("put", "a", "--no-such-option", status=2).stderr)
+
+    def test_it_tells_its_version(self):
+        self.assertRegex(self.done("--version").stdout, r"^knowledge \d+\.\d+\.\d+\n$")
 
     def test_nothing_but_results_on_the_standard_output(self):
         self.assertEqual(self.done("get", "nobody/has/it", status=1).stdout, "")

@@ -61,13 +61,16 @@ inline std::string line_of(strata::excerpt e) {
   return shown(line);
 }
 
-inline void print_matches(invocation& s, std::string const& wanted,
-                          strata::result<strata::matches<asset>> const& found) {
+inline void print_matches(invocation& s, std::string const& wanted, strata::result<strata::matches<asset>> const& found,
+                          char const* none) {
   if (!found) {
     s.status = fail(s, wanted, found.error());
     return;
   }
-  if (found->all.empty()) s.status = outcome::absent;
+  if (found->all.empty()) {
+    s.status = outcome::absent;
+    if (!s.json) std::cerr << std::format("knowledge: {}: {}\n", shown(wanted), none);
+  }
   boost::json::array all;
   for (auto const& one : found->all)
     if (s.json)
@@ -90,7 +93,8 @@ inline strata::error no_query(invocation const& s, char const* what) {
 void run_search(auto& s, search_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_search<std::remove_reference_t<decltype(cache)>>)
-      print_matches(s, given.wanted, strata::search_text(cache, given.wanted, given.limit, given.filter));
+      print_matches(s, given.wanted, strata::search_text(cache, given.wanted, given.limit, given.filter),
+                    "nothing matches");
     else
       s.status = fail(s, "search", no_query(s, "search"));
   });
@@ -99,7 +103,8 @@ void run_search(auto& s, search_arguments const& given) {
 void run_similar(auto& s, search_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_nearest<std::remove_reference_t<decltype(cache)>>)
-      print_matches(s, given.wanted, strata::similar(cache, given.wanted, given.limit, given.filter));
+      print_matches(s, given.wanted, strata::similar(cache, given.wanted, given.limit, given.filter),
+                    "it has no vector, or nothing else has");
     else
       s.status = fail(s, "similar", no_query(s, "similar"));
   });
@@ -114,7 +119,8 @@ inline void offer_search(CLI::App& command, search_arguments& given) {
 void add_search(CLI::App& app, auto& s) {
   add_command<search_arguments>(
       app, s, "search", "Finds templates by their words",
-      "All words have to be there; \"a phrase\", -not_this, this or that, and the beginning of a word*.\n\n"
+      "All words have to be there; \"a phrase\", -not_this, this or that, and the beginning of a word*.\n"
+      "-- comes before what begins with a minus.\n\n"
       "Examples:\n"
       "  knowledge search 'read file'\n"
       "  knowledge search 'class or struct -python' --prefix vim/ --limit 3\n"
