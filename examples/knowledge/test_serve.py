@@ -299,6 +299,13 @@ class ServeAll(unittest.TestCase):
                     except OSError:
                         return None
                 soon(served, "hits in memory")
+
+                def timed():
+                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/live", timeout=30) as stream:
+                        told = json.loads(next(line for line in stream if line.startswith(b"data: "))[6:])
+                    half, most = (told["rows"][-1][told["columns"].index(name)] for name in ["hot_p50", "hot_p99"])
+                    return half and 0 < half <= most
+                soon(timed, "what those hits took")
                 places = [words[words.index("-D") + 1] for words in members(all.pid) if "-D" in words]
                 self.assertEqual(len(places), 1)
                 self.assertTrue(os.path.exists(places[0]))

@@ -41,7 +41,7 @@ template <class Cache>
 /// Asks for templates as replay does, so many times a second, until it is told to stop. Of one in ten it tells how the use
 /// went: mostly well, with every seventh template mostly badly, so that the page has something to show.
 template <class Cache>
-void keep_asking(Cache& cache, serve_arguments const& given, std::atomic<bool> const& stop) {
+void keep_asking(Cache& cache, serve_arguments const& given, timed_hits& hits, std::atomic<bool> const& stop) {
   std::vector<std::string> names;
   for (auto& d : read_corpus(given.replay).documents) names.push_back(std::move(d.id));
   if (names.empty()) return;
@@ -57,7 +57,9 @@ void keep_asking(Cache& cache, serve_arguments const& given, std::atomic<bool> c
   for (std::uint64_t turn = 0; !stop; ++turn) {
     for (auto n = given.rate * (turn + 1) / turns - given.rate * turn / turns; n > 0 && !stop; --n) {
       auto const which = draw.next();
-      (void)cache.get(names[which]);
+      auto const start = std::chrono::steady_clock::now();
+      auto const found = cache.get(names[which]);
+      if (found && found.tier() == strata::tier::hot) hits.add(std::chrono::steady_clock::now() - start);
       if constexpr (strata::knows_usage<Cache>)
         if (dice() % 10 == 0) (void)record_outcome(cache, names[which], dice() % 100 < (which % 7 == 0 ? 35 : 96));
     }
@@ -71,7 +73,8 @@ void run_serve(auto& s, serve_arguments const& given) {
   auto const seen = s.seen;
   with_cache(s, [&](knowledge& cache) {
     questions<knowledge> ask{cache, seen};
-    figures<knowledge> now{cache, seen};
+    timed_hits hits;
+    figures<knowledge> now{cache, seen, hits};
     auto settings = given.http;
     settings.files.assign(page_files.begin(), page_files.end());
     settings.stream = "/api/live";
@@ -85,7 +88,7 @@ void run_serve(auto& s, serve_arguments const& given) {
     }
     std::atomic<bool> stop{false};
     std::jthread asking;
-    if (!given.replay.empty()) asking = std::jthread{[&] { keep_asking(cache, given, stop); }};
+    if (!given.replay.empty()) asking = std::jthread{[&] { keep_asking(cache, given, hits, stop); }};
     bool const wide = settings.address.find(':') != std::string::npos;
     auto const url =
         std::format("http://{}{}{}:{}/", wide ? "[" : "", settings.address, wide ? "]" : "", server->port());

@@ -30,7 +30,7 @@ const percent = (n) => (n === 0 || n === 100 ? n : fixed.format(n)) + " %";
 const plural = (n, one, many = one + "s") => `${count(n)} ${n === 1 ? one : many}`;
 function time(us) {
   if (us === null || us === undefined) return "–";
-  const [value, unit] = us < 1e3 ? [us, "µs"] : us < 1e6 ? [us / 1e3, "ms"] : [us / 1e6, "s"];
+  const [value, unit] = us < 1 ? [us * 1e3, "ns"] : us < 1e3 ? [us, "µs"] : us < 1e6 ? [us / 1e3, "ms"] : [us / 1e6, "s"];
   return `${value < 10 ? tenth.format(value) : count(value)} ${unit}`;
 }
 function bytes(n) {
@@ -94,8 +94,8 @@ class Chart {
     const highest = Math.max(this.stacked ? Math.max(...sums) : Math.max(...all, 0), this.logarithmic ? 1000 : 1);
     let y, ticks;
     if (this.logarithmic) {
-      const low = Math.floor(Math.log10(Math.max(1, Math.min(...all, highest)))), high = Math.ceil(Math.log10(highest * 1.01));
-      y = (v) => bottom - ((Math.log10(Math.max(v, 1)) - low) / Math.max(1, high - low)) * room;
+      const low = Math.floor(Math.log10(Math.max(0.01, Math.min(...all, highest)))), high = Math.ceil(Math.log10(highest * 1.01));
+      y = (v) => bottom - ((Math.log10(Math.max(v, 0.01)) - low) / Math.max(1, high - low)) * room;
       ticks = Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i));
     } else {
       const top = nice(highest);
@@ -173,11 +173,13 @@ const kept = 300;
 
 const names = { hot: "Hot", warm: "Warm", cold: "Cold" };
 const places = { hot: "memory of this process", warm: "the stream all share", cold: "the database" };
+const answers = { unavailable: "Did not answer", timed_out: "Answered too late", unknown: "May have written or not",
+  conflict: "Others were faster", corrupt: "Unreadable", rejected: "Refused" };
 const cards = {};
 const requests = new Chart("Requests a second", ["cold", "warm", "hot"].map((t) => ({ tier: t, name: names[t] })),
   { stacked: true, spell: rate });
-const latency = new Chart("Time to answer, below memory",
-  ["warm", "cold"].flatMap((t) => [{ tier: t, name: `${names[t]} p50` }, { tier: t, name: `${names[t]} p99`, high: true }]),
+const latency = new Chart("Time to answer",
+  ["hot", "warm", "cold"].flatMap((t) => [{ tier: t, name: `${names[t]} p50` }, { tier: t, name: `${names[t]} p99`, high: true }]),
   { logarithmic: true, spell: time });
 
 function cell(row, name) { return row[columns[name]]; }
@@ -213,11 +215,11 @@ function drawTier(tier, now, all) {
   one.state.className = `state ${!s.up || rests || unsure ? "wrong" : "good"}`;
   const pairs = [["Requests a second", rate(now[tier])]];
   if (tier === "hot") {
-    pairs.push(["Entries", state.capacity ? `${count(cell(last, "entries"))} of ${count(state.capacity)}` : count(cell(last, "entries"))],
-               ["Time to answer", "not timed"]);
-  } else {
-    pairs.push(["Half within", time(cell(last, `${tier}_p50`))], ["99 in 100 within", time(cell(last, `${tier}_p99`))]);
-    for (const [why, n] of Object.entries(s.errors)) pairs.push([`Answered “${why}”`, count(n)]);
+    pairs.push(["Entries", state.capacity ? `${count(cell(last, "entries"))} of ${count(state.capacity)}` : count(cell(last, "entries"))]);
+  }
+  pairs.push(["Half within", time(cell(last, `${tier}_p50`))], ["99 in 100 within", time(cell(last, `${tier}_p99`))]);
+  if (tier !== "hot") {
+    for (const [why, n] of Object.entries(s.errors)) pairs.push([answers[why] ?? `Answered “${why}”`, count(n)]);
     for (const [why, n] of Object.entries(s.misses)) if (why !== "vacant" && why !== "unreachable") pairs.push([`Not taken: ${why}`, count(n)]);
   }
   one.rest.replaceChildren(figures(pairs));
@@ -243,7 +245,7 @@ function draw() {
   const perSecond = (name) => steps.map((row, i) =>
     Math.max(0, (cell(row, name) - cell(rows[i], name)) * 1000 / Math.max(1, cell(row, "time") - cell(rows[i], "time"))));
   requests.show(times, requests.series.map((s) => perSecond(s.tier)));
-  latency.show(times, ["warm_p50", "warm_p99", "cold_p50", "cold_p99"].map((name) => steps.map((row) => cell(row, name))));
+  latency.show(times, ["hot_p50", "hot_p99", "warm_p50", "warm_p99", "cold_p50", "cold_p99"].map((name) => steps.map((row) => cell(row, name))));
 
   const c = state.coherence, last = rows.at(-1);
   const history = (name) => sparkline(rows.map((row) => cell(row, name)));
@@ -253,9 +255,9 @@ function draw() {
     card("Under way", figures([["Looked up below memory", count(cell(last, "flights"))]]), history("flights"),
       figures([["Uses not yet written, of keys", count(cell(last, "pending"))], ["Revisions remembered", count(cell(last, "floors"))]])),
     card("In step with others", figures([
-      ["Feed of others", c.hears ? "heard" : "not heard"], ["Feed behind by", c.lag_ms === 0 ? "nothing" : time(c.lag_ms * 1000)],
-      ["Memory behind by", age(c.lease_ms)],
-      ...(state.tiers.warm && state.tiers.cold ? [["Stream behind by", age(c.horizon_ms)],
+      ["Feed of others", c.hears ? "heard" : "not heard"], ["Feed behind", c.lag_ms === 0 ? "nothing" : time(c.lag_ms * 1000)],
+      ["Memory behind", age(c.lease_ms)],
+      ...(state.tiers.warm && state.tiers.cold ? [["Stream behind", age(c.horizon_ms)],
         ["Kept in step by", c.heals ? "this process" : "another one"]] : [])])),
     card("Since the start", figures(Object.entries(state.counts).filter(([name]) => name !== "evictions").map(([name, n]) =>
       [name[0].toUpperCase() + name.slice(1), count(n)]))));
@@ -319,7 +321,7 @@ function drawLists(all) {
     const body = some.error ? trouble(some.error)
       : some.length === 0 ? el("p", { class: "muted" }, none)
       : el("ol", { class: "list" }, some.map((u) => {
-          const bar = weight ? el("span", { class: "bar", "aria-hidden": "true" }, el("i")) : null;
+          const bar = weight ? el("span", { class: `bar of-${name}`, "aria-hidden": "true" }, el("i")) : null;
           if (bar) bar.firstChild.style.width = `${Math.max(0.5, 100 * weight(u) / highest)}%`;
           return el("li", null, link(u.id), el("span", null, text(u)), bar);
         }));
@@ -482,7 +484,7 @@ async function showAsset(id, turn) {
     outcomes(told.usage),
     metadata.length ? card("Metadata", figures(metadata)) : null,
     card("Where it is", el("table", null, el("tbody", null, Object.entries(told.tiers).filter(([tier]) => !state || state.tiers[tier]).map(([tier, copy]) => rowOf(tier, copy)))),
-      el("p", { class: "muted small" }, told.where)));
+      told.floor ? el("p", { class: "muted small" }, `Nothing below revision ${told.floor} is served.`) : null));
   view.replaceChildren(crumb, el("h1", null, id), el("p", { class: "muted" }, line), el("div", { class: "asset" },
     el("div", null,
       told.error ? trouble(told.error) : null,

@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "../built.hpp"
+#include "timed_hits.hpp"
 
 // What the page shows of this process, once a second, however many pages are open: one row for the charts, the state of
 // the tiers, and what is wrong in words. Reading it takes no lock that a hit in memory takes.
@@ -38,11 +39,12 @@ class figures {
  public:
   static constexpr std::size_t keeps = 300;  ///< rows: five minutes
   /// What a row holds, in this order; counts are since the start.
-  static constexpr std::array columns{"time",     "hot",      "warm",     "cold",     "absent",
-                                      "failed",   "warm_p50", "warm_p99", "cold_p50", "cold_p99",
-                                      "resident", "entries",  "flights",  "pending",  "floors"};
+  static constexpr std::array columns{"time",     "hot",     "warm",     "cold",     "absent",   "failed",
+                                      "hot_p50",  "hot_p99", "warm_p50", "warm_p99", "cold_p50", "cold_p99",
+                                      "resident", "entries", "flights",  "pending",  "floors"};
 
-  figures(Cache const& cache, strata::observe::counters seen) : cache_{cache}, seen_{std::move(seen)} {}
+  figures(Cache const& cache, strata::observe::counters seen, timed_hits& hits)
+      : cache_{cache}, seen_{std::move(seen)}, hits_{hits} {}
 
   /// Takes the figures of now. \returns what a page is told that comes later, and what those are told that are open
   std::pair<std::string, std::string> take(std::size_t pages) {
@@ -53,6 +55,10 @@ class figures {
     recent_.push_back(c);
     if (recent_.size() > window) recent_.pop_front();
     auto const& before = recent_.front();
+    recent_hits_.push_back(hits_.take());
+    if (recent_hits_.size() >= window) recent_hits_.pop_front();
+    histogram hits;
+    for (auto const& some : recent_hits_) hits.add(some);
 
     boost::json::array row{
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -62,6 +68,9 @@ class figures {
         s.cold.hits,
         s.cold.absent,
         s.warm.failures + s.cold.failures};
+    for (double const share : {0.5, 0.99})
+      row.push_back(hits.count() == 0 ? boost::json::value(nullptr)
+                                      : boost::json::value(static_cast<double>(hits.quantile(share).count()) / 1e3));
     for (auto const& spent : {c.warm.reads - before.warm.reads, c.cold.reads - before.cold.reads})
       for (double const share : {0.5, 0.99})
         row.push_back(spent.count() == 0 ? boost::json::value(nullptr)
@@ -189,7 +198,9 @@ class figures {
 
   Cache const& cache_;
   strata::observe::counters seen_;
+  timed_hits& hits_;
   std::deque<strata::observe::counts> recent_;
+  std::deque<histogram> recent_hits_;
   std::deque<boost::json::array> rows_;
 };
 

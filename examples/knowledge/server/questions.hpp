@@ -119,7 +119,7 @@ class questions {
     object o{{"id", id}};
     auto const where = strata::explain(cache_, id);
     if (!where) return refused(where.error());
-    o["where"] = where->text();
+    o["floor"] = strata::number(where->floor);
     auto const copy = [](strata::explanation::copy const& c) -> object {
       if (c.fault) return told(*c.fault);
       return {{"present", c.present}, {"revision", strata::number(c.revision)}};
