@@ -16,7 +16,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <iterator>
+#include <map>
 #include <vector>
 
 // Slow models of our own algorithms: what they decide, told with whole lists of keys instead of links, bits and marks. Our
@@ -26,24 +28,50 @@ namespace hit_ratio {
 
 inline std::uint32_t short_hash(key k) { return strata::hot::engine::kept_hash(strata::hasher<key>{1}(k).hash); }
 
-/// Two lists: a hit among the young changes nothing, any other key that is asked for becomes the youngest.
-class lazy_lru : public model {
+/// A list for each generation; a key that is used stays where it is until its turn to go comes.
+class generational_lru : public model {
  public:
-  lazy_lru(std::size_t capacity, std::size_t keys) : model{capacity}, young_{keys}, old_{keys} {}
+  generational_lru(std::size_t capacity, std::size_t keys)
+      : model{capacity}, width_{(capacity + 61) / 62}, used_(keys, never) {}
   bool request(key k) {
-    if (young_.has(k)) return true;
-    bool const hit = old_.has(k);
-    if (hit)
-      old_.remove(k);
-    else if (young_.size() + old_.size() == capacity_)
-      evicted_ = old_.empty() ? young_.take_oldest() : old_.take_oldest();
-    young_.add_newest(k);
-    while (young_.size() > (young_.size() + old_.size()) / 4) old_.add_newest(young_.take_oldest());
-    return hit;
+    if (used_[k] != never) {
+      used_[k] = now_;
+      return true;
+    }
+    if (size_ == capacity_)
+      take_oldest();
+    else
+      ++size_;
+    if (++arrivals_ >= width_) {  // none is as old as 64 generations, since nothing is erased
+      arrivals_ = 0;
+      ++now_;
+    }
+    lists_[now_].push_back(k);
+    used_[k] = now_;
+    return false;
   }
 
  private:
-  order young_, old_;
+  static constexpr std::uint64_t never = ~std::uint64_t{};
+
+  void take_oldest() {
+    for (;;) {
+      auto& [generation, list] = *lists_.begin();
+      evicted_ = list.front();
+      list.pop_front();
+      std::uint64_t const used = used_[evicted_];
+      bool const goes = used == generation;
+      if (list.empty()) lists_.erase(lists_.begin());
+      if (goes) break;
+      lists_[used].push_back(evicted_);
+    }
+    used_[evicted_] = never;
+  }
+
+  std::map<std::uint64_t, std::deque<key>> lists_;
+  std::uint64_t now_ = 0;
+  std::size_t arrivals_ = 0, width_, size_ = 0;
+  std::vector<std::uint64_t> used_;
 };
 
 /// In order of arrival; the hand passes over used keys and forgives them.

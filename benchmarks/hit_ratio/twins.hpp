@@ -59,7 +59,7 @@ constexpr auto tinylfu_parts = part_of<strata::hot::tinylfu_order, tinylfu_model
 
 inline constexpr twins all_twins[] = {
     {"lru_exact", part_of<strata::hot::lru_exact_order, lru>},
-    {"lru", part_of<strata::hot::lru_order, lazy_lru>},
+    {"lru", part_of<strata::hot::lru_order, generational_lru>},
     {"sieve", part_of<strata::hot::sieve_order, sieve_model>},
     {"s3fifo", s3fifo_parts<{}>},
     {"s3fifo:threshold=2", s3fifo_parts<{.threshold = 2}>},

@@ -4,6 +4,7 @@
 
 #include <strata/hash.hpp>
 #include <strata/hot/adaptive.hpp>
+#include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
 #include <strata/hot/sieve.hpp>
 
@@ -32,7 +33,8 @@ struct pair {
   using policy = Policy;
   using model = Model;
 };
-using pairs = std::tuple<pair<strata::hot::lru_exact, model::lru>, pair<strata::hot::sieve, model::sieve>>;
+using pairs = std::tuple<pair<strata::hot::lru_exact, model::lru>, pair<strata::hot::lru, model::generational_lru>,
+                         pair<strata::hot::sieve, model::sieve>>;
 
 /// \returns the first request that the model answers otherwise; zero: none
 template <class Pair, class Key>

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-// Slow and obvious: what LRU and SIEVE are, without an index and without links.
+// Slow and obvious: what LRU, exact and by generations, and SIEVE are, without an index and without links.
 namespace model {
 
 /// Keys from oldest to newest; a use moves its key to the end.
@@ -33,6 +33,58 @@ class lru {
  private:
   std::size_t capacity_;
   std::vector<std::uint64_t> queue_;
+};
+
+/// Keys from the oldest generation to the newest, in order of arrival there. A use is written to its key; a key whose turn
+/// to go comes moves on to the generation of its last use.
+class generational_lru {
+ public:
+  explicit generational_lru(std::size_t capacity) : capacity_{capacity} {}
+
+  bool has(std::uint64_t key) const { return std::ranges::find(queue_, key, &one::key) != queue_.end(); }
+  bool use(std::uint64_t key) {
+    auto const at = std::ranges::find(queue_, key, &one::key);
+    if (at == queue_.end()) return false;
+    at->used = now_;
+    return true;
+  }
+  void put(std::uint64_t key) {
+    if (use(key)) return;
+    if (queue_.size() == capacity_) {
+      while (queue_.front().used != queue_.front().where) {
+        one moves = queue_.front();
+        moves.where = moves.used;
+        queue_.erase(queue_.begin());
+        queue_.insert(std::ranges::upper_bound(queue_, moves.where, {}, &one::where), moves);
+      }
+      queue_.erase(queue_.begin());
+    }
+    // 64 generations are told apart: where keys were erased, some may be older than a capacity of newcomers.
+    if (++arrivals_ >= (capacity_ + 61) / 62 && (queue_.empty() || queue_.front().where + 63 != now_)) {
+      arrivals_ = 0;
+      ++now_;
+    }
+    queue_.push_back({key, now_, now_});
+  }
+  bool erase(std::uint64_t key) {
+    auto const at = std::ranges::find(queue_, key, &one::key);
+    if (at == queue_.end()) return false;
+    queue_.erase(at);
+    return true;
+  }
+  std::vector<std::uint64_t> keys() const {
+    std::vector<std::uint64_t> all;
+    for (auto const& o : queue_) all.push_back(o.key);
+    return all;
+  }
+
+ private:
+  struct one {
+    std::uint64_t key, used, where;
+  };
+  std::size_t capacity_, arrivals_ = 0;
+  std::uint64_t now_ = 0;
+  std::vector<one> queue_;
 };
 
 /// Keys in order of arrival, each with a bit; the hand is a position in that order.
