@@ -142,6 +142,7 @@ struct machine {
   static constexpr unsigned places = 2;
   static constexpr std::uint64_t calm = 0;
   static std::uintptr_t self() noexcept { return detail::now.self; }
+  static std::size_t place() noexcept { return detail::now.self % places; }
   /// Until what was read last has changed: to look more often would find nothing else.
   static void wait(unsigned) noexcept {
     (void)detail::perform({.what = kind::wait, .where = detail::now.last.where, .value = detail::now.last.expected});

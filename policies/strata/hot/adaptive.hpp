@@ -49,7 +49,6 @@ class adaptive_order {
   }
 
   /// Most hits are marked, and that is all; those of the sample are asked of the shadows, a little later.
-  static constexpr bool idle_for_good = true;
   [[gnu::always_inline]] bool idle(auto nodes, engine::slot i) const noexcept {
     return (order_.hit(nodes, i) & node::chosen) == 0;
   }

@@ -154,6 +154,28 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(writers_that_are_readers_do_not_cross, Policy, pol
   BOOST_TEST(t.cache.valid());
 }
 
+// What a reader has counted in bytes of its own is there when its entry goes, when the shard grows, and after both.
+BOOST_AUTO_TEST_CASE_TEMPLATE(counts_outlive_what_they_were_made_for, Policy, policies) {
+  fixture<Policy> t;
+  std::uint64_t used = 0;
+  auto const read = [&] {
+    BOOST_TEST_REQUIRE(t.open());
+    for (int i = 0; i < 1'000; ++i) (void)t.find(1, ignore);  // more than a byte holds
+    for (std::uint64_t i = 2; i < 900; ++i) (void)t.find(i, ignore);
+  };
+  read();
+  (void)t.cache.erase(t.hash(2), strata::revision{9});
+  read();
+  t.cache.resize(3'000);
+  for (std::uint64_t i = 1'000; i < 3'000; ++i) t.put(i, 1);
+  read();
+  for (std::uint64_t i = 900; i < 3'000; ++i) (void)t.find(i, ignore);
+  t.cache.drain_uses([&](std::uint64_t, std::uint64_t n) { used += n; });
+  BOOST_TEST(used == t.cache.stats().hits);
+  BOOST_TEST(t.cache.stats().uses_lost == 0U);
+  BOOST_TEST(t.cache.valid());
+}
+
 // Nothing that readers count is lost, however they and the writers come and go.
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, policies) {
   constexpr std::uint64_t reads = strata_test::sanitized ? 3'000 : 200'000;

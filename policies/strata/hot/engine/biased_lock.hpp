@@ -4,6 +4,7 @@
 
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/engine/guard.hpp>
+#include <strata/hot/engine/own_uses.hpp>
 
 #include <array>
 #include <atomic>
@@ -11,10 +12,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 // The lock of a shard. As long as threads do not meet it is one word, for readers and writers. When readers have met and
 // nobody has written for a while it opens: each reader then has a lock of its own, on a line that no other thread writes,
-// and a writer closes it again and waits until they are out. What a read counts stands on the line that it writes anyhow.
+// and a writer closes it again and waits until they are out. What a read counts stands on the line that it writes anyhow,
+// or in bytes of its own, where uses of each entry are counted.
 // An algorithm whose hits need the shard for itself has them noted there, and is told before anything else changes, or when
 // there is no more room: told at once, each hit would pay for a call that most algorithms do not need.
 // Rejected: epochs, which make a hit no cheaper than the exchange here and need memory for what cannot be freed yet.
@@ -22,7 +25,8 @@
 namespace strata::hot::engine {
 
 /// What a reader holds.
-template <class Word, std::size_t Notes>
+/// \tparam Uses  what counts uses for him while others read too: see own_uses.hpp
+template <class Word, std::size_t Notes, class Uses = no_own_uses>
 struct alignas(64) cell {
   template <class T>
   using plain = typename Word::machine::template plain<T>;
@@ -30,17 +34,24 @@ struct alignas(64) cell {
   Word lock;
   counter hits, misses;
   plain<std::uint32_t> noted{};
-  std::uint32_t strict = 0;  // all ones, where one thread's hits shall be told as if each were told at once
+  struct nothing {};
+  [[no_unique_address]] std::conditional_t<Uses::kept, plain<std::uint32_t>, nothing>
+      room{};  // zero until `uses` is made
+  [[no_unique_address]] Uses uses{};
   std::array<plain<slot>, Notes> notes;
 
-  [[nodiscard]] bool full() const noexcept { return Notes != 0 && noted == Notes; }
-  /// There must be room. One that is idle needs none; strictly, only if those before it cannot change that, which with
-  /// ForGood they never can. Without a branch, since nobody could foretell it.
-  template <bool ForGood = false>
+  /// Whether it has to ask before it reads.
+  [[nodiscard]] bool full() const noexcept {
+    if constexpr (Uses::kept)
+      return noted == room;
+    else
+      return Notes != 0 && noted == Notes;
+  }
+  /// There must be room. Without a branch, since nobody could foretell which hits are idle.
   [[gnu::always_inline]] void note(slot i, bool idle) noexcept {
     std::uint32_t const n = noted;
     notes[n] = i;
-    noted = n + static_cast<std::uint32_t>(!idle | (!ForGood && (n & strict) != 0));
+    noted = n + static_cast<std::uint32_t>(!idle);
   }
   template <class Tell>
   void take_notes(Tell& tell) noexcept {
@@ -51,13 +62,16 @@ struct alignas(64) cell {
 };
 
 /// \tparam Notes  hits that a cell has room for; zero where hits of several threads do not disturb each other
-template <std::size_t Notes, class Machine = machine>
+/// \tparam Uses   what each reader counts in: it is made when he first comes while others read, and the word is his
+template <std::size_t Notes, class Machine = machine, class Uses = no_own_uses>
 class biased_lock {
  public:
   using word_type = basic_spin_lock<Machine>;
-  using cell = engine::cell<word_type, Notes>;
+  using cell = engine::cell<word_type, Notes, Uses>;
 
-  biased_lock() noexcept { main().strict = ~0U; }
+  biased_lock() noexcept {
+    if constexpr (Uses::kept) main().room = room;
+  }
 
   /// Does not wait. Null: somebody else has it, or its notes are full.
   [[nodiscard, gnu::always_inline]] cell* try_read() noexcept {
@@ -87,27 +101,31 @@ class biased_lock {
     return &main();
   }
   /// Waits, and opens where that is worth it. The caller waits for nobody who may wait for him.
-  /// \param tell  is given the notes of a cell, with the lock closed
-  template <class Tell>
-  [[nodiscard]] cell* wait_to_read(Tell tell) noexcept {
+  /// \param tell     is given the notes of a cell, with the lock closed
+  /// \param entries  says how many there may be
+  template <class Tell, class Entries>
+  [[nodiscard]] cell* wait_to_read(Tell tell, Entries entries) noexcept {
     main().lock.lock();
     bool const was_open = is_open();
     bool const opens = was_open || looks() - looks_at_write_ >= Machine::calm;
-    if constexpr (Notes != 0) {
+    if constexpr (Notes != 0 || Uses::kept) {
       if (was_open) {  // what this thread has noted in its own cell comes before what it will note
         own().lock.lock();
+        if constexpr (Uses::kept)
+          if (own().room == 0) make_room(entries());
         if (own().full()) {
           own().lock.unlock();
           if (!close()) wait_for_readers();
           take_notes(tell);
+          own().lock.lock();  // before another who has the same cell comes in, and fills it again
           open();
-          own().lock.lock();
         }
         main().lock.unlock();
         return &own();
       }
-      if (main().full()) main().take_notes(tell);
     }
+    if constexpr (Notes != 0)
+      if (main().full()) main().take_notes(tell);
     if (!was_open && opens) open();
     return &main();
   }
@@ -136,6 +154,19 @@ class biased_lock {
   void take_own_notes(Tell tell) noexcept {
     main().take_notes(tell);
   }
+  /// Shows what readers counted in, to who has the lock for writing.
+  template <class F>
+  void each_uses(F f) noexcept {
+    each_made([&](cell& c) { f(c.uses); });
+  }
+  /// For him too, once all has been taken from there: when they come next, readers get room for more entries.
+  void unmake_uses() noexcept {
+    each_made([](cell& c) {
+      c.uses.release();
+      c.room = 0;
+    });
+    made_ = 0;
+  }
   /// Reads are counted anew until it may open again.
   void written() noexcept { looks_at_write_ = looks(); }
 
@@ -145,22 +176,31 @@ class biased_lock {
   }
   /// Whether this thread reads, or has the word.
   [[nodiscard]] bool mine() const noexcept { return cells_[0].lock.mine() || reading(); }
-  [[nodiscard]] bool reading() const noexcept { return cells_[1 + place()].lock.mine(); }
+  [[nodiscard]] bool reading() const noexcept { return cells_[1 + Machine::place()].lock.mine(); }
   [[nodiscard]] std::span<cell const> cells() const noexcept { return cells_; }
 
  private:
-  // Stacks lie at even distances, so that multiplying spreads threads over all places.
-  [[gnu::always_inline]] static std::size_t place() noexcept {
-    return (static_cast<std::uint32_t>(Machine::self() >> 12U) * 0x9E3779B1U) >>
-           (32U - std::countr_zero(Machine::places));
+  static constexpr std::uint32_t room = Notes == 0 ? 1 : Notes;  // without notes it says that it is made, and no more
+
+  void make_room(std::size_t entries) noexcept {
+    own().uses.make(entries);
+    own().room = room;
+    made_ = made_ | std::uint32_t{1} << Machine::place();
+  }
+  template <class F>
+  void each_made(F f) noexcept {
+    if constexpr (Uses::kept)
+      for (std::uint32_t left = made_; left != 0; left &= left - 1)
+        f(cells_[1 + static_cast<std::size_t>(std::countr_zero(left))]);
   }
   cell& main() noexcept { return cells_[0]; }
-  cell& own() noexcept { return cells_[1 + place()]; }
+  cell& own() noexcept { return cells_[1 + Machine::place()]; }
   std::span<cell> others() noexcept { return std::span{cells_}.subspan(1); }
   [[nodiscard]] std::uint64_t looks() const noexcept { return cells_[0].hits + cells_[0].misses; }
 
   typename Machine::template atomic<bool> open_{false};
   typename Machine::template plain<std::uint64_t> looks_at_write_{0};
+  typename Machine::template plain<std::uint32_t> made_{0};  // a bit for each place whose cell has room
   std::array<cell, 1 + Machine::places> cells_;
 };
 
@@ -183,8 +223,6 @@ class unshared_lock {
  public:
   using cell = engine::cell<flag, Notes>;
 
-  unshared_lock() noexcept { cell_.strict = ~0U; }
-
   [[nodiscard, gnu::always_inline]] cell* try_read() noexcept {
     if (cell_.full() || !cell_.lock.try_lock()) return nullptr;
     return &cell_;
@@ -194,8 +232,10 @@ class unshared_lock {
     cell_.take_notes(tell);
     return &cell_;
   }
-  [[nodiscard]] cell* wait_to_read(auto tell) noexcept { return try_read(tell); }
+  [[nodiscard]] cell* wait_to_read(auto tell, auto) noexcept { return try_read(tell); }
   void take_own_notes(auto tell) noexcept { cell_.take_notes(tell); }
+  static void each_uses(auto) noexcept {}
+  static void unmake_uses() noexcept {}
   [[nodiscard]] flag& word() noexcept { return cell_.lock; }
   [[nodiscard]] static bool is_open() noexcept { return false; }
   static void written() noexcept {}
@@ -209,19 +249,21 @@ class unshared_lock {
 };
 
 /// With that many a cell is four lines.
-template <hit_needs Needs>
-inline constexpr std::size_t room_for_notes = Needs == hit_needs::exclusive ? 56 : 0;
+template <hit_needs Needs, bool Counted>
+inline constexpr std::size_t room_for_notes = Needs != hit_needs::exclusive ? 0
+                                              : Counted                     ? 50
+                                                                            : 56;
 
 /// Who may call a tier.
 struct sharded {  ///< any number of threads; each part of the hash has its own lock, index, memory and order
   static constexpr std::size_t most_shards = 64;
-  template <hit_needs Needs>
-  using lock = biased_lock<room_for_notes<Needs>>;
+  template <hit_needs Needs, bool Counted>
+  using lock = biased_lock<room_for_notes<Needs, Counted>, machine, std::conditional_t<Counted, own_uses, no_own_uses>>;
 };
 struct single_thread {  ///< one thread at a time: one order for all entries, no atomic operation
   static constexpr std::size_t most_shards = 1;
-  template <hit_needs Needs>
-  using lock = unshared_lock<room_for_notes<Needs>>;
+  template <hit_needs Needs, bool>
+  using lock = unshared_lock<room_for_notes<Needs, false>>;
 };
 
 }  // namespace strata::hot::engine

@@ -67,7 +67,7 @@ concept sized_eviction = requires(typename E::settings const& given, std::size_t
 /// no_slot; the engine calls on_erase for the victim as for any other entry that goes; nothing throws.
 ///   node      default-constructible; empty costs nothing
 ///   idle      optional, where needs is exclusive: what of a hit may run beside others, as with shared; whether on_hit would
-///             do nothing more. What it says of an entry other hits may change, unless there is a constant idle_for_good
+///             do nothing more. No other hit may change what it says of an entry
 ///   valid     optional, for tests: whether the structure holds exactly `entries` nodes
 template <class E>
 concept eviction =

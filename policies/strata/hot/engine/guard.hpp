@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include <sched.h>
@@ -14,6 +15,10 @@ namespace strata::hot::engine {
 
 /// Differs between any two living threads and is never zero; one instruction, no thread-local storage to set up.
 inline std::uintptr_t this_thread() noexcept { return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer()); }
+
+/// Threads are numbered as they come, so that few of them which stay have different numbers. Zero: it has not come yet.
+[[gnu::tls_model("initial-exec")]] inline constinit thread_local std::uint32_t this_thread_came = 0;
+inline constinit std::atomic<std::uint32_t> threads_came = 0;
 
 inline void pause() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -33,6 +38,11 @@ struct machine {
   static constexpr std::uint64_t calm = 64;  // reads since the last write after which readers that meet get one
 
   static std::uintptr_t self() noexcept { return this_thread(); }
+  [[gnu::always_inline]] static std::size_t place() noexcept {
+    if (this_thread_came == 0) [[unlikely]]
+      this_thread_came = threads_came.fetch_add(1, std::memory_order_relaxed) % places + 1;
+    return this_thread_came - 1;
+  }
   static void wait(unsigned round) noexcept {
     if (round < 64)
       pause();

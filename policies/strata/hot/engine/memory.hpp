@@ -38,4 +38,12 @@ struct release {
   return memory;
 }
 
+/// Zeros, which become memory page by page where somebody writes. Comes from the system, past the program's operator new,
+/// so that it may be asked while a lock is held. \returns null where there is none
+[[nodiscard]] inline void* zeros(std::size_t bytes) noexcept {
+  void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return memory == MAP_FAILED ? nullptr : memory;
+}
+inline void give_back(void* zeros, std::size_t bytes) noexcept { (void)::munmap(zeros, bytes); }
+
 }  // namespace strata::hot::engine

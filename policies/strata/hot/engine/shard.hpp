@@ -47,7 +47,7 @@ enum class step : std::uint8_t {
 template <class Key, class Value, eviction Eviction, bool Counted, class Concurrency>
 class alignas(64) shard {
  public:
-  using lock_type = typename Concurrency::template lock<Eviction::needs>;
+  using lock_type = typename Concurrency::template lock<Eviction::needs, Counted>;
   using cell = typename lock_type::cell;
   using kept = kept_key<Key>;
   using item = key_uses<Key>;
@@ -196,6 +196,10 @@ class alignas(64) shard {
   /// Moves into a larger space, every entry keeping its slot; what is not used any more comes back.
   void move_to(space& larger) noexcept {
     if (larger.slab.size() <= space_.slab.size()) return;
+    if constexpr (Counted) {
+      for (slot i = 0; i < space_.slab.touched(); ++i) add_up_uses(i);
+      lock.unmake_uses();  // there is one for each place of the slab that was
+    }
     larger.slab.take_over(space_.slab);
     for (slot i = 0; i < larger.slab.touched(); ++i)
       if (larger.slab[i].value) larger.index.insert(larger.slab[i].hash, i);
@@ -216,8 +220,10 @@ class alignas(64) shard {
     for (wanted = 0; from < space_.slab.touched() && n < into.size(); ++from) {
       entry_type& e = space_.slab[from];
       if (!e.value) continue;
-      if constexpr (Used)
+      if constexpr (Used) {
+        add_up_uses(from);
         if (e.uses == 0) continue;
+      }
       wanted = kept::share(e.key, into[n].key);
       if (wanted != 0) break;
       if constexpr (Used) into[n].count = std::exchange(e.uses, 0);
@@ -294,30 +300,45 @@ class alignas(64) shard {
     entry_type& e = space_.slab[at];
     f(std::as_const(e.value));
     if constexpr (Eviction::needs == hit_needs::exclusive)
-      mine.template note<idle_for_good>(at, idle(at));
+      mine.note(at, idle(at));
     else
       touch(at);
-    count_use(e, mine);
+    count_use(e, mine, at);
     mine.hits.add(1);
   }
 
   [[gnu::always_inline]] void touch(slot i) noexcept {
     if constexpr (Eviction::needs != hit_needs::nothing) space_.order.on_hit(space_.slab.nodes(), i);
   }
-  static constexpr bool idle_for_good = requires { Eviction::idle_for_good; };
   [[nodiscard, gnu::always_inline]] bool idle([[maybe_unused]] slot i) noexcept {
     if constexpr (requires { space_.order.idle(space_.slab.nodes(), i); })
       return space_.order.idle(space_.slab.nodes(), i);
     else
       return false;
   }
-  [[gnu::always_inline]] void count_use([[maybe_unused]] entry_type& e, [[maybe_unused]] cell const& mine) noexcept {
+  [[gnu::always_inline]] void count_use([[maybe_unused]] entry_type& e, [[maybe_unused]] cell& mine,
+                                        [[maybe_unused]] slot at) noexcept {
     if constexpr (Counted) {
-      if (lock.alone(mine)) return void(e.uses += e.uses != ~std::uint32_t{});
-      std::atomic_ref<std::uint32_t> const uses{e.uses};
-      if (uses.load(std::memory_order_relaxed) != ~std::uint32_t{}) uses.fetch_add(1, std::memory_order_relaxed);
+      if (lock.alone(mine)) return void(e.uses += e.uses < most_uses);
+      if constexpr (requires { mine.uses.add(at); }) {
+        std::uint32_t const more = mine.uses.add(at);
+        if (more == 0) [[likely]]
+          return;
+        std::atomic_ref<std::uint32_t> const uses{e.uses};
+        if (uses.load(std::memory_order_relaxed) < most_uses) uses.fetch_add(more, std::memory_order_relaxed);
+      }
     }
   }
+  // What readers counted apart comes to the entry.
+  void add_up_uses([[maybe_unused]] slot i) noexcept {
+    if constexpr (Counted) {
+      std::uint32_t more = 0;
+      lock.each_uses([&](auto& uses) { more += uses.take(i); });
+      entry_type& e = space_.slab[i];
+      if (e.uses < most_uses) e.uses += more;
+    }
+  }
+  static constexpr std::uint32_t most_uses = ~std::uint32_t{} - 0xFFFF;  // so that many readers can add what they have
 
   template <class Gone>
   bool evict(newcomer const& who, Gone& gone) noexcept {
@@ -343,8 +364,10 @@ class alignas(64) shard {
     space_.order.on_erase(space_.slab.nodes(), i);
     entries_.set(entries_ - 1);
     bytes_.set(bytes_ - e.value.weight());
-    if constexpr (Counted)
+    if constexpr (Counted) {
+      add_up_uses(i);
       if (e.uses != 0 && !spill_.add(e.key, e.uses)) uses_lost_.add(e.uses);
+    }
     gone.take(e.key, e.value);
     e.value = {};
     if constexpr (kept::foreign) e.key = {};  // else its memory serves the slot's next key

@@ -378,7 +378,7 @@ class tier : check_eviction<Eviction> {
     auto const tell = [&](auto hits) { s.hear(hits); };
     if (auto* const cell = s.lock.try_read(tell)) return cell;
     if (visiting()) return nullptr;
-    return s.lock.wait_to_read(tell);
+    return s.lock.wait_to_read(tell, [&] { return s.room(); });
   }
   [[gnu::noinline]] bool wait_for_word(shard_type& s) const noexcept {
     if (visiting()) return false;

@@ -9,9 +9,9 @@
 #include <memory>
 #include <utility>
 
-// Reads are counted in the entry itself, under the lock a read has anyhow. An entry that goes hands its count to the
-// spill of its shard, which was reserved beforehand. Bounded (K12): what a full spill cannot take is lost, and counted as
-// lost; the owner learns in time that it is half full.
+// Reads are counted in the entry itself, under the lock a read has anyhow, and apart for each reader while several read
+// (own_uses.hpp). An entry that goes hands its count to the spill of its shard, which was reserved beforehand. Bounded
+// (K12): what a full spill cannot take is lost, and counted as lost; the owner learns in time that it is half full.
 namespace strata::hot::engine {
 
 template <class Key>
