@@ -228,18 +228,27 @@ class segments_model {
   using setting = strata::hot::engine::segment_setting;
   using leaving = strata::hot::engine::leaving;
 
-  segments_model(setting s, std::size_t keys)
-      : setting_{s}, window_{keys}, probation_{keys}, protected_{keys}, uses_(keys), late_(keys), arrival_(keys) {}
+  segments_model(setting s, std::size_t capacity, std::size_t keys)
+      : setting_{s},
+        capacity_{capacity},
+        in_window_(keys),
+        probation_{keys},
+        protected_{keys},
+        uses_(keys),
+        late_(keys),
+        arrival_(keys),
+        last_(keys) {}
 
-  [[nodiscard]] std::size_t size() const { return window_.size() + probation_.size() + protected_.size(); }
-  [[nodiscard]] bool has(key k) const { return window_.has(k) || probation_.has(k) || protected_.has(k); }
+  [[nodiscard]] std::size_t size() const { return window_size_ + probation_.size() + protected_.size(); }
+  [[nodiscard]] bool has(key k) const { return in_window_[k] || probation_.has(k) || protected_.has(k); }
   [[nodiscard]] bool knows_ghosts() const {
     return setting_.rule == leaving::visited || setting_.rule == leaving::either;
   }
   void set(setting s) { setting_ = s; }
 
   void hit(key k) {
-    if (uses_[k] < 15) ++uses_[k];
+    if (uses_[k] < 7) ++uses_[k];
+    last_[k] = now_;
     auto const since = static_cast<std::uint16_t>(arrivals_ - arrival_[k]);  // too old wraps, as it does in the nodes
     if (since >= std::min<std::size_t>(room() / 2, 0x7FFF)) late_[k] = true;
   }
@@ -249,23 +258,27 @@ class segments_model {
     uses_[k] = 0;
     late_[k] = false;
     arrival_[k] = ++arrivals_;
-    (known ? protected_ : window_).add_newest(k);
-    if (known) return demote(looked);
-    while (window_.size() > room()) probation_.add_newest(window_.take_oldest());
+    if (known) {
+      protected_.add_newest(k);
+      return demote(looked);
+    }
+    enter(k, now_);
+    while (full_ && window_size_ > room()) probation_.add_newest(take_oldest_of_window());
   }
   /// Takes out who goes; calls remember(key) for one whose ghost stays.
   template <class Looked, class MoreFrequent, class Remember>
   key take_victim(Looked&& looked, MoreFrequent&& more_frequent, Remember&& remember) {
+    full_ = true;
     for (;;) {
       bool const any = find_weakest(looked);
       order& main = probation_.empty() ? protected_ : probation_;
-      if (window_.empty() || (window_.size() < room() && any)) return main.take_oldest();
-      key const candidate = window_.oldest();
-      if (look(candidate, looked)) {
-        window_.renew(candidate);
+      if (window_.empty() || (window_size_ < room() && any)) return main.take_oldest();
+      std::uint64_t const generation = window_.begin()->first;
+      key const candidate = take_oldest_of_window();
+      if (look(candidate, looked) && last_[candidate] != generation) {
+        enter(candidate, last_[candidate]);
         continue;
       }
-      window_.remove(candidate);
       if (knows_ghosts() && late_[candidate]) {
         probation_.add_newest(candidate);
         continue;
@@ -282,6 +295,25 @@ class segments_model {
   }
 
  private:
+  /// After the last of its generation; a new one begins when a sixth have come and the oldest of eight is gone.
+  void enter(key k, std::uint64_t generation) {
+    window_[generation].push_back(k);
+    in_window_[k] = true;
+    ++window_size_;
+    if (++came_ < (full_ ? room() : capacity_) / 6) return;
+    if (window_.begin()->first + 7 <= now_) return;
+    ++now_;
+    came_ = 0;
+  }
+  key take_oldest_of_window() {
+    auto const first = window_.begin();
+    key const k = first->second.front();
+    first->second.pop_front();
+    if (first->second.empty()) window_.erase(first);
+    in_window_[k] = false;
+    --window_size_;
+    return k;
+  }
   [[nodiscard]] std::size_t room() const { return std::max<std::size_t>(size() * setting_.window / 100, 1); }
   template <class Looked>
   bool look(key k, Looked& looked) {
@@ -313,10 +345,17 @@ class segments_model {
   }
 
   setting setting_;
-  order window_, probation_, protected_;
+  std::size_t capacity_, came_ = 0;
+  bool full_ = false;
+  std::map<std::uint64_t, std::deque<key>> window_;  // by the generation
+  std::size_t window_size_ = 0;
+  std::vector<bool> in_window_;
+  order probation_, protected_;
   std::vector<unsigned> uses_;
   std::vector<bool> late_;
   std::vector<std::uint16_t> arrival_;
+  std::vector<std::uint64_t> last_;
+  std::uint64_t now_ = 0;
   std::uint16_t arrivals_ = 0;
 };
 
@@ -338,12 +377,12 @@ class adaptive_model : public model {
 
  public:
   adaptive_model(std::size_t capacity, std::size_t keys)
-      : model{capacity}, real_{choices[4], keys}, sketch_{capacity}, ghosts_{capacity} {
+      : model{capacity}, real_{choices[first(capacity)], capacity, keys}, sketch_{capacity}, ghosts_{capacity} {
     one_of_ = capacity < 1'000 ? 1 : 16;
     while (capacity / one_of_ > (capacity < 1'000 ? 256 : 512)) one_of_ *= 2;
     std::size_t const each = std::max<std::size_t>(capacity / one_of_, 1);
     for (auto const& choice : choices) {
-      shadows_.emplace_back(choice, keys);
+      shadows_.emplace_back(choice, each, keys);
       shadow_ghosts_.emplace_back(shadows_.back().knows_ghosts() ? each : 0);
     }
     shadow_capacity_ = each;
@@ -373,9 +412,10 @@ class adaptive_model : public model {
   using leaving = strata::hot::engine::leaving;
   static constexpr segments_model::setting choices[] = {
       {1, leaving::frequent}, {20, leaving::frequent}, {50, leaving::frequent}, {2, leaving::visited},
-      {10, leaving::visited}, {25, leaving::visited},  {25, leaving::either},   {99, leaving::always},
+      {10, leaving::visited}, {25, leaving::visited},  {25, leaving::either},   {100, leaving::always},
   };
 
+  static constexpr std::size_t first(std::size_t capacity) { return capacity < 4'096 ? 4 : 6; }
   [[nodiscard]] bool sampled(key k) const { return (short_hash(k) * 0x85EBCA6BU >> 9U) % one_of_ == 0; }
   void ask_shadows(key k) {
     if (full_) sketch_.count(short_hash(k));
@@ -394,13 +434,18 @@ class adaptive_model : public model {
     }
     if (++requests_ < std::max<std::size_t>(capacity_ / 4, 256) / one_of_) return;
     requests_ = 0;
-    auto const best = static_cast<std::size_t>(std::ranges::max_element(answered_) - answered_);
-    if (answered_[best] - answered_[leader_] > patience_ * (0.002 * asked_ + 0.1 * std::sqrt(asked_))) {
+    double worth[std::size(choices)];
+    for (std::size_t s = 0; s < std::size(choices); ++s) {
+      bool const risky = capacity_ >= 4'096 && choices[s].rule == leaving::frequent;
+      worth[s] = answered_[s] - (risky ? 0.0002 * (100 - choices[s].window) * asked_ : 0);
+    }
+    auto const best = static_cast<std::size_t>(std::ranges::max_element(worth) - worth);
+    if (worth[best] - worth[leader_] > patience_ * (0.002 * asked_ + 0.1 * std::sqrt(asked_))) {
       patience_ = std::min(patience_ * 1.2, 8.0);
       leader_ = best;
     }
-    for (double& a : answered_) a *= 0.97;
-    asked_ *= 0.97;
+    for (double& a : answered_) a *= 0.98;
+    asked_ *= 0.98;
     patience_ = 1 + (patience_ - 1) * 0.995;
   }
 
@@ -409,7 +454,7 @@ class adaptive_model : public model {
   strata::hot::engine::ghosts ghosts_;
   std::vector<segments_model> shadows_;
   std::vector<strata::hot::engine::ghosts> shadow_ghosts_;
-  std::size_t one_of_, shadow_capacity_ = 0, requests_ = 0, leader_ = 4;
+  std::size_t one_of_, shadow_capacity_ = 0, requests_ = 0, leader_ = first(capacity_);
   double answered_[std::size(choices)] = {};
   double asked_ = 0, patience_ = 1;
   std::uint64_t random_ = 1;

@@ -34,7 +34,8 @@ class adaptive_order {
   };
   static constexpr auto needs = engine::hit_needs::exclusive;
 
-  adaptive_order(settings, std::size_t capacity) : capacity_{capacity}, sketch_{capacity}, ghosts_{capacity} {
+  adaptive_order(settings, std::size_t capacity)
+      : order_{choices[first(capacity)], capacity}, capacity_{capacity}, sketch_{capacity}, ghosts_{capacity} {
     // A sixteenth of the keys at most where there are enough of them, so that shadows cost less than the sketch does.
     std::size_t one_of = capacity < dear ? 1 : 16;
     while (capacity / one_of > (capacity < dear ? 256 : 512)) one_of *= 2;
@@ -83,10 +84,12 @@ class adaptive_order {
   static constexpr engine::segment_setting choices[] = {
       {1, engine::leaving::frequent}, {20, engine::leaving::frequent}, {50, engine::leaving::frequent},
       {2, engine::leaving::visited},  {10, engine::leaving::visited},  {25, engine::leaving::visited},
-      {25, engine::leaving::either},  {99, engine::leaving::always},
+      {25, engine::leaving::either},  {100, engine::leaving::always},
   };
-  static constexpr std::size_t first_choice = 4;
-  static constexpr std::size_t dear = 1'000;  // entries from which on the cost of shadows counts
+  static constexpr std::size_t dear = 1'000;   // entries from which on the cost of shadows counts
+  static constexpr std::size_t large = 4'096;  // and from which on a mistake lasts for long
+  // What is taken before anything is known: in a small cache one that keeps a part of loops, in a large one one that is near LRU.
+  static constexpr std::size_t first(std::size_t capacity) noexcept { return capacity < large ? 4 : 6; }
 
   bool more_frequent(std::uint32_t a, std::uint32_t b) noexcept {
     unsigned const asked = sketch_.estimate(a);
@@ -114,18 +117,26 @@ class adaptive_order {
   // more still after changes of late, since a loop shows two settings that are as good in turns.
   [[gnu::noinline]] void judge() noexcept {
     requests_ = 0;
-    auto const best = static_cast<std::size_t>(std::ranges::max_element(answered_) - answered_);
-    if (answered_[best] - answered_[leader_] > patience_ * (0.002 * asked_ + 0.1 * std::sqrt(asked_))) {
+    std::size_t best = 0;
+    for (std::size_t s = 1; s < std::size(choices); ++s)
+      if (worth(s) > worth(best)) best = s;
+    if (worth(best) - worth(leader_) > patience_ * (0.002 * asked_ + 0.1 * std::sqrt(asked_))) {
       patience_ = std::min(patience_ * 1.2, 8.0);
       leader_ = best;
     }
-    constexpr double fading = 0.97;
+    constexpr double fading = 0.98;
     for (double& a : answered_) a *= fading;
     asked_ *= fading;
     patience_ = 1 + (patience_ - 1) * 0.995;
   }
+  // A sketch that keeps out what is new is the worst mistake when the stream changes: in a large cache it has to be better by
+  // more, the less of what is recent it keeps.
+  [[nodiscard]] double worth(std::size_t s) const noexcept {
+    bool const risky = capacity_ >= large && choices[s].rule == engine::leaving::frequent;
+    return answered_[s] - (risky ? 0.0002 * (100 - choices[s].window) * asked_ : 0);
+  }
 
-  engine::segments order_{choices[first_choice]};
+  engine::segments order_;
   std::size_t capacity_, requests_ = 0, round_ = 0;
   std::uint32_t sampled_;
   bool counts_ = false;
@@ -135,7 +146,7 @@ class adaptive_order {
   std::vector<engine::shadow> shadows_;
   double answered_[std::size(choices)] = {};
   double asked_ = 0, patience_ = 1;
-  std::size_t leader_ = first_choice;
+  std::size_t leader_ = first(capacity_);
 };
 
 /// The general choice. Hit O(1), a byte written at most but for a sixteenth of the keys; miss O(1) amortised; 12 bytes an

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hot/engine/generations.hpp>
 #include <strata/hot/engine/queue.hpp>
 
 #include <algorithm>
@@ -14,6 +15,8 @@
 // again, and a rule for who may leave the window for it. Another setting changes two numbers; entries find their new
 // places as they are used. A hit moves nothing, it is marked: where an entry's turn to go comes, its mark tells how often
 // it was used since the last time, and gives it another turn. So a hit costs a byte, most often one that says so already.
+// Until something has to leave, everything is in the window, which is in the order of last use (see generations): whatever
+// setting comes first then finds what LRU would have kept.
 namespace strata::hot::engine {
 
 /// Who stays when it has to leave the window; the others go, and some of their ghosts stay.
@@ -32,16 +35,18 @@ struct segment_setting {
 struct segment_place {
   std::uint16_t arrival = 0;  // counts newcomers
   std::uint8_t where = 0;
-  std::uint8_t marks = 0;  // how often it was used since it was looked at, up to 15; and the bits below
+  std::uint8_t marks = 0;  // how often it was used since it was looked at, up to 7; and the bits below
 
-  static constexpr std::uint8_t uses = 0x0F;
+  static constexpr std::uint8_t uses = 0x07;
+  static constexpr std::uint8_t last = 0x38;    // the generation in which it was used last
   static constexpr std::uint8_t chosen = 0x40;  // the algorithm's own
   static constexpr std::uint8_t late = 0x80;    // it was used in the window, but not at once
 };
 
 class segments {
  public:
-  explicit segments(segment_setting s) noexcept : setting_{s} {}
+  /// For that many entries, at most.
+  segments(segment_setting s, std::size_t most) noexcept : setting_{s}, most_{most} {}
 
   [[nodiscard]] std::size_t entries() const noexcept { return window_.size() + probation_.size() + protected_.size(); }
   void set(segment_setting s) noexcept {
@@ -58,17 +63,20 @@ class segments {
     auto& n = nodes[i];
     std::atomic_ref<std::uint8_t> const marks{n.marks};
     std::uint8_t const seen = marks.load(std::memory_order_relaxed);
-    constexpr std::uint8_t all = segment_place::uses | segment_place::late;
-    if ((seen & all) == all) return seen;
+    auto const now = static_cast<std::uint8_t>(window_.now() << 3U);
+    constexpr std::uint8_t rest = segment_place::uses | segment_place::late;
+    if ((seen & (rest | segment_place::last)) == (rest | now)) return seen;
     // A use among the first half of a window's newcomers belongs to the first one: it says nothing about the time after.
     bool const late = static_cast<std::uint16_t>(arrivals_ - n.arrival) >= at_once_;
-    auto const mark = static_cast<std::uint8_t>((seen + ((seen & segment_place::uses) != segment_place::uses)) |
-                                                (late ? segment_place::late : 0));
+    bool const more = (seen & segment_place::uses) != segment_place::uses;
+    auto const mark =
+        static_cast<std::uint8_t>(((seen & ~segment_place::last) + more) | now | (late ? segment_place::late : 0));
     if (mark != seen) marks.store(mark, std::memory_order_relaxed);
     return seen;
   }
   template <class Looked>
   void insert(auto nodes, slot i, bool known, Looked&& looked) noexcept {
+    full_ = full_ && entries() != 0;
     nodes[i].marks = 0;
     nodes[i].arrival = ++arrivals_;
     if (known) {
@@ -76,12 +84,13 @@ class segments {
       measure();
       return demote(nodes, looked);
     }
-    put(nodes, i, in_window, window_);
+    window_.push(nodes, i, window_.now(), part());
     measure();
-    while (window_.size() > room_) put(nodes, window_.pop(nodes), in_probation, probation_);  // there is room for all
+    while (full_ && window_.size() > room_) ripen(nodes, window_.oldest());  // there is room for all
   }
   void erase(auto nodes, slot i) noexcept {
-    (nodes[i].where == in_window ? window_ : nodes[i].where == in_protected ? protected_ : probation_).remove(nodes, i);
+    if (nodes[i].where < generations::count) return window_.remove(nodes, i);
+    (nodes[i].where == in_protected ? protected_ : probation_).remove(nodes, i);
   }
 
   struct departure {
@@ -92,12 +101,15 @@ class segments {
   /// more often than b.
   template <class Looked, class MoreFrequent>
   departure victim(auto nodes, Looked&& looked, MoreFrequent&& more_frequent) noexcept {
+    full_ = true;
     for (measure();;) {
       slot const weakest = find_weakest(nodes, looked);
       if (window_.empty() || (window_.size() < room_ && weakest != no_slot)) return {weakest, false};
       slot const candidate = window_.oldest();
-      if (look(nodes, candidate, looked)) {
-        window_.renew(nodes, candidate);
+      std::uint8_t const placed = nodes[candidate].where;
+      if (std::uint8_t const last = last_use(nodes[candidate]); look(nodes, candidate, looked) && last != placed) {
+        window_.remove(nodes, candidate);
+        window_.push(nodes, candidate, last, part());
         continue;
       }
       bool const stays_anyhow = knows_ghosts() && (nodes[candidate].marks & segment_place::late) != 0;
@@ -107,23 +119,34 @@ class segments {
                                    (setting_.rule != leaving::visited && more_frequent(candidate, weakest)));
         if (!stays) return {candidate, setting_.rule != leaving::always};
       }
-      put(nodes, window_.pop(nodes), in_probation, probation_);
+      ripen(nodes, candidate);
       if (!stays_anyhow) return {weakest, false};
     }
   }
 
   bool valid(auto nodes, std::size_t entries) const noexcept {
     auto const all = [](place where) { return [where](auto const& n) { return n.where == where; }; };
-    return this->entries() == entries && window_.valid(nodes, all(in_window)) &&
-           probation_.valid(nodes, all(in_probation)) && protected_.valid(nodes, all(in_protected));
+    return this->entries() == entries && window_.valid(nodes) && probation_.valid(nodes, all(in_probation)) &&
+           protected_.valid(nodes, all(in_protected));
   }
 
  private:
-  enum place : std::uint8_t { in_window, in_probation, in_protected };
+  // Less than these: in that generation of the window.
+  enum place : std::uint8_t { in_probation = generations::count, in_protected };
+
+  static std::uint8_t last_use(segment_place const& n) noexcept {
+    return static_cast<std::uint8_t>((n.marks & segment_place::last) >> 3U);
+  }
 
   void measure() noexcept {
     room_ = std::max<std::size_t>(entries() * setting_.window / 100, 1);
     at_once_ = static_cast<std::uint16_t>(std::min<std::size_t>(room_ / 2, 0x7FFF));
+  }
+  /// How many make a generation: eight of them hold more than there is room for.
+  [[nodiscard]] std::size_t part() const noexcept { return (full_ ? room_ : most_) / 6; }
+  void ripen(auto nodes, slot i) noexcept {
+    window_.remove(nodes, i);
+    put(nodes, i, in_probation, probation_);
   }
   static void put(auto nodes, slot i, place where, queue& into) noexcept {
     nodes[i].where = where;
@@ -161,11 +184,14 @@ class segments {
     }
   }
 
-  queue window_, probation_, protected_;
+  generations window_;
+  queue probation_, protected_;
   std::size_t room_ = 1;  // of the window
   std::uint16_t at_once_ = 0;
   std::uint16_t arrivals_ = 0;
   segment_setting setting_;
+  std::size_t most_;
+  bool full_ = false;  // something had to leave
 };
 
 }  // namespace strata::hot::engine

@@ -23,7 +23,7 @@ class shadow {
         mask_{static_cast<std::uint32_t>(std::bit_ceil(entries * 3 / 2 + 1) - 1)},
         nodes_{std::make_unique<node[]>(entries)},
         index_{std::make_unique<std::uint16_t[]>(mask_ + 1)},
-        order_{s},
+        order_{s, entries},
         ghosts_{order_.knows_ghosts() ? entries : 0} {}
 
   /// \returns whether the key was there; it is now. `more_frequent(a, b)` is asked about hashes.
