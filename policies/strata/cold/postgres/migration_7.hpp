@@ -119,6 +119,29 @@ begin
     order by u.uses desc, u.artifact_id limit most;
 end $strata$;
 
+-- As before, but fewer rows at a time: each now moves one of {usage}.
+create or replace function {tidy_usage}() returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('{usage_hours}', 7)) then
+    return;
+  end if;
+  with old as (
+    delete from {usage_hours} h where h.ctid in (
+      select o.ctid from {usage_hours} o where o.hour < date_trunc('hour', now(), 'UTC') - interval '48 hours' limit 40000)
+    returning h.*)
+  insert into {usage_days} as d (day, artifact_id, uses, successes, failures)
+    select date_trunc('day', o.hour, 'UTC'), o.artifact_id, sum(o.uses), sum(o.successes), sum(o.failures) from old o group by 1, 2
+    on conflict (day, artifact_id) do update set uses = d.uses + excluded.uses,
+      successes = d.successes + excluded.successes, failures = d.failures + excluded.failures;
+  delete from {usage_days} d where d.ctid in (
+    select o.ctid from {usage_days} o where o.day < now() - interval '92 days' limit 100000);
+  delete from {usage_days} d using (
+      select e.day, e.artifact_id, row_number() over (partition by e.day order by e.uses desc, e.artifact_id) as place
+        from {usage_days} e where e.day < now() - interval '3 days' and e.day > now() - interval '10 days') ranked
+    where ranked.place > 10000 and d.day = ranked.day and d.artifact_id = ranked.artifact_id;
+  delete from {usage_senders} s where s.at < now() - interval '7 days';
+end $strata$;
+
 drop table {usage_lately};
 )";
 

@@ -61,7 +61,7 @@ class usage_sender {
 
  private:
   using clock = std::chrono::steady_clock;
-  static constexpr std::chrono::minutes tidy_every{10};
+  static constexpr std::chrono::minutes tidy_every{5};
 
   // One flush at a time. No timed mutex: under the thread sanitizer libstdc++ has none that waits by this clock.
   struct turn {
