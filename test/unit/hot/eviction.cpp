@@ -92,6 +92,29 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(request_by_request, Pair, pairs) {
   for (std::size_t capacity : {5U, 80U}) BOOST_TEST(compare<Pair>(capacity, requests, texts) == 0, capacity);
 }
 
+// Passes over 600 keys, each beginning 100 keys later, with room for 1,000: at this pace CLOCK's hand meets the set again and
+// again where it does harm.
+template <class Policy>
+double missed_of_a_moving_set(std::uint64_t seed) {
+  constexpr std::uint64_t passes = 300;
+  typename Policy::template tier<std::uint64_t, std::uint64_t, quiet> tier{{.capacity_entries = 1'000}, {}};
+  strata::hasher<std::uint64_t> const hash{seed};
+  std::uint64_t misses = 0;
+  for (std::uint64_t pass = 0; pass < passes; ++pass)
+    for (std::uint64_t key = pass * 100; key < pass * 100 + 600; ++key) {
+      if (tier.find(hash(key), [](auto const&) {})) continue;
+      (void)tier.install(hash(key), {strata::revision{1}, key});
+      ++misses;
+    }
+  BOOST_TEST(tier.valid());
+  return 100.0 * static_cast<double>(misses) / (passes * 600);
+}
+BOOST_AUTO_TEST_CASE(adaptive_follows_a_moving_set_as_lru_does) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed)
+    BOOST_TEST(missed_of_a_moving_set<strata::hot::adaptive>(seed) <
+               missed_of_a_moving_set<strata::hot::lru_exact>(seed) + 1);
+}
+
 BOOST_AUTO_TEST_CASE(say_what_a_hit_needs) {
   using enum strata::hot::engine::hit_needs;
   static_assert(strata::hot::lru_exact_order::needs == exclusive);
