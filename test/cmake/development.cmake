@@ -22,7 +22,8 @@ if(STRATA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 # What is measured or shown (benchmarks, examples) and simulations are optimized as users optimize. Tests of what code does
-# are compiled in half the time without; those of threads lie between, because optimizers reorder what threads share.
+# are compiled in half the time without; those of threads lie between, because optimizers reorder what threads share, but
+# for those that wait for servers.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
     set(strata_test_optimization -O0)
     set(strata_threads_optimization -O0)
@@ -33,7 +34,22 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
     set(strata_waiting_optimization -O2)
 endif()
 
-# The main program and the precompiled header that all Boost.Test executables share. The framework is compiled from its
+# A target that owns a precompiled header, for those who reuse it.
+function(_strata_precompiled target header)
+    if(TARGET ${target})
+        return()
+    endif()
+    add_library(${target} OBJECT EXCLUDE_FROM_ALL ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/headers.cpp)
+    target_link_libraries(${target} PRIVATE strata_core strata_development)
+    target_compile_options(${target} PRIVATE ${ARGN})
+    target_precompile_headers(${target} PRIVATE ${header})
+    if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+        # Without this the compiler cache never finds a precompiled header twice.
+        target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)
+    endif()
+endfunction()
+
+# The main program and the precompiled headers that all Boost.Test executables share. The framework is compiled from its
 # headers, once per build, so that it fits whatever compiler, standard library and sanitizer the build has.
 function(_strata_test_support)
     if(TARGET strata_test_main)
@@ -44,15 +60,7 @@ function(_strata_test_support)
     target_link_libraries(strata_test_main PUBLIC Boost::headers PRIVATE strata_core)
     target_compile_options(strata_test_main PRIVATE ${strata_test_optimization})
     foreach(kind IN ITEMS test threads)
-        set(headers strata_${kind}_headers)
-        add_library(${headers} OBJECT EXCLUDE_FROM_ALL ${here}/headers.cpp)
-        target_link_libraries(${headers} PRIVATE strata_core strata_development)
-        target_compile_options(${headers} PRIVATE ${strata_${kind}_optimization})
-        target_precompile_headers(${headers} PRIVATE ${here}/headers.hpp)
-        if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
-            # Without this the compiler cache never finds a precompiled header twice.
-            target_compile_options(${headers} PRIVATE -Xclang -fno-pch-timestamp)
-        endif()
+        _strata_precompiled(strata_${kind}_headers ${here}/headers.hpp ${strata_${kind}_optimization})
     endforeach()
 endfunction()
 
@@ -78,7 +86,7 @@ function(strata_test)
     target_link_libraries(${target} PRIVATE strata_core ${arg_LIBRARIES} strata_development strata_test_main)
     target_compile_definitions(${target} PRIVATE STRATA_TEST_FIXTURES="${PROJECT_SOURCE_DIR}/test/fixtures")
     set(kind test)
-    if(arg_OPTIMIZED OR "threads" IN_LIST arg_LABELS)
+    if(arg_OPTIMIZED OR ("threads" IN_LIST arg_LABELS AND NOT arg_SERVERS))
         set(kind threads)
     endif()
     target_compile_options(${target} PRIVATE ${strata_${kind}_optimization})
@@ -130,6 +138,16 @@ TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/tsan.supp second_de
     endif()
 endfunction()
 
+# strata_tested_program(target): of a program that has a main of its own and is there for a test alone; it is compiled as fast
+# as can be.
+function(strata_tested_program target)
+    target_compile_options(${target} PRIVATE ${strata_test_optimization})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        _strata_precompiled(strata_program_headers ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/standard.hpp ${strata_test_optimization})
+        target_precompile_headers(${target} REUSE_FROM strata_program_headers)
+    endif()
+endfunction()
+
 # strata_compile_fail(NAME hot_erase [SOURCE hot_erase.cpp] [LIBRARIES strata::json])
 # The test compile_fail.hot_erase: a source that must not compile, and whose first error must be the advice that a line
 # `// first error: text` in it demands; at most one more error may follow. A source with several mistakes, each told by a
@@ -156,46 +174,67 @@ function(strata_compile_fail)
                 -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/compile_fail.cmake)
 endfunction()
 
-# strata_benchmark(NAME hot SOURCES hot.cpp [LIBRARIES strata::nats] [SERVERS] [BRIEF --benchmark_filter=visit])
+# strata_benchmark(NAME hot SOURCES hot.cpp [LIBRARIES strata::nats] [DEFINITIONS NAME=1] [SERVERS] [OPTIMIZED]
+#                  [BRIEF --benchmark_filter=visit])
 # strata_benchmark(NAME compose COMMAND compose.py DEPENDS targets [SERVERS] [BRIEF --once])
 # What ./dev bench NAME builds (the target bench_hot) and runs (the script run_hot beside it): a program of Google Benchmark's,
 # which also reports commit, compiler and flags, or any other command. So that it does not rot it is also a test, which runs
-# it briefly: with what BRIEF says.
+# it briefly: with what BRIEF says, and compiled like a test (the target brief_hot), in half the time, as nobody reads its
+# figures; OPTIMIZED is for those that judge them. One row with an error fails it.
 function(strata_benchmark)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "SERVERS" "NAME" "SOURCES;LIBRARIES;COMMAND;DEPENDS;BRIEF")
+    cmake_parse_arguments(PARSE_ARGV 0 arg "SERVERS;OPTIMIZED" "NAME" "SOURCES;LIBRARIES;DEFINITIONS;COMMAND;DEPENDS;BRIEF")
+    set(tested FALSE)
+    if(STRATA_TESTS AND STRATA_CELL STREQUAL "release")
+        set(tested TRUE)
+    endif()
+    set(servers)
+    if(arg_SERVERS)
+        set(servers ${PROJECT_SOURCE_DIR}/test/servers run)
+    endif()
     if(arg_COMMAND)
-        add_custom_target(bench_${arg_NAME} ALL)
+        list(TRANSFORM arg_COMMAND REPLACE "^([^/].*\\.(py|sh))$" "${CMAKE_CURRENT_SOURCE_DIR}/\\1")
+        add_custom_target(bench_${arg_NAME})
         if(arg_DEPENDS)
             add_dependencies(bench_${arg_NAME} ${arg_DEPENDS})
         endif()
-        list(TRANSFORM arg_COMMAND REPLACE "^([^/].*\\.(py|sh))$" "${CMAKE_CURRENT_SOURCE_DIR}/\\1")
+        set(brief ${arg_COMMAND})
     else()
         find_package(benchmark CONFIG REQUIRED)
-        add_executable(bench_${arg_NAME} ${arg_SOURCES})
-        target_link_libraries(bench_${arg_NAME} PRIVATE strata_core ${arg_LIBRARIES} strata_development benchmark::benchmark)
+        set(programs bench_${arg_NAME})
+        if(tested AND NOT arg_OPTIMIZED)
+            list(APPEND programs brief_${arg_NAME})
+        endif()
+        foreach(program IN LISTS programs)
+            add_executable(${program} ${arg_SOURCES})
+            target_link_libraries(${program} PRIVATE strata_core ${arg_LIBRARIES} strata_development benchmark::benchmark)
+            target_compile_definitions(${program} PRIVATE ${arg_DEFINITIONS})
+        endforeach()
         set(flags "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_RELEASE}")
         if(arg_SERVERS)
             target_compile_options(bench_${arg_NAME} PRIVATE ${strata_waiting_optimization})
             string(APPEND flags " ${strata_waiting_optimization}")
         endif()
         string(STRIP "${flags}" flags)
+        set(brief $<TARGET_FILE:bench_${arg_NAME}>)
+        if(TARGET brief_${arg_NAME})
+            set_target_properties(bench_${arg_NAME} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+            strata_tested_program(brief_${arg_NAME})
+            set(brief $<TARGET_FILE:brief_${arg_NAME}>)
+        endif()
         set(arg_COMMAND $<TARGET_FILE:bench_${arg_NAME}>
             "\"--benchmark_context=commit=$commit,compiler=${CMAKE_CXX_COMPILER_ID}-${CMAKE_CXX_COMPILER_VERSION},flags=${flags}\"")
         list(APPEND arg_BRIEF --benchmark_min_time=1x)
     endif()
-    set(servers)
-    if(arg_SERVERS)
-        set(servers ${PROJECT_SOURCE_DIR}/test/servers run)
-    endif()
-    list(JOIN servers " " servers)
-    list(JOIN arg_COMMAND " " arg_COMMAND)
+    list(JOIN servers " " started)
+    list(JOIN arg_COMMAND " " command)
     set(script ${CMAKE_CURRENT_BINARY_DIR}/run_${arg_NAME})
     file(GENERATE OUTPUT ${script} CONTENT "#!/bin/sh
 commit=$(git -C ${PROJECT_SOURCE_DIR} describe --always --exclude='*' --dirty=+ 2>/dev/null)
-exec ${servers} ${arg_COMMAND} \"$@\"
+exec ${started} ${command} \"$@\"
 " FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
-    if(STRATA_TESTS AND STRATA_CELL STREQUAL "release")
-        strata_add_test(NAME bench.${arg_NAME} COMMAND ${script} ${arg_BRIEF} LABELS bench)
+    if(tested)
+        strata_add_test(NAME bench.${arg_NAME} COMMAND ${servers} ${brief} ${arg_BRIEF} LABELS bench)
+        set_tests_properties(bench.${arg_NAME} PROPERTIES FAIL_REGULAR_EXPRESSION "ERROR OCCURRED")
     endif()
 endfunction()
 
@@ -205,7 +244,7 @@ function(strata_example)
     add_executable(example_${arg_NAME} ${arg_SOURCES})
     target_link_libraries(example_${arg_NAME} PRIVATE ${arg_LIBRARIES} strata_development)
     if(arg_SERVERS)
-        target_compile_options(example_${arg_NAME} PRIVATE ${strata_waiting_optimization})
+        strata_tested_program(example_${arg_NAME}) # `knowledge` is built as users build it
     endif()
     if(NOT STRATA_TESTS)
         return()

@@ -1,22 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
-// Precompiled for all tests: what nearly each of them includes and what takes long to read.
-#include <boost/test/unit_test.hpp>
+// Precompiled for all tests.
+#include "standard.hpp"
 
-#include <atomic>
-#include <chrono>
-#include <coroutine>
-#include <expected>
-#include <format>
-#include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-#include <thread>
-#include <unordered_map>
-#include <variant>
-#include <vector>
+#include <boost/test/unit_test.hpp>
