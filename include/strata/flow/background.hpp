@@ -53,9 +53,9 @@ concept plays = requires { Executor::plays; };
 template <class Core>
 class background {
  public:
-  static constexpr auto look_every = 150ms;
-  static constexpr auto look_within = 250ms;
-  static constexpr auto tend_every = 100ms;
+  static constexpr std::chrono::milliseconds look_every{150};
+  static constexpr std::chrono::milliseconds look_within{250};
+  static constexpr std::chrono::milliseconds tend_every{100};
 
   explicit background(Core& core) : core_{core}, feed_{core} {
     if constexpr (warms_up<Core>) my_warming_.wanted = core.limits.warm_up_entries;

@@ -19,7 +19,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -28,15 +27,13 @@
 // where the last one ended. There is no queue of repairs that could be lost.
 namespace strata::flow {
 
-using namespace std::chrono_literals;
-
 /// The part of the one who keeps warm in step.
 struct healer {
-  static constexpr auto hold = 400ms;    ///< how long nobody else may, without a sign of life
-  static constexpr auto sign = 150ms;    ///< how often there is one
-  static constexpr auto silent = 300ms;  ///< a horizon as old as this may be free
-  static constexpr auto rest = 1s;       ///< after warm could not be brought in step: another may be able to
-  static constexpr auto patience = 1s;   ///< for a thousand changes
+  static constexpr std::chrono::milliseconds hold{400};    ///< how long nobody else may, without a sign of life
+  static constexpr std::chrono::milliseconds sign{150};    ///< how often there is one
+  static constexpr std::chrono::milliseconds silent{300};  ///< a horizon as old as this may be free
+  static constexpr std::chrono::seconds rest{1};  ///< after warm could not be brought in step: another may be able to
+  static constexpr std::chrono::seconds patience{1};  ///< for a thousand changes
 
   std::string me{};
   std::optional<horizon> mine{};  ///< while this instance holds it
@@ -93,14 +90,17 @@ task<std::optional<position>> bring_to_warm(Core& core, healer& my, Changes cons
   hasher<std::string> const hash;
   for (auto const& one : all) {
     if (!key_fault(one.key).empty()) continue;  // nobody can ask for it
-    std::uint64_t at = hash(one.key).hash;
-    auto [found, fresh] = place.try_emplace(at);
-    while (!fresh && last[*found]->key != one.key) std::tie(found, fresh) = place.try_emplace(++at);
-    if (fresh) {
-      *found = last.size();
-      last.push_back(&one);
-    } else if (last[*found]->revision < one.revision) {
-      last[*found] = &one;
+    for (std::uint64_t at = hash(one.key).hash;; ++at) {
+      auto const [found, fresh] = place.try_emplace(at);
+      if (fresh) {
+        *found = last.size();
+        last.push_back(&one);
+      } else if (last[*found]->key != one.key) {
+        continue;
+      } else if (last[*found]->revision < one.revision) {
+        last[*found] = &one;
+      }
+      break;
     }
   }
 

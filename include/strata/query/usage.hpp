@@ -2,7 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
-#include <strata/concepts/capability.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/key.hpp>
 #include <strata/query/cold.hpp>
 

@@ -16,7 +16,7 @@
 #include <strata/cold/postgres/search.hpp>
 #include <strata/cold/postgres/statements.hpp>
 #include <strata/cold/postgres/usage.hpp>
-#include <strata/concepts/capability.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/concepts/codec.hpp>
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/log.hpp>

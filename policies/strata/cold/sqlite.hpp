@@ -11,7 +11,7 @@
 #include <strata/cold/sqlite/rows.hpp>
 #include <strata/cold/sqlite/statements.hpp>
 #include <strata/cold/sqlite/usage.hpp>
-#include <strata/concepts/capability.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/concepts/codec.hpp>
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/log.hpp>

@@ -3,7 +3,7 @@
 #include "../../support/hostile_keys.hpp"
 #include "support.hpp"
 
-#include <strata/concepts/capability.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/concepts/cold.hpp>
 
 #include <boost/test/unit_test.hpp>

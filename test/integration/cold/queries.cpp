@@ -2,7 +2,7 @@
 // Copyright the Strata authors
 #include "support.hpp"
 
-#include <strata/concepts/capability.hpp>
+#include <strata/concepts/query.hpp>
 
 #include <boost/test/unit_test.hpp>
 

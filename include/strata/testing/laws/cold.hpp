@@ -3,7 +3,7 @@
 #pragma once
 
 #include <strata/change.hpp>
-#include <strata/concepts/capability.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/concepts/cold.hpp>
 #include <strata/error.hpp>
 #include <strata/testing/laws/cold_bench.hpp>

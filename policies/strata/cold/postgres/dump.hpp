@@ -3,7 +3,7 @@
 #pragma once
 
 #include <strata/cold/postgres/array.hpp>
-#include <strata/concepts/capability.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/concepts/warm.hpp>
 #include <strata/error.hpp>
 

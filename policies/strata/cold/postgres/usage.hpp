@@ -5,7 +5,7 @@
 #include <strata/cold/postgres/array.hpp>
 #include <strata/cold/postgres/bulk.hpp>
 #include <strata/cold/postgres/calls.hpp>
-#include <strata/concepts/capability.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/concepts/warm.hpp>
 #include <strata/error.hpp>
 #include <strata/key.hpp>
