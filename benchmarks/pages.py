@@ -28,7 +28,7 @@ given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.Ra
 given.add_argument("program")
 given.add_argument("--pages", type=int, default=50)
 given.add_argument("--turns", type=int, default=9)
-given.add_argument("--hits", type=int, default=500_000, help="of which instructions are counted, at least")
+given.add_argument("--hits", type=int, default=20_000_000, help="of which instructions are counted, at least")
 given.add_argument("--seconds", type=float, default=3, help="of each turn")
 given.add_argument("--benchmark_out", metavar="FILE")
 given.add_argument("--benchmark_out_format")
@@ -134,17 +134,18 @@ def throughput(args, corpus):
 
 
 def instructions(args, corpus):
-    def of_a_hit(pages):
+    def of_a_hit(pages, without=0):
         server = Server(args.program, corpus, ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--fair-sched=yes",
                                                "--toggle-collect=*ask_on*"])
         server.wait_for(1)
         with Pages(server.port, pages):
-            # What was counted while they were opened is a small part of it all.
-            server.wait_for(max(args.hits, 20 * server.hits()))
+            before = server.hits() if pages else 0  # while they were opened, which takes long here
+            server.wait_for(before + max(args.hits, before))
         hits, said = server.end()
-        return int(re.search(r"Collected : (\d+)", said)[1]) / hits
+        return (int(re.search(r"Collected : (\d+)", said)[1]) - before * without) / (hits - before)
 
-    without, beside = of_a_hit(0), of_a_hit(args.pages)
+    without = of_a_hit(0)
+    beside = of_a_hit(args.pages, without)
     return {"without": without, "with": beside, "ratio": beside / without}
 
 
