@@ -2,10 +2,9 @@
 // Copyright the Strata authors
 #pragma once
 
-#include <strata/hot/engine/queue.hpp>
+#include <strata/hot/engine/generations.hpp>
 #include <strata/hot/engine/tier.hpp>
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +15,6 @@
 // is that of lru_exact but within a generation: within 0.2 points of its hit ratio. Blind like it to loops and scans longer
 // than the capacity. Rejected: one list in which hits among the newest quarter move nothing, as the others wrote where the
 // next thread reads.
-// Source: Yu Zhao: "Multigenerational LRU Framework", Linux 6.1, 2022; with more generations.
 namespace strata::hot {
 
 class lru_order {
@@ -39,53 +37,31 @@ class lru_order {
   /// Beside other hits, which write the same.
   [[gnu::always_inline]] void on_hit(auto nodes, engine::slot i) const noexcept {
     std::atomic_ref<std::uint8_t> const used{nodes[i].used};
-    if (used.load(std::memory_order_relaxed) != now_) used.store(now_, std::memory_order_relaxed);
+    if (used.load(std::memory_order_relaxed) != all_.now()) used.store(all_.now(), std::memory_order_relaxed);
   }
   void on_insert(auto nodes, engine::slot i, std::uint64_t, std::uint32_t) noexcept {
-    if (++arrivals_ >= width_) begin_next();
-    put(nodes, i, now_);
+    all_.count_one(width_);
+    nodes[i].used = all_.now();
+    all_.push(nodes, i, all_.now());
   }
-  void on_erase(auto nodes, engine::slot i) noexcept { queues_[nodes[i].where].remove(nodes, i); }
+  void on_erase(auto nodes, engine::slot i) noexcept { all_.remove(nodes, i); }
   engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
-    for (;;) {
-      for (; queues_[oldest_].empty(); oldest_ = after(oldest_))
-        if (oldest_ == now_) return engine::no_slot;
-      engine::slot const i = queues_[oldest_].oldest();
-      if (nodes[i].used == oldest_) return i;
-      put(nodes, queues_[oldest_].pop(nodes), nodes[i].used);
+    while (!all_.empty()) {
+      engine::slot const i = all_.oldest();
+      if (nodes[i].used == nodes[i].where) return i;
+      all_.remove(nodes, i);
+      all_.push(nodes, i, nodes[i].used);
     }
+    return engine::no_slot;
   }
 
-  bool valid(auto nodes, std::size_t entries) const noexcept {
-    std::size_t n = 0;
-    for (std::uint8_t at = 0; at < queues; ++at) {
-      if (!queues_[at].valid(nodes, [at](auto const& one) { return one.where == at; })) return false;
-      n += queues_[at].size();
-    }
-    return n == entries;
-  }
+  bool valid(auto nodes, std::size_t entries) const noexcept { return all_.size() == entries && all_.valid(nodes); }
 
  private:
-  static constexpr std::uint8_t queues = 64;
-  static constexpr std::size_t told_apart = queues - 2;  // beside the one that has begun, and one that is empty
+  static constexpr std::size_t told_apart = 62;  // beside the one that has begun, and one that is empty
 
-  static std::uint8_t after(std::uint8_t at) noexcept { return static_cast<std::uint8_t>((at + 1) % queues); }
-  // Where entries were erased, or the shard has grown, some may be so old that their queue would be the next: then this generation lasts until they go.
-  void begin_next() noexcept {
-    std::uint8_t const next = after(now_);
-    if (!queues_[next].empty()) return;
-    arrivals_ = 0;
-    now_ = next;
-    if (oldest_ == now_) oldest_ = after(now_);
-  }
-  void put(auto nodes, engine::slot i, std::uint8_t at) noexcept {
-    nodes[i].used = nodes[i].where = at;
-    queues_[at].push(nodes, i);
-  }
-
-  std::array<engine::queue, queues> queues_;
-  std::uint8_t now_ = 0, oldest_ = 0;
-  std::size_t arrivals_ = 0, width_;
+  engine::generations<told_apart + 2> all_;
+  std::size_t width_;
 };
 
 /// The default. Hit O(1), most often without a write; miss O(1) amortised; 12 bytes an entry.

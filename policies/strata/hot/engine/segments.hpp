@@ -84,12 +84,12 @@ class segments {
       measure();
       return demote(nodes, looked);
     }
-    window_.push(nodes, i, window_.now(), part());
+    come(nodes, i, window_.now());
     measure();
     while (full_ && window_.size() > room_) ripen(nodes, window_.oldest());  // there is room for all
   }
   void erase(auto nodes, slot i) noexcept {
-    if (nodes[i].where < generations::count) return window_.remove(nodes, i);
+    if (nodes[i].where < window_.count) return window_.remove(nodes, i);
     (nodes[i].where == in_protected ? protected_ : probation_).remove(nodes, i);
   }
 
@@ -109,7 +109,7 @@ class segments {
       std::uint8_t const placed = nodes[candidate].where;
       if (std::uint8_t const last = last_use(nodes[candidate]); look(nodes, candidate, looked) && last != placed) {
         window_.remove(nodes, candidate);
-        window_.push(nodes, candidate, last, part());
+        come(nodes, candidate, last);
         continue;
       }
       bool const stays_anyhow = knows_ghosts() && (nodes[candidate].marks & segment_place::late) != 0;
@@ -132,7 +132,7 @@ class segments {
 
  private:
   // Less than these: in that generation of the window.
-  enum place : std::uint8_t { in_probation = generations::count, in_protected };
+  enum place : std::uint8_t { in_probation = 8, in_protected };
 
   static std::uint8_t last_use(segment_place const& n) noexcept {
     return static_cast<std::uint8_t>((n.marks & segment_place::last) >> 3U);
@@ -144,6 +144,10 @@ class segments {
   }
   /// How many make a generation: eight of them hold more than there is room for.
   [[nodiscard]] std::size_t part() const noexcept { return (full_ ? room_ : most_) / 6; }
+  void come(auto nodes, slot i, std::uint8_t generation) noexcept {
+    window_.push(nodes, i, generation);
+    window_.count_one(part());
+  }
   void ripen(auto nodes, slot i) noexcept {
     window_.remove(nodes, i);
     put(nodes, i, in_probation, probation_);
@@ -184,7 +188,7 @@ class segments {
     }
   }
 
-  generations window_;
+  generations<in_probation> window_;
   queue probation_, protected_;
   std::size_t room_ = 1;  // of the window
   std::uint16_t at_once_ = 0;
