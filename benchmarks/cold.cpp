@@ -3,8 +3,8 @@
 //
 // The cold tier on a real PostgreSQL beside the same client by hand (benchmarks/by_hand/postgres.hpp), on the same table
 // with the same durability. 1,000 rows of 1 KiB, keys uniform with a fixed seed, made before the clock starts. Counters:
-// p50_us and p99_us over all threads, and in the tier's own rows what the same costs by hand, in turns (benchmarks/turns.hpp);
-// round_trips per call, counted on the wire; `/delay:500us` puts that much on each answer.
+// p50_us and p99_us over all threads, and in the tier's own rows what the same costs by hand, in turns
+// (benchmarks/turns.hpp); round_trips per call, counted on the wire; `/delay:500us` puts that much on each answer.
 //   cold/postgres/...  the tier       cold/raw/...  by hand       cold/field/...  what the programs in the field send
 #include "../test/support/tcp_proxy.hpp"
 #include "apart.hpp"

@@ -11,9 +11,9 @@
 //   nats_kv        a NATS key-value bucket as the only store, mirrored by a watch
 //
 // They use the same servers one after another, with files on disk and the servers' own settings; the database is emptied
-// before each. The processes have two threads that call without a pause: templates by Zipf 0.99 in an order that a fixed seed made, 95 % reads, 5 % writes, each
-// of which makes a new value. Meanwhile a process is killed, then NATS or Valkey (kill -9), then PostgreSQL (immediate
-// stop); each comes back. What a contender does not use is not killed.
+// before each. The processes have two threads that call without a pause: templates by Zipf 0.99 in an order that a
+// fixed seed made, 95 % reads, 5 % writes, each of which makes a new value. Meanwhile a process is killed, then NATS or
+// Valkey (kill -9), then PostgreSQL (immediate stop); each comes back. What a contender does not use is not killed.
 //
 // Counters: `throughput` answered calls a second; `p50_us` and `p99_us` of answered reads, `write_p50_us` and
 // `write_p99_us` of writes, and of the first quarter, before anything is killed, `calm_throughput`, `calm_write_p50_us` and

@@ -4,7 +4,8 @@
 
   pages/throughput     two threads that hit in memory as fast as they can, in turns with no page open and with --pages of
                        them: `hits_per_second` without, and `kept`, the median share of it that is left with them
-  pages/instructions   of a hit, counted by callgrind without a page and with all of them open, and `ratio`
+  pages/instructions   of a hit by one thread, counted by callgrind without a page and with all of them open, and `ratio`;
+                       of two threads it would depend on how often callgrind lets them meet
 
 A page here is what a browser keeps of one: its stream of figures, and the question for the lists every five seconds. All
 of them live in another process, on the same machine as the readers.
@@ -89,8 +90,9 @@ class Pages:
 
 
 class Server:
-    def __init__(self, program, corpus, before=()):
-        self.process = subprocess.Popen([*before, program, "serve", "--port", "0", "--json", "--replay", corpus, "--rate", "0"],
+    def __init__(self, program, corpus, threads, before=()):
+        self.process = subprocess.Popen([*before, program, "serve", "--port", "0", "--json", "--replay", corpus, "--rate", "0",
+                                         "--threads", str(threads)],
                                         env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.url = json.loads(self.process.stdout.readline())["url"]
         self.port = int(self.url.rstrip("/").rsplit(":", 1)[1])
@@ -113,7 +115,7 @@ class Server:
 
 
 def throughput(args, corpus):
-    server = Server(args.program, corpus)
+    server = Server(args.program, corpus, 2)
     server.wait_for(10_000)
 
     def rate():
@@ -135,8 +137,8 @@ def throughput(args, corpus):
 
 def instructions(args, corpus):
     def of_a_hit(pages, without=0):
-        server = Server(args.program, corpus, ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--fair-sched=yes",
-                                               "--toggle-collect=*ask_on*"])
+        server = Server(args.program, corpus, 1, ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+                                                  "--fair-sched=yes", "--toggle-collect=*ask_on*"])
         server.wait_for(1)
         with Pages(server.port, pages):
             before = server.hits() if pages else 0  # while they were opened, which takes long here

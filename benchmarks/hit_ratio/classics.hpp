@@ -260,7 +260,8 @@ class lirs : public model {
   std::size_t most_low_;
 };
 
-/// Least frequently used; of equals the one that has been so for longer. `Ages`: on top of what the last victim had (LFU-DA).
+/// Least frequently used; of equals the one that has been so for longer. `Ages`: on top of what the last victim had
+/// (LFU-DA).
 template <bool Ages>
 class lfu_model : public model {
  public:

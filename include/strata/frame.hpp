@@ -70,8 +70,9 @@ inline std::uint32_t crc32(std::uint32_t sum, std::string_view bytes) noexcept {
 
 }  // namespace detail
 
-/// CRC-32 over "key \n revision \n operation \n codec \n schema \n payload" (numbers decimal, operation as to_string gives it),
-/// with "expires \n" before the payload where it is not zero, so that a damaged header is found as surely as a damaged payload.
+/// CRC-32 over "key \n revision \n operation \n codec \n schema \n payload" (numbers decimal, operation as to_string
+/// gives it), with "expires \n" before the payload where it is not zero, so that a damaged header is found as surely as
+/// a damaged payload.
 inline std::uint32_t checksum(frame const& f) {
   std::string head;
   head.reserve(f.key.size() + f.codec.size() + 48);

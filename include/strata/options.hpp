@@ -62,8 +62,8 @@ struct staleness {
 struct flagged {};
 struct bounded {};
 
-/// Values may expire: `.expires_in` of a put, and limits.expires_in for all. Whoever shares a space gives it, or nobody does.
-/// A hit on a value without an end reads no clock.
+/// Values may expire: `.expires_in` of a put, and limits.expires_in for all. Whoever shares a space gives it, or nobody
+/// does. A hit on a value without an end reads no clock.
 struct expiry {
   using option = detail::expiry_option;
   using type = expiry;
@@ -143,9 +143,9 @@ struct options_of_put<true, true> {
 };
 }  // namespace detail
 
-/// Of one write: as call_options. With strata::expiry also `.expires_in`, how long the value lives from now on: zero takes the
-/// default of limits, milliseconds::max() is for ever. Of one value, where the cold tier keeps vectors, also `.embedding`, which
-/// is kept beside the value in place of the one there was, in the same write; none leaves that one.
+/// Of one write: as call_options. With strata::expiry also `.expires_in`, how long the value lives from now on: zero
+/// takes the default of limits, milliseconds::max() is for ever. Of one value, where the cold tier keeps vectors, also
+/// `.embedding`, which is kept beside the value in place of the one there was, in the same write; none leaves that one.
 template <bool Expires, bool Vectors>
 using put_options = typename detail::options_of_put<Expires, Vectors>::type;
 

@@ -392,8 +392,8 @@ class checker {
           std::format("{} is called fresh although revision {} was acknowledged {} it began", told(e), settled,
                       e.has(entry::truth) ? "before" : std::format("more than {} ms before", c_.bound / millisecond)));
   }
-  // Where a thread clears the flag, that thread has to run first after the process was stopped. Who minds takes the clock, by
-  // which the very first reads are judged.
+  // Where a thread clears the flag, that thread has to run first after the process was stopped. Who minds takes the
+  // clock, by which the very first reads are judged.
   [[nodiscard]] bool just_woken(entry const& e) const {
     auto const of = starved_.find(e.instance);
     return of != starved_.end() && std::ranges::any_of(of->second, [&](span const& s) {

@@ -6,7 +6,8 @@
 //   test/servers run faults [--seed N] [--tally FILE] [--keep] [--only WORDS] [--longest-stop MS] T5=20 T6=6 ...
 //   faults --report FILE...
 //
-// The number is that of faults; --only makes those alone whose name contains the words. For hours: ./dev exec test/servers run build/release/test/faults/faults T5=10000 T6=350
+// The number is that of faults; --only makes those alone whose name contains the words. For hours: ./dev exec
+// test/servers run build/release/test/faults/faults T5=10000 T6=350
 #include "cluster.hpp"
 #include "endurance.hpp"
 #include "report.hpp"

@@ -14,7 +14,8 @@
 #include <vector>
 
 // T1: random schedules of several instances with faults and crashes, each checked for safety and, after everything has
-// come to rest, for liveness. Arguments: [--schedules N] [--seed S] [--threads N] [--only NAME] [--tell SEED] [--replay SEEDS].
+// come to rest, for liveness. Arguments: [--schedules N] [--seed S] [--threads N] [--only NAME] [--tell SEED] [--replay
+// SEEDS].
 namespace {
 
 using namespace simulated;

@@ -29,6 +29,7 @@ struct serve_arguments {
   http_server::options http{.port = 8420};
   std::vector<std::filesystem::path> replay;
   std::uint64_t rate = 200;
+  unsigned threads = 2;
 };
 
 /// Asks in a circle, as fast as it can. A function of its own, so that its instructions can be counted.
@@ -47,8 +48,9 @@ void keep_asking(Cache& cache, serve_arguments const& given, timed_hits& hits, s
   if (names.empty()) return;
   if (given.rate == 0) {
     for (auto const& name : names) (void)cache.get(name);
-    std::jthread const other{[&] { ask_on(cache, names, stop); }};
-    return ask_on(cache, names, stop);
+    std::vector<std::jthread> all;
+    for (unsigned i = 0; i < given.threads; ++i) all.emplace_back([&] { ask_on(cache, names, stop); });
+    return;
   }
   zipf draw{names.size(), 0.99, 1};
   std::mt19937_64 dice{1};
@@ -131,8 +133,9 @@ void add_serve(CLI::App& app, auto& s) {
                 "Ask meanwhile for templates, as replay does: for the ids that import would give to what is there; "
                 "how uses turned out is drawn at random")
             ->type_name("PATH");
-        command.add_option("--rate", given.rate, "So many a second; 0: as many as two threads can")
+        command.add_option("--rate", given.rate, "So many a second; 0: as many as --threads can")
             ->capture_default_str();
+        command.add_option("--threads", given.threads, "How many ask at once where --rate is 0")->capture_default_str();
       },
       [](auto& call, auto const& given) { run_serve(call, given); });
 }

@@ -10,8 +10,8 @@
 
 namespace knowledge_tool {
 
-/// How long hits in memory took, as whoever asked has timed them: the cache itself does not, since looking at a clock costs as
-/// much as a hit.
+/// How long hits in memory took, as whoever asked has timed them: the cache itself does not, since looking at a clock
+/// costs as much as a hit.
 /// \threads any
 class timed_hits {
  public:

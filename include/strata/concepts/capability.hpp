@@ -86,9 +86,9 @@ concept corrects_others = requires(W w, std::string_view key, std::span<placemen
   { w.correct(frames, until) } -> gives<result<std::size_t>>;
 };
 
-/// Cold: a value may be given a life by a last argument of store, and of store_many where there is one. When that is over, by the
-/// tier's own clock, it is there no more: load says expired, a store that expects absence happens, and so does one of the same
-/// content. A store without a life ends the one that there was.
+/// Cold: a value may be given a life by a last argument of store, and of store_many where there is one. When that is
+/// over, by the tier's own clock, it is there no more: load says expired, a store that expects absence happens, and so
+/// does one of the same content. A store without a life ends the one that there was.
 template <class C, class T>
 concept keeps_expiry =
     requires(C c, std::string_view key, T const& value, expectation expected, deadline until, lifetime expires_in) {
@@ -96,16 +96,16 @@ concept keeps_expiry =
     } && (!stores_many<C, T> || requires(C c, std::span<keyed_value<T> const> values, deadline until,
                                          lifetime expires_in) { c.store_many(values, until, expires_in); });
 
-/// Cold: a value may be given its vector in the write that stores it, by a last argument of store. None leaves the one that is
-/// there. With a vector that the tier cannot keep nothing is stored.
+/// Cold: a value may be given its vector in the write that stores it, by a last argument of store. None leaves the one
+/// that is there. With a vector that the tier cannot keep nothing is stored.
 template <class C, class T>
 concept keeps_vectors = requires(C c, std::string_view key, T const& value, expectation expected, deadline until,
                                  lifetime expires_in, std::span<float const> vector) {
   { c.store(key, value, expected, until, expires_in, vector) } -> gives<result<written>>;
 };
 
-/// Adds counts to the usage kept by the tier; never moves a revision. Whoever is told `unknown` does not repeat it; the tier may
-/// keep the counts and see to it that they are counted once.
+/// Adds counts to the usage kept by the tier; never moves a revision. Whoever is told `unknown` does not repeat it; the
+/// tier may keep the counts and see to it that they are counted once.
 template <class C>
 concept counts_usage = requires(C c, std::span<uses const> counts, deadline until) {
   { c.add_usage(counts, until) } -> gives<result<void>>;
@@ -133,7 +133,8 @@ concept reports_health = requires(W const& w) {
   { w.health() } -> std::same_as<tier_health>;
 };
 
-/// A cold policy that keeps values as JSON says `static constexpr bool keeps_json = true`, and its codec must be json_capable.
+/// A cold policy that keeps values as JSON says `static constexpr bool keeps_json = true`, and its codec must be
+/// json_capable.
 template <class P>
 concept wants_json = requires { requires P::keeps_json; };
 

@@ -63,8 +63,8 @@ concept logs_changes = requires(C c, std::optional<cursor> from, std::size_t lim
 };
 
 /// The horizon (zeros and an endless age before it was first moved), and who moves it: `hold_horizon` makes `me` its holder
-/// for that time, or goes on with it; nothing when another holds it. `move_horizon` sets it, and goes on holding it; conflict
-/// when `me` does not hold it any more.
+/// for that time, or goes on with it; nothing when another holds it. `move_horizon` sets it, and goes on holding it;
+/// conflict when `me` does not hold it any more.
 template <class C>
 concept keeps_horizon =
     requires(C c, std::string_view me, std::chrono::milliseconds time, horizon const& moved, deadline until) {

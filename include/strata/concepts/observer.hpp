@@ -31,8 +31,8 @@ concept hears_fenced = requires(O& o) { o.fenced(); };
 template <class O>
 concept hears_degraded = requires(O& o) { o.degraded(revision{}); };
 
-/// read_took(tier, time), write_took(tier, time): one round trip to a tier below memory, whatever it answered; a batch is one.
-/// Nothing is timed where nobody hears, and a hit in memory never is: it reads no clock.
+/// read_took(tier, time), write_took(tier, time): one round trip to a tier below memory, whatever it answered; a batch
+/// is one. Nothing is timed where nobody hears, and a hit in memory never is: it reads no clock.
 template <class O>
 concept hears_times = requires(O& o, std::chrono::nanoseconds time) {
   o.read_took(tier::cold, time);

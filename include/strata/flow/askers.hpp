@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <type_traits>
 
-// Where questions go on whose askers have left (flow/soft.hpp). Not on the executor's own threads, where it can be had: there
-// the askers of co_ calls wait, and would keep their questions from being asked.
+// Where questions go on whose askers have left (flow/soft.hpp). Not on the executor's own threads, where it can be had:
+// there the askers of co_ calls wait, and would keep their questions from being asked.
 namespace strata::flow {
 
 template <class Executor, bool Own = std::is_default_constructible_v<Executor>>

@@ -183,8 +183,8 @@ inline frame notice_of(frame const& f) {
 }
 
 /// What warm is told when cold has this copy, and a revision is known to exist. Where the copy is older than that, or there
-/// is none, or it cannot be encoded, warm is told that the key has changed, and everybody asks cold. What has expired is told as
-/// erased.
+/// is none, or it cannot be encoded, warm is told that the key has changed, and everybody asks cold. What has expired
+/// is told as erased.
 /// \param asked  when cold was asked
 template <class Core>
 frame frame_of(Core& core, std::string_view text, revision known, copy<typename Core::value_type> const& found,

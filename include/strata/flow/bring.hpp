@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-// Keys that somebody wants in memory, though nobody reads them now. From cold in one round trip, with a turn for each, so that
-// nothing is kept that a write or the feed has overtaken (K4). It counts as no use.
+// Keys that somebody wants in memory, though nobody reads them now. From cold in one round trip, with a turn for each,
+// so that nothing is kept that a write or the feed has overtaken (K4). It counts as no use.
 namespace strata::flow {
 
 /// \param keys     a range of the cache's keys

@@ -48,8 +48,8 @@ class channel {
     co_return given;
   }
 
-  /// The cache's own questions while nobody calls: few, with little time. They go past an open breaker and close it when they
-  /// are answered; their failures say more of their haste than of the tier.
+  /// The cache's own questions while nobody calls: few, with little time. They go past an open breaker and close it
+  /// when they are answered; their failures say more of their haste than of the tier.
   template <class Core, class Call>
   auto sound(Core& core, direction d, kernel::moment until, Call call)
       -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {

@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-// How often each key was read since the last flush, and what came of it. Hot entries count for themselves, under their shard's
-// lock; this table takes what they hand over, the reads that went below, and outcomes. Bounded (K12): uses of further keys
-// are dropped and their number told.
+// How often each key was read since the last flush, and what came of it. Hot entries count for themselves, under their
+// shard's lock; this table takes what they hand over, the reads that went below, and outcomes. Bounded (K12): uses of
+// further keys are dropped and their number told.
 namespace strata::flow {
 
 /// Of one key.

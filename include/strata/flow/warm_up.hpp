@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-// After a restart: what was used most is brought to memory before anybody asks for it, a few hundred keys at a time. The most
-// used come last, so that an eviction algorithm that goes by age keeps them longest.
+// After a restart: what was used most is brought to memory before anybody asks for it, a few hundred keys at a time.
+// The most used come last, so that an eviction algorithm that goes by age keeps them longest.
 namespace strata::flow {
 
 /// Whether a cache can do it.

@@ -35,8 +35,9 @@ enum class removal : std::uint8_t {
   erased,    ///< by erase, erase_many, erase_if or clear
 };
 
-/// removed(key, value, why): a value was in the cache and is not any more. The observer of a local_cache has this one member.
-/// It runs on the thread that caused it, with nothing held, and may call the cache; what it throws goes to who called there.
+/// removed(key, value, why): a value was in the cache and is not any more. The observer of a local_cache has this one
+/// member. It runs on the thread that caused it, with nothing held, and may call the cache; what it throws goes to who
+/// called there.
 template <class O, class KeyView, class Value>
 concept hears_removed = requires(O& o, KeyView key, Value const& value) { o.removed(key, value, removal::evicted); };
 

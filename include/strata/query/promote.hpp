@@ -15,8 +15,9 @@
 #include <utility>
 #include <vector>
 
-// What a question has found, brought to memory because the program expects to read it. The values are asked for anew: since the
-// question was answered anybody may have written, and only a look whose turn was taken before it may be kept (K4).
+// What a question has found, brought to memory because the program expects to read it. The values are asked for anew:
+// since the question was answered anybody may have written, and only a look whose turn was taken before it may be kept
+// (K4).
 namespace strata {
 
 /// Brings what was found to memory: `promote(cache, search_text(cache, "read file", 10)->all)`. It counts as no use.

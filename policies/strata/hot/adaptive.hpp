@@ -16,11 +16,11 @@
 #include <vector>
 
 // No algorithm is good at all streams, and each is bad at some. This one is eight: engine/segments with eight settings,
-// from W-TinyLFU with a small window, which keeps a part of any loop, to LRU, which nothing recent escapes. Each setting also
-// runs in a shadow, a cache of hashes alone over a sample of the keys; the setting whose shadow answered most of late is the
-// real one's. A change moves nothing: two numbers are set, and entries find their new places as they are used. Nor does a
-// hit: what it tells is taken note of in the entry, and read where somebody has to go.
-// What shadows cannot show it is blind to: streams that only an exact LRU of all but the last entry or LIRS with long ghosts
+// from W-TinyLFU with a small window, which keeps a part of any loop, to LRU, which nothing recent escapes. Each
+// setting also runs in a shadow, a cache of hashes alone over a sample of the keys; the setting whose shadow answered
+// most of late is the real one's. A change moves nothing: two numbers are set, and entries find their new places as
+// they are used. Nor does a hit: what it tells is taken note of in the entry, and read where somebody has to go. What
+// shadows cannot show it is blind to: streams that only an exact LRU of all but the last entry or LIRS with long ghosts
 // answers, and changes that are over before a sample has seen them (some requests for each entry).
 // Source: ours. Sampled small-scale shadows: Waldspurger, Saemundsson, Ahmad, Park: "Cache Modeling and Optimization using
 // Miniature Simulations", ATC 2017; the settings: see engine/segments and tinylfu.
@@ -88,7 +88,8 @@ class adaptive_order {
   };
   static constexpr std::size_t dear = 1'000;   // entries from which on the cost of shadows counts
   static constexpr std::size_t large = 4'096;  // and from which on a mistake lasts for long
-  // What is taken before anything is known: in a small cache one that keeps a part of loops, in a large one one that is near LRU.
+  // What is taken before anything is known: in a small cache one that keeps a part of loops, in a large one one that is
+  // near LRU.
   static constexpr std::size_t first(std::size_t capacity) noexcept { return capacity < large ? 4 : 6; }
 
   bool more_frequent(std::uint32_t a, std::uint32_t b) noexcept {
@@ -129,8 +130,8 @@ class adaptive_order {
     asked_ *= fading;
     patience_ = 1 + (patience_ - 1) * 0.995;
   }
-  // A sketch that keeps out what is new is the worst mistake when the stream changes: in a large cache it has to be better by
-  // more, the less of what is recent it keeps.
+  // A sketch that keeps out what is new is the worst mistake when the stream changes: in a large cache it has to be
+  // better by more, the less of what is recent it keeps.
   [[nodiscard]] double worth(std::size_t s) const noexcept {
     bool const risky = capacity_ >= large && choices[s].rule == engine::leaving::frequent;
     return answered_[s] - (risky ? 0.0002 * (100 - choices[s].window) * asked_ : 0);

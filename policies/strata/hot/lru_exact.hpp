@@ -7,9 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 
-// Least recently used, to the letter: one list; a use moves the entry to its new end, the old end goes. The list is a circle, so that
-// only one end is kept and the use of the oldest entry is a turn of the circle that relinks nothing. A hit writes into
-// its two neighbours and therefore needs the shard for itself. Fails on loops and scans longer than the capacity.
+// Least recently used, to the letter: one list; a use moves the entry to its new end, the old end goes. The list is a
+// circle, so that only one end is kept and the use of the oldest entry is a turn of the circle that relinks nothing. A
+// hit writes into its two neighbours and therefore needs the shard for itself. Fails on loops and scans longer than the
+// capacity.
 namespace strata::hot {
 
 class lru_exact_order {

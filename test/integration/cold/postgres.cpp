@@ -149,7 +149,8 @@ BOOST_AUTO_TEST_CASE(one_of_sixteen_wins_each_revision) {
   BOOST_TEST(won == 1);
 }
 
-// Racing saves, erases and inserts of one key: every revision and every version is given once, and what comes later is higher.
+// Racing saves, erases and inserts of one key: every revision and every version is given once, and what comes later is
+// higher.
 BOOST_AUTO_TEST_CASE(revisions_never_go_back) {
   auto o = on("races");
   o.connections = 8;

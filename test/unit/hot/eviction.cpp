@@ -92,8 +92,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(request_by_request, Pair, pairs) {
   for (std::size_t capacity : {5U, 80U}) BOOST_TEST(compare<Pair>(capacity, requests, texts) == 0, capacity);
 }
 
-// Passes over 600 keys, each beginning 100 keys later, with room for 1,000: at this pace CLOCK's hand meets the set again and
-// again where it does harm.
+// Passes over 600 keys, each beginning 100 keys later, with room for 1,000: at this pace CLOCK's hand meets the set
+// again and again where it does harm.
 template <class Policy>
 double missed_of_a_moving_set(std::uint64_t seed) {
   constexpr std::uint64_t passes = 300;

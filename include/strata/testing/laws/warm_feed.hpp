@@ -24,7 +24,8 @@
 #include <utility>
 #include <vector>
 
-// The laws of the feed, by which instances hear of each other's writes, and of the end, by which they know whether they have.
+// The laws of the feed, by which instances hear of each other's writes, and of the end, by which they know whether they
+// have.
 namespace strata::testing {
 
 template <class Policy, reporter Report>

@@ -15,8 +15,8 @@
 // One thread plays all callers of all instances. A strand is one caller: a chain of coroutines of which the innermost is
 // suspended, in a call of a tier, at an event, or simply because another one may go first. Nothing here decides anything:
 // who goes next is asked of whoever drives the strands, so that a schedule is a list of numbers and can be played again.
-// Time is virtual and moves only when the driver says so. Beside its callers each instance has one strand more, for a question
-// whose asker does not wait for it any longer.
+// Time is virtual and moves only when the driver says so. Beside its callers each instance has one strand more, for a
+// question whose asker does not wait for it any longer.
 namespace strata::testing {
 
 using moment = std::chrono::steady_clock::time_point;

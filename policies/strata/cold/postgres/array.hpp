@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-// An array parameter in PostgreSQL's binary form, in which the elements stand as they are. In its text form each character is
-// looked at for a quote, here and on the server: a thousand saves took the server a tenth longer.
+// An array parameter in PostgreSQL's binary form, in which the elements stand as they are. In its text form each
+// character is looked at for a quote, here and on the server: a thousand saves took the server a tenth longer.
 namespace strata::cold::pg {
 
 /// The types' numbers, the same in every PostgreSQL.

@@ -33,9 +33,10 @@
 #include <vector>
 
 // What a fresh connection goes through: the table is found or made, brought up to date, and recorded as this type's; then
-// the statements are prepared, in one round trip, or one for each through a pooler. Steps are taken under an advisory lock of the transaction, by one process
-// at a time. The table itself is locked with a short time-out, again and again, because whoever waits for a lock makes all
-// readers behind it wait too: old programs never wait longer than that for their reads.
+// the statements are prepared, in one round trip, or one for each through a pooler. Steps are taken under an advisory
+// lock of the transaction, by one process at a time. The table itself is locked with a short time-out, again and again,
+// because whoever waits for a lock makes all readers behind it wait too: old programs never wait longer than that for
+// their reads.
 namespace strata::cold::pg {
 
 class schema {

@@ -245,8 +245,9 @@ begin
 end $strata$;
 )"
     // Words. Made of what the log says has changed, by whoever searches, before he does: a save pays nothing. {words_state}
-    // tells how far that is: a place in the log, and before the first time, and after a log that was trimmed too soon, how far
-    // a walk over the whole table has come. Half a megabyte of text and more still saves: words are taken of its beginning.
+    // tells how far that is: a place in the log, and before the first time, and after a log that was trimmed too soon,
+    // how far a walk over the whole table has come. Half a megabyte of text and more still saves: words are taken of
+    // its beginning.
     R"(
 create table {words} (
   artifact_id text primary key, space text not null, kind text not null, revision bigint not null, words tsvector not null);

@@ -5,8 +5,8 @@
 #include <string_view>
 
 // 7. What migration 6 keeps in a table of its own stands in {usage}, whose row a flush writes anyway: that costs it a third less.
-// Null: nothing lately. A trigger still follows whatever else changes {usage_hours} (strata.counting tells it of a flush, which
-// has counted already), also for a key that {usage} does not know yet.
+// Null: nothing lately. A trigger still follows whatever else changes {usage_hours} (strata.counting tells it of a
+// flush, which has counted already), also for a key that {usage} does not know yet.
 namespace strata::cold::pg {
 
 inline constexpr std::string_view migration_7 = R"(

@@ -141,9 +141,10 @@ revoke all on function {erase}(text, text, uuid) from public;
 // 2. The log of changes, from which warm is kept in step, and how far it is (K7).
 //
 // A transaction's changes stand in the log under its number, which orders them as no clock and no sequence could: whoever
-// has seen a snapshot knows below which number nothing will be added. They are written by the triggers for each statement, in
-// bulk. What was asked of each inserted row (an erase in between) is asked once for all of them; the question is a scalar
-// one, so that the planner, who plans it once for one row and for thousands, can only go through the index.
+// has seen a snapshot knows below which number nothing will be added. They are written by the triggers for each
+// statement, in bulk. What was asked of each inserted row (an erase in between) is asked once for all of them; the
+// question is a scalar one, so that the planner, who plans it once for one row and for thousands, can only go through
+// the index.
 //
 // For the same reason nothing is compared with each of many: nested loops are off where rows that were are matched with rows
 // that are, and a hash spills to disk where another program changes millions at once.
@@ -313,9 +314,10 @@ inline constexpr std::string_view migration_5 = "alter function {index_words}(te
 
 // 6. What each key was used in the hours that {usage_hours} keeps, in the order of that. No window of those hours can have more
 // of a key, so who wants the most used of a window looks at the first few, and is done when the next has less here than the
-// last of those wanted has in the window. So the answer is exact; where two thousand do not settle it, all are looked at as in
-// windows of days. (The planner, who does not know how few it will be, would have it compiled.) Kept by triggers, so that
-// whoever changes {usage_hours} need not know; with the ids in one order, so that two of them do not wait for each other.
+// last of those wanted has in the window. So the answer is exact; where two thousand do not settle it, all are looked
+// at as in windows of days. (The planner, who does not know how few it will be, would have it compiled.) Kept by
+// triggers, so that whoever changes {usage_hours} need not know; with the ids in one order, so that two of them do not
+// wait for each other.
 inline constexpr std::string_view migration_6 = R"(
 create table {usage_lately} (artifact_id text primary key, uses bigint not null) with (fillfactor = 50);
 create index on {usage_lately} (uses desc, artifact_id);

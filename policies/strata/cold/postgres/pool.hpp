@@ -31,9 +31,9 @@
 #include <vector>
 
 // A fixed number of connections, opened and replaced by one background thread; calls only wait for one, until their
-// deadline. Once the server has been away for half a second and an attempt to connect has failed, calls fail at once, so that
-// a restart is bridged and an outage costs a call nothing. Connections that another's loss makes doubtful are looked at before they are lent out:
-// libpqxx says is_open() long after the backend was killed.
+// deadline. Once the server has been away for half a second and an attempt to connect has failed, calls fail at once,
+// so that a restart is bridged and an outage costs a call nothing. Connections that another's loss makes doubtful are
+// looked at before they are lent out: libpqxx says is_open() long after the backend was killed.
 //
 // Setup is what a fresh connection needs before it is lent out: `result<backend> operator()(pqxx::connection&, arm)`, where
 // `arm(duration)` gives the next statements so long; and `void survey(pqxx::connection&)`, asked once, afterwards.

@@ -21,8 +21,8 @@ inline constexpr std::string_view popular_lately = R"(
 select w.artifact_id, w.uses, w.successes, w.failures, {microseconds}(k.last_used_at)
   from {used_lately}({space}, $2, $1) w join {table} k on k.artifact_id = w.artifact_id order by w.uses desc, w.artifact_id)";
 
-// Days begin to be kept where hours end, two days ago: what they tell of a day that began before a window of hours is no part
-// of it.
+// Days begin to be kept where hours end, two days ago: what they tell of a day that began before a window of hours is
+// no part of it.
 inline constexpr std::string_view rising = R"(
 with bounds as materialized (
   select date_trunc('hour', t, 'UTC') as hour, date_trunc('hour', t, 'UTC') - w as hour_before,

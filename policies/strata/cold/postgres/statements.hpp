@@ -243,7 +243,8 @@ update {horizon} h set holder = $1, held_until = clock_timestamp() + $2 * interv
 
 inline constexpr std::string_view move_horizon = "select {move_horizon}({space}, $1, $2, $3, $4, $5, $6, $7)";
 
-// An id that was erased once and is there again comes twice, as what it is before what it was: so no page ends with the latter.
+// An id that was erased once and is there again comes twice, as what it is before what it was: so no page ends with the
+// latter.
 inline constexpr std::string_view all_after = R"(
 select artifact_id, revision, operation from (
   (select k.artifact_id, k.strata_revision as revision, 0 as operation from {table} k

@@ -18,10 +18,10 @@
 #include <string>
 #include <thread>
 
-// One process at a time writes and checkpoints. SQLite's own lock would do for the writing, but until 3.51.3 one process that
-// checkpoints while another begins to write may, very rarely, lose what was committed; so whoever does either has the turn.
-// It is a lock on a file of its own (to close the database's file would let go of SQLite's locks on it), and ends with
-// whoever has it.
+// One process at a time writes and checkpoints. SQLite's own lock would do for the writing, but until 3.51.3 one
+// process that checkpoints while another begins to write may, very rarely, lose what was committed; so whoever does
+// either has the turn. It is a lock on a file of its own (to close the database's file would let go of SQLite's locks
+// on it), and ends with whoever has it.
 namespace strata::cold::lite {
 
 class turn {

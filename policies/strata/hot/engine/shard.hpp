@@ -24,8 +24,8 @@
 #include <utility>
 
 // A shard: index, slab and eviction algorithm under one lock. Its functions want the lock to be held, those that look for
-// reading and say by which cell, those that change anything for writing, with `burials` open outside it. They call no user code but the key's equality and find's visitor, and
-// either throw before they change anything or do not throw.
+// reading and say by which cell, those that change anything for writing, with `burials` open outside it. They call no
+// user code but the key's equality and find's visitor, and either throw before they change anything or do not throw.
 namespace strata::hot::engine {
 
 /// Put before a lock: values and keys that go while it is held are destroyed after it.

@@ -164,7 +164,8 @@ class tier : check_eviction<Eviction> {
     nobody_asks gone;
     return install(k, std::move(r), gone);
   }
-  /// The same, and what leaves for it goes into `gone`: see leavers.hpp. Where that finds no memory, what has left stays gone.
+  /// The same, and what leaves for it goes into `gone`: see leavers.hpp. Where that finds no memory, what has left
+  /// stays gone.
   template <class Gone>
   installed install(hashed<Key> const& k, ready r, Gone& gone) {
     shard_type& s = of(k.hash);
