@@ -3,8 +3,8 @@
 #include "../../support/hostile_keys.hpp"
 #include "support.hpp"
 
-#include <strata/concepts/query.hpp>
 #include <strata/concepts/cold.hpp>
+#include <strata/concepts/query.hpp>
 
 #include <boost/test/unit_test.hpp>
 
