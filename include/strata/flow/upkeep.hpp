@@ -79,7 +79,7 @@ task<result<void>> flush_usage(Core& core, deadline until, Between between = {})
     flush_size size;
     for (std::size_t done = 0; done < counts.size();) {
       auto const part = core.usage.part(counts, done, size.keys());
-      moment const sent = core.clock.now();
+      kernel::moment const sent = core.clock.now();
       auto const told = co_await core.cold.ask(core, direction::writing, until,
                                                [&](auto& tier) { return tier.add_usage(part, until); });
       if (!told) {
