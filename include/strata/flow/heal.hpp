@@ -34,6 +34,7 @@ struct healer {
   static constexpr std::chrono::milliseconds silent{300};  ///< a horizon as old as this may be free
   static constexpr std::chrono::seconds rest{1};  ///< after warm could not be brought in step: another may be able to
   static constexpr std::chrono::seconds patience{1};  ///< for a thousand changes
+  static constexpr std::chrono::seconds late{10};     ///< a write may still publish what was committed so long ago
 
   std::string me{};
   std::optional<horizon> mine{};  ///< while this instance holds it
@@ -41,6 +42,15 @@ struct healer {
   kernel::moment signed_at{};
   kernel::moment resting_until{};
   kernel::moment strays_at{};  ///< when the strays are looked at again
+  cursor noted{};              ///< how far warm was
+  kernel::moment noted_at{};   ///< then
+  cursor past{};               ///< and before that: nobody still publishes what was committed by then
+
+  void note(cursor reached, kernel::moment now) noexcept {
+    if (now - noted_at < late) return;
+    past = std::exchange(noted, reached);
+    noted_at = now;
+  }
 };
 
 /// Whether programs that know nothing of this library look for a key where we do not.
@@ -80,7 +90,7 @@ task<void> correct(Core& core, healer& my, list<Core, frame const*> const& curre
 
 /// Copies of what the log names into warm, and to where others look that keep some keys elsewhere. \returns the place by
 /// which warm has all of it; nothing when it does not
-/// \param again  all of it has been there, or is older than any call lasts: what is gone altogether makes nobody believe
+/// \param again  all of it has been there, and is older than any call lasts: what is gone altogether makes nobody believe
 ///               anything older
 template <class Core, class Changes>
 task<std::optional<position>> bring_to_warm(Core& core, healer& my, Changes const& all, bool again, moment until) {
@@ -242,6 +252,7 @@ task<void> heal(Core& core, healer& my) {
   }
   co_await gather(core, my, until);
   cursor const brought = my.mine->reached;
+  my.note(brought, now);
   bool gap = false;
   bool told = next.reached == brought;  // whether the first page says if the log goes back to where it was
   moment const sent = core.clock.now();
@@ -267,7 +278,7 @@ task<void> heal(Core& core, healer& my) {
       if (*rest > next.at) next.at = *rest;
       until = core.clock.now() + healer::patience;
     }
-    auto const there = co_await bring_to_warm(core, my, page->all, page->read <= brought, until);
+    auto const there = co_await bring_to_warm(core, my, page->all, page->read <= my.past, until);
     if (!there || core.standing.losses() != losses) co_return give_up(core, my);
     if (*there > next.at) next.at = *there;
     if (taken_us == 0) taken_us = page->taken_us;
