@@ -282,9 +282,7 @@ class ServeAll(unittest.TestCase):
             for i in range(20):
                 with open(f"{folder}/corpus/{i}.txt", "w") as text:
                     text.write(f"template {i}")
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
+            port = int(os.environ["STRATA_TEST_PORT"])
             script = os.path.join(os.path.dirname(__file__), "serve")
             all = subprocess.Popen([script, "--port", str(port), "--corpus", folder + "/corpus", "--rate", "50"], text=True,
                                    env=os.environ | {"STRATA_KNOWLEDGE": os.path.abspath(program)},

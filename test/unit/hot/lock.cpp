@@ -22,17 +22,17 @@ using stepwise::inside;
 using stepwise::mutant;
 using strata::hot::engine::no_own_uses;
 
-/// As engine::own_uses, for one entry; every second use of it does not fit.
+/// As engine::own_uses, for one entry; what it has room for is one use, and the entry takes the others.
 struct own_uses {
   static constexpr bool kept = true;
   stepwise::machine::plain<std::uint32_t> count{0};
 
   void make(std::size_t) noexcept { count = 0; }
   void release() noexcept {}
-  std::uint32_t add(strata::hot::engine::slot) noexcept {
-    std::uint32_t const n = count;
-    count = 1 - n;
-    return 2 * n;
+  bool add(strata::hot::engine::slot) noexcept {
+    if (count != 0) return false;
+    count = 1;
+    return true;
   }
   std::uint32_t take(strata::hot::engine::slot) noexcept {
     std::uint32_t const n = count;
@@ -68,11 +68,10 @@ void count(auto& s, auto& cell) {
     s.used = s.used + 1;
     return;
   }
-  std::uint32_t const more = &cell == &s.lock.cells()[0] ? 1 : cell.uses.add(0);
-  if (more == 0) return;
+  if (&cell != &s.lock.cells()[0] && cell.uses.add(0)) return;
   (void)std::uint32_t{s.used};  // so that adding to the number meets those who have it for themselves
   for (std::uint32_t seen = s.also.load(std::memory_order_relaxed);
-       !s.also.compare_exchange_strong(seen, seen + more, std::memory_order_relaxed, std::memory_order_relaxed);) {
+       !s.also.compare_exchange_strong(seen, seen + 1, std::memory_order_relaxed, std::memory_order_relaxed);) {
   }
 }
 void add_up(auto& s) {

@@ -321,21 +321,19 @@ class alignas(64) shard {
     if constexpr (Counted) {
       if (lock.alone(mine)) return void(e.uses += e.uses < most_uses);
       if constexpr (requires { mine.uses.add(at); }) {
-        std::uint32_t const more = mine.uses.add(at);
-        if (more == 0) [[likely]]
+        if (mine.uses.add(at)) [[likely]]
           return;
         std::atomic_ref<std::uint32_t> const uses{e.uses};
-        if (uses.load(std::memory_order_relaxed) < most_uses) uses.fetch_add(more, std::memory_order_relaxed);
+        if (uses.load(std::memory_order_relaxed) < most_uses) uses.fetch_add(1, std::memory_order_relaxed);
       }
     }
   }
   // What readers counted apart comes to the entry.
   void add_up_uses([[maybe_unused]] slot i) noexcept {
     if constexpr (Counted) {
-      std::uint32_t more = 0;
-      lock.each_uses([&](auto& uses) { more += uses.take(i); });
-      entry_type& e = space_.slab[i];
-      if (e.uses < most_uses) e.uses += more;
+      std::uint64_t uses = space_.slab[i].uses;
+      lock.each_uses([&](auto& own) { uses += own.take(i); });
+      space_.slab[i].uses = static_cast<std::uint32_t>(std::min<std::uint64_t>(uses, most_uses));
     }
   }
   static constexpr std::uint32_t most_uses = ~std::uint32_t{} - 0xFFFF;  // so that many readers can add what they have
