@@ -68,16 +68,25 @@ inline std::vector<std::string> differences(jsStreamConfig const& is, options co
   return all;
 }
 
+/// Whether a stream's subject, wildcards included, takes whatever the other one does.
+constexpr bool covers(std::string_view subject, std::string_view other) noexcept {
+  for (;;) {
+    auto const token = subject.substr(0, subject.find('.'));
+    auto const theirs = other.substr(0, other.find('.'));
+    if (token == ">") return true;
+    if (token != theirs && (token != "*" || theirs == ">")) return false;
+    bool const last = token.size() == subject.size();
+    if (last || theirs.size() == other.size()) return last && theirs.size() == other.size();
+    subject.remove_prefix(token.size() + 1);
+    other.remove_prefix(theirs.size() + 1);
+  }
+}
+
 /// \returns why a stream that was found cannot hold our messages, or nothing
 inline std::string stream_fault(jsStreamConfig const& is, options const& o) {
   std::string const ours = o.prefix + "." + o.space + ".";
   bool takes = false;
-  for (int i = 0; i < is.SubjectsLen; ++i) {
-    std::string_view const subject = is.Subjects[i];
-    if (subject == ">" || subject == ours + "*" || subject == ours + ">") takes = true;
-    if (subject.ends_with(".>") && std::string_view{ours}.starts_with(subject.substr(0, subject.size() - 1)))
-      takes = true;
-  }
+  for (int i = 0; i < is.SubjectsLen; ++i) takes = takes || covers(is.Subjects[i], ours + "*");
   if (!takes)
     return std::format("the stream {} does not take {}*: nats stream edit {} --subjects='{}.>'", o.stream, ours,
                        o.stream, o.prefix);

@@ -57,6 +57,22 @@ BOOST_AUTO_TEST_CASE(what_no_server_can_mend_is_refused_at_once) {
   refused([](options& o) { o.tls_key_file = "f"; });
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_is_of_use_if_its_subjects_take_ours) {
+  auto const takes = [](char const* subject) {
+    char const* all[] = {"other", subject};
+    jsStreamConfig found{};
+    found.Subjects = all;
+    found.SubjectsLen = 2;
+    return stream_fault(found, {}).empty();
+  };
+  for (auto const* subject : {">", "knowledge.>", "knowledge.cache.>", "knowledge.cache.template.>", "*.>",
+                              "*.cache.*.*", "knowledge.*.template.*", "knowledge.cache.template.*"})
+    BOOST_TEST(takes(subject), subject);
+  for (auto const* subject : {"knowledge", "knowledge.cache", "knowledge.cache.*", "knowledge.cache.*.*.>", "*.*.*",
+                              "knowledge.cache.template", "knowledge.cache.prompt.>", "knowledge.cach.>", "*.*.*.x"})
+    BOOST_TEST(!takes(subject), subject);
+}
+
 BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_are_refused_at_once) {
   BOOST_CHECK_THROW((tier{{.tls_ca_file = "/nowhere"}, no_context{}}), strata::open_error);
 }
