@@ -34,7 +34,7 @@ class Strata(ConanFile):
     def export_sources(self):
         for root in ("include", "policies"):
             copy(self, "*.hpp", os.path.join(self._root, root), os.path.join(self.export_sources_folder, "include"))
-        for name in ("*/grants.sql", "*/permissions.conf"):
+        for name in ("*/grants.sql", "*/permissions.conf", "*/alerts.yaml", "*/grafana.json"):
             copy(self, name, os.path.join(self._root, "policies"), os.path.join(self.export_sources_folder, "res"))
         copy(self, "LICENSE", self._root, self.export_sources_folder)
 
