@@ -108,6 +108,14 @@ class Values(Tool):
         self.assertIn("==> v/one <==", about)
         self.assertIn("language: none", about)
 
+    def test_other_programs_metadata(self):
+        self.done("stats")
+        for id, metadata in [("v/list", '[1, {"a": null}]'), ("v/deep", '{"n": 2, "deep": ' + "[" * 60 + "]" * 60 + "}")]:
+            subprocess.run(["psql", "-qd", environment["STRATA_POSTGRES"], "-c", "insert into knowledge_artifacts (artifact_id, artifact_type, "
+                            f"content_raw, content, metadata) values ('{id}', 'template', 'x', '{{}}', '{metadata}')"], check=True)
+            self.assertEqual(self.json("get", id)[0]["asset"]["metadata"], json.loads(metadata))
+            self.assertIn(metadata, self.done("get", "--about", id).stdout)
+
     def test_expectations(self):
         made = self.json("put", "v/two", "--data", "1", "--if-revision", "0")
         self.assertIn("conflict", self.done("put", "v/two", "--data", "2", "--if-revision", "0", status=4).stderr)
@@ -578,6 +586,10 @@ class Doctor(Tool):
         self.assertEqual(len(said), 2)
         self.assertIn("execution of tidy_usage", said[0])
         self.assertIn("may delete rows", said[1])
+        self.sql("revoke execute on function knowledge_artifacts_move_horizon from application")
+        told, _ = self.examine(1, "--no-round-trip", **application)
+        [said] = [one["text"] for one in told["findings"] if "lacks" in one["text"]]
+        self.assertIn("execution of tidy_usage, execution of move_horizon", said)
 
 
 class WithoutServers(Tool):

@@ -171,6 +171,17 @@ test("searches", async () => {
   return page;
 });
 
+test("shows metadata that is no map of texts", async () => {
+  execFileSync("psql", ["-qd", env.STRATA_POSTGRES, "-c", "insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, "
+    + `content, metadata) values ('theirs', 'note', 'of another program', '{}', '{"tags": ["a", 7], "text": "plain"}')`]);
+  const page = await open();
+  await page.goto(url + "#/asset/theirs");
+  const metadata = page.locator("section").filter({ has: page.getByRole("heading", { name: "Metadata" }) });
+  await metadata.getByText('["a",7]', { exact: true }).waitFor();
+  await metadata.getByText("plain", { exact: true }).waitFor();
+  return page;
+});
+
 test("answers what does not exist", async () => {
   const page = await open();
   await page.goto(url + "#/asset/no/such");

@@ -23,10 +23,20 @@ constexpr std::string_view name_of(strata::freshness f) {
   return f == strata::freshness::fresh ? "fresh" : f == strata::freshness::stale ? "stale" : "unverified";
 }
 
-inline boost::json::object json_of(asset const& a) {
+/// Other programs' may be any JSON.
+inline boost::json::value json_of(strata::metadata const& given) {
+  if (!given.raw_json().empty())
+    return boost::json::parse(given.raw_json(), {}, {.max_depth = strata::codec::detail::max_depth});
   boost::json::object metadata;
-  for (auto const& [key, value] : a.metadata) metadata[key] = value;
-  return {{"id", a.id}, {"asset_type", a.asset_type}, {"data", a.data}, {"metadata", metadata}, {"version", a.version}};
+  for (auto const& [key, value] : given) metadata[key] = value;
+  return metadata;
+}
+inline boost::json::object json_of(asset const& a) {
+  return {{"id", a.id},
+          {"asset_type", a.asset_type},
+          {"data", a.data},
+          {"metadata", json_of(a.metadata)},
+          {"version", a.version}};
 }
 
 boost::json::object json_of(std::string_view id, auto const& found) {
@@ -51,6 +61,7 @@ void print(std::string_view id, auto const& found, get_arguments const& given) {
                              name_of(found.freshness()), strata::number(found.revision()), found->version,
                              found->asset_type);
     for (auto const& [key, value] : found->metadata) std::cout << shown(key) << ": " << shown(value) << '\n';
+    if (auto const other = found->metadata.raw_json(); !other.empty()) std::cout << shown(other) << '\n';
     std::cout << '\n';
   }
   std::cout << found->data;

@@ -427,8 +427,9 @@ class examination {
     needs("has_column_privilege('{horizon}', 'holder', 'update')", "update of horizon");
     for (auto const* of :
          {"erase(text, text, uuid)", "count_usage(text, uuid, bigint, text[], bigint[], bigint[], bigint[])",
-          "tidy_usage()", "put_away(text, timestamptz, bigint)", "bring_back(text, text[])",
-          "index_words(text, bigint)", "embed(text, text, real[])"}) {
+          "tidy_usage()", "move_horizon(text, text, bigint, xid8, bigint, bigint, bigint, bigint)",
+          "put_away(text, timestamptz, bigint)", "bring_back(text, text[])", "index_words(text, bigint)",
+          "embed(text, text, real[])"}) {
       std::string const function{of};
       auto const name = function.substr(0, function.find('('));
       needs(std::format("has_function_privilege('{{{}}}{}', 'execute')", name, function.substr(name.size())),

@@ -470,7 +470,10 @@ async function showAsset(id, turn) {
         can.diff && readable && i > 0 && newest && !newest.erased && !newest.error
           ? button("since then", `since then: what changed since version ${v.version}`, "/api/diff", { from: v.revision, to: newest.revision }, differences) : null));
   });
-  const metadata = Object.entries(a?.metadata ?? {});
+  // Other programs' may be any JSON.
+  const given = a?.metadata ?? {};
+  const metadata = Object.entries(typeof given === "object" ? given : { "": given })
+    .map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]);
   const kept = history.filter((v) => !v.erased && !v.error);
   const choice = (id, label, chosen) => [el("label", { for: id }, label), " ", el("select", { id },
     kept.map((v, i) => el("option", { value: v.revision, selected: i === chosen }, `version ${v.version}, ${moment(v.written)}`)))];

@@ -73,16 +73,15 @@ std::optional<http_request> parsed(std::string_view target) {
   auto path = decoded(target.substr(0, mark), false);
   if (!path || !path->starts_with('/')) return std::nullopt;
   http_request one{std::move(*path), {}};
-  while (mark != std::string_view::npos && one.parameters.size() < 16) {
-    target.remove_prefix(target.find_first_of("?&") + 1);
-    auto const end = target.find('&');
+  for (auto end = mark; end != std::string_view::npos && one.parameters.size() < 16;) {
+    target.remove_prefix(end + 1);
+    end = target.find('&');
     auto const pair = target.substr(0, end);
     auto const equals = pair.find('=');
     auto name = decoded(pair.substr(0, equals), true);
     auto value = decoded(equals == std::string_view::npos ? "" : pair.substr(equals + 1), true);
     if (!name || !value) return std::nullopt;
     one.parameters.emplace_back(std::move(*name), std::move(*value));
-    if (end == std::string_view::npos) break;
   }
   return one;
 }
@@ -112,7 +111,8 @@ struct http_server::inside {
     acceptor.set_option(tcp::acceptor::reuse_address{true});
     acceptor.bind(place);
     acceptor.listen();
-    settings.names.insert(settings.names.end(), {"localhost", "127.0.0.1", "[::1]", settings.address});
+    auto const own = place.address().is_v6() ? "[" + settings.address + "]" : settings.address;
+    settings.names.insert(settings.names.end(), {"localhost", "127.0.0.1", "[::1]", own});
     asio::co_spawn(context, accept(), asio::detached);
     thread = std::thread{[this] { context.run(); }};
   }
