@@ -70,6 +70,11 @@ struct memory_warm {
       }
       tell([this] { tell_all({telling::resumed, {}, told_}); });
     }
+    /// Loses one key, and tells nobody.
+    void drop(std::string_view key) {
+      std::scoped_lock const lock{mutex_};
+      if (auto const found = entries_.find(key); found != entries_.end()) entries_.erase(found);
+    }
     [[nodiscard]] position end() const {
       std::scoped_lock const lock{mutex_};
       return position{last_};
