@@ -29,7 +29,7 @@ namespace strata::flow {
 /// K5, for many: into warm only where each stood at its miss, and only upward.
 template <class Core, class Asked>
 task<void> promote_many(Core& core, std::span<Asked* const> found, std::span<typename Core::answer const> answers,
-                        moment until) {
+                        moment asked, moment until) {
   if constexpr (Core::has_warm && Core::has_cold) {
     std::vector<frame> frames;
     std::vector<placement> places;
@@ -42,7 +42,7 @@ task<void> promote_many(Core& core, std::span<Asked* const> found, std::span<typ
       frames.push_back(std::move(*framed));
       places.push_back({&frames.back(), one->seen.at});
     }
-    (void)co_await place_many(core, places, kernel::warm_write(core.clock.now(), until));
+    (void)co_await place_many(core, places, kernel::warm_write(asked, core.clock.now(), until));
   }
 }
 
@@ -114,7 +114,7 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
     for (std::size_t i = 0; i < open.size(); ++i)
       settle(*open[i],
              weigh_cold(core, keys[open[i]->at], open[i]->mine, open[i]->seen, std::move(found[i]), asked_at));
-    co_await promote_many<Core, asked>(core, open, answers, until);
+    co_await promote_many<Core, asked>(core, open, answers, asked_at, until);
   } else {
     for (auto* one : open) settle(*one, Core::has_warm ? one->seen.answer : answer::nothing(tier::none));
   }
@@ -227,6 +227,7 @@ task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key,
     }
     auto const end = core.end_of(life, core.clock.now());
     co_await core.at(point::before_truth);
+    [[maybe_unused]] moment const asked = core.clock.now();
     auto const stored = co_await core.cold.ask_many(core, direction::writing, until, rows.size(), [&](auto& tier) {
       std::span<keyed_value<value_type> const> const all{rows};
       if constexpr (Core::expires)
@@ -267,12 +268,12 @@ task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key,
         }
       }
       if constexpr (Core::has_warm) {
-        auto const published = co_await place_many(core, places, kernel::warm_write(core.clock.now(), until));
+        auto const published = co_await place_many(core, places, kernel::warm_write(asked, core.clock.now(), until));
         for (std::size_t n = 0; n < told.size(); ++n) {
           auto put = published[n];
           if (!put && put.error() == errc::conflict)
             put = co_await overrule(core, texts[told[n]], receipts[told[n]]->revision,
-                                    kernel::warm_write(core.clock.now(), until));
+                                    kernel::warm_write(asked, core.clock.now(), until));
           if (!put) continue;
           receipts[told[n]]->degraded = false;
           if (put->whole) receipts[told[n]]->tiers |= tier_bit(tier::warm);

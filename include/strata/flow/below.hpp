@@ -226,14 +226,15 @@ bool promotable(warm_view<Value> const& seen, hit<Value> const& answer) noexcept
 }
 
 /// K5: into warm only where it stood at the miss, and only upward.
+/// \param asked  before cold was
 template <class Core>
 task<void> promote(Core& core, std::string_view text, warm_view<typename Core::value_type> const& seen,
-                   typename Core::answer const& answer, moment until) {
+                   typename Core::answer const& answer, moment asked, moment until) {
   if constexpr (Core::has_warm && Core::has_cold) {
     if (!promotable(seen, answer)) co_return;
     auto const framed = seal(core.codec, text, answer.revision(), *answer, core.expires_ms(answer.ends()));
     if (!framed) co_return;
-    moment const budget = kernel::warm_write(core.clock.now(), until);
+    moment const budget = kernel::warm_write(asked, core.clock.now(), until);
     auto const stored = co_await place(core, *framed, seen.at, budget);
     if (stored && stored->whole) core.counters.add(core.counters.warm_promotions);
   }

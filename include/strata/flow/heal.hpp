@@ -8,6 +8,7 @@
 #include <strata/flow/below.hpp>
 #include <strata/flow/many.hpp>
 #include <strata/hash.hpp>
+#include <strata/kernel/budget.hpp>
 #include <strata/kernel/table.hpp>
 #include <strata/key.hpp>
 #include <strata/run/task.hpp>
@@ -34,7 +35,8 @@ struct healer {
   static constexpr std::chrono::milliseconds silent{300};  ///< a horizon as old as this may be free
   static constexpr std::chrono::seconds rest{1};  ///< after warm could not be brought in step: another may be able to
   static constexpr std::chrono::seconds patience{1};  ///< for a thousand changes
-  static constexpr std::chrono::seconds late{10};     ///< a write may still publish what was committed so long ago
+  /// What was committed so long ago nobody publishes any more; half of it is for what the network and the server hold back.
+  static constexpr std::chrono::seconds late = 2 * kernel::publish_within;
 
   std::string me{};
   std::optional<horizon> mine{};  ///< while this instance holds it

@@ -30,12 +30,13 @@ task<typename Core::answer> read(Core& core, typename Core::hashed_key key, mome
       turn.land(seen.answer);
       co_return seen.answer;
     }
+    moment const asked = core.clock.now();
     auto answer = co_await look_cold(core, key, text, turn, seen, until);
     if constexpr (Loader::loads)
       if (answer.absent()) answer = co_await load_value(core, key, text, turn, loader, until);
     turn.land(answer);
 
-    co_await promote(core, text, seen, answer, until);
+    co_await promote(core, text, seen, answer, asked, until);
     co_return answer;
   }
 }

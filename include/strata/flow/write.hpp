@@ -39,13 +39,14 @@ task<result<placed>> overrule(Core& core, std::string_view text, revision mine, 
 }
 
 /// Publishing is also the broadcast (K8): says in the receipt how it went. A conflict is a higher revision that is there.
+/// \param asked  before cold was
 template <class Core>
 task<void> publish(Core& core, std::string_view text, typename Core::value_type const& value, moment end, receipt& done,
-                   moment until) {
+                   moment asked, moment until) {
   done.degraded = true;
   auto const framed = seal(core.codec, text, done.revision, value, core.expires_ms(end));
   if (!framed) co_return;
-  moment const budget = kernel::warm_write(core.clock.now(), until);
+  moment const budget = kernel::warm_write(asked, core.clock.now(), until);
   auto stored = co_await place(core, *framed, std::nullopt, budget);
   if (!stored && stored.error() == errc::conflict) stored = co_await overrule(core, text, done.revision, budget);
   done.degraded = !stored;
@@ -63,6 +64,7 @@ task<outcome<typename Core::value_type>> write_through(Core& core, typename Core
   auto const turn = core.gate.enter_alone(key.hash);
   auto const end = core.end_of(life, core.clock.now());
   co_await core.at(point::before_truth);
+  [[maybe_unused]] moment const asked = core.clock.now();
   auto const truth = co_await store_truth(core, text, value, expected, until, life, vector);
   if (!truth) {
     if (truth.error() == errc::unknown) core.doubt(key);  // K6: the next read asks cold
@@ -75,7 +77,7 @@ task<outcome<typename Core::value_type>> write_through(Core& core, typename Core
   done.tiers = Core::truth_bit;
   try {  // K6: whatever fails from here on leaves the floor raised, hot without an older copy, and the write committed
     if constexpr (Core::has_cold) Core::stamp(value, truth->version);
-    if constexpr (Core::has_cold && Core::has_warm) co_await publish(core, text, value, end, done, until);
+    if constexpr (Core::has_cold && Core::has_warm) co_await publish(core, text, value, end, done, asked, until);
     co_await core.at(point::before_hot);
     box<typename Core::value_type> kept{truth->revision, std::move(value), end};
     if (core.settle(turn, key, kept)) done.tiers |= tier_bit(tier::hot);
@@ -94,6 +96,7 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
   if (auto fault = core.fault(text)) co_return std::unexpected{std::move(*fault)};
 
   co_await core.at(point::before_truth);
+  [[maybe_unused]] moment const asked = core.clock.now();
   auto const truth = co_await erase_truth(core, text, until);
   if (!truth) {
     if (truth.error() == errc::unknown) core.doubt(key);
@@ -106,7 +109,7 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
   if constexpr (Core::has_cold && Core::has_warm) {
     if (truth->revision == revision{}) co_return done;  // nobody ever wrote it: there is nothing to announce
     try {                                               // K6, as for a write
-      moment const budget = kernel::warm_write(core.clock.now(), until);
+      moment const budget = kernel::warm_write(asked, core.clock.now(), until);
       auto const told = co_await core.warm.ask(core, direction::writing, budget,
                                                [&](auto& tier) { return tier.erase(text, truth->revision, budget); });
       done.degraded = !core.stored_in(tier::warm, truth->revision, told) &&

@@ -4,15 +4,24 @@
 
 #include <strata/kernel/moment.hpp>
 
+#include <chrono>
+
 // K11: what part of a call's time a tier may use that the call can do without. What remains is for the others.
 namespace strata::kernel {
 
 /// A warm that hangs must leave cold most of the time.
 constexpr moment warm_read(moment now, moment until) noexcept { return until <= now ? until : now + (until - now) / 4; }
 
+/// Nothing that cold said goes to warm later than this after cold was asked, however much time its caller has: who brings
+/// warm what it has lost counts on it (K7), and brings the rest as well.
+inline constexpr std::chrono::seconds publish_within{5};
+
 /// After cold has committed, publishing may take half of what is left.
-constexpr moment warm_write(moment now, moment until) noexcept {
-  return until <= now ? until : now + (until - now) / 2;
+/// \param asked  before cold was
+constexpr moment warm_write(moment asked, moment now, moment until) noexcept {
+  moment const half = until <= now ? until : now + (until - now) / 2;
+  moment const last = asked + publish_within;
+  return half < last ? half : last;
 }
 
 }  // namespace strata::kernel

@@ -168,8 +168,38 @@ class mishaps : public company<Cache> {
           stage.world.fall_back(1U + s.param);
         }
         return;
+      case verb::renew:
+        if constexpr (has_warm && has_cold) {
+          if (stage.world.log_begins != 0) return;
+          stage.tell("   the stream is made anew");
+          for (std::size_t i = 0; i < stage.plan.instances; ++i) cut(i);
+          stage.world.fall_back(stage.world.feed.size());
+          for (std::size_t i = 0; i < stage.plan.instances; ++i) mend(i);
+          be_late(s);
+        }
+        return;
       default: return;
     }
+  }
+
+  /// What was committed before the last is published only now, as late as may be.
+  void be_late(plan::step const& s) {
+    auto const& all = stage.world.commits[s.key];
+    auto const at = stage.time.now + delays[s.param];
+    if (all.size() < 2 || at - all[all.size() - 2].when > flow::healer::late) return;
+    auto const& made = all[all.size() - 2];
+    frame f{.key = std::string{key_names[s.key]}, .revision = made.revision, .operation = made.operation};
+    if (made.operation == operation::put) {
+      f.codec = mark_codec::id;
+      (void)mark_codec::encode(made.value, f.payload);
+      if (made.ends != moment::max()) f.expires_ms = virtual_clock::wall_ms(made.ends);
+    }
+    f.sum = checksum(f);
+    stage.world.ghosts.push_back({at, [this, f, key = s.key, by = made.by] {
+                                    auto const stored = stage.world.warm_store(key, f, std::nullopt, by);
+                                    stage.tell("   {} of {} is published late: {}", detail::text_of(f), f.key,
+                                               stored ? "stored" : "not stored");
+                                  }});
   }
 
   void crash(plan::step const& s) {

@@ -40,13 +40,14 @@ enum class verb : std::uint8_t {
   regress,
   forget,
   fall_back,
+  renew,
 };
 
 constexpr std::string_view to_string(verb v) noexcept {
-  constexpr std::string_view names[] = {"get",         "visit",    "put",      "put_if",     "update",  "erase",
-                                        "get_or_load", "get_many", "put_many", "erase_many", "watch",   "tend",
-                                        "idle",        "crash",    "evict",    "intrude",    "foreign", "silence",
-                                        "prune",       "cut",      "mend",     "regress",    "forget",  "fall_back"};
+  constexpr std::string_view names[] = {
+      "get",        "visit", "put",  "put_if",  "update", "erase",     "get_or_load", "get_many", "put_many",
+      "erase_many", "watch", "tend", "idle",    "crash",  "evict",     "intrude",     "foreign",  "silence",
+      "prune",      "cut",   "mend", "regress", "forget", "fall_back", "renew"};
   return names[static_cast<std::size_t>(v)];
 }
 /// Whether it is one call for many keys.
@@ -66,7 +67,8 @@ struct plan {
     std::uint8_t key = 0;
     std::uint8_t param =
         0;  ///< put_if: 0 expects what was read, 1 absence; get_or_load: 1 a loader that throws; crash: 1 requests arrive;
-            ///< batches: which keys; silence: 1 warm forgets the key, 2 the feed of the instance breaks
+            ///< batches: which keys; silence: 1 warm forgets the key, 2 the feed of the instance breaks; renew: when
+            ///< what was late lands
     std::uint16_t life = 0;                                     ///< of what it writes, in milliseconds; zero: for ever
     std::uint16_t soft = 0;                                     ///< a get's soft deadline, in milliseconds; zero: none
     std::array<std::optional<ailment>, most_calls> ailments{};  ///< of its n-th call of a tier; undecided until drawn
@@ -99,7 +101,7 @@ constexpr batch_keys keys_of(plan::step const& s, std::size_t keys) noexcept {
 
 struct shape {
   std::uint8_t instances = 3;
-  bool warm_may_fail = true;  ///< intrude, regress, forget and fall back: not where warm is the truth
+  bool warm_may_fail = true;  ///< intrude, regress, forget, fall back and renew: not where warm is the truth
   bool expires = false;       ///< what is written may have an end
   bool keeps_step = false;    ///< somebody proves how fresh memory is: feeds break, others write, time passes
   bool hurries = false;       ///< readers may have soft deadlines
@@ -119,6 +121,20 @@ inline void draw_silence(plan& p, dice& d) {
   p.steps[3] = {.what = verb::silence, .instance = one, .key = 1, .param = static_cast<std::uint8_t>(1U + d.below(2))};
   p.steps[4] = {.what = verb::prune};
   p.steps[5] = {.what = verb::tend, .instance = one};
+}
+
+/// Likewise: who brings a stream that began anew what it has lost reads there, and knows of nothing, after a publish has
+/// landed that what was lost had overtaken.
+inline void draw_renewal(plan& p, dice& d) {
+  auto const one = static_cast<std::uint8_t>(d.below(p.instances));
+  p.keys = 2;
+  p.steps.clear();
+  for (verb const v : {verb::put, verb::put, verb::tend, verb::idle, verb::idle, verb::tend, verb::idle, verb::tend,
+                       verb::tend, verb::watch, verb::get, verb::renew, verb::crash})
+    p.steps.push_back({.what = v, .instance = one, .key = 1});
+  p.steps[4].param = 1;   // until another may keep warm in step,
+  p.steps[11].param = 2;  // until it lands,
+  p.steps[6].param = 3;   // and until nobody may take it for fresh
 }
 
 /// Draws a plan. Every seed has its own mixture of verbs, faults and patience.
@@ -168,7 +184,11 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
     if (hurried && s.what == verb::get && s.param % 2 == 1) s.soft = 20;
     if (p.warms_up && befalls(s.what) && s.param == 0) s.what = verb::crash;
   }
-  if (of.keeps_step && of.warm_may_fail && disasters && d.one_in(8)) draw_silence(p, d);
+  if (of.keeps_step && of.warm_may_fail && disasters) {
+    auto const rare = d.below(8);
+    if (rare == 0) draw_silence(p, d);
+    if (rare == 1) draw_renewal(p, d);
+  }
 }
 
 }  // namespace strata::testing

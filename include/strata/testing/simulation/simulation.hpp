@@ -138,6 +138,12 @@ class simulation : likeness<Cache> {
     return under_way(s) && scheduler::timed(stage.time.strands[s]) && stage.time.strands[s].wake > stage.time.now;
   }
 
+  /// Whether somebody has brought to warm all that cold has.
+  [[nodiscard]] bool in_warm() const noexcept {
+    auto const& w = stage.world;
+    return !w.log.empty() && w.horizon.reached == cursor{w.log.size(), {}};
+  }
+
   bool step() {
     std::array<option, 24> options;
     std::size_t n = 0;
@@ -163,7 +169,9 @@ class simulation : likeness<Cache> {
     bool const silent = base::silent();
     if (silent) stage.world.log_ages = stage.world.log.size();
     if (nature_next_ < nature_count_)
-      if (silent || stage.plan.steps[nature_[nature_next_]].what != verb::silence) options[n++] = {actor::nature, 0};
+      if (auto const next = stage.plan.steps[nature_[nature_next_]].what;
+          next == verb::silence ? silent : next != verb::renew || (silent && in_warm()))
+        options[n++] = {actor::nature, 0};
     for (auto const& g : stage.world.ghosts)
       if (g.at <= stage.time.now) {
         options[n++] = {actor::network, 0};
