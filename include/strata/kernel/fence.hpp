@@ -14,7 +14,7 @@
 // Floors (K4): below which revision no copy of a key may be served or kept. A fill registers before it looks below; the
 // feed and local writes raise floors meanwhile; the fill's find is admitted only if nothing overtook it. Keys are 64-bit
 // seeded hashes: two that share one only refuse each other's fills for a while.
-// Bounded (K12): a floor forgotten early refuses every fill that registered before it was forgotten.
+// Bounded (K12): a floor that is forgotten refuses every fill that registered before it was raised last; later ones know it.
 // Knows no thread and no clock: the caller guards it and tells the time.
 namespace strata::kernel {
 
@@ -51,7 +51,7 @@ class fence {
 
   /// Whether a copy of that revision, found by that fill, may be kept.
   [[nodiscard]] bool admits(fill const& f, revision found) const noexcept {
-    if (f.epoch != epoch_ || f.ticket <= forgotten_) return false;
+    if (f.epoch != epoch_ || f.ticket <= forgotten_ || found < f.floor) return false;
     auto const* const known = floors_.find(f.key);
     return !known || (found >= known->floor && f.ticket > known->doubted);
   }
@@ -88,6 +88,7 @@ class fence {
  private:
   struct record {
     revision floor{};
+    std::uint64_t told = 0;     // ticket of the last fill that may not know of it
     std::uint64_t doubted = 0;  // ticket of the last doubt
     Moment raised{};
     bool doubtful = false;
@@ -109,6 +110,7 @@ class fence {
         throw;
       }
     at->raised = now;
+    at->told = ticket_;
     return *at;
   }
 
@@ -122,13 +124,12 @@ class fence {
       auto const* const found = floors_.find(oldest.key);
       order_.pop_front();
       if (!found) continue;
-      bool const again = found->raised != oldest.raised || (found->doubtful && now - oldest.raised < keep);
-      if (again && !full) {
+      if (found->raised != oldest.raised && !full) {
         order_.push_back({oldest.key, found->raised});
         continue;
       }
+      if (found->told > forgotten_) forgotten_ = found->told;
       floors_.erase(oldest.key);
-      forgotten_ = ++ticket_;
     }
   }
 

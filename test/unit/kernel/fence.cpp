@@ -82,4 +82,20 @@ BOOST_AUTO_TEST_CASE(a_floor_lasts_half_a_minute_since_it_was_last_raised) {
   BOOST_TEST(number(f.floor(2)) == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_floor_that_is_forgotten_refuses_only_who_did_not_know_it) {
+  fence f{100};
+  moment const start{};
+  auto const before = f.begin(1);
+  f.raise(1, revision{5}, start);
+  auto const after = f.begin(1);
+  auto const other = f.begin(2);
+  f.raise(3, revision{8}, start + 31s);
+  BOOST_TEST(number(f.floor(1)) == 0u);
+  BOOST_TEST((!f.admits(before, revision{9}) && !f.current(before)));
+  BOOST_TEST((!f.admits(after, revision{4}) && f.admits(after, revision{5}) && f.current(after)));
+  BOOST_TEST((f.admits(other, revision{1}) && f.current(other)));
+  f.raise(1, revision{2}, start + 32s);  // told late of what was long overtaken
+  BOOST_TEST((!f.admits(after, revision{4}) && f.admits(after, revision{5})));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
