@@ -249,6 +249,22 @@ BOOST_AUTO_TEST_CASE(health_says_how_memory_stands_to_what_others_write) {
   }));
 }
 
+BOOST_AUTO_TEST_CASE(no_doubt_is_overwritten_by_who_looks_at_the_lease) {  // K10
+  flow::standing<false> memory;
+  memory.resumed(position{}, kernel::moment{});
+  std::jthread const watcher{[&](std::stop_token const& end) {
+    while (!end.stop_requested()) memory.tick(std::chrono::steady_clock::now());
+  }};
+  int overwritten = 0;
+  for (auto const end = std::chrono::steady_clock::now() + 100ms; std::chrono::steady_clock::now() < end;) {
+    memory.prove(std::chrono::steady_clock::now());
+    memory.settle(memory.doubts());
+    memory.doubt();
+    for (int look = 0; look < 20; ++look) overwritten += memory.fresh(monotonic_clock{}) ? 1 : 0;
+  }
+  BOOST_TEST(overwritten == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_doubt_is_settled_by_comparing_and_what_is_equal_lives_on) {  // K10
   below const shared;
   notes one{over<notes>(shared)};
@@ -327,6 +343,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(with_both_tiers_away_memory_answers_and_all_comes_
   BOOST_TEST((one.put(make("k", "refused")).error() == errc::unavailable));
   BOOST_TEST((one.update("k", [](note& n) { n.text = "refused"; }).error() == errc::unavailable));
   BOOST_TEST((one.erase("k").error() == errc::unavailable));
+  auto const failures = one.stats().warm.failures;
+  BOOST_TEST((one.get_many(std::vector<std::string>{"unknown"})[0].second.error() == errc::unavailable));
+  BOOST_TEST(one.stats().warm.failures > failures);
   BOOST_TEST((std::chrono::steady_clock::now() - began < 10s));  // no time-out each, as it would be by default
 
   BOOST_TEST(

@@ -92,12 +92,13 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
     auto seen = co_await load_each<Core, typename Core::warm_channel, sighting>(core, core.warm, names, budget);
     for (std::size_t i = 0; i < open.size(); ++i) {
       auto& one = *open[i];
-      if (seen[i])
+      if (seen[i]) {
         one.seen = weigh(core, keys[one.at], one.text, one.mine, std::move(*seen[i]));
-      else if constexpr (!Core::has_cold)
-        one.seen = {.answer = answer{seen[i].error()}, .settled = true};
-      else
-        core.missed_in(tier::warm, miss::unreachable);
+        continue;
+      }
+      core.failed_in(tier::warm, seen[i].error());
+      core.missed_in(tier::warm, miss::unreachable);
+      if constexpr (!Core::has_cold) one.seen = {.answer = answer{seen[i].error()}, .settled = true};
     }
   }
   open.clear();

@@ -129,7 +129,10 @@ class standing {
 
   /// Sets the flag, by a thread that is back by then at the latest.
   void tick(moment back) noexcept {
-    if constexpr (!Bounded) flag_.store(back < until_.load(std::memory_order_acquire), std::memory_order_release);
+    if constexpr (!Bounded) {
+      std::lock_guard const held{guard_};  // or a doubt that comes in between would be overwritten
+      flag_.store(back < until_.load(std::memory_order_relaxed), std::memory_order_release);
+    }
   }
 
  private:
