@@ -48,7 +48,7 @@ class local_cache {
     std::size_t capacity_weight = 0;      ///< of all values, in bytes unless a weigher says so; zero: not bounded
     std::chrono::milliseconds expires_after_write{0};   ///< zero: never
     std::chrono::milliseconds expires_after_access{0};  ///< since the last get, visit or write; zero: never
-    std::size_t max_flights = 1 << 16;                  ///< keys loaded at once; more are loaded without sharing
+    std::size_t max_flights = 1 << 16;                  ///< keys loaded at once; more are not shared, and not kept
     decltype(core_type::policy::options::eviction) eviction{};  ///< where the algorithm has settings
     hot::engine::pages pages = hot::engine::pages::usual;
     observer_type observer{};
@@ -160,18 +160,22 @@ class local_cache {
     for (std::size_t i = 0; i < all.size(); ++i) all[i].second = answer_of(asked[i], std::move(found[i]));
     return all;
   }
-  /// Puts each (key, value) of a range, in its order; values are moved out of a range of rvalues.
+  /// Puts each (key, value) of a range, in its order; values are moved out of a container given as an rvalue, and out of a
+  /// view of rvalues.
   /// \returns how many are kept
   template <class Pairs>
   std::size_t put_many(Pairs&& pairs) {
     static_assert(std::ranges::input_range<Pairs>,
                   "strata::local_cache: put_many takes a range of pairs (key, value).");
+    constexpr bool gives = std::ranges::view<std::remove_cvref_t<Pairs>>
+                               ? !std::is_lvalue_reference_v<std::ranges::range_reference_t<Pairs>>
+                               : !std::is_lvalue_reference_v<Pairs>;
     std::size_t kept = 0;
     for (auto&& [key, value] : pairs)
-      if constexpr (std::is_lvalue_reference_v<Pairs>)
-        kept += put(key, value);
-      else
+      if constexpr (gives && !std::is_reference_v<decltype(value)>)
         kept += put(key, std::move(value));
+      else
+        kept += put(key, value);
     return kept;
   }
   /// \returns how many entries there were
@@ -206,9 +210,9 @@ class local_cache {
   }
 
   [[nodiscard]] local_stats stats() const noexcept {
-    auto const hot = core_.hot.stats();
     auto const of = [](auto const& count) { return count.load(std::memory_order_relaxed); };
-    auto const expired = of(core_.expired);
+    auto const expired = of(core_.expired);  // before the hits that they are part of
+    auto const hot = core_.hot.stats();
     return {.hits = hot.hits - expired,
             .misses = hot.misses + expired,
             .evictions = hot.evictions,

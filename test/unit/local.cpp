@@ -17,6 +17,8 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <ranges>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -453,6 +455,50 @@ BOOST_AUTO_TEST_CASE(told_of_what_leaves) {
   BOOST_TEST(told->taken().size() == 2U);
   BOOST_TEST(cache.entries() == 0U);
   BOOST_TEST(cache.valid());
+}
+
+BOOST_AUTO_TEST_CASE(takes_only_what_is_given_away) {
+  texts cache;
+  std::string const text(40, 'x');
+  std::vector<std::pair<std::string, std::string>> mine{{"a", text}};
+  BOOST_TEST(cache.put_many(std::span{mine}) == 1u);
+  BOOST_TEST(mine[0].second == text);
+  std::vector<std::pair<std::string, std::string&>> others{{"b", mine[0].second}};
+  BOOST_TEST(cache.put_many(std::move(others)) == 1u);
+  BOOST_TEST(mine[0].second == text);
+  BOOST_TEST(cache.put_many(std::move(mine)) == 1u);
+  auto const a = cache.get("a"), b = cache.get("b");
+  BOOST_TEST((*a == text && *b == text));
+
+  local_cache<std::string, std::unique_ptr<int>> owners;
+  std::vector<std::pair<std::string, std::unique_ptr<int>>> some;
+  some.emplace_back("a", std::make_unique<int>(1));
+  BOOST_TEST(owners.put_many(some | std::views::transform([](auto& one) { return std::move(one); })) == 1u);
+  auto const one = owners.get("a");
+  BOOST_TEST(**one == 1);
+}
+
+BOOST_AUTO_TEST_CASE(shares_and_keeps_with_few_flights) {
+  texts cache{{.max_flights = 1}};
+  int loads = 0;
+  for (int i = 0; i < 3; ++i) (void)cache.get_or_load("key", [&] { return std::to_string(++loads); });
+  BOOST_TEST(loads == 1);
+}
+
+BOOST_AUTO_TEST_CASE(counts_no_hit_too_few) {
+  by_hand clock;
+  timed cache{{.expires_after_write = 1s, .clock = &clock}};
+  cache.put("key", "old");
+  clock.pass(2s);
+  std::atomic<bool> done{false};
+  std::thread reader{[&] {
+    while (!done) (void)cache.visit("key", [](auto const&) {});
+  }};
+  int wrong = 0;
+  for (int i = 0; i < 50'000; ++i) wrong += cache.stats().hits > 1U << 30U ? 1 : 0;
+  done = true;
+  reader.join();
+  BOOST_TEST(wrong == 0);
 }
 
 BOOST_AUTO_TEST_CASE(calls_from_inside_a_visitor) {

@@ -88,7 +88,8 @@ class gate : public loaders<look<Value, Event>> {
   };
 
   gate(std::size_t max_floors, std::size_t max_flights)
-      : stripes_{make(max_floors / stripes, max_flights / stripes, std::make_index_sequence<stripes>{})} {}
+      : stripes_{make((max_floors + stripes - 1) / stripes, (max_flights + stripes - 1) / stripes,
+                      std::make_index_sequence<stripes>{})} {}
 
   /// K4: registers a look below before its first read there. Joins the key's flight if that one began late enough to
   /// have seen all that this caller may know of, and its leader has no more time than this caller: one that hangs would
