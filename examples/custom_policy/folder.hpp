@@ -93,11 +93,12 @@ inline std::string to_file(strata::frame const& f, std::uint64_t position) {
       .number(position)
       .text(f.key)
       .number(strata::number(f.revision))
-      .number(f.operation == strata::operation::put ? 1 : 0)
+      .number(static_cast<std::uint64_t>(f.operation))
       .text(f.codec)
       .number(f.schema)
       .number(f.fingerprint)
       .number(static_cast<std::uint64_t>(f.created_ms))
+      .number(static_cast<std::uint64_t>(f.expires_ms))
       .number(f.sum ? 1 : 0)
       .number(f.sum.value_or(0))
       .text(f.payload)
@@ -111,15 +112,18 @@ inline strata::sighting from_file(std::string_view bytes, std::string_view key) 
   auto const position = in.number();
   f.key = in.text();
   f.revision = strata::revision{in.number()};
-  f.operation = in.number() == 1 ? strata::operation::put : strata::operation::erase;
+  auto const operation = in.number();
+  f.operation = static_cast<strata::operation>(operation);
   f.codec = in.text();
   f.schema = static_cast<std::uint32_t>(in.number());
   f.fingerprint = in.number();
   f.created_ms = static_cast<std::int64_t>(in.number());
+  f.expires_ms = static_cast<std::int64_t>(in.number());
   bool const summed = in.number() == 1;
   if (auto const sum = in.number(); summed) f.sum = static_cast<std::uint32_t>(sum);
   f.payload = in.text();
-  if (!in.good() || f.key != key) return {};
+  bool const known = operation <= static_cast<std::uint64_t>(strata::operation::notice);
+  if (!in.good() || !known || f.key != key) return {};
   return {.frame = std::move(f), .position = strata::position{position}};
 }
 

@@ -34,8 +34,8 @@ BOOST_AUTO_TEST_CASE(hold_for_the_tier_in_memory) {
 }
 
 using broken =
-    std::tuple<wrong::loses_some, wrong::folds_case, wrong::cuts_payloads_at_zero, wrong::is_never_vacant,
-               wrong::ignores_positions, wrong::gives_another_position, wrong::takes_the_older,
+    std::tuple<wrong::loses_some, wrong::folds_case, wrong::forgets_the_end, wrong::cuts_payloads_at_zero,
+               wrong::is_never_vacant, wrong::ignores_positions, wrong::gives_another_position, wrong::takes_the_older,
                wrong::erases_without_a_trace, wrong::takes_any_size, wrong::oversleeps, wrong::answers_in_another_order,
                wrong::stores_the_last_of_many, wrong::tells_no_erases, wrong::never_stops_telling,
                wrong::begins_at_zero, wrong::leaves_out_what_it_hears_first, wrong::tells_twice, wrong::ignores_renewal,

@@ -75,6 +75,20 @@ struct folds_case {
   };
 };
 
+struct forgets_the_end {
+  static constexpr auto breaks = law::found;
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  struct tier : right<Key, Value, Context> {
+    using right<Key, Value, Context>::right;
+    result<sighting> load(std::string_view key, deadline until) const {
+      auto seen = right<Key, Value, Context>::load(key, until);
+      if (seen && seen->frame) seen->frame->expires_ms = 0;
+      return seen;
+    }
+  };
+};
+
 struct cuts_payloads_at_zero {
   static constexpr auto breaks = law::found;
   using options = memory_warm::options;

@@ -40,6 +40,7 @@ class warm_suite : warm_bench<Policy, Report> {
   void run() {
     get_ready();
     guarded([&] { finds(); });
+    guarded([&] { finds_the_rarer(); });
     guarded([&] { is_vacant(); });
     guarded([&] { places(); });
     guarded([&] { goes_upward(); });
@@ -111,6 +112,19 @@ class warm_suite : warm_bench<Policy, Report> {
         check(warm_law::found, holds(t, k, stored[k]), "not the last frame of " + k);
       }
     }
+  }
+
+  // What is there for a while only, and what says that a value is not here.
+  void finds_the_rarer() {
+    frame ending = made(key("ending"), 1);
+    ending.expires_ms = 4'102'444'800'123;
+    ending.sum = checksum(ending);
+    frame notice = made(key("notice"), 1, "");
+    notice.operation = operation::notice;
+    notice.sum = checksum(notice);
+    for (frame const& f : {ending, notice})
+      check(warm_law::found, one_.store(f, std::nullopt, soon()).has_value() && holds(two_, f.key, f),
+            "another frame, or none, under " + f.key);
   }
 
   void is_vacant() {

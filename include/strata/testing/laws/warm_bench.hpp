@@ -100,8 +100,8 @@ class warm_bench {
   }
   static bool same(frame const& a, frame const& b) {
     return a.key == b.key && a.revision == b.revision && a.operation == b.operation && a.codec == b.codec &&
-           a.schema == b.schema && a.fingerprint == b.fingerprint && a.created_ms == b.created_ms && a.sum == b.sum &&
-           a.payload == b.payload;
+           a.schema == b.schema && a.fingerprint == b.fingerprint && a.created_ms == b.created_ms &&
+           a.expires_ms == b.expires_ms && a.sum == b.sum && a.payload == b.payload;
   }
   static bool same(sighting const& seen, std::optional<frame> const& wanted) {
     return seen.frame.has_value() == wanted.has_value() && (!wanted || same(*seen.frame, *wanted));
