@@ -44,7 +44,9 @@ class counters {
   [[gnu::always_inline]] void hit(tier where) const noexcept {
     if (where != tier::hot) add(of(where).hits);
   }
-  void miss(tier where, strata::miss why) const noexcept { add(of(where).misses[static_cast<std::size_t>(why)]); }
+  void miss(tier where, strata::miss why) const noexcept {
+    if (where != tier::hot) add(of(where).misses[static_cast<std::size_t>(why)]);
+  }
   void stored(tier where, revision) const noexcept { add(of(where).stores); }
   void failed(tier where, error const& why) const noexcept {
     add(of(where).failures[static_cast<std::size_t>(why.code())]);
