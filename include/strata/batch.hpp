@@ -45,7 +45,10 @@ struct batch {
     std::vector<std::size_t> missed;
     std::vector<typename Core::hashed_key> below;
     for (std::size_t i = 0; i < all.size(); ++i) {
-      if (all[i].second) continue;
+      if (all[i].second) {
+        core.tell_hit(tier::hot);
+        continue;
+      }
       missed.push_back(i);
       below.push_back(asked[i]);
     }
@@ -55,7 +58,7 @@ struct batch {
       for (auto const i : missed) all[i].second = answer{inside.error()};
       co_return all;
     }
-    moment const soft = core.clock.now() + how.soft_within;
+    moment const soft = kernel::after(core.clock.now(), how.soft_within);
     for (std::size_t from = 0; from < below.size(); from += piece) {
       std::size_t const count = below.size() - from < piece ? below.size() - from : piece;
       auto const part = std::span<typename Core::hashed_key const>{below}.subspan(from, count);

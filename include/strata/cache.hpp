@@ -160,10 +160,11 @@ class cache {
   }
 
   /// Writes only if what was read is still current; an absent hit, or revision zero, asks for absence.
-  /// \errors conflict: another write was first; else as put
+  /// \errors conflict: another write was first; that of a read that failed; else as put
   [[nodiscard]] result<receipt> put_if(answer const& read, value_type value, put_options call = {})
     requires keyed<value_type>
   {
+    if (read.failed()) return std::unexpected{read.error()};
     return put_if(expectation{read.revision()}, std::move(value), call);
   }
   [[nodiscard]] result<receipt> put_if(revision current, value_type value, put_options call = {})
@@ -276,10 +277,10 @@ class cache {
   [[nodiscard]] strata::stats stats() const { return core_.snapshot(); }
   /// What each tier says of itself, without asking its server.
   [[nodiscard]] strata::health health() const { return flow::health_of(core_); }
-  /// Waits until every tier answers. \errors unavailable: naming the first tier that does not
-  [[nodiscard]] result<void> ready(call_options call = {}) { return flow::wait_ready(core_, read_until(call.within)); }
-  /// Makes usage counts durable. \errors as the cold tier's
-  [[nodiscard]] result<void> flush(call_options call = {}) { return flow::flush_usage(core_, write_until(call)).run(); }
+  /// Waits until every tier answers. \errors unavailable: naming the first tier that does not; closed, forked
+  [[nodiscard]] result<void> ready(call_options call = {}) { return flow::serve_ready(core_, read_until(call.within)); }
+  /// Makes usage counts durable. \errors as the cold tier's; closed, forked
+  [[nodiscard]] result<void> flush(call_options call = {}) { return flow::serve_flush(core_, write_until(call)).run(); }
   /// Refuses new calls, ends waits, flushes, and lets the tiers go. A second call does nothing.
   void close(std::chrono::milliseconds within) noexcept { flow::close(core_, within); }
 

@@ -25,13 +25,14 @@ concept described = boost::hana::Struct<T>::value;
 
 namespace detail {
 
-// The type's name as the compiler spells it, without namespaces.
+// The type's name as the compiler spells it, without its own namespaces.
 template <class T>
 consteval std::string_view type_name() {
   std::string_view name = __PRETTY_FUNCTION__;
   name.remove_prefix(name.find("T = ") + 4);
   name = name.substr(0, name.find_first_of(";]"));
-  if (auto const colon = name.rfind("::"); colon != std::string_view::npos) name.remove_prefix(colon + 2);
+  auto const colon = name.rfind("::", name.find('<'));
+  if (colon != std::string_view::npos) name.remove_prefix(colon + 2);
   return name;
 }
 

@@ -18,10 +18,11 @@ namespace detail {
 
 template <class T>
 concept texty = std::convertible_to<T const&, std::string_view>;
+// Not what is made of itself, as a path is of paths, each its own only element: there is no end to that.
 template <class T>
 concept iterable = requires(T const& v) {
   v.begin() != v.end();
-  *v.begin();
+  requires !std::same_as<std::remove_cvref_t<decltype(*v.begin())>, T>;
 };
 template <class T>
 concept pairish = requires(T const& v) {

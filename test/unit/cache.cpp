@@ -36,7 +36,14 @@ struct note {
 };
 note make(std::string id, std::string text = "") { return {std::move(id), std::move(text), 0}; }
 
-using notes = cache<hot::lru, none, none, codec::none<note>>;
+struct listener {
+  std::atomic<int>* hits = nullptr;
+  void hit(tier) const noexcept {
+    if (hits != nullptr) ++*hits;
+  }
+};
+
+using notes = cache<hot::lru, none, none, codec::none<note>, observer<listener>>;
 using numbers = cache<hot::sieve, none, none, codec::none<int, std::int64_t>>;
 using nowhere = cache<none, none, none, codec::none<note>>;
 
@@ -79,6 +86,8 @@ BOOST_AUTO_TEST_CASE(put_if_has_one_winner) {
   auto const read = cache.get("a");
   BOOST_TEST(cache.put_if(read, make("a", "third")).has_value());
   BOOST_TEST((cache.put_if(read.revision(), make("a", "fourth")).error() == errc::conflict));
+  notes::answer const failed{error{errc::timed_out}};  // which says nothing of what is there
+  BOOST_TEST((cache.put_if(failed, make("b")).error() == errc::timed_out && cache.get("b").absent()));
   BOOST_TEST(cache.get("a")->text == "third");
 
   std::atomic<int> winners{0};
@@ -145,7 +154,8 @@ BOOST_AUTO_TEST_CASE(with_no_tier_at_all_nothing_is_kept) {
 }
 
 BOOST_AUTO_TEST_CASE(batches_answer_each_key_in_order) {
-  auto opened = notes::open({});
+  std::atomic<int> heard{0};
+  auto opened = notes::open({.observer = {&heard}});
   auto& cache = opened.value();
   std::vector<note> const some{make("a", "1"), make("", "bad"), make("b", "2"), make("a", "3")};
   auto const receipts = cache.put_many(some);
@@ -156,6 +166,7 @@ BOOST_AUTO_TEST_CASE(batches_answer_each_key_in_order) {
   BOOST_TEST(found.size() == 5u);
   BOOST_TEST((found[0].second->text == "2" && found[1].second.absent() && found[2].second->text == "3"));
   BOOST_TEST((found[3].first == "b" && found[3].second && found[4].second.failed()));
+  BOOST_TEST(heard == 3);
   auto const pairs = cache.put_many(std::vector<std::pair<std::string, note>>{{"x", make("x")}, {"y", make("z")}});
   BOOST_TEST((pairs[0] && pairs[1].error() == errc::rejected));
   auto const gone = cache.erase_many(std::vector<std::string>{"a", "none"});
@@ -169,7 +180,8 @@ BOOST_AUTO_TEST_CASE(a_call_from_inside_a_visitor_is_refused_and_never_hangs) {
   (void)cache.put(make("b"));
   auto const inner = cache.visit("a", [&](note const&) {
     return std::vector<errc>{cache.get("a").error().code(), cache.get("b").error().code(),
-                             cache.put(make("c")).error().code(), cache.erase("a").error().code()};
+                             cache.put(make("c")).error().code(), cache.erase("a").error().code(),
+                             cache.flush().error().code()};
   });
   for (auto const code : **inner) BOOST_TEST((code == errc::rejected));
   BOOST_TEST(cache.get("a").has_value());
@@ -183,6 +195,7 @@ BOOST_AUTO_TEST_CASE(a_closed_cache_refuses_what_memory_cannot_answer) {
   cache.close(1s);
   BOOST_TEST((cache.put(make("b")).error() == errc::closed));
   BOOST_TEST((cache.get("b").error() == errc::closed));
+  BOOST_TEST((cache.flush().error() == errc::closed && cache.ready().error() == errc::closed));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_read_outlives_the_cache) {

@@ -22,9 +22,26 @@ struct outer {
                            (std::map<std::string, std::string>, metadata), (std::optional<std::string>, extra),
                            (int, version));
 };
+// As a path: it begins, it ends, and what lies between is itself.
+struct endless {
+  [[nodiscard]] endless const* begin() const { return this; }
+  [[nodiscard]] endless const* end() const { return this + 1; }
+};
+struct with_endless {
+  BOOST_HANA_DEFINE_STRUCT(with_endless, (endless, where), (std::string, note));
+};
+template <class T>
+struct page {};
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(valid)
+
+BOOST_AUTO_TEST_CASE(a_type_is_named_without_its_namespaces) {
+  BOOST_TEST(default_record<inner>::kind({}) == "inner");
+  BOOST_TEST(default_record<int>::kind({}) == "int");
+  BOOST_TEST(default_record<page<int>>::kind({}) == "page<int>");
+  BOOST_TEST(default_record<page<inner>>::kind({}).starts_with("page<"));
+}
 
 BOOST_AUTO_TEST_CASE(a_good_value_has_no_fault) {
   outer o{};
@@ -47,6 +64,11 @@ BOOST_AUTO_TEST_CASE(a_bad_text_is_named_by_its_path) {
   BOOST_TEST(fault([](outer& o) { o.metadata["language"] = "\0"s; }) == "metadata.language" + nul);
   BOOST_TEST(fault([](outer& o) { o.extra = "\xFF"; }) == "extra is not valid UTF-8");
   BOOST_TEST(value_fault("\0"s).value() == "the value" + nul);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_made_of_itself_has_an_end) {
+  BOOST_TEST(!value_fault(with_endless{}).has_value());
+  BOOST_TEST(value_fault(with_endless{{}, "\xFF"}).value() == "note is not valid UTF-8");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

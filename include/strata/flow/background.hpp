@@ -62,7 +62,8 @@ class background {
     auto const random = hasher<std::string>{}("").hash;  // because its seed is
     my_part_.me = std::to_string(random);
     // Instances that start together do not all flush together, and wait for each other.
-    flush_at_ = core_.clock.now() + core_.limits.flush_every * static_cast<int>(100 + random % 100) / 200;
+    auto const every = kernel::after({}, core_.limits.flush_every).time_since_epoch();
+    flush_at_ = core_.clock.now() + every * static_cast<int>(100 + random % 100) / 200;
     if constexpr (!detail::plays<typename Core::executor_type>) {
       if constexpr (Core::leased) watcher_.emplace(look_every, [this] { look(); });
       if constexpr (tends) tender_.emplace(tend_every, [this] { turn(); });
@@ -92,7 +93,7 @@ class background {
     core_.standing.tick(core_.clock.now() + look_within);
     try {
       watch().run();
-    } catch (std::exception const&) {  // no memory now: the lease ends by itself
+    } catch (...) {  // no memory now, or a user's type threw: the lease ends by itself
     }
     core_.standing.tick(core_.clock.now() + look_every + look_within);
   }
@@ -104,20 +105,20 @@ class background {
       if constexpr (Core::counts_use) {
         auto const now = core_.clock.now();
         if (now < flush_at_) return;
-        flush_at_ = now + core_.limits.flush_every;
+        flush_at_ = kernel::after(now, core_.limits.flush_every);
         // K7: what is counted takes many statements, and keeping in step does not wait for the last of them.
         auto const between = [this] {
           if (core_.clock.now() >= tend_at_) keep_in_step();
         };
-        (void)flush_usage(core_, now + core_.limits.write_within, between).run();
+        (void)flush_usage(core_, kernel::after(now, core_.limits.write_within), between).run();
       }
-    } catch (std::exception const&) {  // no memory now: the next time
+    } catch (...) {  // likewise: the next time
     }
   }
   void keep_in_step() noexcept {
     try {
       tend().run();
-    } catch (std::exception const&) {  // likewise
+    } catch (...) {  // likewise
     }
     tend_at_ = core_.clock.now() + tend_every;
   }

@@ -30,7 +30,7 @@ task<bool> revalidate(Core& core) {
       std::vector<decltype(Core::text(core.hash(keys[0])))> texts;
       for (std::size_t i = from; i < from + count; ++i) texts.push_back(Core::text(core.hash(keys[i])));
       list<Core, std::string_view> const names{texts.begin(), texts.end()};
-      kernel::moment const until = core.clock.now() + core.limits.read_within;
+      kernel::moment const until = kernel::after(core.clock.now(), core.limits.read_within);
       auto const standing = co_await core.cold.sound(core, direction::reading, until,
                                                      [&](auto& tier) { return tier.revisions(names, until); });
       if (!standing) co_return false;

@@ -21,7 +21,7 @@ namespace strata::flow {
 
 template <class Core>
 moment until(Core& core, std::chrono::milliseconds within, std::chrono::milliseconds usual) {
-  return core.clock.now() + (within.count() != 0 ? within : usual);
+  return kernel::after(core.clock.now(), within.count() != 0 ? within : usual);
 }
 
 /// Whether the reader takes no copy, or none that is not fresh, and there are none now; the truth is no copy.

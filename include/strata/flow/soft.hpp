@@ -24,7 +24,7 @@ namespace detail {
 template <class T, class Event>
 struct question {
   Event landed;
-  std::optional<T> answer;  // set before `landed`; none when there was no memory for it
+  std::optional<T> answer;  // set before `landed`; none when something was thrown
 };
 
 /// \param ask  gives the task that answers; owns what that works on
@@ -34,7 +34,7 @@ strata::detail::unattended put_question(Core& core, std::unique_ptr<Ask> ask, st
   try {
     if (inside) co_await strata::detail::move_to{core.askers};
     to->answer = co_await (*ask)();
-  } catch (std::exception const&) {  // no memory, or no thread to be had
+  } catch (...) {  // no memory, no thread to be had, or what a user's type threw
   }
   core.askers.leave();
   to->landed.set();
@@ -77,7 +77,7 @@ task<typename Core::answer> serve_soft(Core& core, typename Core::hashed_key key
     return serve_read(core, typename Core::hashed_key{*own, hash}, how, until);
   };
   auto const late = [] { return answer{error{errc::timed_out, tier::none, "nobody below has answered yet"}}; };
-  co_return co_await detail::ask_softly<answer>(core, core.clock.now() + how.soft_within, until,
+  co_return co_await detail::ask_softly<answer>(core, kernel::after(core.clock.now(), how.soft_within), until,
                                                 std::make_unique<decltype(ask)>(std::move(ask)), older, late);
 }
 

@@ -97,6 +97,13 @@ task<result<void>> flush_usage(Core& core, deadline until, Between between = {})
   co_return result<void>{};
 }
 
+template <class Core>
+task<result<void>> serve_flush(Core& core, deadline until) {
+  auto const inside = core.enter();
+  if (!inside) co_return std::unexpected{inside.error()};
+  co_return co_await flush_usage(core, until);
+}
+
 /// Waits until every tier below hot answers, and memory follows them. \errors the first tier's that does not, or will never
 template <class Core>
 result<void> wait_ready(Core& core, deadline until) {
@@ -118,6 +125,13 @@ result<void> wait_ready(Core& core, deadline until) {
       ::usleep(1'000);
     }
   return {};
+}
+
+template <class Core>
+result<void> serve_ready(Core& core, deadline until) {
+  auto const inside = core.enter();
+  if (!inside) return std::unexpected{inside.error()};
+  return wait_ready(core, until);
 }
 
 template <class Core>
@@ -162,7 +176,7 @@ strata::health health_of(Core const& core) {
 template <class Core>
 void close(Core& core, std::chrono::milliseconds within) noexcept {
   if (!core.life.close()) return;
-  auto const until = core.clock.now() + within;
+  auto const until = kernel::after(core.clock.now(), within);
   (void)core.life.drain(until);
   core.end_executor();
   try {

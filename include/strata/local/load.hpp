@@ -22,9 +22,7 @@
 namespace strata::local {
 
 inline kernel::moment in(std::chrono::milliseconds time) noexcept {
-  auto const now = monotonic_clock::now();
-  constexpr std::chrono::hours longest{24 * 365};
-  return now + (time < longest ? time : longest);
+  return kernel::after(monotonic_clock::now(), time);
 }
 
 /// Waits for the leader. \returns its answer; nothing when this caller has to try itself

@@ -92,6 +92,7 @@ struct guarded_number {
     std::uint64_t last = 0;
     bool held = false;
     bool broken = false;
+    bool throws = false;
     int waiting = 0;
   };
   struct options {
@@ -108,6 +109,7 @@ struct guarded_number {
       --state_->waiting;
       if (!open) return failure(errc::timed_out, strata::tier::cold);
       if (state_->broken) return failure(errc::unavailable, strata::tier::cold);
+      if (state_->throws) throw 7;  // as a user's type may, while it is copied
       auto const row = state_->rows.find(key);
       return row == state_->rows.end() ? copy<Value>{} : row->second;
     }
@@ -140,6 +142,9 @@ struct guarded : guarded_cache {
   }
   void break_down() {
     set([&] { state_->broken = true; });
+  }
+  void let_throw() {
+    set([&] { state_->throws = true; });
   }
   void change(int n) {
     set([&] { state_->rows["k"] = {.value = n, .revision = revision{++state_->last}}; });
@@ -271,6 +276,25 @@ BOOST_AUTO_TEST_CASE(beyond_so_many_questions_nothing_is_asked) {  // K12
     BOOST_TEST((c.get("k", {.within = 1min, .mode = read_mode::cold, .soft_within = 1ms}).tier() == tier::hot));
   auto const at_once = c.get("k", {.within = 1min, .mode = read_mode::cold, .soft_within = 30s});
   BOOST_TEST((at_once.freshness() == freshness::stale && *at_once == 1));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_thrown_at_a_question_ends_the_question) {
+  guarded c;
+  BOOST_REQUIRE(c.put("k", 1));
+  c.let_throw();
+  BOOST_CHECK_THROW((void)c.get("k", {.mode = read_mode::cold}), int);
+  BOOST_TEST((c.get("k", {.mode = read_mode::cold, .soft_within = 10s}).error() == errc::timed_out));
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_ever_waits) {
+  constexpr auto ever = std::chrono::milliseconds::max();
+  guarded c;
+  BOOST_REQUIRE(c.put("k", 1, {.within = ever}));
+  c.change(2);
+  auto const hard = c.get("k", {.within = ever, .mode = read_mode::cold});
+  auto const soft = c.get("k", {.within = ever, .mode = read_mode::cold, .soft_within = ever});
+  BOOST_TEST((*hard == 2 && *soft == 2));
+  c.close(ever);
 }
 
 BOOST_AUTO_TEST_CASE(a_coroutine_may_have_a_soft_deadline_too) {
