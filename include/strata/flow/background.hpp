@@ -12,7 +12,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <exception>
 #include <optional>
 #include <string>
 #include <type_traits>

@@ -8,7 +8,6 @@
 #include <strata/run/task.hpp>
 #include <strata/run/unattended.hpp>
 
-#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
