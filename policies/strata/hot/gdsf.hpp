@@ -43,6 +43,10 @@ class gdsf_order {
     nodes[i].uses += nodes[i].uses != ~std::uint32_t{};
     sink(nodes, nodes[i].place, worth_of(nodes[i], i));
   }
+  void on_weight(auto nodes, engine::slot i, std::uint32_t weight) noexcept {
+    nodes[i].bytes = std::max(weight, 1U);
+    move(nodes, nodes[i].place, worth_of(nodes[i], i));
+  }
   void on_insert(auto nodes, engine::slot i, std::uint64_t, std::uint32_t weight) noexcept {
     nodes[i] = {static_cast<std::uint32_t>(heap_.size()), 1, std::max(weight, 1U)};
     heap_.push_back({});
@@ -52,11 +56,7 @@ class gdsf_order {
     std::uint32_t const hole = nodes[i].place;
     worth const last = heap_.back();
     heap_.pop_back();
-    if (hole == heap_.size()) return;
-    if (hole != 0 && last < heap_[(hole - 1) / ways])
-      rise(nodes, hole, last);
-    else
-      sink(nodes, hole, last);
+    if (hole != heap_.size()) move(nodes, hole, last);
   }
   engine::slot victim(auto, engine::newcomer const&) noexcept {
     if (heap_.empty()) return engine::no_slot;
@@ -90,6 +90,12 @@ class gdsf_order {
   void place(auto nodes, std::uint32_t at, worth const& w) noexcept {
     heap_[at] = w;
     nodes[w.who].place = at;
+  }
+  void move(auto nodes, std::uint32_t at, worth const& w) noexcept {
+    if (at != 0 && w < heap_[(at - 1) / ways])
+      rise(nodes, at, w);
+    else
+      sink(nodes, at, w);
   }
   void rise(auto nodes, std::uint32_t at, worth const w) noexcept {
     for (; at != 0 && w < heap_[(at - 1) / ways]; at = (at - 1) / ways) place(nodes, at, heap_[(at - 1) / ways]);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include <strata/hash.hpp>
+#include <strata/hit.hpp>
 #include <strata/hot/engine/weight.hpp>
+#include <strata/hot/gdsf.hpp>
 
 #include <boost/hana/define_struct.hpp>
 #include <boost/test/unit_test.hpp>
@@ -51,6 +54,27 @@ BOOST_AUTO_TEST_CASE(plain) {
 }
 
 BOOST_AUTO_TEST_CASE(what_the_user_says) { BOOST_TEST(weigh(weighed{"12345"}) == 5U); }
+
+BOOST_AUTO_TEST_CASE(what_takes_anothers_place_is_worth_what_it_weighs) {
+  struct nothing {};
+  strata::hasher<std::string> const hash;
+  for (std::size_t const now : {1U, 9'000U}) {
+    strata::hot::gdsf::tier<std::string, weighed, nothing> tier{{.capacity_entries = 30}, {}};
+    std::uint64_t revision = 0;
+    auto const put = [&](std::string const& key, std::size_t bytes) {
+      (void)tier.install(hash(key),
+                         strata::box<weighed>{strata::revision{++revision}, weighed{std::string(bytes, 'x')}});
+      BOOST_TEST(tier.valid());
+    };
+    for (std::size_t i = 0; i < 29; ++i) put(std::to_string(i), 1'000 + i);
+    put("changed", 1'500);
+    put("changed", now);
+    put("new", 10);
+    // Used twice, it stays but for a weight of more than twice the heaviest.
+    BOOST_TEST(tier.peek(hash("changed"), [](auto const&) {}) == (now == 1));
+    BOOST_TEST(tier.peek(hash("28"), [](auto const&) {}) == (now != 1));
+  }
+}
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_seen) { BOOST_TEST(weigh(opaque{longer}) == sizeof(opaque)); }
 

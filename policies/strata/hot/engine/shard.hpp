@@ -127,6 +127,8 @@ class alignas(64) shard {
       if (e.value.revision() >= b.revision()) return step::older;
       if (bytes_ - e.value.weight() + weight <= most_bytes_) {
         bytes_.set(bytes_ - e.value.weight() + weight);
+        if constexpr (requires { space_.order.on_weight(space_.slab.nodes(), at, std::uint32_t{}); })
+          space_.order.on_weight(space_.slab.nodes(), at, static_cast<std::uint32_t>(weight));
         std::swap(e.value, b);
         gone.take_replaced(b);
         if (!idle(at)) touch(at);
