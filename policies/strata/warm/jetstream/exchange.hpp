@@ -84,6 +84,7 @@ class exchange {
         }
         return NATS_OK;
       });
+      for (auto& message : messages) inbox_->done.add(std::move(message));
       return {note_sent(status, left), left};
     }
     auto const [status, left] = link_->outlet_->large(std::move(messages), bytes, until_);
@@ -95,7 +96,7 @@ class exchange {
 
   struct answer {
     natsStatus status = NATS_OK;
-    message_handle message{};
+    natsMsg* message = nullptr;  ///< valid until the next answer is waited for, and no longer than the call
     std::size_t number = 0;
   };
   /// Of a refusal that concerns the whole call: nothing will be answered.
@@ -112,7 +113,7 @@ class exchange {
       natsMsg* raw = nullptr;
       natsStatus const status = natsSubscription_NextMsg(&raw, inbox_->subscription.get(),
                                                          std::clamp<std::int64_t>(left, left > 0 ? 1 : 0, 50));
-      message_handle message{raw};
+      if (raw != nullptr) inbox_->done.add(message_handle{raw});
       if (status == NATS_TIMEOUT) {
         if (link_->breaks() != breaks_) return {.status = NATS_CONNECTION_DISCONNECTED};
         if (link_->refused().count() != refusals_)
@@ -128,7 +129,7 @@ class exchange {
       if (!number) continue;
       link_->outlet_->heard(unanswered_ <= 1 ? last_mark_ : first_mark_);
       if (unanswered_ > 0) --unanswered_;
-      return {.status = NATS_OK, .message = std::move(message), .number = *number};
+      return {.status = NATS_OK, .message = raw, .number = *number};
     }
   }
 

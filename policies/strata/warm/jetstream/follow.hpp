@@ -162,11 +162,13 @@ class receiver {
 struct ear {
   std::uint64_t turn;
   std::shared_ptr<receiver> to;
+  done_messages done{};
 
   static void on_message(natsConnection* connection, natsSubscription*, natsMsg* raw, void* id) {
-    message_handle const message{raw};
+    message_handle message{raw};
     auto const self = registry<ear>::find(id);
     if (!self) return;
+    self->done.add(std::move(message));
     char const* const reply = natsMsg_GetReply(raw);
     delivery const d = delivery_of(parsed_headers{raw}, reply == nullptr ? "" : reply);
     self->to->take(self->turn, raw, d);
@@ -247,7 +249,7 @@ class feed {
     auto const answer = call.next(until);
     if (answer.status != NATS_OK) return std::unexpected{call.fault(answer, doing)};
     call.settled();
-    auto const fault = json::member(body(answer.message.get()), "error");
+    auto const fault = json::member(body(answer.message), "error");
     if (fault.empty()) return {};
     return std::unexpected{refused(number_in<int>(json::member(fault, "err_code")).value_or(-1),
                                    json::member(fault, "description"), doing)};

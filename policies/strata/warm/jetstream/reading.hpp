@@ -145,9 +145,9 @@ class reader {
       if (answer.status != NATS_OK) return forget_answered(open, answered), call.fault(answer, "load");
       std::size_t const i = answer.number;
       if (i >= keys.size() || answered[i]) continue;
-      auto const bytes = body(answer.message.get());
+      auto const bytes = body(answer.message);
       largest = std::max(seen++ == 0 ? std::size_t{1024} : largest, bytes.size());
-      answers[i] = how == way::direct ? direct_answer(answer.message.get(), keys[i]) : leader_answer(bytes, keys[i]);
+      answers[i] = how == way::direct ? direct_answer(answer.message, keys[i]) : leader_answer(bytes, keys[i]);
       if (!answers[i]) keeper_->doubt_stream();
       answered[i] = true;
       --unanswered;
@@ -191,7 +191,7 @@ class reader {
         auto const answer = call.next(until);
         if (answer.status == NATS_NO_RESPONDERS) return forget_answered(open, answered), std::nullopt;
         if (answer.status != NATS_OK) return forget_answered(open, answered), call.fault(answer, "load");
-        parsed_headers const headers{answer.message.get()};
+        parsed_headers const headers{answer.message};
         if (!headers.last("Nats-Sequence")) {
           auto const said = headers.get("Status");
           if (said == "408") *where.knows_one_question = knowledge::no;
@@ -209,7 +209,7 @@ class reader {
         std::string_view const of = headers.last("Nats-Subject").value_or("");
         for (auto const& [s, i] :
              std::ranges::equal_range(left, of, {}, [](auto const& one) -> std::string_view { return one.first; })) {
-          answers[i] = direct_answer(answer.message.get(), keys[i]);
+          answers[i] = direct_answer(answer.message, keys[i]);
           answered[i] = true;
           ++came;
         }

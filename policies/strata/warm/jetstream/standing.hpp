@@ -32,7 +32,7 @@ inline result<standing> ask_standing(std::shared_ptr<link> over, std::string_vie
   auto const answer = call.next(until);
   if (answer.status != NATS_OK) return std::unexpected{call.fault(answer, doing)};
   call.settled();
-  std::string_view const text = body(answer.message.get());
+  std::string_view const text = body(answer.message);
   if (auto const fault = json::member(text, "error"); !fault.empty()) {
     int const number = number_in<int>(json::member(fault, "err_code")).value_or(-1);
     if (meaning_of_refusal(number) == refusal::no_stream) return standing{};

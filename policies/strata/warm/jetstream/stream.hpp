@@ -154,7 +154,7 @@ inline result<std::pair<int, std::string>> create(std::shared_ptr<link> const& o
   auto const answer = call.next(until);
   if (answer.status != NATS_OK) return std::unexpected{call.fault(answer, doing)};
   call.settled();
-  auto const fault = json::member(body(answer.message.get()), "error");
+  auto const fault = json::member(body(answer.message), "error");
   if (fault.empty()) return std::pair{0, std::string{}};
   return std::pair{number_in<int>(json::member(fault, "err_code")).value_or(-1),
                    std::string{json::member(fault, "description")}};

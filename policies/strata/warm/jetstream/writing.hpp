@@ -232,7 +232,7 @@ class writer {
   /// \param before  a sequence seen before it was sent
   void acknowledge(station const& where, item& one, exchange::answer const& answer, std::uint64_t before,
                    deadline until) const {
-    auto const said = acknowledgement_in(body(answer.message.get()));
+    auto const said = acknowledgement_in(body(answer.message));
     if (said.refused == 0 && said.sequence != 0) {
       if (said.sequence <= before) keeper_->went_back();  // K10
       note(one, said.sequence, one.what.frame->revision);
