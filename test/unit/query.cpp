@@ -110,9 +110,25 @@ BOOST_AUTO_TEST_CASE(uses_go_down_in_parts_as_large_as_is_soon_done_and_each_key
     sizes.push_back(part.size());
     size.took(done < 3'000 ? 1ms : done < 4'000 ? 10ms : 50ms);
   }
-  std::vector<std::size_t> const expected{16,    32,  64,  128, 256, 512, 1'000, 1'000, 1'000,
-                                          1'000, 500, 250, 125, 62,  31,  16,    8};
+  std::vector<std::size_t> const expected{1,     2,     4,     8,     16,  32,  64,  128, 256, 512,
+                                          1'000, 1'000, 1'000, 1'000, 500, 250, 125, 62,  31,  9};
   BOOST_TEST(sizes == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_read_most_goes_down_first) {
+  flow::usage_table<> counted{1'000};
+  for (int i = 0; i < 500; ++i)
+    counted.add(std::to_string(i), i % 100 == 7 ? 1'000U << static_cast<unsigned>(i / 100) : 1U);
+  auto all = counted.take();
+  flow::most_read_first(all);
+  BOOST_TEST(all.size() == 500U);
+  for (std::size_t i = 0; i < 5; ++i) BOOST_TEST(all[i].count.reads == 16'000U >> i);
+  std::set<std::string> keys;
+  for (auto const& one : all) keys.insert(one.key);
+  BOOST_TEST(keys.size() == 500U);
+  std::vector<flow::keyed_tally> none;
+  flow::most_read_first(none);
+  BOOST_TEST(none.empty());
 }
 
 BOOST_AUTO_TEST_CASE(what_was_comes_back_as_a_new_version) {

@@ -13,9 +13,11 @@
 
 #include <unistd.h>
 
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <expected>
+#include <utility>
 
 // What a cache does besides its calls: usage counts on their way down, health, opening and closing.
 namespace strata {
@@ -52,13 +54,13 @@ struct nothing_between {
   void operator()() const noexcept {}
 };
 
-/// How many keys one statement counts. While it runs it holds them all, and their writers wait, as do others who count: few
-/// at first, more as long as that is soon done.
+/// How many keys one statement counts. While it runs it holds them all, and their writers wait, as do others who count: one
+/// at first, more as long as that is soon done, and a few in any case.
 class flush_size {
  public:
   [[nodiscard]] std::size_t keys() const noexcept { return keys_; }
   void took(kernel::moment::duration time) noexcept {
-    if (time < std::chrono::milliseconds{5})
+    if (time < std::chrono::milliseconds{5} || keys_ < least)
       keys_ = keys_ < most / 2 ? 2 * keys_ : most;
     else if (time > std::chrono::milliseconds{15})
       keys_ = keys_ > 2 * least ? keys_ / 2 : least;
@@ -66,8 +68,18 @@ class flush_size {
 
  private:
   static constexpr std::size_t least = 16, most = 1'000;
-  std::size_t keys_ = least;
+  std::size_t keys_ = 1;
 };
+
+/// Brings the few keys that were read most to the front, roughly. They are the likeliest to be written just then: whoever
+/// counts one waits for its writers, and what else the statement holds waits too, so it had better hold little.
+template <class Counts>
+void most_read_first(Counts& counts, std::size_t few = 32) {
+  std::size_t front = 0;
+  for (int width = 64; width > 0 && front < few; --width)
+    for (std::size_t i = front; i < counts.size(); ++i)
+      if (std::bit_width(counts[i].count.reads) == width) std::swap(counts[i], counts[front++]);
+}
 
 /// Carries the counts of hot's entries and of reads below to cold. What cannot be delivered is kept for the next time.
 /// \param between  called after every statement but the last; does not throw
@@ -75,7 +87,8 @@ template <class Core, class Between = nothing_between>
 task<result<void>> flush_usage(Core& core, deadline until, Between between = {}) {
   if constexpr (Core::counts_use) {
     core.collect_uses();
-    auto const counts = core.usage.take();
+    auto counts = core.usage.take();
+    most_read_first(counts);
     flush_size size;
     for (std::size_t done = 0; done < counts.size();) {
       auto const part = core.usage.part(counts, done, size.keys());

@@ -169,6 +169,9 @@ inline constexpr std::string_view end_backend =
     "select pg_terminate_backend(a.pid) from pg_stat_activity a where a.pid = $1 and a.backend_start = $2";
 
 // The planner takes the function for a thousand rows, and would read the whole table for them, but for the second any($3).
+//
+// Whoever saves one of these rows waits until this is committed, but not for the disk: a server that crashes may forget the
+// counts of its last moments, with the number that they were sent under.
 inline constexpr std::string_view count_usage = R"(
 with locked as materialized (
   select from {table} k where k.artifact_id = any($3) and k.strata_space = {space}
@@ -180,7 +183,7 @@ told as (
       usage_count = least(coalesce(k.usage_count, 0) + c.n,
         case when pg_typeof(k.usage_count) = 'integer'::regtype then 2147483647 else 9223372036854775807 end)
     from counted c where k.artifact_id = any($3) and k.artifact_id = c.artifact_id)
-select exists (select from counted c where c.artifact_id is null))";
+select exists (select from counted c where c.artifact_id is null), set_config('synchronous_commit', 'off', true))";
 inline constexpr std::string_view tidy_usage = "select {tidy_usage}()";
 
 // Newest first: the row, archived or not, or the tombstone that stands, then what was replaced.
