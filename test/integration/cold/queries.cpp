@@ -526,6 +526,22 @@ BOOST_AUTO_TEST_CASE(what_is_archived_still_reads_and_comes_back) {
   BOOST_TEST(sql("select count(*) from away").one_field().as<int>() == 7);
 }
 
+BOOST_AUTO_TEST_CASE(what_another_space_has_archived_holds_no_count_up) {
+  auto const settings = on("shared_archive");
+  auto others = settings;
+  others.space = "others";
+  opened_notes ours{settings}, theirs{others};
+  save(ours.tier, "ours", "x");
+  save(theirs.tier, "theirs", "x");
+  BOOST_TEST(theirs.tier.archive(std::chrono::system_clock::now() + 1h, 9, soon()).value() == 1U);
+  // Whoever tells an outcome may name any id.
+  std::vector<strata::uses> const counts{{"ours", 3}, {"theirs", 0, 1, 0}};
+  auto const counted = ours.tier.add_usage(counts, soon());
+  BOOST_TEST(counted.has_value(), why(counted));
+  BOOST_TEST(ours.tier.usage_of("ours", soon()).value()->count == 3U);
+  BOOST_TEST(other{}("select count(*) from shared_archive_archive").one_field().as<int>() == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_dump_put_back_is_the_same_dump) {
   opened_notes from{on("dumped")};
   auto& t = from.tier;

@@ -7,6 +7,7 @@
 // 7. What migration 6 keeps in a table of its own stands in {usage}, whose row a flush writes anyway: that costs it a third less.
 // Null: nothing lately. A trigger still follows whatever else changes {usage_hours} (strata.counting tells it of a
 // flush, which has counted already), also for a key that {usage} does not know yet.
+// What another space has archived holds no counts up: nobody here could bring it back, and whoever tells an outcome names any id.
 namespace strata::cold::pg {
 
 inline constexpr std::string_view migration_7 = R"(
@@ -44,7 +45,7 @@ create or replace function {count_usage}(of_space text, by_sender uuid, by_numbe
   language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
 #variable_conflict use_column
 begin
-  if exists (select from {archive} a where a.artifact_id = any(ids)) then
+  if exists (select from {archive} a where a.artifact_id = any(ids) and a.strata_space = of_space) then
     return query select null::text, null::bigint, null::timestamptz, null::double precision;
     return;
   end if;
