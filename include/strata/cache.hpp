@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -64,15 +65,17 @@ class cache {
   };
 
   /// Opens the tiers. A server that does not answer is no error: calls say `unavailable` until it does.
-  /// \errors rejected, unsupported: settings, a table or a stream that waiting will not mend
+  /// \errors rejected, unsupported: settings, a table or a stream that waiting will not mend; unavailable: no thread to be had
   [[nodiscard]] static result<cache> open(options settings) {
     try {
       return result<cache>{std::in_place, std::move(settings)};
     } catch (open_error const& fault) {
       return result<cache>{std::unexpect, fault.why()};
+    } catch (std::system_error const& fault) {  // the system has no more threads to give
+      return result<cache>{std::unexpect, error{errc::unavailable, tier::none, fault.what()}};
     }
   }
-  /// As open(), but throws open_error.
+  /// As open(), but throws open_error, or std::system_error without threads.
   explicit cache(options settings) : core_{settings} {}
   cache(cache const&) = delete;
   cache& operator=(cache const&) = delete;

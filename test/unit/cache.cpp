@@ -20,6 +20,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -46,6 +47,17 @@ struct listener {
 using notes = cache<hot::lru, none, none, codec::none<note>, observer<listener>>;
 using numbers = cache<hot::sieve, none, none, codec::none<int, std::int64_t>>;
 using nowhere = cache<none, none, none, codec::none<note>>;
+
+/// A tier that wants a thread, and gets none.
+struct threadless {
+  using options = hot::lru::options;
+  template <class Key, class Value, class Context>
+  struct tier : hot::lru::tier<Key, Value, Context> {
+    tier(options const& settings, Context const& context) : hot::lru::tier<Key, Value, Context>{settings, context} {
+      throw std::system_error{std::make_error_code(std::errc::resource_unavailable_try_again), "a thread"};
+    }
+  };
+};
 
 static_assert(!std::is_polymorphic_v<notes> && !std::is_move_constructible_v<notes> &&
               !std::is_copy_constructible_v<notes>);
@@ -75,6 +87,11 @@ BOOST_AUTO_TEST_CASE(put_get_peek_visit_erase) {
   BOOST_TEST(!cache.erase("a")->changed);
   BOOST_TEST(cache.get("a").absent());
   BOOST_TEST((*hit).text == "one");  // what was handed out stays
+}
+
+BOOST_AUTO_TEST_CASE(a_system_without_threads_is_an_error) {
+  auto const opened = cache<threadless, none, none, codec::none<note>>::open({});
+  BOOST_TEST((opened.error() == errc::unavailable));
 }
 
 BOOST_AUTO_TEST_CASE(put_if_has_one_winner) {
