@@ -5,6 +5,7 @@
 #include <strata/change.hpp>
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -40,11 +41,12 @@ namespace detail {
 
 // CRC-32 (IEEE 802.3, reflected), eight bytes a step: every language's zlib computes the same.
 // Source: Kounavis, Berry: "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", 2008.
-// The tables are made when the program starts: a compiler would need longer for them than for the rest of this header.
-inline auto crc_tables() noexcept {
-  std::array<std::array<std::uint32_t, 256>, 8> tables{};
+// The tables are made at the first use: a compiler would need longer for them than for the rest of this header.
+template <class Word>
+auto crc_tables() noexcept {
+  std::array<std::array<Word, 256>, 8> tables{};
   for (std::uint32_t i = 0; i < 256; ++i) {
-    std::uint32_t c = i;
+    Word c = i;
     for (int bit = 0; bit < 8; ++bit) c = (c & 1U) != 0 ? 0xEDB88320U ^ (c >> 1U) : c >> 1U;
     tables[0][i] = c;
   }
@@ -52,19 +54,19 @@ inline auto crc_tables() noexcept {
     for (std::size_t t = 1; t < 8; ++t) tables[t][i] = (tables[t - 1][i] >> 8U) ^ tables[0][tables[t - 1][i] & 0xFFU];
   return tables;
 }
-inline auto const crc_table = crc_tables();
 
-inline std::uint32_t crc32(std::uint32_t sum, std::string_view bytes) noexcept {
+template <class Word = std::uint32_t>
+std::uint32_t crc32(std::uint32_t sum, std::string_view bytes) noexcept {
+  static auto const table = crc_tables<Word>();
   sum = ~sum;
   auto const at = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
   std::size_t i = 0;
   for (; i + 8 <= bytes.size(); i += 8) {
     std::uint32_t const low = sum ^ (at(i) | at(i + 1) << 8U | at(i + 2) << 16U | at(i + 3) << 24U);
-    sum = crc_table[7][low & 0xFFU] ^ crc_table[6][(low >> 8U) & 0xFFU] ^ crc_table[5][(low >> 16U) & 0xFFU] ^
-          crc_table[4][low >> 24U] ^ crc_table[3][at(i + 4)] ^ crc_table[2][at(i + 5)] ^ crc_table[1][at(i + 6)] ^
-          crc_table[0][at(i + 7)];
+    sum = table[7][low & 0xFFU] ^ table[6][(low >> 8U) & 0xFFU] ^ table[5][(low >> 16U) & 0xFFU] ^
+          table[4][low >> 24U] ^ table[3][at(i + 4)] ^ table[2][at(i + 5)] ^ table[1][at(i + 6)] ^ table[0][at(i + 7)];
   }
-  for (; i < bytes.size(); ++i) sum = (sum >> 8U) ^ crc_table[0][(sum ^ at(i)) & 0xFFU];
+  for (; i < bytes.size(); ++i) sum = (sum >> 8U) ^ table[0][(sum ^ at(i)) & 0xFFU];
   return ~sum;
 }
 
@@ -73,7 +75,8 @@ inline std::uint32_t crc32(std::uint32_t sum, std::string_view bytes) noexcept {
 /// CRC-32 over "key \n revision \n operation \n codec \n schema \n payload" (numbers decimal, operation as to_string
 /// gives it), with "expires \n" before the payload where it is not zero, so that a damaged header is found as surely as
 /// a damaged payload.
-inline std::uint32_t checksum(frame const& f) {
+template <std::same_as<frame> Frame>
+std::uint32_t checksum(Frame const& f) {
   std::string head;
   head.reserve(f.key.size() + f.codec.size() + 48);
   head.append(f.key).append("\n").append(std::to_string(number(f.revision)));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/change.hpp>
+#include <strata/deferred.hpp>
 #include <strata/error.hpp>
 #include <strata/kernel/moment.hpp>
 
@@ -108,7 +109,7 @@ class box {
   static constexpr std::uint32_t has_end = 1;
   struct ending : content {
     kernel::moment last;
-    mutable std::atomic<kernel::moment> end;
+    mutable deferred<std::atomic<kernel::moment>, T> end;
   };
   [[nodiscard]] static kernel::moment end_of(content const& c) noexcept {
     if ((c.weight.load(std::memory_order_relaxed) & has_end) == 0) return kernel::moment::max();

@@ -21,11 +21,11 @@ namespace strata {
 template <class K>
 struct key;
 
-template <>
-struct key<std::string> {
+template <std::same_as<std::string> K>
+struct key<K> {
   using view = std::string_view;
   static std::string_view text(std::string_view k) noexcept { return k; }
-  static std::optional<std::string> parse(std::string_view text) { return std::string{text}; }
+  static std::optional<K> parse(std::string_view text) { return K{text}; }
 };
 
 template <std::integral K>

@@ -5,7 +5,7 @@
 #include <strata/change.hpp>
 #include <strata/error.hpp>
 
-#include <boost/hana/find_if.hpp>
+#include <boost/hana/fold_left.hpp>
 #include <boost/hana/tuple.hpp>
 #include <boost/hana/type.hpp>
 
@@ -74,17 +74,17 @@ struct no_observer {};
 
 namespace detail {
 
-template <class Option>
-inline constexpr auto has_option =
-    [](auto type) { return boost::hana::bool_c<std::is_same_v<typename decltype(type)::type::option, Option>>; };
-
+// A fold, since there is at most one of a kind: what comes with Hana's find_if is compiled by whoever includes a cache.
 template <class Option, class Default, class... Given>
 consteval auto find_option() {
-  constexpr auto found = boost::hana::find_if(boost::hana::tuple_t<Given...>, has_option<Option>);
-  if constexpr (decltype(boost::hana::is_just(found))::value)
-    return boost::hana::type_c<typename std::remove_cvref_t<decltype(found.value())>::type::type>;
-  else
-    return boost::hana::type_c<Default>;
+  return boost::hana::fold_left(boost::hana::tuple_t<Given...>, boost::hana::type_c<Default>,
+                                [](auto found, auto next) {
+                                  using given = typename decltype(next)::type;
+                                  if constexpr (std::is_same_v<typename given::option, Option>)
+                                    return boost::hana::type_c<typename given::type>;
+                                  else
+                                    return found;
+                                });
 }
 
 }  // namespace detail
@@ -115,30 +115,30 @@ struct call_options {
 };
 
 namespace detail {
-template <bool Expires, bool Vectors>
+template <bool Expires, bool Vectors, class Vector = std::span<float const>>
 struct options_of_put {
   using type = call_options;
 };
-template <>
-struct options_of_put<true, false> {
+template <class Vector>
+struct options_of_put<true, false, Vector> {
   struct type {
     std::chrono::milliseconds within{0};
     std::chrono::milliseconds expires_in{0};
   };
 };
-template <>
-struct options_of_put<false, true> {
+template <class Vector>
+struct options_of_put<false, true, Vector> {
   struct type {
     std::chrono::milliseconds within{0};
-    std::span<float const> embedding{};
+    Vector embedding{};
   };
 };
-template <>
-struct options_of_put<true, true> {
+template <class Vector>
+struct options_of_put<true, true, Vector> {
   struct type {
     std::chrono::milliseconds within{0};
     std::chrono::milliseconds expires_in{0};
-    std::span<float const> embedding{};
+    Vector embedding{};
   };
 };
 }  // namespace detail

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/key.hpp>
 #include <strata/record.hpp>
 
@@ -73,7 +74,7 @@ std::string_view find_text_fault(T const& value, std::string& path) {
 /// \returns what is wrong with the first bad text of a value, with the member's path: "metadata.note holds U+0000, ..."
 /// \complexity linear in the bytes of its texts
 template <class T>
-std::optional<std::string> value_fault(T const& value) {
+deferred<std::optional<std::string>, T> value_fault(T const& value) {
   std::string path;
   auto const fault = detail::find_text_fault(value, path);
   if (fault.empty()) return std::nullopt;

@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(uses_go_down_in_parts_as_large_as_is_soon_done_and_each_key
   for (int i = 0; i < 6'000; ++i) counted.add(std::to_string(i), 2);
   auto const all = counted.take();
   BOOST_TEST(counted.take().empty());
-  flow::flush_size size;
+  flow::flush_size<> size;
   std::set<std::string> told;
   std::vector<std::size_t> sizes;
   for (std::size_t done = 0; done < all.size(); done += sizes.back()) {

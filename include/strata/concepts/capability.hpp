@@ -36,23 +36,6 @@ struct uses {
   std::uint64_t failures = 0;
 };
 
-/// How often a key was read, and what came of it, by what all instances have flushed: ever, or in the window asked for.
-struct key_usage {
-  std::string key{};
-  std::uint64_t count = 0;
-  std::uint64_t successes = 0;
-  std::uint64_t failures = 0;
-  std::optional<std::chrono::system_clock::time_point> last_used{};  ///< ever, also where a window was asked for
-  std::uint64_t before = 0;                                          ///< rising: reads in the window before
-
-  /// From 0 to 1. Nothing: no outcome was recorded, which is not the same as no success.
-  [[nodiscard]] std::optional<double> success_rate() const noexcept {
-    auto const all = static_cast<double>(successes) + static_cast<double>(failures);
-    if (successes + failures == 0) return std::nullopt;
-    return static_cast<double>(successes) / all;
-  }
-};
-
 /// What a tier can say of itself at any time, without asking its server.
 struct tier_health {
   bool up = true;
@@ -111,11 +94,8 @@ concept counts_usage = requires(C c, std::span<uses const> counts, deadline unti
   { c.add_usage(counts, until) } -> gives<result<void>>;
 };
 
-/// Tells one key's usage, outcomes among it; nothing for a key that is not there.
-template <class C>
-concept reports_usage = counts_usage<C> && requires(C c, std::string_view key, deadline until) {
-  { c.usage_of(key, until) } -> gives<result<std::optional<key_usage>>>;
-};
+/// Complete in concepts/query.hpp.
+struct key_usage;
 
 /// Ranks keys: read most in a window (zero: ever), gained most over the window before, failing most of those with so many
 /// outcomes, not used since.

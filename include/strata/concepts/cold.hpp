@@ -5,6 +5,7 @@
 #include <strata/change.hpp>
 #include <strata/concepts/awaited.hpp>
 #include <strata/concepts/warm.hpp>
+#include <strata/deferred.hpp>
 #include <strata/error.hpp>
 #include <strata/options.hpp>
 
@@ -21,8 +22,8 @@ struct copy {
   std::optional<T> value{};
   strata::revision revision{};
   std::int64_t version = 0;
-  lifetime expires_in{};  ///< what is left of it, when it was looked at
-  bool expired = false;   ///< there is no value because its time is over; the revision is what it had
+  deferred<lifetime, T> expires_in{};  ///< what is left of it, when it was looked at
+  bool expired = false;                ///< there is no value because its time is over; the revision is what it had
 };
 
 /// What a write did: the revision and version now stored, and whether anything changed.

@@ -10,6 +10,7 @@
 #include <strata/concepts/explain/options.hpp>
 #include <strata/concepts/explain/policy.hpp>
 #include <strata/concepts/explain/warm.hpp>
+#include <strata/deferred.hpp>
 #include <strata/error.hpp>
 #include <strata/options.hpp>
 #include <strata/record.hpp>
@@ -137,7 +138,7 @@ consteval bool explain_cache() {
 
 /// What a verb without a key gives where the value does not know its own.
 template <class T>
-result<receipt> explain_keyed() {
+deferred<result<receipt>, T> explain_keyed() {
   static_assert(keyed<T>,
                 "strata::cache: put(value), put_if and co_put ask the value for its key, and this type has none "
                 "to give. Call put(key, value) or update(key, f), give the type a member 'id', or specialise "

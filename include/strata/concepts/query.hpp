@@ -17,6 +17,29 @@
 // What a cold tier may be asked beside its values. The cache itself asks none of it; the headers of query/ do.
 namespace strata {
 
+/// How often a key was read, and what came of it, by what all instances have flushed: ever, or in the window asked for.
+struct key_usage {
+  std::string key{};
+  std::uint64_t count = 0;
+  std::uint64_t successes = 0;
+  std::uint64_t failures = 0;
+  std::optional<std::chrono::system_clock::time_point> last_used{};  ///< ever, also where a window was asked for
+  std::uint64_t before = 0;                                          ///< rising: reads in the window before
+
+  /// From 0 to 1. Nothing: no outcome was recorded, which is not the same as no success.
+  [[nodiscard]] std::optional<double> success_rate() const noexcept {
+    auto const all = static_cast<double>(successes) + static_cast<double>(failures);
+    if (successes + failures == 0) return std::nullopt;
+    return static_cast<double>(successes) / all;
+  }
+};
+
+/// Tells one key's usage, outcomes among it; nothing for a key that is not there.
+template <class C>
+concept reports_usage = counts_usage<C> && requires(C c, std::string_view key, deadline until) {
+  { c.usage_of(key, until) } -> gives<result<std::optional<key_usage>>>;
+};
+
 /// A stretch of time whose uses are counted together; it begins as UTC has it.
 enum class period : std::uint8_t { hour, day };
 

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/flow/follow.hpp>
 #include <strata/flow/heal.hpp>
 #include <strata/flow/revalidate.hpp>
@@ -134,14 +135,14 @@ class background {
 
   Core& core_;
   [[no_unique_address]] detail::feed<Core> feed_;
-  lookout lookout_;
-  healer my_part_;
+  lookout<Core> lookout_;
+  healer<Core> my_part_;
   [[no_unique_address]] std::conditional_t<warms_up<Core>, warming<typename Core::key_type>, nothing_to_warm>
       my_warming_{};
   moment tend_at_{};
   moment flush_at_{};
-  std::optional<worker> watcher_;
-  std::optional<worker> tender_;
+  deferred<std::optional<worker>, Core> watcher_;
+  deferred<std::optional<worker>, Core> tender_;
 };
 
 }  // namespace strata::flow

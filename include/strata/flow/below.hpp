@@ -172,8 +172,9 @@ struct placed {
 };
 
 /// What warm is told of a value that is too big for it: the revision, so that nobody keeps an older one (K8).
-inline frame notice_of(frame const& f) {
-  frame n{.key = f.key,
+template <std::same_as<frame> Frame>
+Frame notice_of(Frame const& f) {
+  Frame n{.key = f.key,
           .revision = f.revision,
           .operation = operation::notice,
           .schema = f.schema,

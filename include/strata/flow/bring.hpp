@@ -26,7 +26,7 @@ task<result<std::size_t>> bring(Core& core, Keys keys, moment until, Refused& re
   using key_type = typename Core::key_type;
   using value_type = typename Core::value_type;
   std::size_t there = 0;
-  std::optional<error> fault;
+  deferred<std::optional<error>, Core> fault;
   std::vector<key_type*> asked;
   std::vector<typename Core::turn> turns;
   std::vector<decltype(Core::text(core.hash(keys[0])))> texts;

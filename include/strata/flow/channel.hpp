@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/concepts/awaited.hpp>
+#include <strata/deferred.hpp>
 #include <strata/error.hpp>
 #include <strata/kernel/breaker.hpp>
 #include <strata/none.hpp>
@@ -38,12 +39,12 @@ class channel {
   auto ask(Core& core, direction d, kernel::moment until, Call call)
       -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
     using answer = awaited_t<decltype(call(std::declval<Tier&>()))>;
-    auto& breaker = d == direction::reading ? reading_ : writing_;
+    auto& its = d == direction::reading ? reading_ : writing_;
     auto const began = core.clock.now();
-    if (auto const why = refusal(breaker, began, until)) co_return answer{std::unexpected{*why}};
+    if (auto const why = refusal(its, began, until)) co_return answer{std::unexpected{*why}};
     answer given = co_await awaiting(call(tier_));
     auto const ended = core.clock.now();
-    report(breaker, failed(given), ended);
+    report(its, failed(given), ended);
     core.took(where_, d, ended - began);
     co_return given;
   }
@@ -66,14 +67,14 @@ class channel {
   auto ask_many(Core& core, direction d, kernel::moment until, std::size_t count, Call call)
       -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
     using answers = awaited_t<decltype(call(std::declval<Tier&>()))>;
-    auto& breaker = d == direction::reading ? reading_ : writing_;
+    auto& its = d == direction::reading ? reading_ : writing_;
     auto const began = core.clock.now();
-    if (auto const why = refusal(breaker, began, until)) co_return answers(count, std::unexpected{*why});
+    if (auto const why = refusal(its, began, until)) co_return answers(count, std::unexpected{*why});
     answers given = co_await awaiting(call(tier_));
     bool all_failed = !given.empty();
     for (auto const& one : given) all_failed = all_failed && failed(one);
     auto const ended = core.clock.now();
-    report(breaker, all_failed, ended);
+    report(its, all_failed, ended);
     core.took(where_, d, ended - began);
     co_return given;
   }
@@ -84,25 +85,27 @@ class channel {
   }
 
  private:
+  using breaker = deferred<kernel::breaker<>, Tier>;
+
   template <class Answer>
   static bool failed(Answer const& given) noexcept {
     return !given && (given.error() == errc::unavailable || given.error() == errc::timed_out);
   }
-  std::optional<error> refusal(kernel::breaker<>& breaker, kernel::moment now, kernel::moment until) noexcept {
+  deferred<std::optional<error>, Tier> refusal(breaker& of, kernel::moment now, kernel::moment until) noexcept {
     if (now >= until) return error{errc::timed_out, where_, "no time was left to ask"};
     std::lock_guard const held{guard_};
-    if (breaker.allows(now)) return std::nullopt;
+    if (of.allows(now)) return std::nullopt;
     return error{errc::unavailable, where_, "resting after failures in a row"};
   }
-  void report(kernel::breaker<>& breaker, bool failure, kernel::moment now) noexcept {
+  void report(breaker& of, bool failure, kernel::moment now) noexcept {
     std::lock_guard const held{guard_};
-    failure ? breaker.failed(now) : breaker.succeeded();
+    failure ? of.failed(now) : of.succeeded();
   }
 
   strata::tier where_;
   mutable std::mutex guard_;
-  kernel::breaker<> reading_;
-  kernel::breaker<> writing_;
+  breaker reading_;
+  breaker writing_;
   Tier tier_;
 };
 

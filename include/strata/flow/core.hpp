@@ -6,6 +6,7 @@
 #include <strata/concepts/capability.hpp>
 #include <strata/concepts/hot.hpp>
 #include <strata/concepts/observer.hpp>
+#include <strata/deferred.hpp>
 #include <strata/flow/askers.hpp>
 #include <strata/flow/channel.hpp>
 #include <strata/flow/ends.hpp>
@@ -144,11 +145,11 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   [[nodiscard, gnu::always_inline]] hashed_key hash(key_view<key_type> k) const noexcept { return hash_(k); }
 
   /// Says why a key, or a value under that key, cannot be stored.
-  [[nodiscard]] static std::optional<error> fault(std::string_view text) {
+  [[nodiscard]] static deferred<std::optional<error>, Codec> fault(std::string_view text) {
     if (auto const why = key_fault(text); !why.empty()) return error{errc::rejected, tier::none, why};
     return std::nullopt;
   }
-  [[nodiscard]] static std::optional<error> fault(std::string_view text, value_type const& value) {
+  [[nodiscard]] static deferred<std::optional<error>, Codec> fault(std::string_view text, value_type const& value) {
     if (auto why = fault(text)) return why;
     if (!owns(text, value))
       return error{errc::rejected, tier::none, "the value's own key is not the key it is put under"};
@@ -169,11 +170,11 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   }
 
   /// Lets a call in that hot alone did not settle, or says why not.
-  [[nodiscard]] flow::life::stay enter() noexcept {
+  [[nodiscard]] auto enter() noexcept {
+    using stay = typename deferred<flow::life<>, Codec>::stay;
     if constexpr (has_hot && requires { hot.visiting(); })
       if (hot.visiting())
-        return flow::life::stay{
-            error{errc::rejected, tier::hot, "a function given to visit called the cache that runs it"}};
+        return stay{error{errc::rejected, tier::hot, "a function given to visit called the cache that runs it"}};
     return life.enter(truth > tier::hot);
   }
 
@@ -208,14 +209,15 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   }
   /// How long what a write brings shall live.
   template <class Call>
-  [[nodiscard]] lifetime life_of([[maybe_unused]] Call const& call) const noexcept {
+  [[nodiscard]] deferred<lifetime, Call> life_of([[maybe_unused]] Call const& call) const noexcept {
     if constexpr (expires) {
       auto const in = call.expires_in.count() != 0 ? call.expires_in : limits.expires_in;
       if (in.count() != 0 && in != std::chrono::milliseconds::max()) return in;
     }
     return std::nullopt;
   }
-  [[nodiscard]] static std::span<float const> vector_of([[maybe_unused]] put_options const& call) noexcept {
+  [[nodiscard]] static deferred<std::span<float const>, Codec> vector_of(
+      [[maybe_unused]] put_options const& call) noexcept {
     if constexpr (embeds)
       return call.embedding;
     else
@@ -341,7 +343,7 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
       });
     }
   }
-  [[nodiscard]] result<receipt> erase_hot(hashed_key k) {
+  [[nodiscard]] deferred<result<receipt>, Codec> erase_hot(hashed_key k) {
     if constexpr (!has_hot) {
       return failure(errc::unsupported, tier::none, "this cache has no tier to erase from");
     } else {
@@ -404,7 +406,7 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   [[no_unique_address]] cold_channel cold;
   gate_type gate;
   [[no_unique_address]] usage_type usage;
-  flow::life life;
+  deferred<flow::life<>, Codec> life;
   [[no_unique_address]] standing_type standing;
   [[no_unique_address]] std::conditional_t<gathers, flow::strays<>, no_strays> strays;
 

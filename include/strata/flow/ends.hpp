@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/frame.hpp>
 #include <strata/kernel/moment.hpp>
 #include <strata/options.hpp>
@@ -18,7 +19,8 @@ class ends {
   explicit ends(Clock const& c) noexcept : clock{c} {}
 
   /// When a life ends that is counted from a moment; moment::max(): never.
-  [[nodiscard]] static kernel::moment end_of(lifetime const& lasts, [[maybe_unused]] kernel::moment from) noexcept {
+  [[nodiscard]] static kernel::moment end_of(deferred<lifetime, Clock> const& lasts,
+                                             [[maybe_unused]] kernel::moment from) noexcept {
     if constexpr (Expires)
       if (lasts) return from + (*lasts < longest_life ? *lasts : longest_life);
     return kernel::moment::max();
@@ -57,7 +59,7 @@ class ends {
   Clock const& clock;
 
  private:
-  static constexpr std::chrono::milliseconds longest_life = std::chrono::hours{24 * 365 * 10};
+  static constexpr std::chrono::milliseconds longest_life{10LL * 365 * 24 * 3'600'000};  // ten years
 };
 
 }  // namespace strata::flow

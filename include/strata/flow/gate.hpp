@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/flow/counters.hpp>
 #include <strata/flow/loading.hpp>
 #include <strata/hit.hpp>
@@ -225,7 +226,7 @@ class gate : public loaders<look<Value, Event>> {
   struct stripe {
     stripe(std::size_t max_floors, std::size_t max_flights) : fence{max_floors}, flights{max_flights} {}
     mutable std::mutex lock;
-    kernel::fence<> fence;
+    deferred<kernel::fence<>, Key> fence;
     kernel::flights<flight> flights;
   };
 

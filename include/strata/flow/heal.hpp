@@ -5,6 +5,7 @@
 #include <strata/change.hpp>
 #include <strata/concepts/capability.hpp>
 #include <strata/concepts/log.hpp>
+#include <strata/deferred.hpp>
 #include <strata/flow/below.hpp>
 #include <strata/flow/many.hpp>
 #include <strata/hash.hpp>
@@ -29,6 +30,7 @@
 namespace strata::flow {
 
 /// The part of the one who keeps warm in step.
+template <class Core = void>
 struct healer {
   static constexpr std::chrono::milliseconds hold{400};    ///< how long nobody else may, without a sign of life
   static constexpr std::chrono::milliseconds sign{150};    ///< how often there is one
@@ -39,8 +41,8 @@ struct healer {
   static constexpr std::chrono::seconds late = 2 * kernel::publish_within;
 
   std::string me{};
-  std::optional<horizon> mine{};  ///< while this instance holds it
-  kernel::moment taken{};         ///< when it was taken, or later
+  deferred<std::optional<horizon>, Core> mine{};  ///< while this instance holds it
+  kernel::moment taken{};                         ///< when it was taken, or later
   kernel::moment signed_at{};
   kernel::moment resting_until{};
   kernel::moment strays_at{};  ///< when the strays are looked at again
@@ -50,7 +52,8 @@ struct healer {
 
   void note(cursor reached, kernel::moment now) noexcept {
     if (now - noted_at < late) return;
-    past = std::exchange(noted, reached);
+    past = noted;
+    noted = reached;
     noted_at = now;
   }
 };
@@ -67,14 +70,14 @@ bool elsewhere(Core& core, std::string_view key) {
 /// Tries again later what could not be put right where programs without revisions look: our readers do not look there, so it
 /// holds nobody up.
 template <class Core, class Names>
-void try_later(Core& core, healer& my, Names const& names) {
+void try_later(Core& core, healer<Core>& my, Names const& names) {
   for (auto const& name : names) core.strays.note(name);
-  my.strays_at = core.clock.now() + healer::rest;
+  my.strays_at = core.clock.now() + healer<Core>::rest;
 }
 
 /// Of these frames, which are warm's now, those that other programs look for elsewhere, to there.
 template <class Core>
-task<void> correct(Core& core, healer& my, list<Core, frame const*> const& current, moment until) {
+task<void> correct(Core& core, healer<Core>& my, list<Core, frame const*> const& current, moment until) {
   if constexpr (corrects_others<typename Core::warm_channel::tier_type>) {
     list<Core, placement> places;
     list<Core, std::string_view> names;
@@ -95,9 +98,10 @@ task<void> correct(Core& core, healer& my, list<Core, frame const*> const& curre
 /// \param again  all of it has been there, and is older than any call lasts: what is gone altogether makes nobody believe
 ///               anything older
 template <class Core, class Changes>
-task<std::optional<position>> bring_to_warm(Core& core, healer& my, Changes const& all, bool again, moment until) {
+task<std::optional<position>> bring_to_warm(Core& core, healer<Core>& my, Changes const& all, bool again,
+                                            moment until) {
   // Of each key the last revision: a later transaction may have taken an earlier one.
-  kernel::table<std::size_t> place;
+  deferred<kernel::table<std::size_t>, Core> place;
   list<Core, logged const*> last;
   hasher<std::string> const hash;
   for (auto const& one : all) {
@@ -178,7 +182,7 @@ task<std::optional<position>> bring_to_warm(Core& core, healer& my, Changes cons
 
 /// Where programs without revisions have published, cold's copy goes over theirs: nobody can tell what that is worth (K3).
 template <class Core>
-task<void> gather(Core& core, healer& my, moment until) {
+task<void> gather(Core& core, healer<Core>& my, moment until) {
   if constexpr (Core::gathers) {
     if (core.clock.now() < my.strays_at) co_return;
     auto const keys = core.strays.take();
@@ -195,13 +199,14 @@ task<void> gather(Core& core, healer& my, moment until) {
 
 /// Where the log does not tell what has changed, all that cold has is held against what warm has. \returns as bring_to_warm
 template <class Core>
-task<std::optional<position>> sweep(Core& core, healer& my) {
+task<std::optional<position>> sweep(Core& core, healer<Core>& my) {
   position high{};
   if constexpr (lists_all<typename Core::cold_channel::tier_type>) {
     for (std::string last;;) {
-      moment const until = core.clock.now() + healer::patience;
-      auto const held = co_await core.cold.sound(
-          core, direction::writing, until, [&](auto& tier) { return tier.hold_horizon(my.me, healer::hold, until); });
+      moment const until = core.clock.now() + healer<Core>::patience;
+      auto const held = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
+        return tier.hold_horizon(my.me, healer<Core>::hold, until);
+      });
       if (!held || !*held || core.life.closed()) co_return std::nullopt;
       auto const all = co_await core.cold.sound(core, direction::reading, until,
                                                 [&](auto& tier) { return tier.all_after(last, 1'000, until); });
@@ -218,32 +223,33 @@ task<std::optional<position>> sweep(Core& core, healer& my) {
 
 /// Lets another try.
 template <class Core>
-void give_up(Core& core, healer& my) noexcept {
+void give_up(Core& core, healer<Core>& my) noexcept {
   my.mine.reset();
-  my.resting_until = core.clock.now() + healer::rest;
+  my.resting_until = core.clock.now() + healer<Core>::rest;
 }
 
 /// One pass: does nothing while another instance does it.
 template <class Core>
-task<void> heal(Core& core, healer& my) {
+task<void> heal(Core& core, healer<Core>& my) {
   auto const losses = core.standing.losses();  // before it is asked since when the feed hears: later ones count
   auto const now = core.clock.now();
-  moment until = now + healer::patience;
+  moment until = now + healer<Core>::patience;
   if (now < my.resting_until || !core.standing.hears()) {
     my.mine.reset();
     co_return;
   }
   if (!my.mine) {
-    if (now < core.standing.horizon() + healer::silent) co_return;
-    auto held = co_await core.cold.sound(core, direction::writing, until,
-                                         [&](auto& tier) { return tier.hold_horizon(my.me, healer::hold, until); });
+    if (now < core.standing.horizon() + healer<Core>::silent) co_return;
+    auto held = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
+      return tier.hold_horizon(my.me, healer<Core>::hold, until);
+    });
     if (!held || !*held) co_return;
     my.mine = **held;
     bool const begun = my.mine->reached != cursor{};
     my.taken = !begun ? moment::max() : my.mine->taken_us == 0 ? moment{} : now - my.mine->age;
   }
-  horizon next = *my.mine;
-  bool moved = now - my.signed_at >= healer::sign;
+  auto next = *my.mine;
+  bool moved = now - my.signed_at >= healer<Core>::sign;
   if (core.standing.since() >= my.taken) {
     // K10: the feed began anew, so the server may have been away, and may have come back with less than it had. What the
     // log still has is brought again, and whoever follows begins anew; this instance just has.
@@ -253,7 +259,7 @@ task<void> heal(Core& core, healer& my) {
     moved = true;
   }
   co_await gather(core, my, until);
-  cursor const brought = my.mine->reached;
+  auto const brought = my.mine->reached;
   my.note(brought, now);
   bool gap = false;
   bool told = next.reached == brought;  // whether the first page says if the log goes back to where it was
@@ -278,7 +284,7 @@ task<void> heal(Core& core, healer& my) {
       auto const rest = co_await sweep(core, my);
       if (!rest) co_return give_up(core, my);
       if (*rest > next.at) next.at = *rest;
-      until = core.clock.now() + healer::patience;
+      until = core.clock.now() + healer<Core>::patience;
     }
     auto const there = co_await bring_to_warm(core, my, page->all, page->read <= my.past, until);
     if (!there || core.standing.losses() != losses) co_return give_up(core, my);
@@ -289,7 +295,7 @@ task<void> heal(Core& core, healer& my) {
     if (!page->more) next.taken_us = taken_us;
     if (moved || !page->all.empty()) {
       auto const done = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
-        return tier.move_horizon(my.me, healer::hold, next, until);
+        return tier.move_horizon(my.me, healer<Core>::hold, next, until);
       });
       if (!done) co_return my.mine.reset();
       // Not before: until cold has it whoever looks there finds the era before, and would take that for a new one.
@@ -300,7 +306,7 @@ task<void> heal(Core& core, healer& my) {
     if (!page->more) my.taken = sent;
     if (!page->more || core.life.closed()) co_return;
     from = page->read;
-    until = core.clock.now() + healer::patience;
+    until = core.clock.now() + healer<Core>::patience;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <strata/miss.hpp>
 #include <strata/record.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -22,7 +23,10 @@ struct verdict {
 };
 
 /// Whether a frame is what its writer sent, as far as it can be told.
-inline bool whole(frame const& f) { return f.sum ? *f.sum == checksum(f) : f.revision == revision{}; }
+template <std::same_as<frame> Frame>
+bool whole(Frame const& f) {
+  return f.sum ? *f.sum == checksum(f) : f.revision == revision{};
+}
 
 /// \param order  the revision that orders the frame: its own, or its position where warm is the truth
 /// \param codec  the codec this cache reads

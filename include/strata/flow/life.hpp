@@ -2,12 +2,13 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/error.hpp>
+#include <strata/kernel/moment.hpp>
 
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -16,6 +17,8 @@
 // sockets it would share. Only calls that leave memory are counted.
 namespace strata::flow {
 
+/// A template, so that a program which only includes a cache compiles none of it.
+template <class Moment = kernel::moment>
 class life {
  public:
   /// One call's stay: leaves when it goes out of scope. False when the call was refused, and why.
@@ -33,7 +36,7 @@ class life {
 
    private:
     life* life_ = nullptr;
-    std::optional<strata::error> why_;
+    deferred<std::optional<strata::error>, Moment> why_;
   };
 
   /// \param counted  close() has to wait for this call, which may leave memory
@@ -55,9 +58,9 @@ class life {
   }
 
   /// Waits for the calls under way. \returns whether all had left by then
-  bool drain(std::chrono::steady_clock::time_point until) const noexcept {
+  bool drain(Moment until) const noexcept {
     while (calls_.load(std::memory_order_acquire) != 0) {
-      if (std::chrono::steady_clock::now() >= until) return false;
+      if (Moment::clock::now() >= until) return false;
       ::usleep(1'000);
     }
     return true;

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/flow/below.hpp>
 #include <strata/flow/loading.hpp>
 #include <strata/flow/write.hpp>
@@ -27,7 +28,7 @@ template <class F>
 struct loader {
   static constexpr bool loads = true;
   F& make;
-  lifetime life{};  ///< of the value made
+  deferred<lifetime, F> life{};  ///< of the value made
 };
 
 /// Waits for the leader. \returns its answer; nothing when this caller has to try itself

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/concepts/capability.hpp>
+#include <strata/deferred.hpp>
 #include <strata/flow/below.hpp>
 #include <strata/run/task.hpp>
 
@@ -15,16 +16,9 @@
 // Many keys in one round trip where the tier can; else one after the other.
 namespace strata::flow {
 
-namespace detail {
-template <class Core, class T>
-struct list_of {
-  using type = std::vector<T>;
-};
-}  // namespace detail
-
 /// A vector of which nothing is compiled before there is a cache: a program that only includes one pays for none.
 template <class Core, class T>
-using list = typename detail::list_of<Core, T>::type;
+using list = deferred<std::vector<T>, Core>;
 
 /// One answer per key.
 template <class Core, class Channel, class Answer, class Keys>

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/hit.hpp>
 #include <strata/options.hpp>
 
@@ -10,7 +11,7 @@ namespace strata::flow {
 /// A write's receipt, and the value as it was kept.
 template <class Value>
 struct outcome {
-  result<strata::receipt> receipt;
+  deferred<result<strata::receipt>, Value> receipt;
   hit<Value> kept;
 };
 

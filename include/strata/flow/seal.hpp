@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/frame.hpp>
 #include <strata/record.hpp>
 
@@ -13,8 +14,8 @@ namespace strata::flow {
 
 /// The frame of a value for tiers that keep bytes. \errors rejected, with the codec's reason
 template <class Codec, class Value>
-result<frame> seal(Codec const& codec, std::string_view key, revision r, Value const& value,
-                   std::int64_t expires_ms = 0) {
+deferred<result<frame>, Codec> seal(Codec const& codec, std::string_view key, revision r, Value const& value,
+                                    std::int64_t expires_ms = 0) {
   frame f;
   if (auto const encoded = codec.encode(value, f.payload); !encoded) return std::unexpected{encoded.error()};
   f.key = key;
@@ -22,9 +23,8 @@ result<frame> seal(Codec const& codec, std::string_view key, revision r, Value c
   f.codec = Codec::id;
   f.schema = record<Value>::schema;
   f.fingerprint = Codec::fingerprint;
-  f.created_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
+  using clock = deferred<std::chrono::system_clock, Codec>;
+  f.created_ms = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now().time_since_epoch()).count();
   f.expires_ms = expires_ms;
   f.sum = checksum(f);
   return f;

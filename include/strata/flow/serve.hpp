@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/flow/load.hpp>
 #include <strata/flow/many.hpp>
 #include <strata/flow/read.hpp>
@@ -64,8 +65,8 @@ task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key
 
 template <class Core>
 task<result<receipt>> serve_write(Core& core, typename Core::hashed_key key, typename Core::value_type&& value,
-                                  expectation expected, moment until, lifetime life = {},
-                                  std::span<float const> vector = {}) {
+                                  expectation expected, moment until, life_of_value<Core> life = {},
+                                  vector_of_value<Core> vector = {}) {
   auto const inside = core.enter();
   if (!inside) co_return std::unexpected{inside.error()};
   auto done = co_await write(core, key, std::move(value), expected, until, life, vector);
@@ -81,8 +82,8 @@ task<result<receipt>> serve_erase(Core& core, typename Core::hashed_key key, mom
 
 /// Reads, changes a copy and writes it if nobody was faster; 8 rounds.
 template <class Core, class F>
-task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F& f, moment until, lifetime life = {},
-                                   std::span<float const> vector = {}) {
+task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F& f, moment until,
+                                   life_of_value<Core> life = {}, vector_of_value<Core> vector = {}) {
   auto const inside = core.enter();
   if (!inside) co_return std::unexpected{inside.error()};
   auto const text = core.text(key);
@@ -110,25 +111,26 @@ template <class T>
 using owned = std::unique_ptr<T>;
 
 template <class Floats>
-std::span<float const> given_in(owned<Floats> const& vector) noexcept {
-  return vector ? std::span<float const>{*vector} : std::span<float const>{};
+auto given_in(owned<Floats> const& vector) noexcept {
+  using view = deferred<std::span<float const>, Floats>;
+  return vector ? view{*vector} : view{};
 }
 
 template <class Core, class F>
 task<typename Core::answer> own_load(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, moment until,
-                                     owned<F> load, lifetime life = {}) {
+                                     owned<F> load, life_of_value<Core> life = {}) {
   co_return co_await serve_read(core, typename Core::hashed_key{*key, hash}, {}, until, loader<F>{*load, life});
 }
 template <class Core>
 task<result<receipt>> own_write(Core& core, owned<typename Core::key_type> key, std::uint64_t hash,
                                 owned<typename Core::value_type> value, expectation expected, moment until,
-                                lifetime life = {}, owned<list<Core, float>> vector = {}) {
+                                life_of_value<Core> life = {}, owned<list<Core, float>> vector = {}) {
   co_return co_await serve_write(core, typename Core::hashed_key{*key, hash}, std::move(*value), expected, until, life,
                                  given_in(vector));
 }
 template <class Core, class F>
 task<result<receipt>> own_update(Core& core, owned<typename Core::key_type> key, std::uint64_t hash, owned<F> f,
-                                 moment until, lifetime life, owned<list<Core, float>> vector) {
+                                 moment until, life_of_value<Core> life, owned<list<Core, float>> vector) {
   co_return co_await serve_update(core, typename Core::hashed_key{*key, hash}, *f, until, life, given_in(vector));
 }
 template <class Core>

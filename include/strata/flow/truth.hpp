@@ -4,6 +4,7 @@
 
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/warm.hpp>
+#include <strata/deferred.hpp>
 #include <strata/flow/below.hpp>
 #include <strata/flow/channel.hpp>
 #include <strata/flow/seal.hpp>
@@ -16,9 +17,16 @@
 // The lowest tier present is the truth: PostgreSQL's sequence, the stream's sequence or a counter in memory orders writes.
 namespace strata::flow {
 
+/// What a write may bring besides its value: how long that lives, and the vector to keep beside it.
+template <class Core>
+using life_of_value = deferred<lifetime, Core>;
+template <class Core>
+using vector_of_value = deferred<std::span<float const>, Core>;
+
 template <class Core>
 task<result<written>> store_truth(Core& core, std::string_view text, typename Core::value_type const& value,
-                                  expectation expected, moment until, lifetime life, std::span<float const> vector) {
+                                  expectation expected, moment until, life_of_value<Core> life,
+                                  vector_of_value<Core> vector) {
   if constexpr (Core::has_cold) {
     auto stored = co_await core.cold.ask(core, direction::writing, until, [&](auto& tier) {
       if constexpr (Core::embeds)

@@ -4,6 +4,7 @@
 
 #include <strata/concepts/capability.hpp>
 #include <strata/concepts/cold.hpp>
+#include <strata/deferred.hpp>
 #include <strata/flow/channel.hpp>
 #include <strata/flow/counters.hpp>
 #include <strata/flow/standing.hpp>
@@ -56,10 +57,12 @@ struct nothing_between {
 
 /// How many keys one statement counts. While it runs it holds them all, and their writers wait, as do others who count: one
 /// at first, more as long as that is soon done, and a few in any case.
+/// A template, so that a program which only includes a cache compiles none of it.
+template <class Duration = kernel::moment::duration>
 class flush_size {
  public:
   [[nodiscard]] std::size_t keys() const noexcept { return keys_; }
-  void took(kernel::moment::duration time) noexcept {
+  void took(Duration time) noexcept {
     if (time < std::chrono::milliseconds{5} || keys_ < least)
       keys_ = keys_ < most / 2 ? 2 * keys_ : most;
     else if (time > std::chrono::milliseconds{15})
@@ -89,7 +92,7 @@ task<result<void>> flush_usage(Core& core, deadline until, Between between = {})
     core.collect_uses();
     auto counts = core.usage.take();
     most_read_first(counts);
-    flush_size size;
+    flush_size<> size;
     for (std::size_t done = 0; done < counts.size();) {
       auto const part = core.usage.part(counts, done, size.keys());
       kernel::moment const sent = core.clock.now();
@@ -107,7 +110,7 @@ task<result<void>> flush_usage(Core& core, deadline until, Between between = {})
     }
     if (!counts.empty()) core.counters.add(core.counters.flushes);
   }
-  co_return result<void>{};
+  co_return deferred<result<void>, Core>{};
 }
 
 template <class Core>
@@ -119,8 +122,9 @@ task<result<void>> serve_flush(Core& core, deadline until) {
 
 /// Waits until every tier below hot answers, and memory follows them. \errors the first tier's that does not, or will never
 template <class Core>
-result<void> wait_ready(Core& core, deadline until) {
-  auto const one = [&](auto& channel, tier where) -> result<void> {
+deferred<result<void>, Core> wait_ready(Core& core, deadline until) {
+  using answer = deferred<result<void>, Core>;
+  auto const one = [&](auto& channel, tier where) -> answer {
     if constexpr (std::remove_cvref_t<decltype(channel)>::present) {
       if constexpr (requires { channel.tier().wait_ready(until); })
         if (auto const ready = channel.tier().wait_ready(until); !ready) return ready;

@@ -4,6 +4,7 @@
 
 #include <strata/change.hpp>
 #include <strata/concepts/log.hpp>
+#include <strata/deferred.hpp>
 #include <strata/flow/channel.hpp>
 #include <strata/flow/follow.hpp>
 #include <strata/flow/standing.hpp>
@@ -20,14 +21,15 @@
 namespace strata::flow {
 
 /// What one instance remembers from one look to the next.
+template <class Core>
 struct lookout {
-  std::optional<cursor> upto{};  ///< memory knows every change before this
-  std::int64_t taken_us = 0;     ///< by the database's clock: zero before the first look
+  deferred<std::optional<cursor>, Core> upto{};  ///< memory knows every change before this
+  std::int64_t taken_us = 0;                     ///< by the database's clock: zero before the first look
 };
 
 /// Takes over every change of cold's log since the last time. \returns whether all of them
 template <class Core>
-task<bool> catch_up(Core& core, lookout& my, kernel::moment until) {
+task<bool> catch_up(Core& core, lookout<Core>& my, kernel::moment until) {
   kernel::moment const sent = core.clock.now();
   if (!my.upto) {  // what was read before this moment may be overtaken by what nobody tells
     auto const end = co_await core.cold.sound(core, direction::reading, until,
@@ -36,7 +38,7 @@ task<bool> catch_up(Core& core, lookout& my, kernel::moment until) {
     my.upto = end->settled;
     core.doubt_all();
   }
-  cursor from = *my.upto;
+  auto from = *my.upto;
   bool open = false;  // what a page had before it still open is asked for again, whatever later pages say
   for (bool more = true; more;) {
     auto const page = co_await core.cold.sound(core, direction::reading, until,
@@ -57,7 +59,7 @@ task<bool> catch_up(Core& core, lookout& my, kernel::moment until) {
 /// One look.
 /// \param renew  makes the feed begin anew
 template <class Core, class Renew>
-task<void> watch(Core& core, lookout& my, kernel::moment until, Renew renew) {
+task<void> watch(Core& core, lookout<Core>& my, kernel::moment until, Renew renew) {
   kernel::moment const sent = core.clock.now();
   if constexpr (Core::witness == witness::end) {
     auto const end =

@@ -56,7 +56,8 @@ task<void> publish(Core& core, std::string_view text, typename Core::value_type 
 template <class Core>
 task<outcome<typename Core::value_type>> write_through(Core& core, typename Core::hashed_key key,
                                                        typename Core::value_type&& value, expectation expected,
-                                                       moment until, lifetime life, std::span<float const> vector) {
+                                                       moment until, life_of_value<Core> life,
+                                                       vector_of_value<Core> vector) {
   using outcome = flow::outcome<typename Core::value_type>;
   auto const text = core.text(key);
   if (auto fault = core.fault(text, value)) co_return outcome{std::unexpected{std::move(*fault)}, {}};
@@ -128,7 +129,7 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
 template <class Core>
 task<outcome<typename Core::value_type>> write(Core& core, typename Core::hashed_key key,
                                                typename Core::value_type&& value, expectation expected, moment until,
-                                               lifetime life = {}, std::span<float const> vector = {}) {
+                                               life_of_value<Core> life = {}, vector_of_value<Core> vector = {}) {
   if constexpr (Core::truth > tier::hot) {
     co_return co_await write_through(core, key, std::move(value), expected, until, life, vector);
   } else {

@@ -10,7 +10,10 @@
 namespace strata::kernel {
 
 /// A warm that hangs must leave cold most of the time.
-constexpr moment warm_read(moment now, moment until) noexcept { return until <= now ? until : now + (until - now) / 4; }
+template <class Moment>
+constexpr Moment warm_read(Moment now, Moment until) noexcept {
+  return until <= now ? until : now + (until - now) / 4;
+}
 
 /// Nothing that cold said goes to warm later than this after cold was asked, however much time its caller has: who brings
 /// warm what it has lost counts on it (K7), and brings the rest as well.
@@ -18,9 +21,10 @@ inline constexpr std::chrono::seconds publish_within{5};
 
 /// After cold has committed, publishing may take half of what is left.
 /// \param asked  before cold was
-constexpr moment warm_write(moment asked, moment now, moment until) noexcept {
-  moment const half = until <= now ? until : now + (until - now) / 2;
-  moment const last = asked + publish_within;
+template <class Moment>
+constexpr Moment warm_write(Moment asked, Moment now, Moment until) noexcept {
+  Moment const half = until <= now ? until : now + (until - now) / 2;
+  Moment const last = asked + publish_within;
   return half < last ? half : last;
 }
 

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/kernel/fifo.hpp>
 #include <strata/run/clock.hpp>
 #include <strata/run/point.hpp>
@@ -106,7 +107,7 @@ class crew {
 
   std::mutex guard_;
   detail::condition changed_;
-  kernel::fifo<std::coroutine_handle<>> queue_;
+  deferred<kernel::fifo<std::coroutine_handle<>>, Thread> queue_;
   std::vector<Thread> threads_;
   std::size_t count_;
   std::size_t busy_ = 0;

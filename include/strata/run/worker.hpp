@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/run/thread.hpp>
 
 #include <chrono>
@@ -17,12 +18,13 @@ class worker {
   template <class Job>
   worker(std::chrono::milliseconds every, Job job)
       : thread_{[this, every, job = std::move(job)]() mutable {
+          using clock = deferred<std::chrono::steady_clock, Job>;
           std::unique_lock held{guard_};
           while (!stopped_) {
             held.unlock();
             job();
             held.lock();
-            (void)wake_.wait_until(held, std::chrono::steady_clock::now() + every, [&] { return stopped_; });
+            (void)wake_.wait_until(held, clock::now() + every, [&] { return stopped_; });
           }
         }} {}
   worker(worker const&) = delete;

@@ -186,7 +186,7 @@ class mishaps : public company<Cache> {
   void be_late(plan::step const& s) {
     auto const& all = stage.world.commits[s.key];
     auto const at = stage.time.now + delays[s.param];
-    if (all.size() < 2 || at - all[all.size() - 2].when > flow::healer::late) return;
+    if (all.size() < 2 || at - all[all.size() - 2].when > flow::healer<>::late) return;
     auto const& made = all[all.size() - 2];
     frame f{.key = std::string{key_names[s.key]}, .revision = made.revision, .operation = made.operation};
     if (made.operation == operation::put) {

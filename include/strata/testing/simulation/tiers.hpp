@@ -4,6 +4,7 @@
 
 #include <strata/concepts/capability.hpp>
 #include <strata/concepts/cold.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/concepts/warm.hpp>
 #include <strata/run/task.hpp>
 #include <strata/testing/simulation/calls.hpp>

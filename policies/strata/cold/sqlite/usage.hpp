@@ -6,6 +6,7 @@
 #include <strata/cold/sqlite/file.hpp>
 #include <strata/cold/sqlite/rows.hpp>
 #include <strata/concepts/capability.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/concepts/warm.hpp>
 #include <strata/error.hpp>
 #include <strata/key.hpp>
