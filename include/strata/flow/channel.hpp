@@ -9,6 +9,7 @@
 #include <strata/none.hpp>
 #include <strata/run/task.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -44,7 +45,7 @@ class channel {
     if (auto const why = refusal(its, began, until)) co_return answer{std::unexpected{*why}};
     answer given = co_await awaiting(call(tier_));
     auto const ended = core.clock.now();
-    report(its, failed(given), ended);
+    if (!hurried(given, until - began)) report(its, failed(given), ended);
     core.took(where_, d, ended - began);
     co_return given;
   }
@@ -74,7 +75,7 @@ class channel {
     bool all_failed = !given.empty();
     for (auto const& one : given) all_failed = all_failed && failed(one);
     auto const ended = core.clock.now();
-    report(its, all_failed, ended);
+    if (!all_failed || !hurried(given.front(), until - began)) report(its, all_failed, ended);
     core.took(where_, d, ended - began);
     co_return given;
   }
@@ -87,6 +88,13 @@ class channel {
  private:
   using breaker = deferred<kernel::breaker<>, Tier>;
 
+  /// A tier that is well may want so long: giving up before that says nothing of it.
+  static constexpr std::chrono::milliseconds wanted{10};
+
+  template <class Answer>
+  static bool hurried(Answer const& given, kernel::moment::duration had) noexcept {
+    return had < wanted && !given && given.error() == errc::timed_out;
+  }
   template <class Answer>
   static bool failed(Answer const& given) noexcept {
     return !given && (given.error() == errc::unavailable || given.error() == errc::timed_out);

@@ -200,6 +200,15 @@ BOOST_AUTO_TEST_CASE(callers_with_as_much_time_share_one_load) {
   BOOST_TEST(t.c.cold().loads() == 1);
 }
 
+// K11: else three of them would make the tier rest for everybody.
+BOOST_AUTO_TEST_CASE(callers_in_a_hurry_say_nothing_of_a_tier) {
+  guarded c;
+  c.hold();
+  for (int i = 0; i < 10; ++i) BOOST_TEST((c.get("k", {.within = 5ms}).error() == errc::timed_out));
+  c.let_go();
+  BOOST_TEST(c.get("k", {.within = 20s}).absent());
+}
+
 // The soft deadline: how long a reader waits below who would take an older copy.
 
 BOOST_AUTO_TEST_CASE(after_the_soft_deadline_memory_answers_and_the_question_goes_on) {
