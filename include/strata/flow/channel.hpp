@@ -91,8 +91,8 @@ class channel {
   /// A tier that is well may want so long: giving up before that says nothing of it.
   static constexpr std::chrono::milliseconds wanted{10};
 
-  template <class Answer>
-  static bool hurried(Answer const& given, kernel::moment::duration had) noexcept {
+  template <class Answer, class Duration>
+  static bool hurried(Answer const& given, Duration had) noexcept {
     return had < wanted && !given && given.error() == errc::timed_out;
   }
   template <class Answer>

@@ -74,7 +74,8 @@ select %read%, k.version, k.strata_revision%left% from {table} k where k.artifac
 union all
 select %read%, k.version, k.strata_revision%archived_left% from {archive} k where k.artifact_id = $1 and k.strata_space = {space}
 union all
-select null, null, null, e.version, e.revision%none_left% from {erased} e where e.artifact_id = $1 and e.space = {space})";
+select null, null, null, e.version, e.revision%none_left% from {erased} e where e.artifact_id = $1 and e.space = {space}
+limit 1)";
 
 inline constexpr std::string_view load_many = R"(
 select %read%, k.version, k.strata_revision, d.n::int%left% from unnest($1) with ordinality d(a, n)
