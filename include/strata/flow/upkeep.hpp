@@ -74,8 +74,9 @@ class flush_size {
   std::size_t keys_ = 1;
 };
 
-/// Brings the few keys that were read most to the front, roughly. They are the likeliest to be written just then: whoever
-/// counts one waits for its writers, and what else the statement holds waits too, so it had better hold little.
+/// Brings the few keys that were read most to the front, roughly: <algorithm> has it better, and whoever includes a cache
+/// would compile that. They are the likeliest to be written just then: whoever counts one waits for its writers, and what
+/// else the statement holds waits too, so it had better hold little.
 template <class Counts>
 void most_read_first(Counts& counts, std::size_t few = 32) {
   std::size_t front = 0;
