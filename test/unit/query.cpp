@@ -5,6 +5,7 @@
 #include <strata/cache.hpp>
 #include <strata/codec/json.hpp>
 #include <strata/hot/lru.hpp>
+#include <strata/query/archive.hpp>
 #include <strata/query/diff.hpp>
 #include <strata/query/history.hpp>
 #include <strata/query/usage.hpp>
@@ -182,4 +183,11 @@ BOOST_AUTO_TEST_CASE(differences_are_the_fewest_that_lead_from_one_to_the_other)
   std::string left, right;
   for (int i = 0; i < 2'000; ++i) left += "l" + std::to_string(i) + "\n", right += "r" + std::to_string(i) + "\n";
   BOOST_TEST(diff(note{"a", left, 1}, note{"a", right, 1})[0].edits.size() == 4'000U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_longer_ago_than_clocks_tell_is_not_in_the_future) {
+  auto const now = std::chrono::system_clock::now();
+  BOOST_TEST((query::ago(1h) >= now - 1h && query::ago(1h) < now));
+  for (auto const time : {std::chrono::hours{24 * 200'000}, std::chrono::hours::max() / 2, std::chrono::hours::max()})
+    BOOST_TEST((query::ago(time) == std::chrono::system_clock::time_point{}));
 }

@@ -61,13 +61,12 @@ void run_popular(auto& s, popular_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_popular<std::remove_reference_t<decltype(cache)>>) {
       std::chrono::hours const window{given.hours};
-      auto const all =
-          given.rising    ? strata::rising(cache, given.top, given.hours > 0 ? window : std::chrono::hours{24})
-             : given.failing ? strata::failing(cache, given.top, given.outcomes)
-          : given.unused_days > 0
-              ? strata::unused(cache, std::chrono::system_clock::now() - std::chrono::days{given.unused_days},
-                               given.top)
-              : strata::popular(cache, given.top, window);
+      auto const all = given.rising
+                           ? strata::rising(cache, given.top, given.hours > 0 ? window : std::chrono::hours{24})
+                       : given.failing ? strata::failing(cache, given.top, given.outcomes)
+                       : given.unused_days > 0
+                           ? strata::unused(cache, strata::query::ago(std::chrono::days{given.unused_days}), given.top)
+                           : strata::popular(cache, given.top, window);
       if (all)
         print_usages(s, *all, given.rising);
       else
@@ -100,7 +99,7 @@ void add_popular(CLI::App& app, auto& s) {
         command.add_option("--unused", given.unused_days, "Those neither read nor written for so many days")
             ->excludes(rising)
             ->excludes(failing)
-            ->check(CLI::PositiveNumber);
+            ->check(CLI::Range(1, 1'000'000));
       },
       [](auto& call, auto const& given) { run_popular(call, given); });
 }
@@ -159,10 +158,9 @@ void run_archive(auto& s, archive_arguments const& given) {
       else if (s.json)
         std::cout << boost::json::value{{"templates", *done}, {"archived", given.really}} << '\n';
       else
-        std::cout << std::format("{} {} unused for {} {}\n", counted(*done, "template"),
-                                 given.really ? "were" : "would be archived,",
+        std::cout << std::format("{}{}, unused for {}{}\n", given.really ? "archived " : "", counted(*done, "template"),
                                  counted(static_cast<std::uint64_t>(given.days), "day"),
-                                 given.really ? "and are archived now" : "(--really does it)");
+                                 given.really ? "" : ", would be archived (--really does it)");
     } else {
       s.status = fail(s, "archive", no_query(s, "archive"));
     }
@@ -181,7 +179,7 @@ void add_archive(CLI::App& app, auto& s) {
       [](CLI::App& command, archive_arguments& given) {
         command.add_option("--days", given.days, "Neither read nor written for so long")
             ->capture_default_str()
-            ->check(CLI::PositiveNumber);
+            ->check(CLI::Range(1, 1'000'000));
         command.add_flag("--really", given.really, "Move them");
       },
       [](auto& call, auto const& given) { run_archive(call, given); });

@@ -26,6 +26,12 @@ consteval bool explain_archive() {
                 "archivable(since, until); take strata::cold::postgres, or add those members.");
   return knows_archive<Cache>;
 }
+
+/// So long before now, but not before 1970: what is further back than clocks tell would come out in the future.
+inline std::chrono::system_clock::time_point ago(std::chrono::hours time) noexcept {
+  auto const now = std::chrono::system_clock::now();
+  return time < std::chrono::floor<std::chrono::hours>(now.time_since_epoch()) ? now - time : decltype(now){};
+}
 }  // namespace query
 
 inline constexpr std::chrono::hours a_year{24 * 365};
@@ -36,7 +42,7 @@ inline constexpr std::chrono::hours a_year{24 * 365};
 template <class Cache>
 result<std::size_t> archivable(Cache& cache, std::chrono::hours unused_for = a_year, call_options call = {}) {
   if constexpr (query::explain_archive<Cache>()) {
-    auto const since = std::chrono::system_clock::now() - unused_for;
+    auto const since = query::ago(unused_for);
     return query::ask_cold(cache, call, [&](auto& cold, deadline until) { return cold.archivable(since, until); });
   }
 }
@@ -49,7 +55,7 @@ result<std::size_t> archive(Cache& cache, std::chrono::hours unused_for = a_year
                             std::size_t at_most = std::numeric_limits<std::size_t>::max(), call_options call = {}) {
   if constexpr (query::explain_archive<Cache>()) {
     static constexpr std::size_t batch = 500;
-    auto const since = std::chrono::system_clock::now() - unused_for;
+    auto const since = query::ago(unused_for);
     std::size_t moved = 0;
     for (std::size_t last = batch; last == batch && moved < at_most; moved += last) {
       auto const part = std::min(batch, at_most - moved);
