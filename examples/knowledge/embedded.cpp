@@ -42,8 +42,10 @@ void add_elsewhere(CLI::App& app, invocation& s, char const* name) {
 
 bool names_servers(int argc, char** argv) {
   static constexpr std::array options{"--postgres", "--table", "--nats", "--stream"};
-  static constexpr std::array variables{"STRATA_POSTGRES", "STRATA_NATS", "PGHOST", "PGSERVICE", "PGDATABASE"};
-  bool servers = std::ranges::any_of(variables, [](char const* name) { return std::getenv(name) != nullptr; });
+  auto const set = [](char const* name) { return std::getenv(name) != nullptr; };
+  // Who sets libpq's variables may have other programs in mind.
+  bool servers = set("STRATA_POSTGRES") || set("STRATA_NATS") ||
+                 (!set("STRATA_FILE") && (set("PGHOST") || set("PGSERVICE") || set("PGDATABASE")));
   for (int i = 1; i < argc; ++i) {
     std::string_view const argument{argv[i]};
     if (argument == "--file" || argument.starts_with("--file=")) return false;

@@ -4,6 +4,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <exception>
 #include <format>
 #include <iostream>
@@ -22,6 +25,12 @@
 #include "tool.hpp"
 
 namespace knowledge_tool {
+
+/// Whether whoever was given our output wants no more of it, as `head` does.
+inline bool reader_has_gone() {
+  ::pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return ::poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
 
 /// One call of the tool over one kind of cache.
 /// \param further  adds the commands that not every cache has
@@ -64,6 +73,10 @@ int run_tool(int argc, char** argv, invocation_of<Cache> s, std::string const& a
   } catch (std::exception const& wrong) {
     std::cerr << "knowledge: " << wrong.what() << '\n';
     return static_cast<int>(outcome::usage);
+  }
+  if (!std::cout.flush() && !reader_has_gone()) {
+    std::cerr << "knowledge: the standard output cannot be written to the end\n";
+    if (s.status == outcome::done) s.status = outcome::incomplete;
   }
   return static_cast<int>(s.status);
 }

@@ -77,6 +77,12 @@ class Usage(Tool):
         self.assertEqual(self.done("get", "nobody/has/it", status=1).stdout, "")
         self.assertNotIn("\r", run("replay", "--requests", "10", corpus).stderr)
 
+    def test_what_cannot_be_printed_is_not_done(self):
+        with open("/dev/full", "w") as full:
+            ended = subprocess.run([program, "stats"], stdout=full, stderr=subprocess.PIPE, env=environment, timeout=280)
+        self.assertEqual(ended.returncode, 5, ended.stderr)
+        self.assertIn(b"standard output", ended.stderr)
+
     def test_a_line_moves_at_a_terminal_and_goes_away(self):
         ours, terminal = os.openpty()
         with tempfile.TemporaryDirectory() as folder:
@@ -168,6 +174,8 @@ class Values(Tool):
         subprocess.run(["psql", "-qd", environment["STRATA_POSTGRES"], "-c", "update knowledge_artifacts set updated_at = "
                         "now() - interval '2 years', last_used_at = null where artifact_id = 'q/two'"], check=True)
         self.assertEqual([u["id"] for u in self.json("popular", "--unused", "365")], ["q/two"])
+        self.assertEqual(self.json("popular", "--unused", "200000"), [])
+        self.assertEqual(self.json("archive", "--days", "200000"), {"templates": 0, "archived": False})
         self.assertEqual(self.json("archive"), {"templates": 1, "archived": False})
         self.assertEqual(self.json("archive", "--really"), {"templates": 1, "archived": True})
         self.assertEqual(self.json("archive"), {"templates": 0, "archived": False})
@@ -300,6 +308,8 @@ class Imports(Tool):
             (path / "closed").chmod(0)
             told = self.json("import", folder, "--type", "prompt", status=5)
             self.assertEqual((told["unchanged"], told["failed"]), (2, 1))
+            told = self.json("import", "--check", folder, "--type", "prompt", status=5)
+            self.assertEqual((told["same"], told["failed"]), (2, 1))
             (path / "closed").unlink()
             self.assertEqual(self.json("import", "--check", folder, "--type", "prompt")["same"], 2)
             self.assertEqual(self.json("import", "--check", folder, status=5)["different"], 2)
@@ -595,9 +605,9 @@ class Doctor(Tool):
 class WithoutServers(Tool):
     def test_a_file_of_the_user_keeps_templates(self):
         with tempfile.TemporaryDirectory() as folder:
-            def call(*arguments, status=0):
+            def call(*arguments, status=0, **more):
                 ended = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=120,
-                                       env={"XDG_DATA_HOME": folder})
+                                       env={"XDG_DATA_HOME": folder} | more)
                 self.assertEqual(ended.returncode, status, f"{arguments}: {ended.stdout}{ended.stderr}")
                 return ended
             call("put", "w/one", "--data", "first")
@@ -612,6 +622,8 @@ class WithoutServers(Tool):
                               ("serve", "--port", "0"), ("doctor",)]:
                 self.assertIn("wants PostgreSQL", call(*arguments, status=4).stderr)
             self.assertIn("--file", call("--help").stdout)
+            file = str(pathlib.Path(folder, "strata", "knowledge.db"))
+            self.assertEqual(call("get", "w/one", STRATA_FILE=file, PGHOST="no.such.host.invalid").stdout, "second\n")
             call("erase", "w/one")
             call("get", "w/one", status=1)
 

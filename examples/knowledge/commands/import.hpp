@@ -137,16 +137,23 @@ void check_import(auto& s, import_arguments const& given) {
     for (auto const& d : found.documents) {
       if (interrupted) break;
       bar.at(asked++);
-      auto const hit = cache.get(d.id);
-      if (hit) {
-        ++from[static_cast<std::size_t>(hit.tier())];
+      auto const trouble = [&](strata::error const& why) {
+        if (++failed <= 10) (void)fail(s, d.id, why);
+      };
+      try {
         auto expected = asset_of(d, given.type);
-        expected.version = hit->version;
-        ++(*hit == expected ? same : different);
-      } else if (hit.absent()) {
-        ++missing;
-      } else {
-        if (++failed <= 10) (void)fail(s, d.id, hit.error());
+        auto const hit = cache.get(d.id);
+        if (hit) {
+          ++from[static_cast<std::size_t>(hit.tier())];
+          expected.version = hit->version;
+          ++(*hit == expected ? same : different);
+        } else if (hit.absent()) {
+          ++missing;
+        } else {
+          trouble(hit.error());
+        }
+      } catch (std::runtime_error const& unreadable) {
+        trouble(strata::error{strata::errc::rejected, strata::tier::none, unreadable.what()});
       }
     }
     bar.clear();
