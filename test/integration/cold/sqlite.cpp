@@ -353,6 +353,38 @@ BOOST_AUTO_TEST_CASE(the_log_keeps_an_hour_and_says_where_it_has_a_gap) {
   BOOST_TEST((beyond && beyond->gap));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_written_to_a_file_that_was_moved_away_is_not_called_stored) {
+  folder const f;
+  opened cold{f.file()};
+  BOOST_TEST_REQUIRE(cold.tier.store("a", {.text = "1"}, strata::anything, soon()).has_value());
+  for (bool const replaced : {false, true}) {
+    fs::rename(f.file(), f.file("away"));
+    if (replaced) std::ofstream{f.file()} << "another file";
+    auto const refused = cold.tier.store("a", {.text = "2"}, strata::anything, soon());
+    BOOST_TEST_REQUIRE(!refused.has_value());
+    BOOST_TEST((refused.error() == errc::unavailable));
+    BOOST_TEST(refused.error().text().contains("moved"), refused.error().text());
+    BOOST_TEST(!cold.tier.health().up);
+    BOOST_TEST(!cold.tier.changes_since(std::nullopt, 0, soon()).has_value());
+    fs::rename(f.file("away"), f.file());
+    BOOST_TEST(cold.tier.changes_since(std::nullopt, 0, soon()).has_value());
+    BOOST_TEST(cold.tier.store("a", {.text = replaced ? "4" : "3"}, strata::anything, soon()).has_value());
+    BOOST_TEST(cold.tier.health().up);
+  }
+  BOOST_TEST(opened{f.file()}.tier.load("a", soon())->value->text == "4");
+}
+
+BOOST_AUTO_TEST_CASE(a_program_may_go_to_another_folder) {
+  folder const f;
+  auto const before = fs::current_path();
+  fs::current_path(f.path);
+  opened cold{fs::path{"store"}};
+  fs::current_path(before);
+  BOOST_TEST(cold.tier.store("a", {.text = "1"}, strata::anything, soon()).has_value());
+  auto const found = cold.tier.load("a", soon());
+  BOOST_TEST((found && found->value), (found ? "" : found.error().text()));
+}
+
 BOOST_AUTO_TEST_CASE(a_closed_tier_says_so) {
   folder const f;
   opened cold{f.file()};

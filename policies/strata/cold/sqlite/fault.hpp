@@ -42,7 +42,9 @@ inline error judge(fault const& f) {
     case SQLITE_INTERRUPT: return told(errc::timed_out, "not done by the deadline");
     case SQLITE_CANTOPEN: return told(errc::unavailable, "the file cannot be opened");
     case SQLITE_FULL: return told(errc::unavailable, "the disk is full, and nothing was stored");
-    case SQLITE_READONLY: return told(errc::unavailable, "the file cannot be written");
+    case SQLITE_READONLY:
+      return told(errc::unavailable,
+                  f.code == SQLITE_READONLY_DBMOVED ? "the file is not where it was" : "the file cannot be written");
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT: return told(errc::corrupt, "the file is damaged, or no database");
     case SQLITE_TOOBIG:

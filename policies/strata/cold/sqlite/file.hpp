@@ -13,6 +13,7 @@
 #include <strata/error.hpp>
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <atomic>
@@ -48,6 +49,8 @@ class file {
       writer_.emplace(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, script_);
       writer_->end_by(until);
       writer_->checkpoint_on_close(false);
+      name_ = sqlite3_db_filename(writer_->get(), "main");
+      ::stat(name_.c_str(), &opened_);
       return prepare(given.space, type);
     });
     if (!done)
@@ -81,11 +84,19 @@ class file {
       if (clock::now() >= until) return failure(errc::timed_out, tier::cold, "the deadline has passed");
       mine const held{*turn_, until, &closed_};
       writer_->end_by(until);
+      is_in_place();
       transaction changing{*writer_, "begin immediate"};
       auto answer = f(*writer_);
       if (answer) changing.commit();
       return answer;
     });
+  }
+
+  /// \errors throws a fault: the file was moved or deleted, so what is written to it is lost, and others write to another
+  void is_in_place() const {
+    struct ::stat now{};
+    if (::stat(name_.c_str(), &now) != 0 || now.st_dev != opened_.st_dev || now.st_ino != opened_.st_ino)
+      throw fault{SQLITE_READONLY_DBMOVED, "it was moved or deleted while it was open"};
   }
 
   [[nodiscard]] tier_health health() const {
@@ -219,7 +230,8 @@ class file {
       }
     }
     try {
-      auto fresh = std::make_unique<connection>(path_, SQLITE_OPEN_READWRITE, script_);
+      auto fresh = std::make_unique<connection>(name_, SQLITE_OPEN_READWRITE, script_);
+      is_in_place();  // else it is another file
       fresh->end_by(until);
       fresh->checkpoint_on_close(false);
       fresh->run("pragma query_only = 1; pragma wal_autocheckpoint = 0");
@@ -296,6 +308,8 @@ class file {
   std::atomic<bool> closed_{false};
 
   std::optional<connection> writer_;
+  std::string name_;        // from the root on, since the program may go to another folder
+  struct ::stat opened_{};  // the file that had it
 
   std::mutex mutable guard_;
   std::condition_variable back_, next_;  // for who waits for a connection to read, and to write
