@@ -357,6 +357,34 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_adopted_is_refused_with_all_reasons) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_table_whose_ids_have_an_order_of_their_own_is_walked_whole) {
+  other sql;
+  lay_out(sql);
+  sql("alter table knowledge_artifacts alter column artifact_id type text collate \"und-x-icu\"");
+  opened_notes cold{field()};
+  auto& t = cold.tier;
+  for (auto const* id : {"a", "B", "c", "D", "e"}) BOOST_REQUIRE(t.store(id, {.id = id}, strata::anything, soon()));
+  for (auto const* id : {"B", "D"}) BOOST_REQUIRE(t.erase(id, soon()));
+  std::string walked, dumped;
+  for (std::string last;;) {
+    auto const page = t.all_after(last, 1, soon());
+    BOOST_REQUIRE_MESSAGE(page, why(page));
+    if (page->empty()) break;
+    walked += last = page->front().key;
+  }
+  BOOST_TEST(walked == "aBcDe");
+
+  sql("update knowledge_artifacts set updated_at = now() - interval '400 days' where artifact_id in ('a', 'e')");
+  BOOST_REQUIRE(t.store("B", {.id = "B"}, strata::anything, soon()));
+  BOOST_TEST(t.archive(std::chrono::system_clock::now() - std::chrono::hours{24 * 365}, 9, soon()).value() == 2U);
+  for (strata::dump_place at; !at.end;) {
+    auto const some = t.dump(at, 1, soon());
+    BOOST_REQUIRE_MESSAGE(some, why(some));
+    if (at.part == 0 && !some->empty()) dumped += at.key;
+  }
+  BOOST_TEST(dumped == "aBce");
+}
+
 BOOST_AUTO_TEST_CASE(any_number_of_processes_set_up_one_table_at_once) {
   for (bool const found : {false, true}) {
     {

@@ -593,3 +593,33 @@ BOOST_AUTO_TEST_CASE(a_dump_put_back_is_the_same_dump) {
   for (std::string_view const wrong : {"", "{", "[]", "7", "null", "{\"part\": \"asset\", \"row\": {}}"})
     BOOST_TEST((!to.tier.restore({&wrong, 1}, soon()) || to.tier.restore({&wrong, 1}, soon())->added == 0), wrong);
 }
+
+BOOST_AUTO_TEST_CASE(what_is_archived_or_comes_back_meanwhile_is_in_the_dump) {
+  opened_notes of{on("moving")};
+  auto& t = of.tier;
+  for (auto const* id : {"a", "b", "c"}) save(t, id, "text");
+  other sql;
+  auto const age = [&] {
+    sql("update moving set updated_at = now() - interval '400 days', last_used_at = null where artifact_id = 'b'");
+  };
+  auto const archive = [&] {
+    BOOST_TEST(t.archive(std::chrono::system_clock::now() - 24h * 365, 9, soon()).value() == 1U);
+  };
+  auto const use = [&] { BOOST_REQUIRE(t.add_usage(std::vector<strata::uses>{{"b", 1}}, soon())); };
+  for (bool const comes_back : {true, false})
+    for (int before = 0; before <= 3; ++before) {
+      age();
+      if (comes_back) archive();
+      int found = 0, pages = 0;
+      for (strata::dump_place at; !at.end; ++pages) {
+        if (pages == before) comes_back ? use() : archive();
+        auto const some = t.dump(at, 1, soon());
+        BOOST_REQUIRE_MESSAGE(some, why(some));
+        for (auto const& line : *some)
+          found += line.contains(R"("artifact_id": "b")") &&
+                   (line.contains(R"("part": "asset")") || line.contains(R"("part": "archived")"));
+      }
+      BOOST_TEST(found == 1, "found " << found << " times, moved after " << before);
+      use();
+    }
+}

@@ -23,7 +23,7 @@
 // Everything there is, as lines of JSON.
 namespace strata::cold::pg {
 
-inline constexpr int dump_parts = 7;
+inline constexpr int dump_parts = 6;
 
 /// \param at  moves on only when there is an answer
 template <class Calls>

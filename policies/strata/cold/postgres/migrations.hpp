@@ -387,7 +387,24 @@ begin
 end $strata$;
 )";
 
+// 8. Walks go through {table} and the tables beside it at once, from one id to the next, so ids must have the same order in
+// all of them, also where the column of the table that was found has another than the database.
+inline constexpr std::string_view migration_8 = R"(
+do $strata$
+declare
+  one record;
+begin
+  for one in
+    select a.attrelid::regclass as name, t.attcollation::regcollation as collation from pg_attribute a, pg_attribute t
+      where a.attrelid in ('{erased}'::regclass, '{archive}'::regclass) and a.attname = 'artifact_id'
+        and t.attrelid = '{table}'::regclass and t.attname = 'artifact_id' and a.attcollation <> t.attcollation
+  loop
+    execute format('alter table %s alter column artifact_id type text collate %s', one.name, one.collation);
+  end loop;
+end $strata$;
+)";
+
 inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4,
-                                       migration_5, migration_6, migration_7};
+                                       migration_5, migration_6, migration_7, migration_8};
 
 }  // namespace strata::cold::pg

@@ -114,33 +114,35 @@ select %read%, k.version, k.strata_revision, k.artifact_id, r.score,
   order by r.score desc, k.artifact_id)";
 
 // One part of everything at a time, from a place on. Values before what they were, so that what is written meanwhile is in
-// one of both.
+// one of both; archived ones with the others, so that what is archived or comes back meanwhile is.
 inline constexpr std::string_view dump = R"(
-(select k.artifact_id, 0::bigint, jsonb_build_object('part', 'asset', 'row', to_jsonb(k) - 'id')::text from {table} k
-  where $1 = 0 and k.strata_space = {space} and k.artifact_id > $2 order by k.artifact_id limit $4)
-union all
-(select a.artifact_id, 0, jsonb_build_object('part', 'archived', 'row', a.rest - 'id' || jsonb_build_object(
-      'artifact_id', a.artifact_id, 'artifact_type', a.artifact_type, 'content_raw', a.content_raw, 'content', a.content,
-      'metadata', a.metadata, 'archived_at', a.archived_at))::text from {archive} a
-  where $1 = 1 and a.strata_space = {space} and a.artifact_id > $2 order by a.artifact_id limit $4)
+(select v.artifact_id, 0::bigint, v.line from (
+  (select k.artifact_id, jsonb_build_object('part', 'asset', 'row', to_jsonb(k) - 'id')::text as line from {table} k
+    where $1 = 0 and k.strata_space = {space} and k.artifact_id > $2 order by k.artifact_id limit $4)
+  union all
+  (select a.artifact_id, jsonb_build_object('part', 'archived', 'row', a.rest - 'id' || jsonb_build_object(
+        'artifact_id', a.artifact_id, 'artifact_type', a.artifact_type, 'content_raw', a.content_raw, 'content', a.content,
+        'metadata', a.metadata, 'archived_at', a.archived_at))::text from {archive} a
+    where $1 = 0 and a.strata_space = {space} and a.artifact_id > $2 order by a.artifact_id limit $4)) v
+  order by v.artifact_id limit $4)
 union all
 (select h.artifact_id, h.revision, jsonb_build_object('part', 'history', 'row', to_jsonb(h))::text from {history} h
-  where $1 = 2 and h.space = {space} and (h.artifact_id, h.revision) > ($2, $3) order by h.artifact_id, h.revision limit $4)
+  where $1 = 1 and h.space = {space} and (h.artifact_id, h.revision) > ($2, $3) order by h.artifact_id, h.revision limit $4)
 union all
 (select e.artifact_id, 0, jsonb_build_object('part', 'erased', 'row', to_jsonb(e))::text from {erased} e
-  where $1 = 3 and e.space = {space} and e.artifact_id > $2 order by e.artifact_id limit $4)
+  where $1 = 2 and e.space = {space} and e.artifact_id > $2 order by e.artifact_id limit $4)
 union all
 (select u.artifact_id, 0, jsonb_build_object('part', 'usage', 'row', to_jsonb(u) - 'lately')::text from {usage} u
-  where $1 = 4 and u.artifact_id > $2 and (exists (select from {table} k where k.artifact_id = u.artifact_id and k.strata_space = {space})
+  where $1 = 3 and u.artifact_id > $2 and (exists (select from {table} k where k.artifact_id = u.artifact_id and k.strata_space = {space})
     or exists (select from {archive} a where a.artifact_id = u.artifact_id and a.strata_space = {space})) order by u.artifact_id limit $4)
 union all
 (select u.artifact_id, {microseconds}(u.hour), jsonb_build_object('part', 'hours', 'row', to_jsonb(u))::text from {usage_hours} u
-  where $1 = 5 and (u.hour, u.artifact_id) > ('epoch'::timestamptz + $3 * interval '1 microsecond', $2) and (exists (select from {table} k where k.artifact_id = u.artifact_id and k.strata_space = {space})
+  where $1 = 4 and (u.hour, u.artifact_id) > ('epoch'::timestamptz + $3 * interval '1 microsecond', $2) and (exists (select from {table} k where k.artifact_id = u.artifact_id and k.strata_space = {space})
     or exists (select from {archive} a where a.artifact_id = u.artifact_id and a.strata_space = {space}))
   order by u.hour, u.artifact_id limit $4)
 union all
 (select u.artifact_id, {microseconds}(u.day), jsonb_build_object('part', 'days', 'row', to_jsonb(u))::text from {usage_days} u
-  where $1 = 6 and (u.day, u.artifact_id) > ('epoch'::timestamptz + $3 * interval '1 microsecond', $2) and (exists (select from {table} k where k.artifact_id = u.artifact_id and k.strata_space = {space})
+  where $1 = 5 and (u.day, u.artifact_id) > ('epoch'::timestamptz + $3 * interval '1 microsecond', $2) and (exists (select from {table} k where k.artifact_id = u.artifact_id and k.strata_space = {space})
     or exists (select from {archive} a where a.artifact_id = u.artifact_id and a.strata_space = {space}))
   order by u.day, u.artifact_id limit $4))";
 inline constexpr std::string_view restore = "select added, there, other from {restore}({space}, $1)";
