@@ -114,7 +114,9 @@ task<warm_view<typename Core::value_type>> look_warm(Core& core, typename Core::
                                                      typename Core::turn const& turn, moment until) {
   warm_view<typename Core::value_type> view;
   if constexpr (Core::has_warm) {
-    moment const budget = Core::has_cold ? kernel::warm_read(core.clock.now(), until) : until;
+    moment const now = core.clock.now();
+    moment const usual = kernel::after(now, core.limits.read_within);  // a loader may have much more, which is for cold
+    moment const budget = Core::has_cold ? kernel::warm_read(now, usual < until ? usual : until) : until;
     auto seen =
         co_await core.warm.ask(core, direction::reading, budget, [&](auto& tier) { return tier.load(text, budget); });
     if (seen) co_return weigh(core, key, text, turn, std::move(*seen));

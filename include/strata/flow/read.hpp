@@ -32,8 +32,9 @@ task<typename Core::answer> read(Core& core, typename Core::hashed_key key, mome
     }
     moment const asked = core.clock.now();
     auto answer = co_await look_cold(core, key, text, turn, seen, until);
-    if constexpr (Loader::loads)
-      if (answer.absent()) answer = co_await load_value(core, key, text, turn, loader, until);
+    if constexpr (Loader::loads)  // again where another's value came and went meanwhile
+      for (int round = 0; round < 8 && answer.absent(); ++round)
+        answer = co_await load_value(core, key, text, turn, loader, until);
     turn.land(answer);
 
     co_await promote(core, text, seen, answer, asked, until);

@@ -93,6 +93,7 @@ struct guarded_number {
     bool held = false;
     bool broken = false;
     bool throws = false;
+    int overtaken = 0;  // so many stores find what is gone again when it is looked for
     int waiting = 0;
   };
   struct options {
@@ -114,6 +115,8 @@ struct guarded_number {
       return row == state_->rows.end() ? copy<Value>{} : row->second;
     }
     result<written> store(std::string_view key, Value const& n, expectation, deadline) {
+      if (std::lock_guard const held{state_->guard}; state_->overtaken > 0 && state_->overtaken-- > 0)
+        return failure(errc::conflict, strata::tier::cold);
       return write(key, copy<Value>{.value = n});
     }
     result<written> erase(std::string_view key, deadline) { return write(key, copy<Value>{}); }
@@ -145,6 +148,9 @@ struct guarded : guarded_cache {
   }
   void let_throw() {
     set([&] { state_->throws = true; });
+  }
+  void overtake(int times) {
+    set([&] { state_->overtaken = times; });
   }
   void change(int n) {
     set([&] { state_->rows["k"] = {.value = n, .revision = revision{++state_->last}}; });
@@ -210,6 +216,51 @@ BOOST_AUTO_TEST_CASE(callers_in_a_hurry_say_nothing_of_a_tier) {
 }
 
 // The soft deadline: how long a reader waits below who would take an older copy.
+
+BOOST_AUTO_TEST_CASE(what_came_and_went_while_a_loader_ran_is_loaded_again) {
+  guarded c;
+  c.overtake(2);
+  int made = 0;
+  auto const hit = c.get_or_load("k", [&] { return ++made; });
+  BOOST_TEST((hit && *hit == 3));
+  BOOST_TEST(made == 3);
+  c.overtake(1'000);
+  BOOST_TEST(c.get_or_load("other", [&] { return ++made; }).absent());  // and not for ever
+}
+
+/// Tells how long it was given.
+struct asked_warm {
+  struct options {
+    std::chrono::nanoseconds* given = nullptr;
+  };
+  template <class Key, class Value, class Context>
+  class tier {
+   public:
+    tier(options const& o, Context const&) : given_{o.given} {}
+    result<sighting> load(std::string_view, deadline until) {
+      *given_ = until - std::chrono::steady_clock::now();
+      return failure(errc::unavailable, strata::tier::warm);
+    }
+    result<position> store(frame const&, std::optional<position>, deadline) {
+      return failure(errc::unavailable, strata::tier::warm);
+    }
+    result<position> erase(std::string_view, revision, deadline) {
+      return failure(errc::unavailable, strata::tier::warm);
+    }
+
+   private:
+    std::chrono::nanoseconds* given_;
+  };
+};
+
+BOOST_AUTO_TEST_CASE(the_time_of_a_loader_is_not_for_warm) {  // K11
+  std::chrono::nanoseconds given{0};
+  cache<none, asked_warm, guarded_number, digits, single_writer> c{
+      {.warm = {&given}, .cold = {std::make_shared<guarded_number::state>()}}};
+  auto const made = c.get_or_load("k", [] { return 7; }, {.within = 10min});
+  BOOST_TEST((made && *made == 7));
+  BOOST_TEST((given > 0ns && given <= 500ms));
+}
 
 BOOST_AUTO_TEST_CASE(after_the_soft_deadline_memory_answers_and_the_question_goes_on) {
   guarded c;
