@@ -52,6 +52,34 @@ using notes = cache<hot::lru, none, testing::memory_cold, codec::json<note>>;
 
 }  // namespace
 
+/// Tells how long an archiving is given.
+struct archiving {
+  struct options {
+    std::chrono::nanoseconds* given = nullptr;
+  };
+  template <class Key, class Value, class Context>
+  struct tier : testing::memory_cold::tier<Key, Value, Context> {
+    tier(options const& o, Context const& c)
+        : testing::memory_cold::tier<Key, Value, Context>{testing::memory_cold::options{}, c}, given{o.given} {}
+    result<std::size_t> archivable(std::chrono::system_clock::time_point, deadline until) { return asked(until); }
+    result<std::size_t> archive(std::chrono::system_clock::time_point, std::size_t, deadline until) {
+      return asked(until);
+    }
+    result<std::size_t> asked(deadline until) { return *given = until - std::chrono::steady_clock::now(), 0; }
+    std::chrono::nanoseconds* given;
+  };
+};
+
+BOOST_AUTO_TEST_CASE(what_changes_something_has_the_time_of_a_write) {
+  std::chrono::nanoseconds given{0};
+  cache<none, none, archiving, codec::json<note>> c{
+      {.cold = {&given}, .limits = {.read_within = 1min, .write_within = 10min}}};
+  BOOST_TEST(archivable(c).has_value());
+  BOOST_TEST((given > 0ns && given <= 1min));
+  BOOST_TEST(archive(c).has_value());
+  BOOST_TEST((given > 1min && given <= 10min));
+}
+
 BOOST_AUTO_TEST_CASE(uses_and_outcomes_of_many_threads_and_instances_add_up) {
   auto const shelf = std::make_shared<testing::memory_cold::shelf<note>>();
   auto const open = [&] {

@@ -60,7 +60,7 @@ result<std::size_t> archive(Cache& cache, std::chrono::hours unused_for = a_year
     for (std::size_t last = batch; last == batch && moved < at_most; moved += last) {
       auto const part = std::min(batch, at_most - moved);
       auto done =
-          query::ask_cold(cache, call, [&](auto& cold, deadline until) { return cold.archive(since, part, until); });
+          query::tell_cold(cache, call, [&](auto& cold, deadline until) { return cold.archive(since, part, until); });
       if (!done) return std::unexpected{std::move(done.error())};
       last = *done;
     }

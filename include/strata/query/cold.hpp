@@ -36,15 +36,23 @@ struct cold_of<Cache> {
 template <class Cache>
 using cold_t = typename cold_of<std::remove_cvref_t<Cache>>::type;
 
+/// \tparam Way      which of the cache's deadlines and breakers are meant
 /// \param question  called with the tier and the moment by which it has to answer
-template <class Cache, class Question>
+template <flow::direction Way = flow::direction::reading, class Cache, class Question>
 auto ask_cold(Cache& cache, call_options call, Question question)
     -> awaited_t<decltype(question(std::declval<cold_t<Cache>&>(), deadline{}))> {
   auto& core = access::core(cache);
   auto const inside = core.enter();
   if (!inside) return std::unexpected{inside.error()};
-  auto const until = flow::until(core, call.within, core.limits.read_within);
-  return core.cold.ask(core, flow::direction::reading, until, [&](auto& tier) { return question(tier, until); }).run();
+  bool constexpr writes = Way == flow::direction::writing;
+  auto const until = flow::until(core, call.within, writes ? core.limits.write_within : core.limits.read_within);
+  return core.cold.ask(core, Way, until, [&](auto& tier) { return question(tier, until); }).run();
+}
+
+/// One that changes something.
+template <class Cache, class Question>
+auto tell_cold(Cache& cache, call_options call, Question question) {
+  return ask_cold<flow::direction::writing>(cache, call, question);
 }
 
 }  // namespace strata::query

@@ -44,7 +44,7 @@ result<std::vector<std::string>> dump(Cache& cache, dump_place& at, std::size_t 
 template <class Cache>
 result<restored> restore(Cache& cache, std::span<std::string_view const> lines, call_options call = {}) {
   if constexpr (query::explain_dump<Cache>())
-    return query::ask_cold(cache, call, [&](auto& cold, deadline until) { return cold.restore(lines, until); });
+    return query::tell_cold(cache, call, [&](auto& cold, deadline until) { return cold.restore(lines, until); });
 }
 
 }  // namespace strata

@@ -92,7 +92,7 @@ result<void> embed(Cache& cache, key_view<typename Cache::key_type> k, std::span
                    call_options call = {}) {
   if constexpr (query::explain_nearest<Cache>()) {
     auto const& text = key<typename Cache::key_type>::text(k);
-    return query::ask_cold(cache, call, [&](auto& cold, deadline until) { return cold.embed(text, vector, until); });
+    return query::tell_cold(cache, call, [&](auto& cold, deadline until) { return cold.embed(text, vector, until); });
   }
 }
 
