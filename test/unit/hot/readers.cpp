@@ -189,6 +189,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, policies) {
       std::uint64_t mine = 0;
       for (std::uint64_t n = 0; n < reads; ++n) {
         std::uint64_t const i = (n * 7 + seed * 131) % 520;
+        if (n % 64 == 0) wrong += t.cache.bounds().capacity_entries < 400;
         mine += t.find(
             i, [&](strata::box<std::string> const& b) { wrong += !b.value().starts_with(std::to_string(i) + "@"); });
       }

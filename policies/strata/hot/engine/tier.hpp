@@ -86,7 +86,7 @@ class tier : check_eviction<Eviction> {
   static constexpr bool counts_uses = counts();
 
   /// \throws open_error for a capacity of zero or beyond 2^31; bad_alloc
-  tier(options const& settings, Context const&) : bounds_{settings} {
+  tier(options const& settings, Context const&) : bounds_{settings}, capacity_{settings.capacity_entries} {
     if (settings.capacity_entries == 0 || settings.capacity_entries > most)
       throw open_error{error{errc::rejected, strata::tier::hot, "capacity_entries must be between 1 and 2147483647"}};
     std::size_t wanted = settings.capacity_entries / least;
@@ -234,7 +234,11 @@ class tier : check_eviction<Eviction> {
     for (auto const& s : shards_) s->add_to(all);
     return all;
   }
-  [[nodiscard]] options bounds() const noexcept { return bounds_; }
+  [[nodiscard]] options bounds() const noexcept {
+    auto now = bounds_;
+    now.capacity_entries = capacity_.load(std::memory_order_relaxed);
+    return now;
+  }
 
   /// Whether this thread is inside a visitor (or a key's equality) that this tier called.
   /// \complexity one load per shard
@@ -253,7 +257,7 @@ class tier : check_eviction<Eviction> {
     for (std::size_t i = 0; i < shards_.size(); ++i)
       if (part(capacity_entries, i) > shards_[i]->room())
         larger[i].emplace(part(capacity_entries, i), bounds_.eviction, bounds_.pages);
-    bounds_.capacity_entries = capacity_entries;
+    capacity_.store(capacity_entries, std::memory_order_relaxed);
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       shard_type& s = *shards_[i];
       burials<Key, Value> const later;
@@ -487,7 +491,8 @@ class tier : check_eviction<Eviction> {
   struct nothing {};
   std::vector<std::unique_ptr<shard_type>> shards_;
   std::size_t mask_ = 0;
-  options bounds_;
+  options const bounds_;               // but for the entries:
+  std::atomic<std::size_t> capacity_;  // a resize changes them while others ask
   [[no_unique_address]] std::conditional_t<counts_uses, std::atomic<bool>, nothing> due_{};
 };
 
