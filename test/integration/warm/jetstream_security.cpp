@@ -548,9 +548,10 @@ BOOST_AUTO_TEST_CASE(a_plain_connection_to_another_machine_is_told) {
   };
   BOOST_TEST(told("nats://cache.example:4222"));
   BOOST_TEST(told("nats://name:secret@10.0.0.1:4222"));
+  BOOST_TEST((told("nats://localhost.example.com:4222") && told("127.example.com") && told("nats://[::1:2]:4222")));
   BOOST_TEST(!told("tls://cache.example:4222"));
-  for (auto const* url :
-       {"nats://127.0.0.1:4222", "nats://name:secret@localhost:4222", "nats://[::1]:4222", "localhost"})
+  for (auto const* url : {"nats://127.0.0.1:4222", "nats://name:secret@localhost:4222", "nats://[::1]:4222",
+                          "localhost", "127.0.0.2:4222"})
     BOOST_TEST(!told(url), url);
 }
 

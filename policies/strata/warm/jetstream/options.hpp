@@ -99,11 +99,13 @@ inline bool encrypts(options const& o) {
 /// What an operator should know of the settings.
 inline std::string warning_of(options const& o) {
   auto const elsewhere = [](std::string_view url) {
-    auto const host = without_secrets(url);
-    auto const is = [&](std::string_view name) {
-      return host.contains("//" + std::string{name}) || host.starts_with(name);
-    };
-    return !is("127.") && !is("localhost") && !is("[::1]");
+    auto const plain = without_secrets(url);
+    std::size_t const scheme = plain.find("://");
+    std::string_view host = std::string_view{plain}.substr(scheme == std::string::npos ? 0 : scheme + 3);
+    if (host.starts_with("[::1]")) return false;
+    host = host.substr(0, host.find_first_of(":/"));
+    bool const address = host.find_first_not_of("0123456789.") == std::string_view::npos;
+    return host != "localhost" && !(address && host.starts_with("127."));
   };
   return encrypts(o) || std::ranges::none_of(o.servers, elsewhere)
              ? std::string{}
