@@ -161,6 +161,8 @@ inline constexpr std::string_view erase = "select revision, version, changed fro
 inline constexpr std::string_view trace = R"(
 select 0, k.strata_revision, k.version, k.artifact_id from {table} k where k.artifact_id = any($1) and k.strata_operation = $2
 union all
+select 0, k.strata_revision, k.version, k.artifact_id from {archive} k where k.artifact_id = any($1) and k.strata_operation = $2
+union all
 select 0, h.revision, h.version, h.artifact_id from {history} h where h.artifact_id = any($1) and h.operation = $2
 union all
 select 0, e.revision, e.version, e.artifact_id from {erased} e where e.artifact_id = any($1) and e.operation = $2)";
