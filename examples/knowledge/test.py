@@ -538,6 +538,27 @@ class Doctor(Tool):
                     return json.loads(lines.readline())
         self.fail(f"no answer on {subject}")
 
+    def holder(self):
+        """Who keeps a stream in step, by name and stream, and whether he still does."""
+        asked = subprocess.run(["psql", "-Atd", environment["STRATA_POSTGRES"], "-c",
+                                "select holder, held_until > clock_timestamp() from knowledge_artifacts_horizon"],
+                               check=True, capture_output=True, text=True)
+        name, now = asked.stdout.strip().split("|")
+        return name.split(" ", 1) + [now == "t"]
+
+    def programs_elsewhere(self, there):
+        _, stream, _ = self.holder()
+        with subprocess.Popen([program, "serve", "--port", "0"], env=environment, stdout=subprocess.DEVNULL) as other:
+            try:
+                until = time.monotonic() + 60
+                while self.holder()[1:] == [stream, True] or not self.holder()[2]:
+                    self.assertLess(time.monotonic(), until)
+                    time.sleep(0.05)
+                _, found = self.examine(1, **there)
+                self.assertRegex(found["mend", "stream KNOWLEDGE_CACHE"]["text"], r"have another, KNOWLEDGE_CACHE \(knowledge.cache.template")
+            finally:
+                other.send_signal(signal.SIGINT)
+
     def test_the_stream_of_the_field(self):
         self.done("stats")
         port = int(os.environ["STRATA_TEST_PORT"])
@@ -565,6 +586,7 @@ class Doctor(Tool):
             self.assertEqual(len(said), 1)
             self.assertIn("20 of 20 messages are used", said[0]["text"])
             self.assertEqual(said[0]["command"], "nats stream edit KNOWLEDGE_CACHE --max-msgs=40")
+            self.programs_elsewhere(there)
         finally:
             subprocess.run([servers, "nats", "stop", folder, "KILL"], check=True)
 

@@ -19,7 +19,7 @@ enum class miss : std::uint8_t {
   undecodable,    ///< the codec refused the bytes
   unversioned,    ///< written by a program that knows no revisions
   unreachable,    ///< the tier failed or its breaker is open
-  doubtful,       ///< a write's outcome is unknown: only cold may answer
+  doubtful,       ///< a write's outcome is unknown, or the others use another store: only cold may answer
   too_big,        ///< the tier knows the revision, and has no room for the value
   expired,        ///< its time is over
 };

@@ -44,6 +44,7 @@ class tour {
     if (!one || !other) return failed("opening", one ? other.error() : one.error());
     for (auto* cache : {&*one, &*other})
       if (auto const ready = cache->ready({.within = patience_}); !ready) return failed("opening", ready.error());
+    examine_store(*other);
     go(*one, *other);
     lag(*other);
     if (auto const gone = one->erase(id_); !gone) failed("erasing", gone.error());
@@ -68,6 +69,22 @@ class tour {
     for (auto const until = clock::now() + patience_; !holds(); std::this_thread::sleep_for(pause))
       if (clock::now() > until) return false;
     return true;
+  }
+
+  /// Whether the programs that are running have their copies where this one would have its own.
+  void examine_store([[maybe_unused]] knowledge& other) {
+    if constexpr (shared<knowledge::options>) {
+      strata::coherence now;
+      (void)eventually([&] {  // of who is gone it says so too, until somebody takes over
+        now = other.health().coherence;
+        return now.elsewhere.empty() || now.horizon_age < std::chrono::seconds{1};
+      });
+      if (!now.elsewhere.empty())
+        found_.mend("stream " + settings_.warm.stream,
+                    std::format("programs that are running have another, {}: all have to name the same servers, "
+                                "stream, prefix and space",
+                                now.elsewhere));
+    }
   }
 
   void go(knowledge& one, knowledge& other) {

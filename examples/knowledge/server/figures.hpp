@@ -179,6 +179,9 @@ class figures {
                       (h.warm_rests.reads ? "reads" : "writes") + " rest for up to a second.");
     auto const& c = h.coherence;
     if (!c.hears) say("warn", "The feed of others' writes is not heard; they are looked for in the database's log.");
+    if (!c.elsewhere.empty())
+      say("bad", "Other instances have another stream: what this one's has is not kept in step, and is not read.",
+          c.elsewhere);
     if (c.doubts)
       say("warn", "Memory is being compared with the database, since a change may have been missed.");
     else if (!c.fresh)

@@ -87,6 +87,13 @@ concept keeps_vectors = requires(C c, std::string_view key, T const& value, expe
   { c.store(key, value, expected, until, expires_in, vector) } -> gives<result<written>>;
 };
 
+/// Warm: names its store: the same from all tiers of one store, and from no tier of another. Nothing of it is secret. Empty
+/// while it is not known.
+template <class W>
+concept tells_identity = requires(W const& w) {
+  { w.identity() } -> std::same_as<std::string>;
+};
+
 /// Adds counts to the usage kept by the tier; never moves a revision. Whoever is told `unknown` does not repeat it; the
 /// tier may keep the counts and see to it that they are counted once.
 template <class C>

@@ -54,6 +54,7 @@ struct horizon {
   std::uint64_t era = 0;            ///< grows when warm may have lost something: whoever follows it begins anew
   std::int64_t taken_us = 0;        ///< by the database's clock
   std::chrono::microseconds age{};  ///< since it was taken, by the same clock; as read
+  std::string holder{};             ///< who holds it, or held it last; as read_horizon tells it
 };
 
 /// Changes after a cursor, `limit` at most; without one nothing but where the log ends now.

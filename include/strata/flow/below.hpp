@@ -71,8 +71,8 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
   auto const found = judge<value_type>(f, order, text, turn.fill().floor, Core::codec_type::id, core.now_ms());
   view.overwritable_above = found.overwritable_above;
   if (!found.good && found.why != miss::unversioned) return decline(core, view, found.why), view;
-  if (found.good && Core::has_cold && turn.fill().doubtful)
-    return core.missed_in(tier::warm, miss::doubtful), view;  // K6
+  if (found.good && Core::has_cold && (turn.fill().doubtful || core.apart()))
+    return core.missed_in(tier::warm, miss::doubtful), view;  // K6, K7
 
   if (found.good && f.operation == operation::notice) {
     core.overtake(key, order);

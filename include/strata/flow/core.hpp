@@ -196,6 +196,13 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     else
       return true;
   }
+  /// Whether nobody keeps this instance's warm in step, since the others have another (K7).
+  [[nodiscard]] bool apart() const noexcept {
+    if constexpr (witness == flow::witness::horizon)
+      return standing.apart();
+    else
+      return false;
+  }
   /// K11: whether nobody is left who could know better than memory.
   [[nodiscard]] bool alone() const noexcept {
     if constexpr (leased && has_warm && has_cold)

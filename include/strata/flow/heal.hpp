@@ -7,6 +7,7 @@
 #include <strata/concepts/log.hpp>
 #include <strata/deferred.hpp>
 #include <strata/flow/below.hpp>
+#include <strata/flow/company.hpp>
 #include <strata/flow/many.hpp>
 #include <strata/hash.hpp>
 #include <strata/kernel/budget.hpp>
@@ -40,7 +41,8 @@ struct healer {
   /// What was committed so long ago nobody publishes any more; half of it is for what the network and the server hold back.
   static constexpr std::chrono::seconds late = 2 * kernel::publish_within;
 
-  std::string me{};
+  std::string name{};                             ///< one word, unlike any other instance's
+  std::string me{};                               ///< the same with the store, as the horizon's holder
   deferred<std::optional<horizon>, Core> mine{};  ///< while this instance holds it
   kernel::moment taken{};                         ///< when it was taken, or later
   kernel::moment signed_at{};
@@ -238,12 +240,29 @@ task<void> heal(Core& core, healer<Core>& my) {
     my.mine.reset();
     co_return;
   }
+  if constexpr (tells_identity<typename Core::warm_channel::tier_type>)
+    if (my.mine && my.me != signature(my.name, store_of(core))) my.mine.reset();  // the store is another one now
   if (!my.mine) {
     if (now < core.standing.horizon() + healer<Core>::silent) co_return;
+    std::string elsewhere;
+    if constexpr (tells_identity<typename Core::warm_channel::tier_type>) {
+      auto const seen = co_await core.cold.sound(core, direction::reading, until,
+                                                 [&](auto& tier) { return tier.read_horizon(until); });
+      if (!seen) co_return;
+      if (seen->taken_us != 0) elsewhere = elsewhere_of(core, seen->holder);
+    }
+    my.me = signature(my.name, elsewhere.empty() ? store_of(core) : elsewhere);
     auto held = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
       return tier.hold_horizon(my.me, healer<Core>::hold, until);
     });
     if (!held || !*held) co_return;
+    if (!elsewhere.empty()) {
+      // What it says is said of another store: nobody may read it under the name of this one, so it says nothing first.
+      horizon const nothing{.reached = (*held)->reached, .era = (*held)->era + 1};
+      co_return void(co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
+        return tier.move_horizon(my.me, std::chrono::milliseconds{0}, nothing, until);
+      }));
+    }
     my.mine = **held;
     bool const begun = my.mine->reached != cursor{};
     my.taken = !begun ? moment::max() : my.mine->taken_us == 0 ? moment{} : now - my.mine->age;
@@ -261,8 +280,8 @@ task<void> heal(Core& core, healer<Core>& my) {
   co_await gather(core, my, until);
   auto const brought = my.mine->reached;
   my.note(brought, now);
-  bool gap = false;
-  bool told = next.reached == brought;  // whether the first page says if the log goes back to where it was
+  bool gap = my.taken == kernel::moment{};  // nobody ever finished, or not with this store
+  bool told = next.reached == brought;      // whether the first page says if the log goes back to where it was
   moment const sent = core.clock.now();
   std::int64_t taken_us = 0;  // the first look's: later pages say nothing of what it had yet to see
   bool open = false;
@@ -274,7 +293,7 @@ task<void> heal(Core& core, healer<Core>& my) {
       auto const back = co_await core.cold.sound(core, direction::reading, until,
                                                  [&](auto& tier) { return tier.changes_since(brought, 0, until); });
       if (!back) co_return give_up(core, my);
-      gap = back->gap;
+      gap = gap || back->gap;
     }
     if (std::exchange(gap, false) || (page->gap && from != cursor{})) {
       // What warm has nothing of is told to nobody, so whoever follows compares what memory has with cold.

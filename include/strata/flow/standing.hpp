@@ -10,6 +10,8 @@
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <string>
+#include <utility>
 
 // How sure memory is (K9, K10): fresh until the lease ends, and not at all while a doubt stands that no comparison with
 // cold has settled. A hit reads one word; everything else happens under the lock.
@@ -124,6 +126,18 @@ class standing {
   void heals(bool ours) noexcept { heals_.store(ours, std::memory_order_relaxed); }
   [[nodiscard]] bool heals() const noexcept { return heals_.load(std::memory_order_relaxed); }
 
+  /// The store of whoever keeps warm in step, where it is not this instance's; empty: it is, or nobody knows.
+  void saw_elsewhere(std::string store) noexcept {
+    std::lock_guard const held{guard_};
+    apart_.store(!store.empty(), std::memory_order_relaxed);
+    elsewhere_ = std::move(store);
+  }
+  [[nodiscard]] std::string elsewhere() const {
+    std::lock_guard const held{guard_};
+    return elsewhere_;
+  }
+  [[nodiscard]] bool apart() const noexcept { return apart_.load(std::memory_order_relaxed); }
+
   /// The horizon's era that memory belongs to. \returns whether it was that already
   bool enter(std::uint64_t era) noexcept { return era_.exchange(era, std::memory_order_relaxed) == era; }
 
@@ -144,12 +158,14 @@ class standing {
   std::atomic<bool> flag_{false};
   std::atomic<moment> horizon_{moment::min()};
   std::atomic<bool> heals_{false};
+  std::atomic<bool> apart_{false};
   std::atomic<std::uint64_t> era_{0};
   mutable std::mutex guard_;
   Lease lease_;
   std::uint64_t doubts_ = 0;
   std::uint64_t settled_ = 0;
   std::uint64_t losses_ = 0;
+  std::string elsewhere_;
 };
 
 /// Where nobody else writes, or nothing proves that anybody did.

@@ -6,6 +6,7 @@
 #include <strata/concepts/cold.hpp>
 #include <strata/deferred.hpp>
 #include <strata/flow/channel.hpp>
+#include <strata/flow/company.hpp>
 #include <strata/flow/counters.hpp>
 #include <strata/flow/standing.hpp>
 #include <strata/flow/usage.hpp>
@@ -18,6 +19,7 @@
 #include <chrono>
 #include <cstddef>
 #include <expected>
+#include <string>
 #include <utility>
 
 // What a cache does besides its calls: usage counts on their way down, health, opening and closing.
@@ -33,6 +35,7 @@ struct coherence {
   std::chrono::milliseconds horizon_age{0};  ///< warm has everything that was committed so long ago
   std::size_t floors = 0;                    ///< keys whose latest revision is remembered: nothing older is served
   std::chrono::milliseconds feed_lag{0};     ///< for so long the feed has been short of what is known to be published
+  std::string elsewhere{};  ///< the store that whoever keeps warm in step has, where this instance has another
 };
 
 /// Whether a tier rests after failures in a row, so that calls to it fail at once (K11).
@@ -184,7 +187,17 @@ strata::health health_of(Core const& core) {
                      .lease_age = age(s.proven()),
                      .floors = core.gate.now().floors,
                      .feed_lag = std::chrono::duration_cast<std::chrono::milliseconds>(behind)};
-    if constexpr (Core::witness == witness::horizon) all.coherence.horizon_age = age(s.horizon());
+    if constexpr (Core::witness == witness::horizon) {
+      all.coherence.horizon_age = age(s.horizon());
+      all.coherence.elsewhere = s.elsewhere();
+      if (auto const& other = all.coherence.elsewhere; !other.empty())
+        all.warm.text.append(all.warm.text.empty() ? "" : "\n")
+            .append("others of this space have their copies in ")
+            .append(other)
+            .append(", this instance in ")
+            .append(store_of(core))
+            .append(": all have to use one store");
+    }
   }
   return all;
 }

@@ -6,6 +6,7 @@
 #include <strata/concepts/log.hpp>
 #include <strata/deferred.hpp>
 #include <strata/flow/channel.hpp>
+#include <strata/flow/company.hpp>
 #include <strata/flow/follow.hpp>
 #include <strata/flow/standing.hpp>
 #include <strata/kernel/moment.hpp>
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 // K9: how memory is held against somebody who knows, several times in the length of a lease. The moment that counts is the
 // one at which the question was sent, since all that had been committed by then is in the answer.
@@ -80,8 +82,11 @@ task<void> watch(Core& core, lookout<Core>& my, kernel::moment until, Renew rene
       my.upto.reset();  // a place in a log that is another one's
     }
     if (back || anew) co_return renew();
-    if (!core.standing.hears()) {
-      if (!my.upto) {  // what came before is in warm, and memory may have missed it
+    auto elsewhere = elsewhere_of(core, seen->holder);
+    bool const apart = !elsewhere.empty();
+    core.standing.saw_elsewhere(std::move(elsewhere));
+    if (apart || !core.standing.hears()) {
+      if (!my.upto && !apart) {  // what came before is in warm, and memory may have missed it
         my.upto = seen->reached;
         core.doubt_all();
       }

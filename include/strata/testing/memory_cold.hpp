@@ -3,9 +3,9 @@
 #pragma once
 
 #include <strata/change.hpp>
-#include <strata/concepts/query.hpp>
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/log.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/error.hpp>
 #include <strata/record.hpp>
 
@@ -206,8 +206,9 @@ struct memory_cold {
     static std::ptrdiff_t offset(std::size_t i) { return static_cast<std::ptrdiff_t>(i); }
 
     horizon as_of(std::int64_t now_us) const {
-      if (!horizon_) return {.age = std::chrono::microseconds::max()};
+      if (!horizon_) return {.age = std::chrono::microseconds::max(), .holder = holder_};
       auto then = *horizon_;
+      then.holder = holder_;
       then.age = std::chrono::microseconds{now_us - then.taken_us};
       return then;
     }

@@ -99,6 +99,8 @@ class prometheus {
         seconds(c.lease_age));
     put(gauge("strata_horizon_age_seconds", "Warm has everything that was committed so long ago."), {},
         seconds(c.horizon_age));
+    put(gauge("strata_store_elsewhere", "Whether whoever keeps warm in step has another store than this instance (1)."),
+        {}, !c.elsewhere.empty());
     put(gauge("strata_heals", "Whether this instance keeps warm in step for all (1)."), {}, c.heals);
   }
 

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -146,6 +147,9 @@ struct jetstream {
       if (!at) return std::unexpected{at.error()};
       return {};
     }
+
+    /// \returns the stream and the subjects in it, and when it was made, which tells it from one of the same name elsewhere
+    [[nodiscard]] std::string identity() const { return keeper_->identity(); }
 
     [[nodiscard]] tier_health health() const { return keeper_->health(); }
 

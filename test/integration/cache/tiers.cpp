@@ -50,6 +50,13 @@ std::string postgres_port() {
   auto const at = line.find("port=") + 5;
   return line.substr(at, line.find(' ', at) - at);
 }
+/// On a stream of its own, over the same table.
+knowledge::options elsewhere() {
+  auto other = settings();
+  other.warm.stream = "OTHER";
+  other.warm.prefix = "other.cache";
+  return other;
+}
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(tiers)
@@ -71,18 +78,45 @@ BOOST_AUTO_TEST_CASE(a_value_falls_through_and_is_promoted_on_the_way_up) {
   BOOST_TEST((warm.tier() == tier::warm && *warm == *hot && warm.revision() == receipt->revision));
   BOOST_TEST(soon([&] { return second->get("fall").tier() == tier::hot; }));
 
-  auto other = settings();
-  other.warm.stream = "OTHER";
-  other.warm.prefix = "other.cache";
-  auto third = knowledge::open(other);  // nobody keeps that stream in step with the table, so it is never ready
-  BOOST_REQUIRE(soon([&] { return third->health().warm.up; }));
+  auto third = knowledge::open(elsewhere());
+  BOOST_REQUIRE(third->ready({.within = 30s}).has_value());
   auto const cold = third->get("fall");
   BOOST_TEST((cold.tier() == tier::cold && *cold == *hot && cold.revision() == receipt->revision));
   BOOST_TEST(third->stats().warm.promotions == 1u);
-  auto fourth = knowledge::open(other);
-  BOOST_REQUIRE(soon([&] { return fourth->health().warm.up; }));
-  BOOST_TEST((fourth->get("fall").tier() == tier::warm));
   BOOST_TEST(first->get("nobody-has-it").absent());
+}
+
+// K7: nobody keeps its stream in step, so it goes by cold, and says so.
+BOOST_AUTO_TEST_CASE(an_instance_with_another_stream_is_told) {
+  auto const other_of = [](auto const& cache) { return cache.health().coherence.elsewhere; };
+  // Whichever of them keeps its stream in step, each hears of what the other writes, and takes none of warm's old copies.
+  auto const hear_each_other = [](auto& one, auto& another) {
+    for (auto* writer : {&one, &another}) {
+      auto const changed = writer->put(asset("astray", writer == &one ? "one's" : "another's"));
+      BOOST_REQUIRE(changed.has_value());
+      for (auto* reader : {&one, &another})
+        BOOST_TEST(soon([&] {
+          auto const hit = reader->get("astray");
+          return hit && hit.revision() == changed->revision && hit.freshness() == freshness::fresh;
+        }));
+    }
+  };
+  std::optional<knowledge> first{elsewhere()};
+  BOOST_REQUIRE(soon([&] { return first->health().coherence.heals; }));
+  knowledge second{settings()};
+  BOOST_REQUIRE(second.ready({.within = 30s}).has_value());
+  BOOST_TEST(soon([&] { return other_of(second).starts_with("OTHER (other.cache.template.*, made "); }));
+  BOOST_TEST(second.health().warm.text.contains("this instance in KNOWLEDGE_CACHE (knowledge.cache.template.*, made "));
+  hear_each_other(*first, second);
+  BOOST_TEST(other_of(*first).empty());
+  first.reset();
+  BOOST_TEST(soon([&] { return second.health().coherence.heals && other_of(second).empty(); }));
+  knowledge third{elsewhere()};
+  BOOST_REQUIRE(third.ready({.within = 30s}).has_value());
+  BOOST_TEST(soon([&] { return other_of(third).starts_with("KNOWLEDGE_CACHE (knowledge.cache.template.*, made "); }));
+  BOOST_TEST(third.get("astray")->data == "another's");
+  BOOST_TEST(third.stats().warm.misses[static_cast<std::size_t>(miss::doubtful)] == 1u);
+  hear_each_other(third, second);
 }
 
 BOOST_AUTO_TEST_CASE(a_write_reaches_the_other_instances) {

@@ -190,6 +190,15 @@ WRONG(
     });
 
 WRONG(
+    names_who_held_first, law::horizon, result<horizon> read_horizon(deadline d) {
+      auto r = base::read_horizon(d);
+      if (!r) return r;
+      if (first.empty()) first = r->holder;
+      r->holder = first;
+      return r;
+    } std::string first;);
+
+WRONG(
     lets_all_hold, law::held,
     result<std::optional<horizon>> hold_horizon(std::string_view me, std::chrono::milliseconds t, deadline d) {
       auto r = base::hold_horizon(me, t, d);

@@ -173,6 +173,7 @@ class cold_log_suite : cold_bench<Policy, Report> {
     if (!good(cold_law::held, held, "hold_horizon")) return;
     check(cold_law::held, held->has_value(), "it cannot be held, and nobody holds it");
     check(cold_law::held, denied("two"), "two hold it");
+    check(cold_law::horizon, signed_by("one"), "nobody can tell who holds it");
     auto const again = tier_.hold_horizon("one", 1min, soon());
     check(cold_law::held, again && *again, "who holds it cannot go on");
 
@@ -200,6 +201,7 @@ class cold_log_suite : cold_bench<Policy, Report> {
     to.at = position{11};
     to.reached.revision = revision{12};
     good(cold_law::moved, tier_.move_horizon("two", 1min, to, soon()), "move_horizon");
+    check(cold_law::horizon, signed_by("two"), "it is told of one who lost it");
     check(cold_law::horizon, stands(to), "it is not where the second holder moved it to");
   }
 
@@ -221,6 +223,10 @@ class cold_log_suite : cold_bench<Policy, Report> {
   bool stands(horizon const& h) {
     auto const now = tier_.read_horizon(soon());
     return now && same(*now, h);
+  }
+  bool signed_by(std::string_view who) {
+    auto const now = tier_.read_horizon(soon());
+    return now && now->holder == who;
   }
 
   void compares() {

@@ -174,6 +174,7 @@ class world {
   [[nodiscard]] strata::horizon read_horizon() const {
     auto h = horizon;
     h.age = std::chrono::microseconds{clock_us() - h.taken_us};
+    h.holder = holder;
     return h;
   }
   [[nodiscard]] std::optional<strata::horizon> hold_horizon(std::string_view me, std::chrono::milliseconds time) {

@@ -95,7 +95,9 @@ template <class Calls>
 result<horizon> read_horizon(Calls const& calls, deadline until) {
   auto rows = calls.read("strata_read_horizon", {}, until);
   if (!rows) return std::unexpected{std::move(rows.error())};
-  return detail::horizon_of((*rows)[0]);
+  auto seen = detail::horizon_of((*rows)[0]);
+  seen.holder = (*rows)[0][6].template as<std::string>();
+  return seen;
 }
 
 /// Asked again when its connection is lost: holding twice is holding.

@@ -237,7 +237,7 @@ select l.low, l.taken_us, coalesce($1 < h.begins or $1 > l.high, true), c.transa
 
 inline constexpr std::string_view read_horizon = R"(
 select h.transaction, h.revision, h.position, h.era, h.taken_us,
-    (extract(epoch from clock_timestamp()) * 1000000)::bigint - h.taken_us
+    (extract(epoch from clock_timestamp()) * 1000000)::bigint - h.taken_us, coalesce(h.holder, '')
   from {horizon} h where h.space = {space})";
 
 // A lease rather than an advisory lock of the session: a pooler gives the session to others after each transaction.

@@ -101,8 +101,8 @@ inline held_horizon look(connection& c, std::string_view space, std::string_view
                         .era = q.number(3),
                         .taken_us = q.integer(4)}};
   h.at.age = h.at.taken_us == 0 ? std::chrono::microseconds::max() : std::chrono::microseconds{time - h.at.taken_us};
-  bool const mine = q.text(5) == me;
-  h.free = mine || q.integer(6) < time;
+  h.at.holder = q.text(5);
+  h.free = h.at.holder == me || q.integer(6) < time;
   return h;
 }
 inline moment in(std::chrono::milliseconds time) { return now() + std::chrono::microseconds{time}.count(); }

@@ -127,6 +127,13 @@ class keeper {
                   : std::unexpected{stands.error()};
   }
 
+  /// The stream as it was seen last; empty until then.
+  [[nodiscard]] std::string identity() const {
+    std::scoped_lock const lock{mutex_};
+    if (!station_) return {};
+    return std::format("{} ({}.{}.*, made {})", settings_.stream, settings_.prefix, settings_.space, station_->created);
+  }
+
   [[nodiscard]] tier_health health() const {
     std::scoped_lock const lock{mutex_};
     tier_health h{.up = station_ && station_->link->connected(), .text = {}};
