@@ -87,11 +87,11 @@ class cache {
   /// \complexity  hot hit: O(1), no allocation; else at most one round trip per tier and one to promote
   [[gnu::always_inline]] answer get(key_view key, read_options how = {}) {  // so that a hit stays in registers
     auto const k = core_.hash(key);
-    void const* kept = nullptr;
+    typename answer::share kept;
     bool const usual = plain(how);
-    if (usual && core_.standing.fresh(core_.clock) && core_.glance(k, taker(kept)) && !past(kept)) [[likely]] {
+    if (usual && core_.standing.fresh(core_.clock) && core_.glance(k, taker(kept)) && took(kept)) [[likely]] {
       core_.tell_hit(tier::hot);
-      return from_hot(kept);
+      return {kept, tier::hot};
     }
     answer late;
     if (usual)
@@ -356,23 +356,17 @@ class cache {
     else if (found)
       visit(*found);
   }
-  // A plain pointer carries the hit out of the guard: an object with a destructor there cost 40 instructions.
-  [[gnu::always_inline]] static auto taker(void const*& kept) noexcept {
-    return [&kept](box<value_type> const& b) { kept = box<value_type>{b}.release(); };
+  // Plain numbers carry the hit out of the guard: an object with a destructor there cost 40 instructions. Nothing of what
+  // has expired.
+  [[gnu::always_inline]] auto taker(typename answer::share& kept) noexcept {
+    return [this, &kept](auto const& b) {
+      if constexpr (core_type::expires)
+        if (core_.over(b)) return;
+      kept = answer::share_of(b);
+    };
   }
-  // Whether what a hit took has expired: then it is let go again.
-  [[gnu::always_inline]] bool past([[maybe_unused]] void const*& kept) const noexcept {
-    if constexpr (core_type::expires) {
-      auto taken = box<value_type>::adopt(kept);
-      bool const expired = core_.over(taken);
-      if (!expired) (void)std::move(taken).release();
-      return expired;
-    } else {
-      return false;
-    }
-  }
-  [[gnu::always_inline]] static answer from_hot(void const* kept) noexcept {
-    return {box<value_type>::adopt(kept), tier::hot};
+  [[gnu::always_inline]] static bool took([[maybe_unused]] typename answer::share const& kept) noexcept {
+    return !core_type::expires || kept.content != nullptr;
   }
   [[gnu::always_inline]] static constexpr bool plain(read_options const& how) noexcept {
     return how.mode == read_mode::hot_ok && how.at_least == revision{} && !how.stale_if_error &&

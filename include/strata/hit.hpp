@@ -6,13 +6,15 @@
 #include <strata/deferred.hpp>
 #include <strata/error.hpp>
 #include <strata/kernel/moment.hpp>
+#include <strata/lending.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <utility>
 
-// What a read gives. The value lives in a counted box that never changes, so a hit outlives the entry and the cache and
-// costs one increment. std::expected<std::shared_ptr<T>> was tried instead: 27 to 78 instructions more on every hit.
+// What a read gives. The value lives in a counted box that never changes, so a hit outlives the entry and the cache. It
+// counts itself or, where the entry lends, borrows: see lending.hpp. std::expected<std::shared_ptr<T>> was tried instead:
+// 27 to 78 instructions more on every hit.
 namespace strata {
 
 /// How sure a read is that nothing newer exists.
@@ -30,7 +32,7 @@ class box {
   box() = default;
   /// One allocation. Throws what T's move constructor or the allocator throws.
   template <class U>
-  box(strata::revision revision, U&& value) : content_{new content{{1}, {0}, revision, T(std::forward<U>(value))}} {}
+  box(strata::revision revision, U&& value) : content_{new content{{one}, {0}, revision, T(std::forward<U>(value))}} {}
   /// A value with an end, for which it needs room of its own; moment::max(): without.
   template <class U>
   box(strata::revision revision, U&& value, kernel::moment end) : box{revision, std::forward<U>(value), end, end} {}
@@ -38,10 +40,10 @@ class box {
   template <class U>
   box(strata::revision revision, U&& value, kernel::moment end, kernel::moment last)
       : content_{end == kernel::moment::max()
-                     ? new content{{1}, {0}, revision, T(std::forward<U>(value))}
-                     : new ending{{{1}, {has_end}, revision, T(std::forward<U>(value))}, last, {end}}} {}
+                     ? new content{{one}, {0}, revision, T(std::forward<U>(value))}
+                     : new ending{{{one}, {has_end}, revision, T(std::forward<U>(value))}, last, {end}}} {}
   box(box const& other) noexcept : content_{other.content_} {
-    if (content_) content_->holders.fetch_add(1, std::memory_order_relaxed);
+    if (content_) content_->holders.fetch_add(one, std::memory_order_relaxed);
   }
   box(box&& other) noexcept : content_{std::exchange(other.content_, nullptr)} {}
   box& operator=(box other) noexcept {
@@ -80,7 +82,7 @@ class box {
     auto& weight = content_->weight;
     std::uint32_t stands = weight.load(std::memory_order_relaxed) & has_end;
     std::uint32_t const mine = (found + 1) << 1U | stands;
-    if (content_->holders.load(std::memory_order_relaxed) == 1) {  // nobody else is there to be first
+    if (content_->holders.load(std::memory_order_relaxed) == one) {  // nobody else is there to be first
       weight.store(mine, std::memory_order_relaxed);
       return found;
     }
@@ -99,14 +101,18 @@ class box {
  private:
   template <class U>
   friend class hit;
+  template <class U>
+  friend class lending_box;
 
   struct content {
-    mutable std::atomic<std::uint32_t> holders;
-    mutable std::atomic<std::uint32_t> weight;  // twice the weight and one, or zero while nobody has said; and has_end
+    mutable std::atomic<std::uint32_t> holders;  // twice their number, and whether it was ever lent
+    mutable std::atomic<std::uint32_t> weight;   // twice the weight and one, or zero while nobody has said; and has_end
     strata::revision revision;
     T value;
   };
   static constexpr std::uint32_t has_end = 1;
+  static constexpr std::uint32_t one = 2;
+  static constexpr std::uint32_t lent = 1;
   struct ending : content {
     kernel::moment last;
     mutable deferred<std::atomic<kernel::moment>, T> end;
@@ -125,7 +131,12 @@ class box {
     if (c != nullptr) drop_one(*c);
   }
   static void drop_one(content const& c) noexcept {
-    if (c.holders.fetch_sub(1, std::memory_order_acq_rel) == 1) bury(&c);
+    if (c.holders.fetch_sub(one, std::memory_order_acq_rel) <= (one | lent)) bury(&c);
+  }
+  static bool was_lent(content const& c) noexcept { return (c.holders.load(std::memory_order_relaxed) & lent) != 0; }
+  static void mark_lent(content const& c) noexcept {
+    if (!was_lent(c)) [[unlikely]]  // once: then it is only read
+      c.holders.fetch_or(lent, std::memory_order_relaxed);
   }
   [[gnu::noinline]] static void bury(content const* c) noexcept {
     if (burial::open != nullptr)
@@ -173,7 +184,54 @@ class box<T>::burial {
   content* first_ = nullptr;
 };
 
-/// A value, a clear "absent", or an error; with the tier that answered. One pointer and two bytes.
+/// The box of an entry, from which hits borrow. Behind the entry's lock: nobody changes it while others look.
+/// What comes out of it owes nothing.
+/// \threads those of the lock; what was borrowed may be held and dropped on any thread
+template <class T>
+class lending_box {
+ public:
+  lending_box() = default;
+  lending_box(lending_box&&) noexcept = default;  // loans are of the value, wherever its box stands
+  lending_box& operator=(lending_box&&) = delete;
+  ~lending_box() {
+    if (kept_) settle();
+  }
+
+  /// Takes the other's value; only into an empty one.
+  void fill(box<T>& other) noexcept { std::swap(kept_, other); }
+  /// Gives the other what was there for what it has; not of an empty one.
+  void swap(box<T>& other) noexcept {
+    settle();
+    std::swap(kept_, other);
+  }
+  /// Empties it; it must not be empty.
+  [[nodiscard]] box<T> take() noexcept {
+    settle();
+    return std::move(kept_);
+  }
+
+  operator box<T> const&() const noexcept { return kept_; }
+  explicit operator bool() const noexcept { return static_cast<bool>(kept_); }
+  [[nodiscard]] T const& value() const noexcept { return kept_.value(); }
+  [[nodiscard]] strata::revision revision() const noexcept { return kept_.revision(); }
+  [[nodiscard]] kernel::moment ends() const noexcept { return kept_.ends(); }
+  [[nodiscard]] std::uint32_t weight() const noexcept { return kept_.weight(); }
+  void prefetch() const noexcept { kept_.prefetch(); }
+
+ private:
+  template <class U>
+  friend class hit;
+
+  void settle() noexcept {
+    auto const* const c = kept_.content_;
+    if (box<T>::was_lent(*c)) [[unlikely]]
+      detail::ledger.settle(reinterpret_cast<std::uintptr_t>(c), c->holders, box<T>::one);
+  }
+
+  box<T> kept_{};
+};
+
+/// A value, a clear "absent", or an error; with the tier that answered. One pointer and four bytes.
 /// \threads a value type: one thread at a time per object, any number of objects per value
 template <class T>
 class [[nodiscard]] hit {
@@ -185,6 +243,8 @@ class [[nodiscard]] hit {
   /// \param found  not an empty one
   hit(box<T> const& found, strata::tier from, strata::freshness state = freshness::fresh) noexcept
       : hit{box<T>{found}, from, state} {}
+  hit(lending_box<T> const& found, strata::tier from, strata::freshness state = freshness::fresh) noexcept
+      : hit{share_of(found), from, state} {}
   hit(box<T>&& found, strata::tier from, strata::freshness state = freshness::fresh) noexcept
       : owned_{std::exchange(found.content_, nullptr)}, kind_{present}, mark_{pack(from, state)} {}
   hit(strata::error why) noexcept
@@ -197,19 +257,45 @@ class [[nodiscard]] hit {
     return h;
   }
 
+  /// What a hit will own, as plain numbers, for code where an object with a destructor would cost registers. Exactly one
+  /// hit has to be made of it.
+  struct share {
+    void const* content = nullptr;  // null: nothing
+    detail::ledger_type::note note = 0;
+  };
+  [[nodiscard, gnu::always_inline]] static share share_of(box<T> const& found) noexcept {
+    found.content_->holders.fetch_add(box<T>::one, std::memory_order_relaxed);
+    return {found.content_, 0};
+  }
+  [[nodiscard, gnu::always_inline]] static share share_of(lending_box<T> const& found) noexcept {
+    auto const* const c = found.kept_.content_;
+    detail::ledger_type::note note = 0;
+    if (!detail::ledger.borrow_at_once(reinterpret_cast<std::uintptr_t>(c), note)) [[unlikely]]
+      return share_of_further(found);
+    box<T>::mark_lent(*c);
+    return {c, note};
+  }
+  [[gnu::always_inline]] hit(share mine, strata::tier from, strata::freshness state = freshness::fresh) noexcept
+      : owned_{mine.content}, kind_{present}, mark_{pack(from, state)}, note_{mine.note} {}
+
   /// The same with another freshness.
   [[nodiscard]] hit marked(strata::freshness state) && noexcept {
     mark_ = pack(tier(), state);
     return std::move(*this);
   }
 
-  hit(hit const& other) noexcept : owned_{other.owned_}, kind_{other.kind_}, mark_{other.mark_} { share(); }
-  hit(hit&& other) noexcept : owned_{std::exchange(other.owned_, nullptr)}, kind_{other.kind_}, mark_{other.mark_} {
+  hit(hit const& other) noexcept : owned_{other.owned_}, kind_{other.kind_}, mark_{other.mark_} { hold(); }
+  hit(hit&& other) noexcept
+      : owned_{std::exchange(other.owned_, nullptr)},
+        kind_{other.kind_},
+        mark_{other.mark_},
+        note_{std::exchange(other.note_, detail::ledger_type::note{0})} {
     other.kind_ = vacant;
   }
   hit& operator=(hit other) noexcept {
     std::swap(owned_, other.owned_);
     std::swap(kind_, other.kind_);
+    std::swap(note_, other.note_);
     mark_ = other.mark_;
     return *this;
   }
@@ -253,23 +339,35 @@ class [[nodiscard]] hit {
     return static_cast<std::uint8_t>(static_cast<unsigned>(from) | static_cast<unsigned>(state) << 2U);
   }
   [[nodiscard]] auto content() const noexcept { return static_cast<typename box<T>::content const*>(owned_); }
-  void share() const noexcept {
+  void hold() const noexcept {
     if (owned_ == nullptr) return;
     if (kind_ == present)
-      content()->holders.fetch_add(1, std::memory_order_relaxed);
+      content()->holders.fetch_add(box<T>::one, std::memory_order_relaxed);
     else
       static_cast<detail::error_text*>(const_cast<void*>(owned_))->share();
   }
+  [[gnu::noinline]] static share share_of_further(lending_box<T> const& found) noexcept {
+    auto const* const c = found.kept_.content_;
+    auto const note = detail::ledger.borrow(reinterpret_cast<std::uintptr_t>(c));
+    if (note == 0) return share_of(found.kept_);
+    box<T>::mark_lent(*c);
+    return {c, note};
+  }
   void drop() noexcept {
+    if (note_ != 0 && detail::ledger.strike(note_, reinterpret_cast<std::uintptr_t>(owned_))) return;
+    if (owned_ != nullptr) drop_further();
+  }
+  [[gnu::noinline]] void drop_further() noexcept {
     if (kind_ == present)
       box<T>::drop_one(*content());
-    else if (owned_ != nullptr)
+    else
       static_cast<detail::error_text*>(const_cast<void*>(owned_))->drop();
   }
 
   void const* owned_ = nullptr;  // a box's content or an error's text, as kind_ says
   std::uint8_t kind_ = vacant;
   std::uint8_t mark_ = 0;
+  detail::ledger_type::note note_ = 0;  // zero: it is counted
 };
 
 }  // namespace strata

@@ -69,7 +69,17 @@ class local_cache {
   /// \complexity  O(1) expected, no allocation
   answer get(key_view key) {
     auto const k = core_.hash(key);
-    return answer_of(k, core_.look_up(k));
+    typename answer::share kept;  // plain: an object with a destructor would cost a hit its registers
+    revision late{};
+    bool const there = core_.hot.find(k, [&](auto const& found) {
+      if (core_.alive(found)) [[likely]]
+        kept = answer::share_of(found);
+      else
+        late = found.revision();
+    });
+    if (kept.content != nullptr) [[likely]]
+      return {kept, tier::hot};
+    return there ? expired(k, late) : core_.nothing();
   }
 
   /// Reads in place: f(value const&) under the entry's guard, without counting a reference. f must not call this cache:
@@ -234,8 +244,11 @@ class local_cache {
   answer answer_of(typename core_type::hashed_key const& k, boxed&& found) {
     if (!found) return core_.nothing();
     if (core_.alive(found)) return {std::move(found), tier::hot};
+    return expired(k, found.revision());
+  }
+  answer expired(typename core_type::hashed_key const& k, revision found) {
     core_.add(core_.expired);
-    (void)core_.erase(k, found, removal::expired);
+    (void)core_.erase(k, revision{number(found) + 1}, removal::expired);
     return answer::nothing(tier::hot);
   }
 

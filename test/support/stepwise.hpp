@@ -23,7 +23,7 @@
 // second version of the code is needed. Plain variables are accesses as well, and two that meet are a race.
 namespace stepwise {
 
-enum class kind : std::uint8_t { load, store, ordered_store, compare, wait, done };
+enum class kind : std::uint8_t { load, store, ordered_store, compare, add, wait, done };
 struct access {
   kind what = kind::done;
   bool plain = false;
@@ -64,6 +64,7 @@ inline std::uint32_t perform(access a) noexcept {
     auto& cell = now.memory[a.where];
     if (a.what == kind::load) return cell;
     if (a.what == kind::compare && cell != a.expected) return cell << 1U;
+    if (a.what == kind::add) return std::exchange(cell, cell + a.value);
     cell = a.value;
     return 1;
   }
@@ -89,7 +90,7 @@ struct machine {
   template <class T>
   class atomic {
    public:
-    atomic(T initial) : where_{detail::place_in_memory(static_cast<std::uint32_t>(initial))} {}
+    atomic(T initial = {}) : where_{detail::place_in_memory(static_cast<std::uint32_t>(initial))} {}
     T load(std::memory_order order) const noexcept {
       bool const again = std::is_same_v<T, bool> && order == std::memory_order_seq_cst;
       if (again && detail::now.just_took && detail::now.alive == mutant::no_second_look)
@@ -116,6 +117,17 @@ struct machine {
                                            .expected = static_cast<std::uint32_t>(expected)});
       if ((result & 1U) == 0) expected = static_cast<T>(result >> 1U);
       return (result & 1U) != 0;
+    }
+    T fetch_add(T more, std::memory_order) noexcept {
+      return static_cast<T>(
+          detail::perform({.what = kind::add, .where = where_, .value = static_cast<std::uint32_t>(more)}));
+    }
+    T fetch_sub(T less, std::memory_order order) noexcept { return fetch_add(T{} - less, order); }
+    T fetch_or(T bits, std::memory_order order) noexcept {
+      T seen = load(order);
+      while (!compare_exchange_strong(seen, seen | bits, order, order)) {
+      }
+      return seen;
     }
 
    private:
@@ -302,6 +314,12 @@ class explorer {
         std::uint32_t const result = equal ? 1 : s.memory[a.where] << 1U;
         if (equal) s.memory[a.where] = a.value;
         go_on(s, t, result);
+        return true;
+      }
+      case kind::add: {
+        if (!buffer.empty()) return false;
+        auto& cell = s.memory[a.where];
+        go_on(s, t, std::exchange(cell, cell + a.value));
         return true;
       }
       case kind::wait:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 #include <strata/hit.hpp>
+#include <strata/lending.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -8,6 +9,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 using namespace strata;
 
@@ -60,6 +62,36 @@ BOOST_AUTO_TEST_CASE(a_value_lives_as_long_as_its_last_hit) {
   moved = {};
   BOOST_TEST(counted::alive == 1);
   copy = {};
+  BOOST_TEST(counted::alive == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_hit_borrows_as_long_as_there_is_room_and_the_box_keeps_its_value) {
+  std::vector<hit<counted>> held;
+  {
+    lending_box<counted> entry;
+    box<counted> first{revision{1}, counted{}};
+    entry.fill(first);
+    BOOST_TEST(!first);
+    hit<counted> brief{entry, tier::hot};
+    BOOST_TEST(detail::ledger.loans() == 1U);
+    auto const copy = brief;
+    brief = {};
+    BOOST_TEST((detail::ledger.loans() == 0U && copy));
+    for (int i = 0; i < 12; ++i) held.emplace_back(entry, tier::hot);
+    BOOST_TEST(detail::ledger.loans() == 8U);
+    box<counted> second{revision{2}, counted{}};
+    entry.swap(second);
+    BOOST_TEST(detail::ledger.loans() == 0U);
+    BOOST_TEST((number(second.revision()) == 1U && number(entry.revision()) == 2U));
+    held.emplace_back(entry, tier::hot, freshness::stale);
+    held.push_back(std::move(held.back()));
+    BOOST_TEST((detail::ledger.loans() == 1U && held.back().freshness() == freshness::stale));
+    lending_box<counted> const elsewhere{std::move(entry)};
+    BOOST_TEST(detail::ledger.loans() == 1U);
+  }
+  BOOST_TEST(detail::ledger.loans() == 0U);
+  BOOST_TEST(counted::alive == 2);
+  held.clear();
   BOOST_TEST(counted::alive == 0);
 }
 

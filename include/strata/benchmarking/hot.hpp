@@ -226,7 +226,7 @@ class policy_subject {
   }
   bool get(Key const& key, std::uint64_t& sum) {
     hit<payload> mine;
-    if (!tier_.find(hash_(key), [&](box<payload> const& b) { mine = hit<payload>{b, strata::tier::hot}; }))
+    if (!tier_.find(hash_(key), [&](auto const& b) { mine = hit<payload>{b, strata::tier::hot}; }))
       return false;
     sum += mine->words[0];
     return true;

@@ -252,7 +252,7 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     auto const state = of_a_copy();  // before the look: a copy dropped since is not there
     if (!takes_copies(how, state)) return found;
     bool expired = false;
-    (void)find(k, [&](box<value_type> const& kept) {
+    (void)find(k, [&](auto const& kept) {
       expired = over(kept);
       if (kept.revision() >= how.at_least && !expired) found = answer{kept, tier::hot, state};
     });
@@ -289,7 +289,7 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     answer found;
     if constexpr (has_hot) {
       auto const state = of_a_copy();
-      (void)hot.peek(k, [&](box<value_type> const& kept) {
+      (void)hot.peek(k, [&](auto const& kept) {
         found = answer{kept, tier::hot, over(kept) ? freshness::stale : state};
       });
     }

@@ -3,9 +3,11 @@
 #include "../../support/sanitized.hpp"
 
 #include <strata/hash.hpp>
+#include <strata/hit.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
 #include <strata/hot/sieve.hpp>
+#include <strata/lending.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,9 +15,12 @@
 #include <chrono>
 #include <cstdint>
 #include <list>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 // Readers that met, and have locks of their own from then on; and the writers that come to them.
@@ -71,6 +76,17 @@ struct fixture {
   }
   strata::hasher<std::uint64_t> hash{1};
   typename Policy::template tier<std::uint64_t, std::string, counting> cache;
+};
+
+// What is alive of it is counted, and it knows whose it is.
+struct tracked {
+  inline static std::atomic<int> alive = 0;
+  explicit tracked(std::uint64_t k) : key{k}, text{std::to_string(k)} { ++alive; }
+  tracked(tracked&& other) noexcept : key{other.key}, text{std::move(other.text)} { ++alive; }
+  ~tracked() { --alive; }
+  [[nodiscard]] bool sound(std::uint64_t k) const { return key == k && text == std::to_string(k); }
+  std::uint64_t key;
+  std::string text;
 };
 
 using policies = std::tuple<strata::hot::lru_exact, strata::hot::lru, strata::hot::sieve>;
@@ -214,6 +230,70 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, policies) {
   BOOST_TEST(told.hits + told.misses == 4 * reads);
   BOOST_TEST(used + told.uses_lost == hits);
   BOOST_TEST(t.cache.valid());
+}
+
+// Hits are held by the thousand, copied, handed to other threads, and dropped when their threads and the cache are gone,
+// while what they show is evicted, replaced and erased. More threads live at once than there are pages for loans, and
+// they come and go.
+BOOST_AUTO_TEST_CASE(loans_end_in_any_order) {
+  using tier = strata::hot::sieve::tier<std::uint64_t, tracked, counting>;
+  using held = std::pair<std::uint64_t, strata::hit<tracked>>;
+  constexpr std::uint64_t reads = strata_test::sanitized ? 6'000 : 30'000;
+  strata::hasher<std::uint64_t> const hash{1};
+  auto cache = std::make_unique<tier>(tier::options{.capacity_entries = 60}, counting{});
+  std::mutex meeting;
+  std::vector<held> left;  // by threads that are gone, and for those that come
+  std::atomic<std::uint64_t> wrong = 0;
+  std::atomic<std::uint64_t> revisions = 1;
+
+  auto const put = [&](std::uint64_t k) {
+    auto const hashed = hash(k);
+    (void)cache->install(hashed, cache->prepare(hashed, {strata::revision{++revisions}, tracked{k}}));
+  };
+  auto const live = [&](std::uint64_t seed) {
+    std::vector<held> mine;
+    for (std::uint64_t n = 0; n < reads; ++n) {
+      std::uint64_t const x = (n + seed) * 0x9E3779B97F4A7C15U >> 32U;
+      std::uint64_t const k = x % 80;
+      strata::hit<tracked> found;
+      (void)cache->find(hash(k), [&](auto const& b) { found = {b, strata::tier::hot}; });
+      if (found) {
+        wrong += !found->sound(k);
+        if (x % 16 == 1) mine.emplace_back(k, found);
+        if (x % 8 == 2) mine.emplace_back(k, std::move(found));
+      } else {
+        put(k);
+      }
+      if (x % 32 == 3) put(k);
+      if (x % 64 == 4) (void)cache->erase(hash(k), strata::revision{~std::uint64_t{0}});
+      if (x % 256 == 5) cache->clear();
+      if (!mine.empty() && x % 16 == 7) {
+        auto& any = mine[x / 256 % mine.size()];
+        wrong += !any.second->sound(any.first);
+        std::swap(any, mine.back());
+        mine.pop_back();
+      }
+      if (x % 128 == 6) {
+        std::lock_guard const lock{meeting};
+        mine.swap(left);
+      }
+    }
+    std::lock_guard const lock{meeting};
+    for (auto& one : mine) left.push_back(std::move(one));
+  };
+  for (std::uint64_t round = 0; round < 2; ++round) {
+    std::vector<std::thread> threads;
+    for (std::uint64_t i = 0; i < 20; ++i) threads.emplace_back(live, round * 20'000'000 + i * 1'000'000);
+    for (auto& one : threads) one.join();
+  }
+  BOOST_TEST(cache->valid());
+  cache.reset();
+  BOOST_TEST(left.size() > 1'000U);
+  for (auto const& [k, one] : left) wrong += !one->sound(k);
+  left.clear();
+  BOOST_TEST(wrong == 0U);
+  BOOST_TEST(tracked::alive == 0);
+  BOOST_TEST(strata::detail::ledger.loans() == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

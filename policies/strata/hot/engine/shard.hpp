@@ -129,7 +129,7 @@ class alignas(64) shard {
         bytes_.set(bytes_ - e.value.weight() + weight);
         if constexpr (requires { space_.order.on_weight(space_.slab.nodes(), at, std::uint32_t{}); })
           space_.order.on_weight(space_.slab.nodes(), at, static_cast<std::uint32_t>(weight));
-        std::swap(e.value, b);
+        e.value.swap(b);
         gone.take_replaced(b);
         if (!idle(at)) touch(at);
         return step::yes;
@@ -156,7 +156,7 @@ class alignas(64) shard {
     entry_type& e = space_.slab[i];
     if (own) std::swap(spare_, *own);
     std::swap(e.key, spare_);  // the spare now has the memory of the slot's last key
-    std::swap(e.value, b);
+    e.value.fill(b);
     e.hash = kept_hash(k.hash);
     e.uses = {};
     space_.index.insert(e.hash, i);
@@ -352,7 +352,7 @@ class alignas(64) shard {
   // The entry goes, and its value with it as one that another took the place of.
   template <class Gone>
   void replace(slot i, Gone& gone) noexcept {
-    box<Value> last = space_.slab[i].value;
+    box<Value> last{space_.slab[i].value};
     remove(i, unasked);
     gone.take_replaced(last);
   }
@@ -368,8 +368,9 @@ class alignas(64) shard {
       add_up_uses(i);
       if (e.uses != 0 && !spill_.add(e.key, e.uses)) uses_lost_.add(e.uses);
     }
-    gone.take(e.key, e.value);
-    e.value = {};
+    box<Value> last = e.value.take();
+    if (!last) __builtin_unreachable();
+    gone.take(e.key, last);
     if constexpr (kept::foreign) e.key = {};  // else its memory serves the slot's next key
     space_.slab.give(i);
   }

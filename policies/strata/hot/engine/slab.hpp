@@ -26,7 +26,7 @@ struct entry_parts {
   [[no_unique_address]] Node node{};
   [[no_unique_address]] std::conditional_t<Counted, std::uint32_t, uncounted> uses{};
   typename kept_key<Key>::type key{};
-  box<Value> value{};  // null: dead
+  lending_box<Value> value{};  // null: dead
 };
 // What is nearly a cache line is made one: else most of them would lie on two.
 template <class Parts>

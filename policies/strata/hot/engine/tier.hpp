@@ -100,7 +100,8 @@ class tier : check_eviction<Eviction> {
   }
   tier(tier const&) = delete;
 
-  /// Shows the key's box to f(box<Value> const&), under the guard, and counts as a use of the entry.
+  /// Shows the key's box to f(lending_box<Value> const&), which is as good as a box<Value> const&, under the guard, and
+  /// counts as a use of the entry.
   /// \returns whether it was there; false, and visiting() true, where waiting for the guard would never end
   /// \throws  what f and the key's equality throw; then nothing has changed
   /// \complexity O(1) expected, no allocation
