@@ -236,7 +236,30 @@ struct detached {
     void unhandled_exception() { std::terminate(); }
   };
 };
+
+int threads_left = 0;
+struct scarce : strata::detail::thread {
+  template <class Job>
+  explicit scarce(Job job) : thread{threads_left-- > 0 ? std::move(job) : throw std::bad_alloc{}} {}
+};
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(where_the_system_has_no_more_threads_those_there_are_have_to_do) {
+  for (int const some : {0, 1}) {
+    threads_left = some;
+    std::atomic<int> done{0};
+    {
+      strata::detail::crew<scarce> few{4};
+      for (int i = 0; i < 9; ++i)
+        [](auto& on, auto& count) -> detached {
+          co_await strata::detail::move_to{on};
+          ++count;
+        }(few, done);
+      BOOST_TEST((some != 0 || done == 9));
+    }
+    BOOST_TEST(done == 9);
+  }
+}
 
 BOOST_AUTO_TEST_CASE(the_co_verbs_are_the_same_flows) {
   auto opened = notes::open({});

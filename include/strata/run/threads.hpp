@@ -63,16 +63,14 @@ class crew {
   crew& operator=(crew const&) = delete;
   ~crew() { stop(); }
 
-  /// Resumes the coroutine on one of the threads; at once and here when they have ended.
+  /// Resumes the coroutine on one of the threads; at once and here when they have ended, or there are none to be had.
   void post(std::coroutine_handle<> work) {
     {
       std::unique_lock held{guard_};
-      if (stopped_) {
+      if (stopped_ || !man()) {
         held.unlock();
         return work.resume();
       }
-      if (threads_.size() < count_ && threads_.size() <= queue_.size() + busy_)
-        threads_.emplace_back([this] { run(); });
       queue_.push_back(work);
     }
     changed_.notify_one();
@@ -91,6 +89,15 @@ class crew {
   }
 
  private:
+  // One thread more where all are at work and there may be more. Where the system has none, those there are have to do.
+  bool man() noexcept {
+    try {
+      if (threads_.size() < count_ && threads_.size() <= queue_.size() + busy_)
+        threads_.emplace_back([this] { run(); });
+    } catch (...) {
+    }
+    return !threads_.empty();
+  }
   void run() {
     for (std::unique_lock held{guard_};;) {
       changed_.wait(held, [&] { return stopped_ || !queue_.empty(); });
