@@ -14,6 +14,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -35,8 +36,13 @@ std::vector<fs::path> files_below(fs::path const& path) {
     return {path};
   }
   std::vector<fs::path> files;
-  for (auto const& entry : fs::recursive_directory_iterator{path})
-    if (entry.is_regular_file()) files.push_back(entry.path());
+  std::error_code failed;
+  fs::path last = path;
+  for (fs::recursive_directory_iterator at{path, failed}; !failed && at != fs::end(at); at.increment(failed)) {
+    last = at->path();
+    if (at->is_regular_file()) files.push_back(last);
+  }
+  if (failed) throw std::runtime_error{last.string() + ": " + failed.message()};
   std::ranges::sort(files);
   return files;
 }

@@ -188,6 +188,8 @@ class Values(Tool):
             self.json("import", folder)
             self.json("put", "export-1", "--data", "changed")
             self.json("erase", "export-2")
+            subprocess.run(["psql", "-qd", environment["STRATA_POSTGRES"], "-c", "update knowledge_artifacts set metadata = "
+                            f"'{{\"mark\": {'[' * 60 + ']' * 60}}}' where artifact_id = 'export-4'"], check=True)
             self.json("get", "export-3")
             exports = [pathlib.Path(folder, name) for name in ["all.jsonl", "all.jsonl.zst", "again.jsonl"]]
             told = [self.json("export", str(file)) for file in exports[:2]]
@@ -205,6 +207,8 @@ class Values(Tool):
             for bad in [text.replace("changed", "chanced", 1), text[:len(text) // 2]]:
                 exports[2].write_text(bad)
                 self.assertIn(run("import", str(exports[2]), **back).returncode, [2, 5])
+            exports[2].write_text('{"part":"mark","li\n')
+            self.assertIn("again.jsonl: damaged", self.done("import", "--check", str(exports[2]), status=2).stderr)
             told = self.json("import", str(exports[1]), **back)
             self.assertTrue(told["whole"])
             self.assertEqual(told["different"], 0)
@@ -213,7 +217,7 @@ class Values(Tool):
             self.json("export", str(exports[2]), **back)
             self.assertEqual(exports[2].read_text(), text)
             # Interrupted, it goes on.
-            marks = [i for i, line in enumerate(text.splitlines()) if '"mark"' in line]
+            marks = [i for i, line in enumerate(text.splitlines()) if line.startswith('{"part":"mark"')]
             part = pathlib.Path(folder, "resumed.jsonl.part")
             part.write_text("\n".join(text.splitlines()[:marks[0] + 1]) + '\n{"row": {"cut of')
             self.assertIn("going on after", self.done("export", str(part.with_suffix("")), **back).stderr)
@@ -311,6 +315,9 @@ class Imports(Tool):
             told = self.json("import", "--check", folder, "--type", "prompt", status=5)
             self.assertEqual((told["same"], told["failed"]), (2, 1))
             (path / "closed").unlink()
+            (path / "shut").mkdir(mode=0)
+            self.assertIn("shut: ", self.done("import", folder, status=2).stderr)
+            (path / "shut").rmdir()
             self.assertEqual(self.json("import", "--check", folder, "--type", "prompt")["same"], 2)
             self.assertEqual(self.json("import", "--check", folder, status=5)["different"], 2)
 
