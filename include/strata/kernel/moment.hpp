@@ -10,7 +10,9 @@ namespace strata::kernel {
 using moment = std::chrono::steady_clock::time_point;
 
 /// So much later, a year at most: who waits for ever says milliseconds::max(), which no moment has room for.
-constexpr moment after(moment from, std::chrono::milliseconds time) noexcept {
+/// \param time  a std::chrono::duration
+template <class Time>
+constexpr moment after(moment from, Time time) noexcept {
   constexpr std::chrono::hours longest{24 * 365};
   return from + (time < longest ? time : longest);
 }
