@@ -31,9 +31,11 @@
 #include <vector>
 
 // A fixed number of connections, opened and replaced by one background thread; calls only wait for one, until their
-// deadline. Once the server has been away for half a second and an attempt to connect has failed, calls fail at once,
-// so that a restart is bridged and an outage costs a call nothing. Connections that another's loss makes doubtful are
-// looked at before they are lent out: libpqxx says is_open() long after the backend was killed.
+// deadline, and in the order they came: a connection that comes back goes to who has waited longest. Were it whose who locks
+// first, it would go to the thread that has just returned it, which runs while the others wake up. Once the server has
+// been away for half a second and an attempt to connect has failed, calls fail at once, so that a restart is bridged and
+// an outage costs a call nothing. Connections that another's loss makes doubtful are looked at before they are lent out:
+// libpqxx says is_open() long after the backend was killed.
 //
 // Setup is what a fresh connection needs before it is lent out: `result<backend> operator()(pqxx::connection&, arm)`, where
 // `arm(duration)` gives the next statements so long; and `void survey(pqxx::connection&)`, asked once, afterwards.
@@ -135,13 +137,13 @@ class pool {
   /// \errors closed; timed_out: all connections are busy; unavailable: there is none; what Setup refused
   result<lease> take(deadline until) {
     std::unique_lock lock{mutex_};
-    for (;;) {
+    place mine{*this};
+    for (bool waited = false;; waited = true) {
       if (closing_) return failure(errc::closed, tier::cold, "the cold tier is closed");
       if (refused_) return std::unexpected{*refused_};
       auto const now = clock::now();
-      while (!idle_.empty()) {
-        slot* const s = idle_.back();
-        idle_.pop_back();
+      // Who wakes too late leaves it to the next: the watchdog would only end it.
+      while (slot* const s = waited && now >= until ? nullptr : mine.next()) {
         if (usable(*s, now)) return result<lease>{std::in_place, *this, *s, until};
         discard(*s);
       }
@@ -151,7 +153,7 @@ class pool {
         return live_ == 0
                    ? failure(errc::unavailable, tier::cold, reason_)
                    : failure(errc::timed_out, tier::cold, "all connections of the pool were busy until the deadline");
-      lent_out_.wait_until(lock, away ? std::min(until, away_since_ + patience) : until);
+      mine.wait(lock, away ? std::min(until, away_since_ + patience) : until);
     }
   }
 
@@ -185,7 +187,7 @@ class pool {
     {
       std::unique_lock lock{mutex_};
       closing_ = true;
-      lent_out_.notify_all();
+      tell_waiting();
       known_.notify_all();
       wake_keeper_.notify_all();
       returned_.wait_until(lock, until, [&] { return busy() == 0; });
@@ -206,6 +208,42 @@ class pool {
   static constexpr std::chrono::milliseconds patience{500};
   static constexpr std::chrono::milliseconds first_pause{20};
   static constexpr std::chrono::milliseconds last_pause{2000};
+
+  // A call's place in the queue of those that wait; all of it under the mutex.
+  class place {
+   public:
+    explicit place(pool& of) noexcept : pool_{of} {}
+    place(place const&) = delete;
+    place& operator=(place const&) = delete;
+    ~place() {
+      std::erase(pool_.waiting_, this);
+      if (given_ == nullptr) return;
+      pool_.lend(*given_);  // closed or refused before this call woke
+      pool_.returned_.notify_all();
+    }
+    /// What came for this call, or what is idle: then nobody waits.
+    slot* next() noexcept {
+      if (given_ != nullptr) return std::exchange(given_, nullptr);
+      if (pool_.idle_.empty()) return nullptr;
+      slot* const s = pool_.idle_.back();
+      pool_.idle_.pop_back();
+      return s;
+    }
+    void wait(std::unique_lock<std::mutex>& lock, deadline until) {
+      if (!std::ranges::contains(pool_.waiting_, this)) pool_.waiting_.push_back(this);
+      come_.wait_until(lock, until);
+    }
+    void give(slot& s) noexcept {
+      given_ = &s;
+      come_.notify_one();
+    }
+    void look_again() noexcept { come_.notify_one(); }
+
+   private:
+    pool& pool_;
+    slot* given_ = nullptr;
+    std::condition_variable come_;
+  };
 
   [[nodiscard]] std::size_t busy() const noexcept { return live_ - idle_.size(); }
 
@@ -241,11 +279,21 @@ class pool {
         discard(s);
       } else {
         s.last_used = clock::now();
-        idle_.push_back(&s);
+        lend(s);
       }
       if (closing_) returned_.notify_all();
     }
-    lent_out_.notify_one();
+  }
+
+  // Under the mutex.
+  void lend(slot& s) noexcept {
+    if (waiting_.empty() || closing_) return idle_.push_back(&s);
+    auto* const first = waiting_.front();
+    waiting_.erase(waiting_.begin());
+    first->give(s);
+  }
+  void tell_waiting() noexcept {
+    for (auto* const one : waiting_) one->look_again();
   }
 
   // The background thread: fills empty slots, pausing longer and longer while that fails.
@@ -272,8 +320,10 @@ class pool {
         s.last_used = clock::now();
         s.losses_seen = losses_;
         ++live_;
-        idle_.insert(idle_.begin(), &s);
-        lent_out_.notify_all();
+        if (waiting_.empty())
+          idle_.insert(idle_.begin(), &s);
+        else
+          lend(s);
         known_.notify_all();
         continue;
       }
@@ -281,7 +331,7 @@ class pool {
       failed_since_away_ = true;
       reason_ = made.error().text();
       if (made.error() != errc::unavailable && made.error() != errc::timed_out) refused_ = made.error();
-      lent_out_.notify_all();
+      tell_waiting();
       known_.notify_all();
       auto const length = pause.count() / 2 + static_cast<std::int64_t>(jitter()) % (pause.count() / 2 + 1);
       wake_keeper_.wait_for(lock, std::chrono::milliseconds{length}, [&] { return closing_; });
@@ -357,10 +407,11 @@ class pool {
   std::vector<slot> slots_;
 
   mutable std::mutex mutex_;
-  std::condition_variable lent_out_, known_, wake_keeper_, returned_;
-  std::vector<slot*> idle_;   // the one used last is lent first: it is the warmest
-  std::vector<slot*> empty_;  // for the keeper
-  std::size_t live_ = 0;      // idle and lent
+  std::condition_variable known_, wake_keeper_, returned_;
+  std::vector<place*> waiting_;  // the one that waits longest first
+  std::vector<slot*> idle_;      // the one used last is lent first: it is the warmest
+  std::vector<slot*> empty_;     // for the keeper
+  std::size_t live_ = 0;         // idle and lent
   std::uint64_t losses_ = 0;
   bool failed_since_away_ = false;
   clock::time_point away_since_ = clock::now();
