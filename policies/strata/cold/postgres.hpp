@@ -16,10 +16,10 @@
 #include <strata/cold/postgres/search.hpp>
 #include <strata/cold/postgres/statements.hpp>
 #include <strata/cold/postgres/usage.hpp>
-#include <strata/concepts/query.hpp>
 #include <strata/concepts/codec.hpp>
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/log.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/error.hpp>
 #include <strata/key.hpp>
 #include <strata/record.hpp>
@@ -65,12 +65,14 @@ struct postgres {
         throw open_error{usable.error()};
     }
 
-    /// \complexity one round trip
+    /// \complexity one round trip; two for a key that has no row
     /// \errors unavailable, timed_out; corrupt: the row does not decode; rejected: no key
     result<copy<Value>> load(std::string_view key, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::string const id{key};
-      auto rows = calls_.read("strata_load", pqxx::params{pqxx::zview{id}}, until);
+      pqxx::params const with{pqxx::zview{id}};
+      auto rows = calls_.read("strata_load", with, until);
+      if (rows && rows->empty()) rows = calls_.read("strata_load_anywhere", with, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       return first_copy(key, *rows, expires ? std::optional{5} : std::nullopt);
     }
