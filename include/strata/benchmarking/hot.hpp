@@ -225,10 +225,10 @@ class policy_subject {
     return tier_.find(hash_(key), [&](box<payload> const& b) { sum += b.value().words[0]; });
   }
   bool get(Key const& key, std::uint64_t& sum) {
-    hit<payload> mine;
-    if (!tier_.find(hash_(key), [&](auto const& b) { mine = hit<payload>{b, strata::tier::hot}; }))
-      return false;
-    sum += mine->words[0];
+    typename hit<payload>::share mine;
+    if (!tier_.find(hash_(key), [&](auto const& b) { mine = hit<payload>::share_of(b); })) return false;
+    hit<payload> const found{mine, strata::tier::hot};
+    sum += found->words[0];
     return true;
   }
   std::size_t visit_many(Key const* first, std::uint64_t& sum)
