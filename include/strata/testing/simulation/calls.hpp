@@ -4,6 +4,7 @@
 
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/warm.hpp>
+#include <strata/kernel/budget.hpp>
 #include <strata/testing/simulation/director.hpp>
 
 #include <algorithm>
@@ -228,7 +229,10 @@ class warm_write_call : public simulated_call<warm_write_call, result<position>>
   static constexpr auto lost = errc::unknown;
 
   warm_write_call(director& on, std::uint8_t instance, frame f, std::optional<position> at, moment until)
-      : simulated_call{on, instance, until}, frame_{std::move(f)}, at_{at} {}
+      : simulated_call{on, instance, until}, frame_{std::move(f)}, at_{at} {
+    if (auto const asked = on.own().asked; asked != moment::max() && until > asked + kernel::publish_within)
+      on.overdue = true;
+  }
   static bool outdated_possible() noexcept { return false; }
   std::function<void()> later() {
     return [on = on_, f = frame_, at = at_, by = on_->number(key_index(frame_.key))] {
@@ -262,7 +266,9 @@ class cold_load_call : public simulated_call<cold_load_call, result<copy<mark>>>
   static constexpr auto lost = errc::unavailable;
 
   cold_load_call(director& on, std::uint8_t instance, std::string_view key, moment until) noexcept
-      : simulated_call{on, instance, until}, key_{key_index(key)} {}
+      : simulated_call{on, instance, until}, key_{key_index(key)} {
+    on.own().asked = on.time.now;
+  }
   static bool outdated_possible() noexcept { return false; }
   static std::function<void()> later() {
     return [] {};
@@ -301,7 +307,9 @@ class cold_write_call : public simulated_call<cold_write_call, result<written>> 
         key_{key_index(key)},
         value_{value},
         expected_{expected},
-        expires_in_{expires_in} {}
+        expires_in_{expires_in} {
+    on.own().asked = on.time.now;
+  }
   static bool outdated_possible() noexcept { return false; }
   std::function<void()> later() {
     return [copy = *this, by = on_->number(key_)]() mutable {

@@ -83,6 +83,7 @@ class company {
     settings.hot.capacity_entries = stage.plan.hot_entries;
     if constexpr (has_warm) settings.warm = here;
     if constexpr (has_cold) settings.cold = here;
+    if (stage.plan.patient) settings.limits.write_within = std::chrono::seconds{12};
     settings.limits.load_within = std::chrono::milliseconds{6'000};
     one.cache.emplace(std::move(settings));
   }

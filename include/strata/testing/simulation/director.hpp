@@ -40,6 +40,7 @@ class director {
       revision is{};  ///< zero: nothing there, or once nothing legible
     };
     std::array<sight, most_keys> seen{};  ///< in warm, where it looked last
+    moment asked = moment::max();         ///< when it asked cold last
   };
   std::array<part, scheduler::most_strands> parts{};
   std::array<bool, most_instances> cold_failed{};  ///< since the beginning: its calls may fail from then on
@@ -49,6 +50,7 @@ class director {
   std::array<std::array<bool, most_keys>, most_instances> lagging{};
 
   bool downward = false;   ///< warm was given, on condition, what the giver had just seen there, or less (K5)
+  bool overdue = false;    ///< warm may be told of something longer after cold was asked than anybody counts on (K7)
   bool quiet = false;      ///< no faults any more
   bool exploring = false;  ///< faults are choices like all others, `faults_left` in all
   unsigned faults_left = 0;

@@ -181,6 +181,9 @@ class history {
   void went_downward(std::size_t strand) {
     broke(promise::upward, "{} promotes into warm what it has just seen there", on_.name(strand));
   }
+  void published_late(std::size_t strand) {
+    broke(promise::bounded, "{} may tell warm so late that nobody counts on it any more", on_.name(strand));
+  }
   void never_fresh(std::size_t instance) {
     broke(promise::bounded, "memory of {} is not fresh, although nothing fails any more",
           director::name_of_instance(instance));

@@ -83,6 +83,7 @@ struct plan {
   std::uint8_t favour = 0;  ///< how long one caller tends to go on, of 8
   bool lags = false;        ///< the feed tells nothing as long as anything else can happen
   bool prelude = false;     ///< the first key is there already
+  bool patient = false;     ///< writes have much time
   bool warms_up = false;    ///< instances bring to memory what there is when they start
   std::vector<step> steps;
 };
@@ -178,6 +179,7 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
     constexpr std::array<std::uint16_t, 4> lives{0, 20, 400, 1'500};
     if (ends) s.life = lives[d.below(4)];
   }
+  p.patient = of.keeps_step && p.steps.back().param == 1;
   p.warms_up = of.warms_up && p.steps.front().param == 0;
   bool const hurried = of.hurries && p.steps.back().param == 0;
   for (auto& s : p.steps) {

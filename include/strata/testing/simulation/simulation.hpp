@@ -71,6 +71,7 @@ class simulation : likeness<Cache> {
     stage.lagging = {};
     stage.quiet = false;
     stage.downward = false;
+    stage.overdue = false;
     stage.digest = 0;
     steps_ = 0;
     last_ = 0;
@@ -226,6 +227,7 @@ class simulation : likeness<Cache> {
     while (std::exchange(stage.time.posted, false)) stage.time.step(s);
     if (std::exchange(stage.time.left, false)) stage.parts[strands_ + instance_of(s)] = stage.parts[s];
     if (stage.downward) history.went_downward(s);
+    if (stage.overdue) history.published_late(s);
     if (counts) {
       auto& home = instances_[instance_of(s)];
       bool const passed = passing && stage.time.strands[s].asked != nullptr;  // on to cold: its flight goes on
