@@ -86,19 +86,23 @@ class cache {
   /// \errors      unavailable, timed_out, corrupt, rejected (the key), closed, forked; a failing warm is none of them
   /// \complexity  hot hit: O(1), no allocation; else at most one round trip per tier and one to promote
   [[gnu::always_inline]] answer get(key_view key, read_options how = {}) {  // so that a hit stays in registers
-    auto const k = core_.hash(key);
-    typename answer::share kept;
-    bool const usual = plain(how);
-    if (usual && core_.standing.fresh(core_.clock) && core_.glance(k, taker(kept)) && took(kept)) [[likely]] {
-      core_.tell_hit(tier::hot);
-      return {kept, tier::hot};
+    if constexpr (held_inline<value_type>) {
+      return get_copy(key, how);
+    } else {
+      auto const k = core_.hash(key);
+      typename answer::share kept;
+      bool const usual = plain(how);
+      if (usual && core_.standing.fresh(core_.clock) && core_.glance(k, taker(kept)) && took(kept)) [[likely]] {
+        core_.tell_hit(tier::hot);
+        return {kept, tier::hot};
+      }
+      answer late;
+      if (usual)
+        look_further(again(k.key), k.hash, how.within.count(), late);
+      else
+        look_with(k, read_options{how}, late);  // a copy, for what has its address taken lives in memory
+      return answer{std::move(late)};  // by hand: were it elided, a hit's answer would have to live in memory as well
     }
-    answer late;
-    if (usual)
-      look_further(again(k.key), k.hash, how.within.count(), late);
-    else
-      look_with(k, read_options{how}, late);  // a copy, for what has its address taken lives in memory
-    return answer{std::move(late)};  // by hand: were it elided, a hit's answer would have to live in memory as well
   }
   [[nodiscard]] later<answer> co_get(key_view key, read_options how = {}) {
     auto const k = core_.hash(key);
@@ -356,16 +360,36 @@ class cache {
     else if (found)
       visit(*found);
   }
+  // As get, where hits have the value in them: copied once, from the entry to where the caller wants it.
+  [[gnu::always_inline]] answer get_copy(key_view key, read_options const& how) {
+    auto const k = core_.hash(key);
+    answer found;
+    bool const usual = plain(how);
+    auto const copy = [&](box<value_type> const& kept) {
+      if constexpr (core_type::expires)
+        if (core_.over(kept)) return;
+      std::construct_at(&found, kept, tier::hot);
+    };
+    if (usual && core_.standing.fresh(core_.clock) && core_.glance(k, copy) && found) [[likely]]
+      core_.tell_hit(tier::hot);
+    else if (usual)
+      look_further(again(k.key), k.hash, how.within.count(), found);
+    else
+      look_with(k, read_options{how}, found);
+    return found;
+  }
   // Plain numbers carry the hit out of the guard: an object with a destructor there cost 40 instructions. Nothing of what
   // has expired.
-  [[gnu::always_inline]] auto taker(typename answer::share& kept) noexcept {
+  template <class Share>
+  [[gnu::always_inline]] auto taker(Share& kept) noexcept {
     return [this, &kept](auto const& b) {
       if constexpr (core_type::expires)
         if (core_.over(b)) return;
       kept = answer::share_of(b);
     };
   }
-  [[gnu::always_inline]] static bool took([[maybe_unused]] typename answer::share const& kept) noexcept {
+  template <class Share>
+  [[gnu::always_inline]] static bool took([[maybe_unused]] Share const& kept) noexcept {
     return !core_type::expires || kept.content != nullptr;
   }
   [[gnu::always_inline]] static constexpr bool plain(read_options const& how) noexcept {

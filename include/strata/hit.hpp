@@ -13,8 +13,8 @@
 #include <utility>
 
 // What a read gives. The value lives in a counted box that never changes, so a hit outlives the entry and the cache. It
-// counts itself or, where the entry lends, borrows: see lending.hpp. std::expected<std::shared_ptr<T>> was tried instead:
-// 27 to 78 instructions more on every hit.
+// counts itself or, where the entry lends, borrows: see lending.hpp; a few plain bits it copies: see inline_box.hpp.
+// std::expected<std::shared_ptr<T>> was tried instead: 27 to 78 instructions more on every hit.
 namespace strata {
 
 /// How sure a read is that nothing newer exists.
@@ -42,6 +42,11 @@ class box {
       : content_{end == kernel::moment::max()
                      ? new content{{one}, {0}, revision, T(std::forward<U>(value))}
                      : new ending{{{one}, {has_end}, revision, T(std::forward<U>(value))}, last, {end}}} {}
+  /// A box whose copies all are one with it, whatever the type: what number() says of it is true of them.
+  template <class U>
+  [[nodiscard]] static box shared(U&& value, kernel::moment end) {
+    return {strata::revision{}, std::forward<U>(value), end};
+  }
   box(box const& other) noexcept : content_{other.content_} {
     if (content_) content_->holders.fetch_add(one, std::memory_order_relaxed);
   }
@@ -62,7 +67,7 @@ class box {
     b.content_ = static_cast<content const*>(released);
     return b;
   }
-  /// Numbers a box that nobody else holds yet.
+  /// Numbers a box that nobody else reads yet.
   void number(strata::revision r) noexcept { const_cast<content*>(content_)->revision = r; }
   /// When the value expires; moment::max(): never.
   [[nodiscard]] kernel::moment ends() const noexcept { return end_of(*content_); }
@@ -371,3 +376,5 @@ class [[nodiscard]] hit {
 };
 
 }  // namespace strata
+
+#include <strata/inline_box.hpp>

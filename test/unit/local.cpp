@@ -281,6 +281,39 @@ BOOST_AUTO_TEST_CASE(expires_after_access) {
   BOOST_TEST(both.get("a").absent());
 }
 
+// Values of plain bits stand in their entries, unless they have an end or a weight of their own.
+BOOST_AUTO_TEST_CASE(numbers) {
+  struct itself {
+    std::size_t operator()(std::uint64_t, std::uint64_t value) const { return value; }
+  };
+  using cache_type = local_cache<std::uint64_t, std::uint64_t, hot::lru, strata::clock<by_hand>, weigher<itself>>;
+  auto const of = [](cache_type::answer const& found) { return found ? *found : 0U; };
+  by_hand clock;
+  cache_type cache{{.capacity_weight = 100, .clock = &clock}};
+  cache_type timed{{.capacity_weight = 100, .expires_after_write = 15s, .expires_after_access = 10s, .clock = &clock}};
+  for (auto* one : {&cache, &timed}) {
+    for (std::uint64_t const value : {8U, 40U}) BOOST_TEST(one->put(value, value));
+    BOOST_TEST((one->weight() == 48U && one->valid()));
+    BOOST_TEST(one->put(8, 30));
+    BOOST_TEST((one->weight() == 70U && one->valid()));
+    auto const held = one->get(40);
+    BOOST_TEST(one->put(50, 50));  // 8 has to go, which was used before 40
+    BOOST_TEST((one->weight() == 90U && one->get(8).absent() && one->valid()));
+    BOOST_TEST(!one->put(101, 101));
+    BOOST_TEST(of(one->get_or_load(3, [] { return std::uint64_t{3}; })) == 3U);
+    BOOST_TEST(of(one->get_or_load(3, [] { return std::uint64_t{4}; })) == 3U);
+    BOOST_TEST(one->erase(40));
+    BOOST_TEST((*held == 40U && one->weight() == 53U && one->valid()));
+  }
+  clock.pass(9s);
+  BOOST_TEST((of(timed.get(50)) == 50U && timed.visit(3, [](std::uint64_t) {})));
+  clock.pass(5s);
+  BOOST_TEST((of(timed.get(50)) == 50U && timed.get(3).has_value()));
+  clock.pass(1s);
+  BOOST_TEST((timed.get(50).absent() && of(cache.get(50)) == 50U));
+  BOOST_TEST((timed.erase_expired() == 1U && timed.entries() == 0U && timed.valid()));
+}
+
 BOOST_AUTO_TEST_CASE(without_an_end) {
   by_hand clock;
   timed cache{{.expires_after_write = std::chrono::milliseconds::max(), .clock = &clock}};

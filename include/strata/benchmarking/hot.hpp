@@ -225,9 +225,8 @@ class policy_subject {
     return tier_.find(hash_(key), [&](box<payload> const& b) { sum += b.value().words[0]; });
   }
   bool get(Key const& key, std::uint64_t& sum) {
-    typename hit<payload>::share mine;
-    if (!tier_.find(hash_(key), [&](auto const& b) { mine = hit<payload>::share_of(b); })) return false;
-    hit<payload> const found{mine, strata::tier::hot};
+    hit<payload> found;
+    if (!tier_.find(hash_(key), [&](auto const& b) { std::construct_at(&found, b, strata::tier::hot); })) return false;
     sum += found->words[0];
     return true;
   }

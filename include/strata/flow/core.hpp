@@ -339,7 +339,7 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     if constexpr (!has_hot) {
       return {failure(errc::unsupported, tier::none, "this cache has no tier to write to"), {}};
     } else {
-      box<value_type> mine{revision{}, std::move(value), end_of(lasts, clock.now())};
+      auto mine = box<value_type>::shared(std::move(value), end_of(lasts, clock.now()));  // numbered once prepared
       auto ready = prepare(k, mine);
       return gate.alone(k.hash, [&]() -> outcome<value_type> {
         if (expected && peek(k).revision() != *expected)

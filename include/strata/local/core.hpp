@@ -90,9 +90,15 @@ struct core {
 
   /// Counts as a use. \returns null: not there
   [[nodiscard]] boxed look_up(hashed_key const& k) {
-    void const* kept = nullptr;  // plain: an object with a destructor would cost a hit its registers
-    (void)hot.find(k, [&](boxed const& found) { kept = boxed{found}.release(); });
-    return boxed::adopt(kept);
+    if constexpr (held_inline<value_type>) {
+      boxed kept;
+      (void)hot.find(k, [&](boxed const& found) { kept = found; });
+      return kept;
+    } else {
+      void const* kept = nullptr;  // plain: an object with a destructor would cost a hit its registers
+      (void)hot.find(k, [&](boxed const& found) { kept = boxed{found}.release(); });
+      return boxed::adopt(kept);
+    }
   }
   /// Leaves no trace.
   [[nodiscard]] boxed peek(hashed_key const& k) const {
@@ -113,14 +119,14 @@ struct core {
   }
   [[nodiscard]] revision next_put() noexcept { return revision{puts.fetch_add(1024, std::memory_order_relaxed)}; }
   /// Runs the user's code that an install wants.
-  [[nodiscard]] auto prepare(hashed_key const& k, boxed const& b) const {
+  [[nodiscard]] auto prepare(hashed_key const& k, boxed b) const {
     if (!b) __builtin_unreachable();  // GCC 14 otherwise warns in users' code of what would happen then
     if constexpr (std::is_same_v<weigher_type, by_bytes>) {
-      return hot.prepare(k, b);
+      return hot.prepare(k, std::move(b));
     } else {
       std::uint64_t const weight = weigh(k.key, b.value());
       b.weigh(static_cast<std::uint32_t>(std::min<std::uint64_t>(weight, heaviest)));
-      auto ready = hot.prepare(k, b);
+      auto ready = hot.prepare(k, std::move(b));
       ready.weight = weight;
       return ready;
     }

@@ -205,12 +205,14 @@ BOOST_AUTO_TEST_CASE(may_refuse_a_newcomer) {
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_node_costs_nothing) {
-  static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, blind_order::node, false>) == 24);
-  static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, strata::hot::lru_exact_order::node, false>) ==
-                32);
-  static_assert(sizeof(strata::hot::engine::entry<std::uint64_t, int, strata::hot::lru_exact_order::node, true>) == 32);
-  static_assert(sizeof(strata::hot::engine::entry<std::string, int, strata::hot::lru_exact_order::node, true>) == 64);
-  static_assert(sizeof(strata::hot::engine::entry<std::string, int, strata::hot::adaptive_order::node, true>) == 64);
+  using strata::hot::lru_exact_order, strata::hot::adaptive_order, strata::hot::engine::entry;
+  static_assert(sizeof(entry<std::uint64_t, std::string, blind_order::node, false>) == 24);
+  static_assert(sizeof(entry<std::uint64_t, std::string, lru_exact_order::node, false>) == 32);
+  static_assert(sizeof(entry<std::uint64_t, std::string, lru_exact_order::node, true>) == 32);
+  static_assert(sizeof(entry<std::string, std::string, lru_exact_order::node, true>) == 64);
+  static_assert(sizeof(entry<std::string, std::string, adaptive_order::node, true>) == 64);
+  static_assert(sizeof(entry<std::uint64_t, std::uint64_t, blind_order::node, false>) == 32);  // the value in it
+  static_assert(sizeof(entry<std::uint64_t, std::uint64_t, lru_exact_order::node, true>) == 40);
   of_mine<blind_order> tier{{.capacity_entries = 5}, {}};
   strata::hasher<std::uint64_t> const hash{1};
   for (std::uint64_t i = 0; i < 9; ++i) (void)tier.install(hash(i), {strata::revision{1}, i});

@@ -36,7 +36,7 @@ struct history_bounds {
   std::uint64_t seed = 1;
 };
 
-/// Written once, never changed: any thread can tell whether it is whole.
+/// Written once, never changed: any thread can tell whether it is whole. It stands in its box.
 struct signed_value {
   std::uint64_t key, writer, operation, revision, sum;
 
@@ -53,6 +53,11 @@ struct signed_value {
   }
 };
 
+/// The same in a box that is counted: no plain bits, by its destructor.
+struct counted_value : signed_value {
+  ~counted_value() {}  // NOLINT(modernize-use-equals-default)
+};
+
 namespace hot_law {
 inline constexpr std::string_view whole = "what is read was written to that key, whole";
 inline constexpr std::string_view forward = "revisions read never go down, nor below what was done before the read";
@@ -61,10 +66,10 @@ inline constexpr std::string_view intact = "after all threads have ended the str
 }  // namespace hot_law
 
 /// Lets many threads read, install, erase, peek, clear, list and drain at random, and checks every read.
-template <class Policy, reporter Report>
+template <class Policy, class Value = counted_value, reporter Report>
 void hot_history(Report&& report, history_bounds const bounds) {
-  using context = bare_context<signed_value, std::string>;
-  using tier_type = typename Policy::template tier<std::string, signed_value, context>;
+  using context = bare_context<Value, std::string>;
+  using tier_type = typename Policy::template tier<std::string, Value, context>;
   struct row {
     std::string name;
     std::mutex lock;                      // orders the writes of the key, as the cache's does
@@ -90,7 +95,7 @@ void hot_history(Report&& report, history_bounds const bounds) {
     auto const look = [&](std::size_t i, bool leave_no_trace) {
       row& r = rows[i];
       std::uint64_t const floor = r.floor.load();
-      auto const judge = [&](box<signed_value> const& b) {
+      auto const judge = [&](box<Value> const& b) {
         signed_value const& v = b.value();
         mine.broken += v.key != i || !v.whole() || v.revision != number(b.revision());
         mine.backward += v.revision < seen[i] || v.revision < floor;
@@ -120,7 +125,8 @@ void hot_history(Report&& report, history_bounds const bounds) {
           {
             std::lock_guard const held{r.lock};
             std::uint64_t const revision = ++r.assigned;
-            (void)tier.install(hash(r.name), {strata::revision{revision}, signed_value::make(i, me, n, revision)});
+            (void)tier.install(hash(r.name),
+                               {strata::revision{revision}, Value{signed_value::make(i, me, n, revision)}});
             r.floor.store(revision);
           }
           look(i, false);

@@ -28,9 +28,9 @@ struct entry_parts {
   typename kept_key<Key>::type key{};
   lending_box<Value> value{};  // null: dead
 };
-// What is nearly a cache line is made one: else most of them would lie on two.
+// What nearly fills its last cache line is made to: else most would lie on one line more.
 template <class Parts>
-inline constexpr std::size_t entry_alignment = sizeof(Parts) > 48 && sizeof(Parts) <= 64 ? 64 : alignof(Parts);
+inline constexpr std::size_t entry_alignment = (sizeof(Parts) - 1) % 64 >= 48 ? 64 : alignof(Parts);
 
 /// With text keys it is a cache line.
 template <class Key, class Value, class Node, bool Counted>

@@ -168,7 +168,7 @@ class tier : check_eviction<Eviction> {
   /// The same, and what leaves for it goes into `gone`: see leavers.hpp. Where that finds no memory, what has left
   /// stays gone.
   template <class Gone>
-  installed install(hashed<Key> const& k, ready r, Gone& gone) {
+  installed install(hashed<Key> const& k, ready&& r, Gone& gone) {
     shard_type& s = of(k.hash);
     for (;;) {
       burials<Key, Value> const later;

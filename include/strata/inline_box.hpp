@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#pragma once
+
+#include <strata/change.hpp>
+#include <strata/error.hpp>
+#include <strata/hit.hpp>
+#include <strata/kernel/moment.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+// Boxes of values that are a few plain bits: the value stands in the box, and a hit has a copy of it, which costs less than
+// to count a holder in memory that other readers write, and nothing of an allocator. What only some values have, an end or
+// a weight that is not their size, takes them elsewhere, into a counted box as that of any other type.
+namespace strata {
+
+/// The types of those values: a cache line at most. To copy one costs half of what counting a holder did.
+template <class T>
+concept held_inline = sizeof(T) <= 64 && alignof(T) <= alignof(std::max_align_t) && std::is_trivially_copyable_v<T> &&
+                      std::is_copy_constructible_v<T> && std::is_copy_assignable_v<T>;
+
+namespace detail {
+
+/// The same value, elsewhere: a type that is not plain bits any more, by its destructor.
+template <class T>
+struct elsewhere {
+  T value;
+  ~elsewhere() {}  // NOLINT(modernize-use-equals-default)
+};
+
+/// What box and hit of such a value are made of: the value, or a pointer. Plain bits too: whoever has it shares and drops.
+template <class T>
+struct inline_parts {
+  using counted = box<elsewhere<T>>;
+
+  union {
+    void const* owned;  // not in place: the content of a counted box; of a hit that failed, the error's text
+    T value;
+  };
+  std::uint64_t word;  // in place: the revision and what is known; else whether there is a box
+
+  static constexpr std::uint64_t in_place = std::uint64_t{1} << 63U;
+  static constexpr std::uint64_t is_weighed = std::uint64_t{1} << 62U;
+  static constexpr std::uint64_t highest = is_weighed - 1;
+  static constexpr std::uint64_t away = 1;
+
+  inline_parts() noexcept : owned{nullptr}, word{0} {}
+  explicit inline_parts(void const* other) noexcept : owned{other}, word{0} {}
+  explicit inline_parts(counted&& box) noexcept : owned{std::move(box).release()}, word{away} {}
+  inline_parts(T const& v, std::uint64_t w) noexcept : value(v), word{w} {}
+
+  [[nodiscard]] bool here() const noexcept { return (word & in_place) != 0; }
+  [[nodiscard]] T const& get() const noexcept {
+    if (here()) [[likely]]  // else GCC reads through a pointer that it chooses, and a reader waits for it
+      return value;
+    return *ask([](counted const& b) { return &b.value().value; });
+  }
+  [[nodiscard]] strata::revision revision() const noexcept {
+    if (here()) return strata::revision{word & highest};
+    return ask([](counted const& b) { return b.revision(); });
+  }
+  [[nodiscard]] kernel::moment ends() const noexcept {
+    if (here()) return kernel::moment::max();
+    return ask([](counted const& b) { return b.ends(); });
+  }
+  void share() const noexcept {
+    if (word == away) ask([](counted const& b) { (void)counted{b}.release(); });
+  }
+  void drop() const noexcept {
+    if (word == away) (void)counted::adopt(owned);
+  }
+  /// f(counted box), which stays whose it was.
+  template <class F>
+  decltype(auto) ask(F f) const {
+    struct lent {
+      counted box;
+      ~lent() { (void)std::move(box).release(); }
+    } its{counted::adopt(owned)};
+    return f(its.box);
+  }
+};
+
+}  // namespace detail
+
+/// As any box, but for its size and that making and weighing it allocates only for what takes the value elsewhere.
+template <held_inline T>
+class box<T> {
+  using parts = detail::inline_parts<T>;
+  using counted = typename parts::counted;
+
+ public:
+  using burial = typename counted::burial;
+
+  box() = default;
+  template <class U>
+  box(strata::revision revision, U&& value)
+      : box{revision, std::forward<U>(value), kernel::moment::max(), kernel::moment::max()} {}
+  template <class U>
+  box(strata::revision revision, U&& value, kernel::moment end) : box{revision, std::forward<U>(value), end, end} {}
+  template <class U>
+  box(strata::revision revision, U&& value, kernel::moment end, kernel::moment last)
+      : parts_{end == kernel::moment::max() && strata::number(revision) <= parts::highest
+                   ? parts{T(std::forward<U>(value)), parts::in_place | strata::number(revision)}
+                   : parts{counted{revision, T(std::forward<U>(value)), end, last}}} {}
+  template <class U>
+  [[nodiscard]] static box shared(U&& value, kernel::moment end) {
+    box b;
+    b.parts_ = parts{counted{strata::revision{}, T(std::forward<U>(value)), end}};
+    return b;
+  }
+  box(box const& other) noexcept : parts_{other.parts_} { parts_.share(); }
+  box(box&& other) noexcept : parts_{other.let_go()} {}
+  box& operator=(box const& other) noexcept { return *this = box{other}; }
+  box& operator=(box&& other) noexcept {  // by hand: an exchange would copy the value three times
+    auto const theirs = other.let_go();
+    parts_.drop();
+    parts_ = theirs;
+    return *this;
+  }
+  ~box() { parts_.drop(); }
+
+  explicit operator bool() const noexcept { return parts_.word != 0; }
+  [[nodiscard]] T const& value() const noexcept { return parts_.get(); }
+  [[nodiscard]] strata::revision revision() const noexcept { return parts_.revision(); }
+  /// \param r  below 2^62, unless the value is elsewhere
+  void number(strata::revision r) noexcept {
+    if (parts_.here())
+      parts_.word = (parts_.word & ~parts::highest) | strata::number(r);
+    else
+      parts_.ask([r](counted& b) { b.number(r); });
+  }
+  [[nodiscard]] kernel::moment ends() const noexcept { return parts_.ends(); }
+  [[nodiscard]] kernel::moment ends_at_last() const noexcept {
+    return parts_.here() ? kernel::moment::max() : parts_.ask([](counted const& b) { return b.ends_at_last(); });
+  }
+  void extend(kernel::moment end) const noexcept {
+    parts_.ask([end](counted const& b) { b.extend(end); });
+  }
+
+  /// \throws bad_alloc where that takes the value elsewhere
+  std::uint32_t weigh(std::uint32_t found) {
+    if (!parts_.here()) return parts_.ask([found](counted const& b) { return b.weigh(found); });
+    if (weighed()) return weight();
+    if (found == sizeof(T)) {
+      parts_.word |= parts::is_weighed;
+    } else {
+      counted b{revision(), parts_.value};
+      (void)b.weigh(found);
+      parts_ = parts{std::move(b)};
+    }
+    return found;
+  }
+  [[nodiscard]] bool weighed() const noexcept {
+    return parts_.here() ? (parts_.word & parts::is_weighed) != 0
+                         : parts_.ask([](counted const& b) { return b.weighed(); });
+  }
+  [[nodiscard]] std::uint32_t weight() const noexcept {
+    return parts_.here() ? sizeof(T) : parts_.ask([](counted const& b) { return b.weight(); });
+  }
+  void prefetch() const noexcept {
+    if (parts_.word == parts::away) __builtin_prefetch(parts_.owned);
+  }
+
+ private:
+  template <class U>
+  friend class hit;
+
+  [[nodiscard]] parts let_go() noexcept {
+    parts const mine = parts_;
+    parts_.word = 0;
+    return mine;
+  }
+
+  parts parts_{};
+};
+
+/// Nothing is lent of such a value: hits have copies, or count the box that is elsewhere.
+template <held_inline T>
+class lending_box<T> : public box<T> {
+ public:
+  lending_box() = default;
+  lending_box(lending_box&&) noexcept = default;
+  lending_box& operator=(lending_box&&) = delete;
+
+  void fill(box<T>& other) noexcept { box<T>::operator=(std::move(other)); }
+  void swap(box<T>& other) noexcept { std::swap(static_cast<box<T>&>(*this), other); }
+  [[nodiscard]] box<T> take() noexcept { return std::move(static_cast<box<T>&>(*this)); }
+};
+
+/// As any hit, but that the value most often stands in it: its address is not that of the hit it is copied or moved to.
+template <held_inline T>
+class [[nodiscard]] hit<T> {
+  using parts = detail::inline_parts<T>;
+
+ public:
+  using value_type = T;
+
+  hit() noexcept = default;
+  hit(box<T> const& found, strata::tier from, strata::freshness state = freshness::fresh) noexcept
+      : parts_{found.parts_}, kind_{present}, mark_{pack(from, state)} {
+    parts_.share();
+  }
+  hit(box<T>&& found, strata::tier from, strata::freshness state = freshness::fresh) noexcept
+      : parts_{found.let_go()}, kind_{present}, mark_{pack(from, state)} {}
+  hit(strata::error why) noexcept
+      : parts_{static_cast<void const*>(std::exchange(why.text_, nullptr))},
+        kind_{static_cast<std::uint8_t>(why.code_)},
+        mark_{pack(why.tier_, freshness::fresh)} {}
+  static hit nothing(strata::tier from, strata::freshness state = freshness::fresh) noexcept {
+    hit h;
+    h.mark_ = pack(from, state);
+    return h;
+  }
+
+  [[nodiscard]] hit marked(strata::freshness state) && noexcept {
+    mark_ = pack(tier(), state);
+    return std::move(*this);
+  }
+
+  hit(hit const& other) noexcept : parts_{other.parts_}, kind_{other.kind_}, mark_{other.mark_} { share(); }
+  hit(hit&& other) noexcept : parts_{other.parts_}, kind_{std::exchange(other.kind_, vacant)}, mark_{other.mark_} {}
+  hit& operator=(hit const& other) noexcept { return *this = hit{other}; }
+  hit& operator=(hit&& other) noexcept {  // as the box's
+    auto const theirs = other.parts_;
+    auto const kind = std::exchange(other.kind_, vacant);
+    drop();
+    parts_ = theirs;
+    kind_ = kind;
+    mark_ = other.mark_;
+    return *this;
+  }
+  ~hit() { drop(); }
+
+  explicit operator bool() const noexcept { return kind_ == present; }
+  [[nodiscard]] bool has_value() const noexcept { return kind_ == present; }
+  [[nodiscard]] bool absent() const noexcept { return kind_ == vacant; }
+  [[nodiscard]] bool failed() const noexcept { return kind_ != vacant && kind_ != present; }
+
+  [[nodiscard]] T const& operator*() const& noexcept { return parts_.get(); }
+  [[nodiscard]] T const* operator->() const noexcept { return &parts_.get(); }
+  T const& operator*() const&& = delete;
+
+  [[nodiscard]] strata::error error() const noexcept {
+    auto* const its = text();
+    if (its != nullptr) its->share();
+    return strata::error{static_cast<errc>(kind_), tier(), its};
+  }
+  [[nodiscard]] strata::tier tier() const noexcept { return static_cast<strata::tier>(mark_ & 3U); }
+  [[nodiscard]] strata::freshness freshness() const noexcept { return static_cast<strata::freshness>(mark_ >> 2U); }
+  [[nodiscard]] kernel::moment ends() const noexcept {
+    return kind_ == present ? parts_.ends() : kernel::moment::max();
+  }
+  [[nodiscard]] strata::revision revision() const noexcept {
+    return kind_ == present ? parts_.revision() : strata::revision{};
+  }
+
+ private:
+  static constexpr std::uint8_t vacant = 0;
+  static constexpr std::uint8_t present = 255;  // between them: the code of an error
+
+  static constexpr std::uint8_t pack(strata::tier from, strata::freshness state) noexcept {
+    return static_cast<std::uint8_t>(static_cast<unsigned>(from) | static_cast<unsigned>(state) << 2U);
+  }
+  [[nodiscard]] detail::error_text* text() const noexcept {
+    return static_cast<detail::error_text*>(const_cast<void*>(parts_.owned));
+  }
+  void share() const noexcept {
+    if (kind_ == present)
+      parts_.share();
+    else if (kind_ != vacant && parts_.owned != nullptr)
+      text()->share();
+  }
+  void drop() noexcept {
+    if (kind_ == present)
+      parts_.drop();
+    else if (kind_ != vacant && parts_.owned != nullptr)
+      text()->drop();
+  }
+
+  parts parts_{};
+  std::uint8_t kind_ = vacant;
+  std::uint8_t mark_ = 0;
+};
+
+}  // namespace strata
