@@ -24,21 +24,27 @@ namespace {
 
 using namespace strata::benchmarking;
 
+/// More than plain bits, as templates are: hits share it, and do not copy it.
+struct document {
+  payload content;
+  std::string title{};
+};
+
 struct bytes {
-  using value_type = payload;
+  using value_type = document;
   static constexpr std::string_view id = "bytes";
   static constexpr std::uint64_t fingerprint = 1;
-  strata::result<void> encode(payload const& v, std::string& out) const {
-    out.append(reinterpret_cast<char const*>(&v), sizeof v);
+  strata::result<void> encode(document const& v, std::string& out) const {
+    out.append(reinterpret_cast<char const*>(&v.content), sizeof v.content);
     return {};
   }
-  strata::result<payload> decode(std::string_view from) const {
-    payload v;
-    std::memcpy(&v, from.data(), std::min(from.size(), sizeof v));
+  strata::result<document> decode(std::string_view from) const {
+    document v;
+    std::memcpy(&v.content, from.data(), std::min(from.size(), sizeof v.content));
     return v;
   }
-  strata::result<void> to_json(payload const& v, std::string& out) const { return encode(v, out); }
-  strata::result<payload> from_json(std::string_view from) const { return decode(from); }
+  strata::result<void> to_json(document const& v, std::string& out) const { return encode(v, out); }
+  strata::result<document> from_json(std::string_view from) const { return decode(from); }
 };
 using everything = strata::cache<strata::hot::lru, strata::testing::memory_warm, strata::testing::memory_cold, bytes,
                                  strata::observer<strata::observe::counters>>;
@@ -52,7 +58,7 @@ class whole_cache {
   explicit whole_cache(std::size_t capacity) : cache_{{.hot = {.capacity_entries = capacity}}} {}
 
   bool visit(Key const& key, std::uint64_t& sum) {
-    auto const seen = cache_.visit(key, [](payload const& v) { return v.words[0]; });
+    auto const seen = cache_.visit(key, [](document const& v) { return v.content.words[0]; });
     if (!seen || !*seen) return false;
     sum += **seen;
     return true;
@@ -60,11 +66,11 @@ class whole_cache {
   bool get(Key const& key, std::uint64_t& sum) {
     auto const found = cache_.get(key);
     if (!found) return false;
-    sum += found->words[0];
+    sum += found->content.words[0];
     return true;
   }
   void put(Key const& key, std::uint64_t, payload const& value) {
-    (void)cache_.put(key, value);
+    (void)cache_.put(key, document{value});
     last_ = key;
   }
   /// Until what is in memory counts as fresh: for a moment after the start nothing has proven it yet.
