@@ -382,7 +382,7 @@ class cache {
   // has expired.
   template <class Share>
   [[gnu::always_inline]] auto taker(Share& kept) noexcept {
-    return [this, &kept](auto const& b) {
+    return [&](auto const& b) {
       if constexpr (core_type::expires)
         if (core_.over(b)) return;
       kept = answer::share_of(b);
