@@ -26,8 +26,9 @@ struct any_visitor {
 };
 }  // namespace detail
 
-/// A bounded map in memory from key to box, for many threads. Visitors are given a `box<Value> const&`, or a `lending_box<Value> const&`. A tier may say with
-/// `bool visiting() const noexcept` that this thread is inside one of its visitors; its calls then change nothing.
+/// A bounded map in memory from key to box, for many threads. Visitors are given a `box<Value> const&`, or, by a tier that
+/// keeps its boxes in such, a `lending_box<Value> const&`. A tier may say with `bool visiting() const noexcept` that this
+/// thread is inside one of its visitors; its calls then change nothing.
 /// The cache installs and erases while it holds a lock of its own. A tier that weighs values, or copies keys of a user's
 /// type, therefore offers `prepare`: see prepares_installs. It may offer `bool glance(k, f)`: find where that is short, to
 /// be put in line; false changes nothing, and find is asked. And `find_many(keys, f)`: find for many, as f(i, box).

@@ -290,9 +290,8 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     answer found;
     if constexpr (has_hot) {
       auto const state = of_a_copy();
-      (void)hot.peek(k, [&](auto const& kept) {
-        found = answer{kept, tier::hot, over(kept) ? freshness::stale : state};
-      });
+      (void)hot.peek(k,
+                     [&](auto const& kept) { found = answer{kept, tier::hot, over(kept) ? freshness::stale : state}; });
     }
     return found;
   }

@@ -11,10 +11,10 @@
 #include <strata/cold/sqlite/rows.hpp>
 #include <strata/cold/sqlite/statements.hpp>
 #include <strata/cold/sqlite/usage.hpp>
-#include <strata/concepts/query.hpp>
 #include <strata/concepts/codec.hpp>
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/log.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/error.hpp>
 #include <strata/key.hpp>
 #include <strata/options.hpp>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <strata/change.hpp>
-#include <strata/concepts/query.hpp>
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/log.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/context.hpp>
 #include <strata/error.hpp>
 #include <strata/options.hpp>

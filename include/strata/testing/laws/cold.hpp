@@ -3,8 +3,8 @@
 #pragma once
 
 #include <strata/change.hpp>
-#include <strata/concepts/query.hpp>
 #include <strata/concepts/cold.hpp>
+#include <strata/concepts/query.hpp>
 #include <strata/error.hpp>
 #include <strata/testing/laws/cold_bench.hpp>
 #include <strata/testing/laws/cold_log.hpp>

@@ -53,7 +53,7 @@ class storing {
     if (demanded_) return step::conflict;
     if (there != nullptr && there->revision > mine_) return step::conflict;
     if (there != nullptr && there->revision == mine_ && there->schema > schema_) return step::conflict;  // K3
-    if (there != nullptr && !there->sum && mine_ != revision{}) return step::conflict;                   // another program's
+    if (there != nullptr && !there->sum && mine_ != revision{}) return step::conflict;  // another program's
     expected_ = at;
     return step::publish;
   }
