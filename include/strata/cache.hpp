@@ -384,7 +384,7 @@ class cache {
   [[gnu::always_inline]] auto taker(Share& kept) noexcept {
     return [&](auto const& b) {
       if constexpr (core_type::expires)
-        if (core_.over(b)) return;
+        if (this->core_.over(b)) return;
       kept = answer::share_of(b);
     };
   }

@@ -254,7 +254,7 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     if (!takes_copies(how, state)) return found;
     bool expired = false;
     (void)find(k, [&](auto const& kept) {
-      expired = over(kept);
+      expired = this->over(kept);  // by name, or GCC 13 breaks down here
       if (kept.revision() >= how.at_least && !expired) found = answer{kept, tier::hot, state};
     });
     if (expired) missed_in(tier::hot, miss::expired);
@@ -290,8 +290,8 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     answer found;
     if constexpr (has_hot) {
       auto const state = of_a_copy();
-      (void)hot.peek(k,
-                     [&](auto const& kept) { found = answer{kept, tier::hot, over(kept) ? freshness::stale : state}; });
+      (void)hot.peek(
+          k, [&](auto const& kept) { found = answer{kept, tier::hot, this->over(kept) ? freshness::stale : state}; });
     }
     return found;
   }
