@@ -16,7 +16,6 @@
 #include <strata/flow/reports.hpp>
 #include <strata/flow/standing.hpp>
 #include <strata/flow/strays.hpp>
-#include <strata/flow/told.hpp>
 #include <strata/flow/usage.hpp>
 #include <strata/hash.hpp>
 #include <strata/none.hpp>
@@ -416,7 +415,6 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   deferred<flow::life<>, Codec> life;
   [[no_unique_address]] standing_type standing;
   [[no_unique_address]] std::conditional_t<gathers, flow::strays<>, no_strays> strays;
-  [[no_unique_address]] std::conditional_t<gathers, flow::told_places<>, tells_no_places> told;
 
  private:
   static clock_type const& default_clock() {

@@ -21,7 +21,6 @@ void follow(Core& core, news const& heard) noexcept {
     return;
   }
   if (heard.what == telling::resumed) {
-    core.told.clear();  // K7: the store may have come back with less
     core.doubt_all();
     return core.standing.resumed(heard.at, core.clock.now());
   }
@@ -34,8 +33,6 @@ void follow(Core& core, news const& heard) noexcept {
       revision const r = Core::has_cold ? told.revision : revision{here ? static_cast<std::uint64_t>(heard.at) : 0};
       r == revision{} ? core.doubt(k) : core.overtake(k, r);
       if (r == revision{}) core.strays.note(told.key);
-      if (here && heard.at != position{})  // else it is cold's log that tells, and warm may have nothing of it
-        core.told.note(k.hash, told.revision, heard.at);
     }
   } catch (...) {  // no memory for the key: nothing this cache holds may count as current
     core.doubt_all();

@@ -95,15 +95,6 @@ task<void> correct(Core& core, healer<Core>& my, list<Core, frame const*> const&
   }
 }
 
-/// Where the feed has told that warm has this change, or a later one of its key, and nobody looks for it elsewhere.
-template <class Core>
-std::optional<position> told_place(Core& core, logged const& one) {
-  if constexpr (Core::gathers)
-    if (auto const parsed = key<typename Core::key_type>::parse(one.key); parsed && !elsewhere(core, one.key))
-      return core.told.at_least(core.hash(*parsed).hash, one.revision);
-  return std::nullopt;
-}
-
 /// Copies of what the log names into warm, and to where others look that keep some keys elsewhere. \returns the place by
 /// which warm has all of it; nothing when it does not
 /// \param again  all of it has been there, and is older than any call lasts: what is gone altogether makes nobody believe
@@ -131,18 +122,13 @@ task<std::optional<position>> bring_to_warm(Core& core, healer<Core>& my, Change
     }
   }
 
+  list<Core, std::string_view> names;
+  for (auto const* one : last) names.push_back(one->key);
+  auto const seen = co_await load_each<Core, typename Core::warm_channel, sighting>(core, core.warm, names, until);
   position high{};
   auto const note = [&](position at) {
     if (at > high) high = at;
   };
-  std::erase_if(last, [&](auto const* one) {
-    auto const at = told_place(core, *one);
-    if (at) note(*at);
-    return at.has_value();
-  });
-  list<Core, std::string_view> names;
-  for (auto const* one : last) names.push_back(one->key);
-  auto const seen = co_await load_each<Core, typename Core::warm_channel, sighting>(core, core.warm, names, until);
   list<Core, logged const*> lacking;
   list<Core, position> stands;
   list<Core, frame const*> current;

@@ -35,7 +35,7 @@ class own_server {
  public:
   own_server()
       : folder_{environment("STRATA_TEST_FOLDER") + "/cold-" + std::to_string(++made_)},
-        port_{std::stoi(environment("STRATA_TEST_PORT")) + made_} {}
+        port_{std::stoi(environment("STRATA_TEST_PORT")) + made_ % 12} {}  // those of before have been stopped
   ~own_server() {
     freeze(SIGCONT);
     (void)run("stop", " immediate");
