@@ -14,6 +14,7 @@
 #include <pqxx/prepared_statement>
 #include <pqxx/result>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -156,11 +157,12 @@ class calls {
     return got;
   }
 
-  // A statement that lost to another: again, after a moment that differs from the other's.
+  // A statement that lost to another: again until the deadline, after a moment that differs from the other's.
   static bool again(outcome const& got, int attempt, deadline until) {
-    if (got.what != remedy::retry || attempt >= 3) return false;
+    if (got.what != remedy::retry) return false;
     static thread_local std::minstd_rand jitter{std::random_device{}()};
-    auto const pause = std::chrono::microseconds{500 + jitter() % (2000U << static_cast<unsigned>(attempt))};
+    auto const most = 2000U << static_cast<unsigned>(std::min(attempt, 4));
+    auto const pause = std::chrono::microseconds{500 + jitter() % most};
     if (std::chrono::steady_clock::now() + pause >= until) return false;
     std::this_thread::sleep_for(pause);
     return true;
