@@ -65,14 +65,19 @@ struct postgres {
         throw open_error{usable.error()};
     }
 
-    /// \complexity one round trip; two for a key that has no row
+    /// \complexity one round trip; two for a key in the archive
     /// \errors unavailable, timed_out; corrupt: the row does not decode; rejected: no key
     result<copy<Value>> load(std::string_view key, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::string const id{key};
       pqxx::params const with{pqxx::zview{id}};
+      constexpr int elsewhere = expires ? 6 : 5;
       auto rows = calls_.read("strata_load", with, until);
-      if (rows && rows->empty()) rows = calls_.read("strata_load_anywhere", with, until);
+      if (rows && !(*rows)[0][elsewhere].is_null()) {
+        if (auto const known = (*rows)[0][elsewhere].template as<std::int64_t>(); known >= 0)
+          return copy<Value>{.revision = revision{static_cast<std::uint64_t>(known)}};
+        rows = calls_.read("strata_load_anywhere", with, until);
+      }
       if (!rows) return std::unexpected{std::move(rows.error())};
       return first_copy(key, *rows, expires ? std::optional{5} : std::nullopt);
     }

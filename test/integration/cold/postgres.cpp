@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 #include "../../support/hostile_keys.hpp"
+#include "../../support/tcp_proxy.hpp"
 #include "support.hpp"
 
 #include <strata/concepts/cold.hpp>
@@ -94,6 +95,39 @@ BOOST_AUTO_TEST_CASE(what_is_stored_is_loaded_and_what_it_was_is_kept) {
   BOOST_TEST(cold.tier.get_at("a", again->revision, soon())->value->text == "three");
   BOOST_TEST(!cold.tier.get_at("a", strata::revision{99999}, soon())->value);
   BOOST_TEST(!cold.tier.get_at("a", erased->revision, soon())->value);
+}
+
+// Counted on the wire.
+BOOST_AUTO_TEST_CASE(a_load_is_one_round_trip_and_two_of_what_is_archived) {
+  auto const direct = server();
+  auto const port = direct.find("port=") + 5;
+  strata_test::tcp_proxy wire{std::stoi(direct.substr(port))};
+  auto o = on("trips");
+  o.connections = 1;
+  o.connection.replace(port, direct.find_first_not_of("0123456789", port) - port, std::to_string(wire.port()));
+  opened_notes cold{o};
+  for (auto const* id : {"live", "erased", "archived"})
+    BOOST_TEST(bool(cold.tier.store(id, {.id = id, .text = "text"}, strata::anything, soon())));
+  auto const erased = cold.tier.erase("erased", soon());
+  BOOST_REQUIRE_MESSAGE(erased, why(erased));
+  other{}("update trips set updated_at = now() - interval '400 days' where artifact_id = 'archived'");
+  BOOST_TEST(cold.tier.archive(std::chrono::system_clock::now() - std::chrono::years{1}, 9, soon()).value() == 1U);
+  auto const trips = [&](std::string_view id, strata::copy<note>& found) {
+    auto const before = wire.round_trips();
+    auto loaded = cold.tier.load(id, soon());
+    BOOST_REQUIRE_MESSAGE(loaded, why(loaded));
+    found = std::move(*loaded);
+    return wire.round_trips() - before;
+  };
+  strata::copy<note> found;
+  BOOST_TEST(trips("live", found) == 1U);
+  BOOST_TEST(found.value->text == "text");
+  BOOST_TEST(trips("never", found) == 1U);
+  BOOST_TEST((!found.value && found.revision == strata::revision{}));
+  BOOST_TEST(trips("erased", found) == 1U);
+  BOOST_TEST((!found.value && found.revision == erased->revision));
+  BOOST_TEST(trips("archived", found) == 2U);
+  BOOST_TEST(found.value->text == "text");
 }
 
 BOOST_AUTO_TEST_CASE(expectations_are_kept) {

@@ -404,7 +404,21 @@ begin
 end $strata$;
 )";
 
-inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4,
-                                       migration_5, migration_6, migration_7, migration_8};
+// 9. What is known of an id that has no row: 0 nothing, -1 the archive has it, else the revision of its erase. A load asks
+// this in its own statement; PL/pgSQL, so that no plan of a load names more tables than one, and stable, so that both look
+// at one moment.
+inline constexpr std::string_view migration_9 = R"(
+create function {elsewhere}(wanted text, of_space text)
+  returns bigint language plpgsql stable set search_path = pg_catalog, pg_temp as $strata$
+begin
+  if exists (select from {archive} a where a.artifact_id = wanted and a.strata_space = of_space) then
+    return -1;
+  end if;
+  return coalesce((select e.revision from {erased} e where e.artifact_id = wanted and e.space = of_space), 0);
+end $strata$;
+)";
+
+inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5,
+                                       migration_6, migration_7, migration_8, migration_9};
 
 }  // namespace strata::cold::pg
