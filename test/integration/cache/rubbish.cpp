@@ -5,6 +5,8 @@
 // with a reason or an error for that key alone, and nothing that a newer program wrote is overwritten.
 #include "support.hpp"
 
+#include <strata/batch.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <nats/nats.h>
@@ -197,7 +199,7 @@ BOOST_AUTO_TEST_CASE(every_flip_and_cut_of_a_message_is_found) {
   auto const good = framed("golden", 1'000'000'000, body("golden", "text"));
   auto const with = headers(good);
   std::size_t wrong = 0;
-  for (std::size_t bit = 0; bit < good.payload.size() * 8; bit += 3) {
+  for (std::size_t bit = 0; bit < good.payload.size() * 8; ++bit) {
     auto flipped = good.payload;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
     other.publish("golden", flipped, with);
@@ -231,7 +233,18 @@ BOOST_AUTO_TEST_CASE(a_bad_row_is_an_error_for_its_key_alone) {
   BOOST_TEST(
       sql.query_value<bool>("select metadata = '{\"tags\": [1, {\"deep\": null}], \"n\": 5}' from knowledge_artifacts"
                             " where artifact_id = 'odd-row'"));
-  BOOST_TEST(cache->get("good-row")->data == "text");
+
+  // Deeper than anything that is decoded.
+  sql.exec(
+      "insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content, metadata) values"
+      " ('bad-row', 'template', 'text', '{}', (repeat('[', 200) || repeat(']', 200))::jsonb)");
+  auto const bad = cache->get("bad-row");
+  BOOST_TEST((bad.failed() && bad.error() == errc::corrupt && bad.error().text().contains("metadata: nested deeper")));
+  auto const both = cache->get_many(std::vector<std::string>{"bad-row", "good-row"});
+  BOOST_TEST((both[0].second.failed() && both[0].second.error() == errc::corrupt));
+  BOOST_TEST((both[1].second && both[1].second->data == "text"));
+  BOOST_TEST(cache->put(asset("bad-row", "mended")).has_value());
+  BOOST_TEST(cache->get("bad-row")->data == "mended");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
