@@ -22,7 +22,7 @@ namespace strata::flow {
 /// for put. In pieces of a thousand, so that no tier sees more at once.
 template <class Range>
 struct batch {
-  static_assert(ranges::input_range<Range>, "strata::cache: get_many, put_many and erase_many take a range.");
+  static constexpr bool takes = ranges::input_range<Range>;
 
   static constexpr std::size_t piece = 1'000;
 

@@ -177,16 +177,17 @@ class local_cache {
   /// \returns one (key, answer) per key, in the order asked
   template <class Keys>
   std::vector<std::pair<key_type, answer>> get_many(Keys&& keys) {
-    static_assert(std::ranges::input_range<Keys>, "strata::local_cache: get_many takes a range of keys.");
     std::vector<std::pair<key_type, answer>> all;
-    for (auto&& one : keys) all.emplace_back(key_type(one), answer::nothing(tier::hot));
-    std::vector<typename core_type::hashed_key> asked;
-    asked.reserve(all.size());
-    for (auto const& one : all) asked.push_back(core_.hash(one.first));
-    std::vector<boxed> found(all.size());
-    core_.hot.find_many(std::span<typename core_type::hashed_key const>{asked},
-                        [&](std::size_t i, boxed const& kept) { found[i] = kept; });
-    for (std::size_t i = 0; i < all.size(); ++i) all[i].second = answer_of(asked[i], std::move(found[i]));
+    if constexpr (local::explain_range<Keys>()) {
+      for (auto&& one : keys) all.emplace_back(key_type(one), answer::nothing(tier::hot));
+      std::vector<typename core_type::hashed_key> asked;
+      asked.reserve(all.size());
+      for (auto const& one : all) asked.push_back(core_.hash(one.first));
+      std::vector<boxed> found(all.size());
+      core_.hot.find_many(std::span<typename core_type::hashed_key const>{asked},
+                          [&](std::size_t i, boxed const& kept) { found[i] = kept; });
+      for (std::size_t i = 0; i < all.size(); ++i) all[i].second = answer_of(asked[i], std::move(found[i]));
+    }
     return all;
   }
   /// Puts each (key, value) of a range, in its order; values are moved out of a container given as an rvalue, and out of a
@@ -194,25 +195,25 @@ class local_cache {
   /// \returns how many are kept
   template <class Pairs>
   std::size_t put_many(Pairs&& pairs) {
-    static_assert(std::ranges::input_range<Pairs>,
-                  "strata::local_cache: put_many takes a range of pairs (key, value).");
-    constexpr bool gives = std::ranges::view<std::remove_cvref_t<Pairs>>
-                               ? !std::is_lvalue_reference_v<std::ranges::range_reference_t<Pairs>>
-                               : !std::is_lvalue_reference_v<Pairs>;
     std::size_t kept = 0;
-    for (auto&& [key, value] : pairs)
-      if constexpr (gives && !std::is_reference_v<decltype(value)>)
-        kept += put(key, std::move(value));
-      else
-        kept += put(key, value);
+    if constexpr (local::explain_range<Pairs>()) {
+      constexpr bool gives = std::ranges::view<std::remove_cvref_t<Pairs>>
+                                 ? !std::is_lvalue_reference_v<std::ranges::range_reference_t<Pairs>>
+                                 : !std::is_lvalue_reference_v<Pairs>;
+      for (auto&& [key, value] : pairs)
+        if constexpr (gives && !std::is_reference_v<decltype(value)>)
+          kept += put(key, std::move(value));
+        else
+          kept += put(key, value);
+    }
     return kept;
   }
   /// \returns how many entries there were
   template <class Keys>
   std::size_t erase_many(Keys&& keys) {
-    static_assert(std::ranges::input_range<Keys>, "strata::local_cache: erase_many takes a range of keys.");
     std::size_t went = 0;
-    for (auto&& key : keys) went += erase(key);
+    if constexpr (local::explain_range<Keys>())
+      for (auto&& key : keys) went += erase(key);
     return went;
   }
 

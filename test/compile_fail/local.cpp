@@ -46,3 +46,6 @@ LOCAL(std::string, std::string, strata::hot::lru, strata::weigher<unfair>);
 
 // next error: strata::local_cache, options: strata::clock<T>: T has no now()
 LOCAL(int, int, strata::hot::lru, strata::clock<broken>);
+
+// next error: strata::local_cache: get_many and erase_many take a range of keys, put_many one of pairs (key, value).
+std::size_t all(strata::local_cache<std::string, int>& c) { return WRONG_OR_RIGHT(c.erase_many(7), c.erase("7")); }

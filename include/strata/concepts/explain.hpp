@@ -151,14 +151,20 @@ template <class Range>
 struct batch;
 }  // namespace flow
 
-/// Whether the batch header has been included; says so where not.
+/// Whether the batch header has been included and is given a range; says so where not.
 template <class Range>
 consteval bool explain_batch() {
   constexpr bool included = requires { sizeof(flow::batch<Range>); };
   static_assert(included,
                 "strata::cache: get_many, put_many and erase_many are defined in another header, because they "
                 "need ranges. Add #include <strata/batch.hpp>.");
-  return included;
+  if constexpr (included) {
+    static_assert(
+        flow::batch<Range>::takes,
+        "strata::cache: get_many, put_many and erase_many take a range. Give one, or call get, put or erase.");
+    return flow::batch<Range>::takes;
+  }
+  return false;
 }
 
 }  // namespace strata

@@ -13,6 +13,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <ranges>
 #include <type_traits>
 
 // The advice for who composes a local_cache that cannot be: the first error says which parameter is wrong, why, and what
@@ -106,6 +107,15 @@ consteval bool explain() {
     return explain_options<Key, Value, Options...>();
   else
     return true;
+}
+
+template <class Range>
+consteval bool explain_range() {
+  STRATA_LOCAL_RUNG(
+      Range, std::ranges::input_range<Range>,
+      "strata::local_cache: get_many and erase_many take a range of keys, put_many one of pairs (key, value). "
+      "Give a range, or call get, erase or put.")
+  return true;
 }
 
 #undef STRATA_LOCAL_RUNG
