@@ -19,6 +19,7 @@ namespace knowledge_tool {
 /// A line that moves at a terminal (on the error output, so that it never mixes with results), and nothing elsewhere.
 class progress {
  public:
+  /// \param total  zero: nobody knows it
   progress(std::string label, std::uint64_t total)
       : label_{std::move(label)}, total_{total}, shown_{::isatty(STDERR_FILENO) == 1} {}
   progress(progress const&) = delete;
@@ -27,14 +28,15 @@ class progress {
 
   void at(std::uint64_t done) {
     auto const now = std::chrono::steady_clock::now();
-    if (!shown_ || total_ == 0 || now < next_) return;
+    if (!shown_ || now < next_) return;
     next_ = now + std::chrono::milliseconds{100};
+    if (total_ == 0) return put(std::format("\r\033[K{} {}", label_, grouped(done)));
     constexpr std::size_t width = 30;
     auto const full = static_cast<std::size_t>(done * width / total_);
     auto const bar = std::string(full, '#') + std::string(width - full, '.');
     put(std::format("\r\033[K{} [{}] {} of {}", label_, bar, grouped(done), grouped(total_)));
   }
-  /// Takes the line away.
+  /// Takes the line away, until there is more to show: before anything else is said.
   void clear() {
     if (shown_ && next_ != std::chrono::steady_clock::time_point{}) put("\r\033[K");
     next_ = {};

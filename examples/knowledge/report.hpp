@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <format>
 #include <string>
@@ -67,11 +68,16 @@ inline std::string shown(std::string_view text) {
   std::string safe;
   while (!text.empty()) {
     auto const good = text.substr(0, strata::detail::utf8_prefix(text));
-    for (char const c : good)
-      if (auto const byte = static_cast<unsigned char>(c); byte < 0x20 || byte == 0x7F)
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      auto const byte = static_cast<unsigned char>(good[i]);
+      if (byte < 0x20 || byte == 0x7F)
         safe += std::format("\\x{:02X}", byte);
+      else if (byte == 0xC2 &&
+               static_cast<unsigned char>(good[i + 1]) < 0xA0)  // U+0080 to U+009F: control characters too
+        safe += std::format("\\xC2\\x{:02X}", static_cast<unsigned char>(good[++i]));
       else
-        safe += c;
+        safe += good[i];
+    }
     text.remove_prefix(good.size());
     if (text.empty()) break;
     safe += std::format("\\x{:02X}", static_cast<unsigned char>(text.front()));

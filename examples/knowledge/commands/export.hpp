@@ -103,9 +103,12 @@ void run_export(auto& s, export_arguments const& given) {
       auto [now, keep] = resume(part, compressed(given.file));
       if (keep > 0) std::cerr << std::format("knowledge: going on after {}\n", counted(now.lines, "line"));
       line_writer out{part, compressed(given.file), keep};
+      progress bar{"exporting lines:", 0};
       while (!now.next.end && !interrupted) {
+        bar.at(now.lines);
         auto const lines = strata::dump(cache, now.next, 500, {.within = std::chrono::seconds{30}});
         if (!lines) {
+          bar.clear();
           s.status = fail(s, "export", lines.error());
           return;
         }
@@ -113,6 +116,7 @@ void run_export(auto& s, export_arguments const& given) {
         for (auto const& line : *lines) now.count(line), piece.append(line).append("\n");
         out.piece(piece.append(now.text()).append("\n"));
       }
+      bar.clear();
       out.close();
       if (interrupted) {
         s.status = outcome::interrupted;
@@ -136,6 +140,7 @@ void run_restore(auto& s, std::filesystem::path const& file, bool check) {
   std::vector<std::string> lines;
   auto const read = [&](auto&& put) {
     line_reader in{file, compressed(file)};
+    progress bar{check ? "checking bytes" : "restoring bytes", std::filesystem::file_size(file)};
     while (auto line = in.next()) {
       if (interrupted) return;
       if (!now.at(*line, file)) {
@@ -143,7 +148,8 @@ void run_restore(auto& s, std::filesystem::path const& file, bool check) {
         lines.push_back(std::move(*line));
         continue;
       }
-      if (!put()) return;
+      bar.at(in.piece_end());
+      if (!put(bar)) return;
       lines.clear();
     }
   };
@@ -170,15 +176,16 @@ void run_restore(auto& s, std::filesystem::path const& file, bool check) {
                                counted(sum.added, "template"), grouped(sum.there), grouped(sum.other));
   };
   if (check) {
-    read([] { return true; });
+    read([](progress&) { return true; });
     return report();
   }
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_dump<std::remove_reference_t<decltype(cache)>>) {
-      read([&] {
+      read([&](progress& bar) {
         std::vector<std::string_view> const views{lines.begin(), lines.end()};
         auto const done = strata::restore(cache, views, {.within = std::chrono::seconds{30}});
         if (!done) {
+          bar.clear();
           s.status = fail(s, file.string(), done.error());
           return false;
         }

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <format>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -45,11 +46,10 @@ class importing {
     auto const found = read_corpus(given_.paths);
     with_cache(s_, [&](auto& cache) {
       auto const started = std::chrono::steady_clock::now();
-      {
-        progress bar{"importing", found.documents.size()};
-        for (std::size_t next = 0; next < found.documents.size() && !interrupted && going_; bar.at(next))
-          next = write(cache, found.documents, next);
-      }
+      bar_.emplace("importing", found.documents.size());
+      for (std::size_t next = 0; next < found.documents.size() && !interrupted && going_; bar_->at(next))
+        next = write(cache, found.documents, next);
+      bar_.reset();
       report(found, std::chrono::steady_clock::now() - started);
     });
   }
@@ -84,6 +84,7 @@ class importing {
     return next;
   }
   void failed(std::string const& id, strata::error const& why) {
+    bar_->clear();
     if (++failed_ <= 10) s_.status = fail(s_, id, why);
   }
 
@@ -123,6 +124,7 @@ class importing {
 
   Invocation& s_;
   import_arguments const& given_;
+  std::optional<progress> bar_;
   std::size_t written_ = 0, unchanged_ = 0, failed_ = 0, degraded_ = 0;
   bool going_ = true;
 };
@@ -138,6 +140,7 @@ void check_import(auto& s, import_arguments const& given) {
       if (interrupted) break;
       bar.at(asked++);
       auto const trouble = [&](strata::error const& why) {
+        bar.clear();
         if (++failed <= 10) (void)fail(s, d.id, why);
       };
       try {
