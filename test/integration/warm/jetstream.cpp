@@ -112,6 +112,26 @@ BOOST_AUTO_TEST_CASE(laws_hold_on_a_stream_with_direct_reads_and_no_limit) {
   laws_hold(o);
 }
 
+// Many keys are one question where the server knows it, which is one that says its version.
+BOOST_AUTO_TEST_CASE(a_stream_that_is_kept_once_is_read_directly) {
+  auto const o = own("questions");
+  other_program const they;
+  tier t{o, no_context{}};
+  BOOST_REQUIRE(t.wait_ready(soon()));
+  std::vector<std::string_view> const keys{"a", "b", "c"};
+  for (auto const key : keys) BOOST_REQUIRE(t.store(made(std::string{key}, 1), std::nullopt, soon()));
+  (void)t.load_many(keys, soon());  // after which it knows what the server knows
+  listener const singly{they, "$JS.API.DIRECT.GET." + o.stream + ".>"},
+      together{they, "$JS.API.DIRECT.GET." + o.stream}, leader{they, "$JS.API.STREAM.MSG.GET." + o.stream};
+  BOOST_TEST(t.load("a", soon()).value().frame.has_value());
+  BOOST_TEST(singly.count() == 1);
+  for (auto const& seen : t.load_many(keys, soon())) BOOST_TEST(seen.value().frame.has_value());
+  bool const knows = they.stream_configuration(o.stream).contains("_nats.ver");
+  BOOST_TEST(singly.count() == (knows ? 1 : 4));
+  BOOST_TEST(together.count() == (knows ? 1 : 0));
+  BOOST_TEST(leader.count() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(laws_hold_on_a_stream_in_memory_that_takes_everything_below_another_prefix) {
   auto o = own("wide");
   other_program const they;

@@ -92,6 +92,21 @@ BOOST_AUTO_TEST_CASE(laws_hold_on_three_replicas) {
   BOOST_TEST(js::json::member(other_program{o.servers[0]}.stream_configuration(o.stream), "num_replicas") == "3");
 }
 
+// Another server may not have heard of a write that was acknowledged.
+BOOST_AUTO_TEST_CASE(the_leader_alone_is_asked) {
+  auto const o = three().settings();
+  tier t{o, no_context{}};
+  BOOST_REQUIRE(t.wait_ready(soon()));
+  std::vector<std::string_view> const keys{"asked-1", "asked-2"};
+  for (auto const key : keys) BOOST_REQUIRE(t.store(made(std::string{key}, 1), std::nullopt, soon()));
+  other_program const they{o.servers[0]};
+  listener const direct{they, "$JS.API.DIRECT.>"}, leader{they, "$JS.API.STREAM.MSG.GET." + o.stream};
+  BOOST_TEST(t.load("asked-1", soon()).value().frame.has_value());
+  for (auto const& seen : t.load_many(keys, soon())) BOOST_TEST(seen.value().frame.has_value());
+  BOOST_TEST(direct.count() == 0);
+  BOOST_TEST(eventually([&] { return leader.count() >= 3; }));  // they may come by way of another server
+}
+
 BOOST_AUTO_TEST_CASE(what_was_acknowledged_is_there_when_the_leader_is_lost) {
   auto& c = three();
   tier t{c.settings(), no_context{}};

@@ -202,6 +202,31 @@ class other_program {
   js::context_handle context_;
 };
 
+/// Hears what others send to a subject.
+class listener {
+ public:
+  listener(other_program const& there, std::string const& subject) : there_{there} {
+    if (natsConnection_SubscribeSync(&heard_, there.connection(), subject.c_str()) != NATS_OK)
+      throw std::runtime_error{"cannot listen to " + subject};
+    natsConnection_Flush(there.connection());
+  }
+  ~listener() { natsSubscription_Destroy(heard_); }
+  listener(listener const&) = delete;
+  listener& operator=(listener const&) = delete;
+
+  /// How many messages so far.
+  int count() const {
+    natsConnection_Flush(there_.connection());
+    int messages = 0, bytes = 0;
+    natsSubscription_GetPending(heard_, &messages, &bytes);
+    return messages;
+  }
+
+ private:
+  other_program const& there_;
+  natsSubscription* heard_ = nullptr;
+};
+
 inline std::string fixture(std::string const& name) {
   std::ifstream file{std::string{STRATA_TEST_FIXTURES} + "/" + name, std::ios::binary};
   std::string text{std::istreambuf_iterator<char>{file}, {}};
