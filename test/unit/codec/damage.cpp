@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../../support/sanitized.hpp"
 #include "counted.hpp"
 #include "shapes.hpp"
 
@@ -82,6 +83,17 @@ BOOST_AUTO_TEST_CASE(every_truncation_and_every_flipped_bit_of_messagepack) {
   survives_all_damage<strata::knowledge_asset, msgpack>(shapes::encoded<strata::knowledge_asset, msgpack>(odd_asset()));
   survives_all_damage<shapes::everything, msgpack>(shapes::encoded<shapes::everything, msgpack>(shapes::full()));
   survives_all_damage<shapes::everything, msgpack>(shapes::encoded<shapes::everything, msgpack>(shapes::everything{}));
+}
+
+// Those of the other programs, which say what they say in other words than ours.
+BOOST_AUTO_TEST_CASE(every_truncation_and_every_flipped_bit_of_the_goldens) {
+  std::size_t const step = strata_test::sanitized ? 20 : 1;
+  auto const assets = shapes::golden("assets.txt");
+  for (std::size_t i = 0; i < assets.size(); i += step)
+    survives_all_damage<strata::knowledge_asset, strata::codec::json>(assets[i].first);
+  auto const packed = shapes::golden("msgpack.txt");
+  for (std::size_t i = 0; i < packed.size(); i += step)
+    survives_all_damage<strata::knowledge_asset, strata::codec::msgpack>(shapes::from_hex(packed[i].second));
 }
 
 BOOST_AUTO_TEST_CASE(rubbish) {
