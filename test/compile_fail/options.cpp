@@ -83,6 +83,14 @@ struct mishears_degraded {
 };
 COMPOSE(policy<hot>, none, none, memory, strata::observer<mishears_degraded>);
 
+// next error: strata::cache, options (after the 4th parameter): strata::observer<T>: 'read_took' and 'write_took' of T cannot
+struct hears_half {
+  void hit(strata::tier) noexcept;
+  void read_took(strata::tier, std::chrono::nanoseconds) noexcept;
+  void write_took(WRONG_OR_RIGHT(int*, strata::tier), std::chrono::nanoseconds) noexcept;
+};
+COMPOSE(policy<hot>, none, none, memory, strata::observer<hears_half>);
+
 // next error: strata::cache, options (after the 4th parameter): strata::observer<T>: T has no member for any event
 struct dreamer {
   void WRONG_OR_RIGHT(hits, hit)(strata::tier) noexcept;
