@@ -7,12 +7,12 @@
 #include <strata/error.hpp>
 #include <strata/kernel/breaker.hpp>
 #include <strata/none.hpp>
+#include <strata/run/mutex.hpp>
 #include <strata/run/task.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -81,7 +81,7 @@ class channel {
   }
 
   [[nodiscard]] bool resting(direction d) const noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return d == direction::reading ? reading_.open() : writing_.open();
   }
 
@@ -101,17 +101,17 @@ class channel {
   }
   deferred<std::optional<error>, Tier> refusal(breaker& of, kernel::moment now, kernel::moment until) noexcept {
     if (now >= until) return error{errc::timed_out, where_, "no time was left to ask"};
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     if (of.allows(now)) return std::nullopt;
     return error{errc::unavailable, where_, "resting after failures in a row"};
   }
   void report(breaker& of, bool failure, kernel::moment now) noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     failure ? of.failed(now) : of.succeeded();
   }
 
   strata::tier where_;
-  mutable std::mutex guard_;
+  mutable strata::detail::mutex guard_;
   breaker reading_;
   breaker writing_;
   Tier tier_;

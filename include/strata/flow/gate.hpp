@@ -8,12 +8,12 @@
 #include <strata/hit.hpp>
 #include <strata/kernel/fence.hpp>
 #include <strata/kernel/flight.hpp>
+#include <strata/run/mutex.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <string>
 #include <string_view>
@@ -98,7 +98,7 @@ class gate : public loaders<look<Value, Event>> {
   /// \param loading  the caller would run a loader, and so may not share the answer of one who would not
   turn enter(std::uint64_t hash, std::string_view key, moment now, moment until, bool loading) {
     auto& s = stripe_of(hash);
-    std::lock_guard const held{s.lock};
+    auto const held = s.lock.hold();
     auto const fill = s.fence.begin(hash);
     auto const other = s.flights.find(hash);
     if (other != nullptr) {
@@ -114,7 +114,7 @@ class gate : public loaders<look<Value, Event>> {
   /// Registers a look below that shares nothing.
   turn enter_alone(std::uint64_t hash) {
     auto& s = stripe_of(hash);
-    std::lock_guard const held{s.lock};
+    auto const held = s.lock.hold();
     return {*this, s.fence.begin(hash), nullptr, false};
   }
 
@@ -123,7 +123,7 @@ class gate : public loaders<look<Value, Event>> {
   bool admit(turn const& t, revision found, moment now, Install&& install) {
     auto& s = stripe_of(t.fill_.key);
     burials const later;
-    std::lock_guard const held{s.lock};
+    auto const held = s.lock.hold();
     if (t.leads_ && !s.flights.leads(t.fill_.key, *t.flight_)) return false;  // overdue and replaced
     if (!s.fence.admits(t.fill_, found)) return false;
     s.fence.raise(t.fill_.key, found, now);
@@ -136,7 +136,7 @@ class gate : public loaders<look<Value, Event>> {
   void overtake(std::uint64_t hash, revision r, moment now, Drop&& drop) noexcept {
     auto& s = stripe_of(hash);
     burials const later;
-    std::lock_guard const held{s.lock};
+    auto const held = s.lock.hold();
     try {
       s.fence.raise(hash, r, now);
     } catch (std::bad_alloc const&) {
@@ -151,7 +151,7 @@ class gate : public loaders<look<Value, Event>> {
   bool settle(turn const& t, revision r, Install&& install) {
     auto& s = stripe_of(t.fill_.key);
     burials const later;
-    std::lock_guard const held{s.lock};
+    auto const held = s.lock.hold();
     if (s.fence.doubtful(t.fill_.key) || !s.fence.admits(t.fill_, r)) return false;
     install();
     return true;
@@ -162,7 +162,7 @@ class gate : public loaders<look<Value, Event>> {
   void doubt(std::uint64_t hash, moment now, Drop&& drop) noexcept {
     auto& s = stripe_of(hash);
     burials const later;
-    std::lock_guard const held{s.lock};
+    auto const held = s.lock.hold();
     try {
       s.fence.doubt(hash, now);
     } catch (std::bad_alloc const&) {
@@ -176,7 +176,7 @@ class gate : public loaders<look<Value, Event>> {
   void doubt_all(Drop&& drop) noexcept {
     burials const later;
     for (auto& s : stripes_) {
-      std::lock_guard const held{s.lock};
+      auto const held = s.lock.hold();
       s.fence.raise_epoch();
     }
     drop();
@@ -185,7 +185,7 @@ class gate : public loaders<look<Value, Event>> {
   /// Cold has answered: a doubt older than this turn is over.
   void resolve(turn const& t) noexcept {
     auto& s = stripe_of(t.fill_.key);
-    std::lock_guard const held{s.lock};
+    auto const held = s.lock.hold();
     s.fence.settle(t.fill_);
   }
 
@@ -193,7 +193,7 @@ class gate : public loaders<look<Value, Event>> {
   [[nodiscard]] auto now() const {
     decltype(strata::stats::now) all{};
     for (auto const& s : stripes_) {
-      std::lock_guard const held{s.lock};
+      auto const held = s.lock.hold();
       all.flights += s.flights.count();
       all.floors += s.fence.floors();
     }
@@ -202,7 +202,7 @@ class gate : public loaders<look<Value, Event>> {
 
   [[nodiscard]] revision floor(std::uint64_t hash) {
     auto& s = stripe_of(hash);
-    std::lock_guard const held{s.lock};
+    auto const held = s.lock.hold();
     return s.fence.floor(hash);
   }
 
@@ -211,7 +211,7 @@ class gate : public loaders<look<Value, Event>> {
   auto alone(std::uint64_t hash, F&& f) {
     auto& s = stripe_of(hash);
     burials const later;
-    std::lock_guard const held{s.lock};
+    auto const held = s.lock.hold();
     return std::forward<F>(f)();
   }
 
@@ -225,7 +225,7 @@ class gate : public loaders<look<Value, Event>> {
 
   struct stripe {
     stripe(std::size_t max_floors, std::size_t max_flights) : fence{max_floors}, flights{max_flights} {}
-    mutable std::mutex lock;
+    mutable strata::detail::mutex lock;
     deferred<kernel::fence<>, Key> fence;
     kernel::flights<flight> flights;
   };
@@ -240,7 +240,7 @@ class gate : public loaders<look<Value, Event>> {
   void end(turn& t, hit<Value> const* answer) noexcept {
     {
       auto& s = stripe_of(t.fill_.key);
-      std::lock_guard const held{s.lock};
+      auto const held = s.lock.hold();
       if (answer != nullptr) t.flight_->answer = *answer;
       s.flights.end(t.fill_.key, *t.flight_);
     }

@@ -4,9 +4,9 @@
 
 #include <strata/error.hpp>
 #include <strata/kernel/flight.hpp>
+#include <strata/run/mutex.hpp>
 
 #include <exception>
-#include <mutex>
 #include <new>
 
 // Loaders of the user's, and which flight waits for which: a loader may ask its cache for other keys, and of those who would
@@ -19,18 +19,18 @@ class loaders {
  public:
   /// Says that the loader of `mine` waits for `target`, unless that would never end.
   [[nodiscard]] bool wait_allowed(Flight& mine, Flight* target) noexcept {
-    std::lock_guard const held{graph_};
+    auto const held = graph_.hold();
     if (kernel::closes_circle(mine, target)) return false;
     mine.waits_for = target;
     return true;
   }
   void wait_over(Flight& mine) noexcept {
-    std::lock_guard const held{graph_};
+    auto const held = graph_.hold();
     mine.waits_for = nullptr;
   }
 
  private:
-  std::mutex graph_;
+  strata::detail::mutex graph_;
 };
 
 namespace detail {

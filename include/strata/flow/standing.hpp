@@ -5,11 +5,11 @@
 #include <strata/frame.hpp>
 #include <strata/kernel/lease.hpp>
 #include <strata/kernel/moment.hpp>
+#include <strata/run/mutex.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <utility>
 
@@ -45,77 +45,77 @@ class standing {
   }
 
   void resumed(position at, moment now) noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     lease_.resumed(at, now);
     reckon();
   }
   void lost() noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     lease_.lost();
     ++losses_;
   }
   void heard(position at) noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     lease_.heard(at);
     reckon();
   }
   bool promise(moment as_of, position at) noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     bool const passed = lease_.promise(as_of, at);
     reckon();
     return passed;
   }
   void prove(moment as_of) noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     lease_.prove(as_of);
     reckon();
   }
   [[nodiscard]] bool hears() const noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return lease_.hears();
   }
   /// How often the feed was lost.
   [[nodiscard]] std::uint64_t losses() const noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return losses_;
   }
   /// When the feed began last.
   [[nodiscard]] moment since() const noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return lease_.since();
   }
   [[nodiscard]] bool stuck(moment now) const noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return lease_.stuck(now);
   }
   [[nodiscard]] moment::duration behind(moment now) const noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return lease_.behind(now);
   }
   [[nodiscard]] moment proven() const noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return lease_.proven();
   }
 
   /// K10: something may have been missed.
   void doubt() noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     ++doubts_;
     until_.store(moment::min(), std::memory_order_release);
     flag_.store(false, std::memory_order_release);
   }
   /// Which doubt stands; zero: none.
   [[nodiscard]] std::uint64_t doubted() const noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return settled_ == doubts_ ? 0 : doubts_;
   }
   [[nodiscard]] std::uint64_t doubts() const noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return doubts_;
   }
   /// Everything in memory has been compared since that doubt.
   void settle(std::uint64_t doubt) noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     settled_ = doubt;
     reckon();
   }
@@ -128,12 +128,12 @@ class standing {
 
   /// The store of whoever keeps warm in step, where it is not this instance's; empty: it is, or nobody knows.
   void saw_elsewhere(std::string store) noexcept {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     apart_.store(!store.empty(), std::memory_order_relaxed);
     elsewhere_ = std::move(store);
   }
   [[nodiscard]] std::string elsewhere() const {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return elsewhere_;
   }
   [[nodiscard]] bool apart() const noexcept { return apart_.load(std::memory_order_relaxed); }
@@ -144,7 +144,7 @@ class standing {
   /// Sets the flag, by a thread that is back by then at the latest.
   void tick(moment back) noexcept {
     if constexpr (!Bounded) {
-      std::lock_guard const held{guard_};  // or a doubt that comes in between would be overwritten
+      auto const held = guard_.hold();  // or a doubt that comes in between would be overwritten
       flag_.store(back < until_.load(std::memory_order_relaxed), std::memory_order_release);
     }
   }
@@ -160,7 +160,7 @@ class standing {
   std::atomic<bool> heals_{false};
   std::atomic<bool> apart_{false};
   std::atomic<std::uint64_t> era_{0};
-  mutable std::mutex guard_;
+  mutable strata::detail::mutex guard_;
   Lease lease_;
   std::uint64_t doubts_ = 0;
   std::uint64_t settled_ = 0;

@@ -2,8 +2,9 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/run/mutex.hpp>
+
 #include <cstddef>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,14 +22,14 @@ class strays {
   static constexpr std::size_t limit = 4'096;  // K12: the older half is forgotten, until its keys change again
 
   void note(std::string_view key) {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     if (!keys_.empty() && keys_.back() == key) return;
     if (keys_.size() >= limit) drop(limit / 2);
     keys_.emplace_back(key);
   }
   /// The oldest thousand, some perhaps several times; they are noted no longer.
   [[nodiscard]] std::vector<Text> take() {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     std::size_t const count = keys_.size() < 1'000 ? keys_.size() : 1'000;
     std::vector<Text> some;
     some.reserve(count);
@@ -40,7 +41,7 @@ class strays {
  private:
   void drop(std::size_t count) { keys_.erase(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(count)); }
 
-  std::mutex guard_;
+  strata::detail::mutex guard_;
   std::vector<Text> keys_;
 };
 

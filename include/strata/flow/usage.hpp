@@ -5,10 +5,10 @@
 #include <strata/concepts/capability.hpp>
 #include <strata/hash.hpp>
 #include <strata/kernel/table.hpp>
+#include <strata/run/mutex.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,13 +38,13 @@ class usage_table {
 
   void add(std::string_view key, std::uint64_t reads) { add(key, tally{.reads = reads}); }
   void add(std::string_view key, tally const& more) {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     add_held(key, more);
   }
 
   /// Takes all counts away, for a flush.
   [[nodiscard]] std::vector<Use> take() {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     std::vector<Use> all;
     all.reserve(counts_.size());
     counts_.each([&](Use& u) { all.push_back(std::move(u)); });
@@ -65,15 +65,15 @@ class usage_table {
   }
   /// Puts back what a flush could not deliver.
   void give_back(std::vector<Use> const& counts, std::size_t from) {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     for (; from < counts.size(); ++from) add_held(counts[from].key, counts[from].count);
   }
   [[nodiscard]] std::size_t keys() const {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return counts_.size();
   }
   [[nodiscard]] std::uint64_t dropped() const {
-    std::lock_guard const held{guard_};
+    auto const held = guard_.hold();
     return dropped_;
   }
 
@@ -93,7 +93,7 @@ class usage_table {
     at->count.failures += more.failures;
   }
 
-  mutable std::mutex guard_;
+  mutable strata::detail::mutex guard_;
   hasher<std::string> hash_;
   kernel::table<Use> counts_;
   std::size_t max_keys_;

@@ -2,9 +2,10 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/run/mutex.hpp>
+
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -16,7 +17,7 @@
 // (stop tokens, semaphores, waiting atomics) come a twelfth of all that a program which includes a cache compiles.
 namespace strata::detail {
 
-/// Wakes who waits under a std::mutex; deadlines are told in the monotonic clock.
+/// Wakes who waits under a mutex; deadlines are told in the monotonic clock.
 /// \threads any
 class condition {
  public:
@@ -36,17 +37,17 @@ class condition {
   void notify_all() noexcept { ::pthread_cond_broadcast(&waiting_); }
 
   template <class Happened>
-  void wait(std::unique_lock<std::mutex>& held, Happened happened) {
-    while (!happened()) ::pthread_cond_wait(&waiting_, held.mutex()->native_handle());
+  void wait(mutex::held& held, Happened happened) {
+    while (!happened()) ::pthread_cond_wait(&waiting_, &held.whose_);
   }
   /// \returns whether it happened
   template <class Happened>
-  bool wait_until(std::unique_lock<std::mutex>& held, std::chrono::steady_clock::time_point until, Happened happened) {
+  bool wait_until(mutex::held& held, std::chrono::steady_clock::time_point until, Happened happened) {
     long long const at = until.time_since_epoch().count();
     ::timespec const end{.tv_sec = static_cast<::time_t>(at / 1'000'000'000),
                          .tv_nsec = static_cast<long>(at % 1'000'000'000)};
     while (!happened())
-      if (::pthread_cond_timedwait(&waiting_, held.mutex()->native_handle(), &end) != 0) return happened();
+      if (::pthread_cond_timedwait(&waiting_, &held.whose_, &end) != 0) return happened();
     return true;
   }
 

@@ -5,12 +5,12 @@
 #include <strata/deferred.hpp>
 #include <strata/kernel/fifo.hpp>
 #include <strata/run/clock.hpp>
+#include <strata/run/mutex.hpp>
 #include <strata/run/point.hpp>
 #include <strata/run/thread.hpp>
 
 #include <coroutine>
 #include <cstddef>
-#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -29,7 +29,7 @@ class crew {
    public:
     void set() {
       {
-        std::lock_guard const held{guard_};
+        auto const held = guard_.hold();
         happened_ = true;
       }
       changed_.notify_all();
@@ -43,7 +43,7 @@ class crew {
         static constexpr bool await_ready() noexcept { return true; }
         static void await_suspend(std::coroutine_handle<>) noexcept {}
         bool await_resume() const {
-          std::unique_lock held{self.guard_};
+          auto held = self.guard_.hold();
           return self.changed_.wait_until(held, until, [&] { return self.happened_; });
         }
       };
@@ -51,7 +51,7 @@ class crew {
     }
 
    private:
-    std::mutex guard_;
+    detail::mutex guard_;
     detail::condition changed_;
     bool happened_ = false;
   };
@@ -66,7 +66,7 @@ class crew {
   /// Resumes the coroutine on one of the threads; at once and here when they have ended, or there are none to be had.
   void post(std::coroutine_handle<> work) {
     {
-      std::unique_lock held{guard_};
+      auto held = guard_.hold();
       if (stopped_ || !man()) {
         held.unlock();
         return work.resume();
@@ -80,7 +80,7 @@ class crew {
   void stop() noexcept {
     std::vector<Thread> ended;
     {
-      std::lock_guard const held{guard_};
+      auto const held = guard_.hold();
       stopped_ = true;
       ended.swap(threads_);
     }
@@ -99,7 +99,7 @@ class crew {
     return !threads_.empty();
   }
   void run() {
-    for (std::unique_lock held{guard_};;) {
+    for (auto held = guard_.hold();;) {
       changed_.wait(held, [&] { return stopped_ || !queue_.empty(); });
       if (queue_.empty()) return;
       auto const work = queue_.front();
@@ -112,7 +112,7 @@ class crew {
     }
   }
 
-  std::mutex guard_;
+  detail::mutex guard_;
   detail::condition changed_;
   deferred<kernel::fifo<std::coroutine_handle<>>, Thread> queue_;
   std::vector<Thread> threads_;

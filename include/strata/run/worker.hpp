@@ -3,10 +3,10 @@
 #pragma once
 
 #include <strata/deferred.hpp>
+#include <strata/run/mutex.hpp>
 #include <strata/run/thread.hpp>
 
 #include <chrono>
-#include <mutex>
 #include <utility>
 
 namespace strata {
@@ -19,7 +19,7 @@ class worker {
   worker(std::chrono::milliseconds every, Job job)
       : thread_{[this, every, job = std::move(job)]() mutable {
           using clock = deferred<std::chrono::steady_clock, Job>;
-          std::unique_lock held{guard_};
+          auto held = guard_.hold();
           while (!stopped_) {
             held.unlock();
             job();
@@ -32,7 +32,7 @@ class worker {
   /// Returns when the job is not running any more and will not run again.
   ~worker() {
     {
-      std::lock_guard const held{guard_};
+      auto const held = guard_.hold();
       stopped_ = true;
     }
     wake_.notify_all();
@@ -40,7 +40,7 @@ class worker {
   }
 
  private:
-  std::mutex guard_;
+  detail::mutex guard_;
   detail::condition wake_;
   bool stopped_ = false;
   detail::thread thread_;
