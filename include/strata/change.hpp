@@ -35,7 +35,7 @@ struct change {
 
 /// What must be stored for a write to go ahead: nothing asked (nullopt), absence (revision zero), or that revision.
 using expectation = std::optional<revision>;
-inline constexpr expectation anything = std::nullopt;
-inline constexpr expectation absence = revision{};
+inline constexpr auto anything = std::nullopt;
+inline constexpr revision absence{};
 
 }  // namespace strata

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <exception>
 #include <expected>
@@ -105,9 +106,11 @@ class [[nodiscard]] error {
   error(error const& other) noexcept : text_{other.text_}, code_{other.code_}, tier_{other.tier_} {
     if (text_) text_->share();
   }
-  error(error&& other) noexcept : text_{std::exchange(other.text_, nullptr)}, code_{other.code_}, tier_{other.tier_} {}
+  error(error&& other) noexcept : text_{other.text_}, code_{other.code_}, tier_{other.tier_} { other.text_ = nullptr; }
   error& operator=(error other) noexcept {
-    std::swap(text_, other.text_);
+    auto* const former = text_;
+    text_ = other.text_;
+    other.text_ = former;
     code_ = other.code_;
     tier_ = other.tier_;
     return *this;
@@ -164,10 +167,10 @@ inline std::unexpected<error> failure(errc code, tier where = tier::none, std::s
 
 }  // namespace strata
 
-/// Formats as "warm: timed out: no answer within 200 ms".
-template <>
-struct std::formatter<strata::error> : std::formatter<std::string_view> {
-  auto format(strata::error const& e, auto& out) const {
+/// Formats as "warm: timed out: no answer within 200 ms". Constrained, so that a program which formats none compiles none.
+template <std::same_as<strata::error> Error>
+struct std::formatter<Error> : std::formatter<std::string_view> {
+  auto format(Error const& e, auto& out) const {
     std::string line;
     if (e.tier() != strata::tier::none) line.append(to_string(e.tier())).append(": ");
     line.append(to_string(e.code()));

@@ -31,11 +31,14 @@ struct frame {
 /// Where a tier keeps a key's copy: opaque, compared by that tier alone.
 enum class position : std::uint64_t {};
 
-/// What a warm tier has for a key: a frame or a vacancy, both with the position to store at.
-struct sighting {
-  std::optional<strata::frame> frame{};
+/// A template, so that a program which only includes a cache compiles no optional of it.
+template <class Frame>
+struct sighting_of {
+  std::optional<Frame> frame{};
   strata::position position{};
 };
+/// What a warm tier has for a key: a frame or a vacancy, both with the position to store at.
+using sighting = sighting_of<frame>;
 
 namespace detail {
 

@@ -47,11 +47,14 @@ template <class W>
 concept loads_many =
     requires(W w, std::span<std::string_view const> keys, deadline until) { w.load_many(keys, until); };
 
-/// One frame of a bulk store, and where it has to find the key, as for store.
-struct placement {
+/// A template, so that a program which only includes a cache compiles no optional of it.
+template <class Position>
+struct placement_of {
   strata::frame const* frame;
-  std::optional<strata::position> at;
+  std::optional<Position> at;
 };
+/// One frame of a bulk store, and where it has to find the key, as for store.
+using placement = placement_of<position>;
 
 /// Warm: store_many(span<placement const>, until); cold: store_many(span<keyed_value<T> const>, until). One answer per key.
 template <class W>

@@ -36,16 +36,19 @@ struct logged {
   strata::operation operation = operation::put;
 };
 
-/// What the log says after a cursor. When the rest was asked for page by page, the first `taken_us` counts, and the first
-/// `settled` that was before its `read` (what commits between two pages may stand before the second); else the last.
-struct changes {
-  std::vector<logged> all{};  ///< in the order of the log; committed, every one
+/// A template, so that a program which only includes a cache compiles no vector of it.
+template <class Logged>
+struct changes_of {
+  std::vector<Logged> all{};  ///< in the order of the log; committed, every one
   cursor read{};              ///< where `all` ends: ask from there for the rest
   cursor settled{};           ///< nothing will come to stand before this: ask from there the next time
   bool more = false;          ///< there is more to be read now
   bool gap = false;           ///< the log does not reach back to the cursor: anything may have changed
   std::int64_t taken_us = 0;  ///< the database's clock before the look: what had been committed by then is in the log
 };
+/// What the log says after a cursor. When the rest was asked for page by page, the first `taken_us` counts, and the first
+/// `settled` that was before its `read` (what commits between two pages may stand before the second); else the last.
+using changes = changes_of<logged>;
 
 /// How far warm is in step: all that had been committed when it was taken is in warm, at or before `at`.
 struct horizon {

@@ -4,6 +4,7 @@
 
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/warm.hpp>
+#include <strata/deferred.hpp>
 #include <strata/flow/channel.hpp>
 #include <strata/flow/counters.hpp>
 #include <strata/flow/judge.hpp>
@@ -26,10 +27,10 @@ using moment = kernel::moment;
 /// What warm had.
 template <class Value>
 struct warm_view {
-  hit<Value> answer{};           ///< the answer when settled; else the best that may be served if cold has nothing
-  bool settled = false;          ///< nobody else needs to be asked
-  std::optional<position> at{};  ///< where a promotion may store
-  std::optional<revision> overwritable_above{};  ///< and which revisions may: only higher ones
+  hit<Value> answer{};   ///< the answer when settled; else the best that may be served if cold has nothing
+  bool settled = false;  ///< nobody else needs to be asked
+  deferred<std::optional<position>, Value> at{};    ///< where a promotion may store
+  revision overwritable_above = never_overwritten;  ///< and which revisions may: only higher ones
 };
 
 /// Keeps what a look below found, unless something newer is known by now.
@@ -60,9 +61,9 @@ void decline(Core& core, warm_view<typename Core::value_type>& view, miss why) {
 }
 
 /// Turns a frame into an answer, or says why not.
-template <class Core>
+template <class Core, std::same_as<sighting> Sighting>
 warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key key, std::string_view text,
-                                           typename Core::turn const& turn, sighting&& seen) {
+                                           typename Core::turn const& turn, Sighting&& seen) {
   using value_type = typename Core::value_type;
   warm_view<value_type> view{.at = seen.position, .overwritable_above = revision{}};
   if (!seen.frame) return core.missed_in(tier::warm, miss::vacant), view;
@@ -114,8 +115,8 @@ task<warm_view<typename Core::value_type>> look_warm(Core& core, typename Core::
                                                      typename Core::turn const& turn, moment until) {
   warm_view<typename Core::value_type> view;
   if constexpr (Core::has_warm) {
-    moment const now = core.clock.now();
-    moment const usual = kernel::after(now, core.limits.read_within);  // a loader may have much more, which is for cold
+    auto const now = core.clock.now();
+    auto const usual = kernel::after(now, core.limits.read_within);  // a loader may have much more, which is for cold
     moment const budget = Core::has_cold ? kernel::warm_read(now, usual < until ? usual : until) : until;
     auto seen =
         co_await core.warm.ask(core, direction::reading, budget, [&](auto& tier) { return tier.load(text, budget); });
@@ -208,7 +209,7 @@ frame frame_of(Core& core, std::string_view text, revision known, copy<typename 
 /// One copy into warm, or else a notice of it.
 /// \param at  where the key has to stand, if anywhere
 template <class Core>
-task<result<placed>> place(Core& core, frame const& f, std::optional<position> at, moment until) {
+task<result<placed>> place(Core& core, frame const& f, deferred<std::optional<position>, Core> at, moment until) {
   auto const store = [&](frame const& one) {
     return core.warm.ask(core, direction::writing, until, [&](auto& tier) { return tier.store(one, at, until); });
   };
@@ -224,8 +225,7 @@ task<result<placed>> place(Core& core, frame const& f, std::optional<position> a
 /// K5: whether warm lacks what cold gave, and may be told.
 template <class Value>
 bool promotable(warm_view<Value> const& seen, hit<Value> const& answer) noexcept {
-  return answer && answer.tier() == tier::cold && seen.at && seen.overwritable_above &&
-         answer.revision() > *seen.overwritable_above;
+  return answer && answer.tier() == tier::cold && seen.at && answer.revision() > seen.overwritable_above;
 }
 
 /// K5: into warm only where it stood at the miss, and only upward.

@@ -15,24 +15,26 @@ namespace strata::flow {
 /// When copies end: by this process's clock in memory, by this host's in frames. Where values do not expire, never.
 template <class Clock, bool Expires>
 class ends {
+  using moment = deferred<kernel::moment, Clock>;
+  using calendar = deferred<std::chrono::system_clock, Clock>;
+
  public:
   explicit ends(Clock const& c) noexcept : clock{c} {}
 
   /// When a life ends that is counted from a moment; moment::max(): never.
-  [[nodiscard]] static kernel::moment end_of(deferred<lifetime, Clock> const& lasts,
-                                             [[maybe_unused]] kernel::moment from) noexcept {
+  [[nodiscard]] static moment end_of(deferred<lifetime, Clock> const& lasts, [[maybe_unused]] moment from) noexcept {
     if constexpr (Expires)
       if (lasts) return from + (*lasts < longest_life ? *lasts : longest_life);
-    return kernel::moment::max();
+    return moment::max();
   }
-  [[nodiscard]] kernel::moment end_of(frame const& f) const noexcept {
-    if (!Expires || f.expires_ms == 0) return kernel::moment::max();
+  [[nodiscard]] moment end_of(frame const& f) const noexcept {
+    if (!Expires || f.expires_ms == 0) return moment::max();
     return end_of(std::chrono::milliseconds{f.expires_ms - now_ms()}, clock.now());
   }
   /// The same in milliseconds since 1970, by this host's clock, as frames have it; zero: never.
-  [[nodiscard]] std::int64_t expires_ms([[maybe_unused]] kernel::moment end) const noexcept {
+  [[nodiscard]] std::int64_t expires_ms([[maybe_unused]] moment end) const noexcept {
     if constexpr (Expires)
-      if (end != kernel::moment::max())
+      if (end != moment::max())
         return now_ms() + std::chrono::duration_cast<std::chrono::milliseconds>(end - clock.now()).count();
     return 0;
   }
@@ -42,15 +44,14 @@ class ends {
     else if constexpr (requires { clock.now_ms(); })
       return clock.now_ms();
     else
-      return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
+      return std::chrono::duration_cast<std::chrono::milliseconds>(calendar::now().time_since_epoch()).count();
   }
   /// Whether the time of a copy, a box or a hit, is over: then it is no answer, but for who would take a stale one.
   template <class Copy>
   [[nodiscard]] bool over([[maybe_unused]] Copy const& kept) const noexcept {
     if constexpr (Expires) {
-      kernel::moment const end = kept.ends();
-      return end != kernel::moment::max() && clock.now() >= end;
+      moment const end = kept.ends();
+      return end != moment::max() && clock.now() >= end;
     } else {
       return false;
     }
@@ -59,7 +60,7 @@ class ends {
   Clock const& clock;
 
  private:
-  static constexpr std::chrono::milliseconds longest_life{10LL * 365 * 24 * 3'600'000};  // ten years
+  static constexpr std::chrono::milliseconds longest_life{std::int64_t{10} * 365 * 24 * 3'600'000};  // ten years
 };
 
 }  // namespace strata::flow

@@ -39,7 +39,7 @@ struct healer {
   static constexpr std::chrono::seconds rest{1};  ///< after warm could not be brought in step: another may be able to
   static constexpr std::chrono::seconds patience{1};  ///< for a thousand changes
   /// What was committed so long ago nobody publishes any more; half of it is for what the network and the server hold back.
-  static constexpr std::chrono::seconds late = 2 * kernel::publish_within;
+  static constexpr std::chrono::seconds late{2 * kernel::publish_within.count()};
 
   std::string name{};                             ///< one word, unlike any other instance's
   std::string me{};                               ///< the same with the store, as the horizon's holder

@@ -8,18 +8,19 @@
 
 #include <concepts>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 // What a frame of a shared tier is worth (K3): whatever is late, damaged, foreign or newer than this program is a miss
 // with a reason. All checks come before the codec sees a byte.
 namespace strata::flow {
 
+/// Above which nothing is overwritten: there is no higher one.
+inline constexpr revision never_overwritten{~std::uint64_t{0}};
+
 struct verdict {
   bool good = false;
   miss why = miss::vacant;
-  /// Promotion may overwrite the frame only with a higher revision than this; nullopt: never (a newer program's bytes).
-  std::optional<strata::revision> overwritable_above = strata::revision{};
+  revision overwritable_above{};  ///< promotion may overwrite the frame only with a higher one
 };
 
 /// Whether a frame is what its writer sent, as far as it can be told.
@@ -36,7 +37,7 @@ verdict judge(frame const& f, revision order, std::string_view key, revision flo
               std::int64_t now_ms) {
   if (f.key != key) return {.why = miss::foreign_key};
   if (!whole(f)) return {.why = miss::damaged};
-  if (f.schema > record<Value>::schema) return {.why = miss::newer_schema, .overwritable_above = std::nullopt};
+  if (f.schema > record<Value>::schema) return {.why = miss::newer_schema, .overwritable_above = never_overwritten};
   if (order == revision{}) return {.why = miss::unversioned};
   if (order < floor) return {.why = miss::behind, .overwritable_above = order};
   if (f.expires_ms != 0 && f.expires_ms <= now_ms) return {.why = miss::expired, .overwritable_above = order};

@@ -41,8 +41,8 @@ task<std::optional<typename Core::answer>> follow_leader(Core& core, typename Co
   if (mine != nullptr && !core.gate.wait_allowed(*mine, &shared))
     co_return answer{
         error{errc::would_deadlock, tier::none, "this key is being loaded by a caller that waits for this one"}};
-  moment const joined = core.clock.now();
-  bool const aged = joined - shared.began > kernel::lease<>::length;  // K9: what it finds may be as old
+  auto const joined = core.clock.now();
+  bool const aged = joined - shared.began > deferred<kernel::lease<>, Core>::length;  // K9: what it finds may be as old
   moment const patience = until < shared.until ? until : shared.until;
   bool const landed = co_await shared.landed.wait(patience);
   if (mine != nullptr) core.gate.wait_over(*mine);

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/frame.hpp>
 #include <strata/kernel/lease.hpp>
 #include <strata/kernel/moment.hpp>
@@ -31,7 +32,7 @@ enum class witness : std::uint8_t {
 template <bool Bounded, class Lease = kernel::lease<>>
 class standing {
  public:
-  using moment = kernel::moment;
+  using moment = deferred<kernel::moment, Lease>;
 
   /// Of a hit that is read after this: whether it counts as fresh.
   template <class Clock>
@@ -88,7 +89,7 @@ class standing {
     auto const held = guard_.hold();
     return lease_.stuck(now);
   }
-  [[nodiscard]] moment::duration behind(moment now) const noexcept {
+  [[nodiscard]] typename moment::duration behind(moment now) const noexcept {
     auto const held = guard_.hold();
     return lease_.behind(now);
   }

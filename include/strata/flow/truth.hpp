@@ -76,7 +76,7 @@ task<result<written>> erase_truth(Core& core, std::string_view text, moment unti
 /// Where a store in warm has to find the key for the expectation to hold, when warm is the truth.
 template <class Core>
 task<result<std::optional<position>>> meet(Core& core, std::string_view text, expectation expected, moment until) {
-  if (!expected) co_return std::optional<position>{};
+  if (!expected) co_return deferred<std::optional<position>, Core>{};
   auto const seen =
       co_await core.warm.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
   if (!seen) co_return std::unexpected{seen.error()};

@@ -96,7 +96,7 @@ task<result<void>> flush_usage(Core& core, deadline until, Between between = {})
     core.collect_uses();
     auto counts = core.usage.take();
     most_read_first(counts);
-    flush_size<> size;
+    deferred<flush_size<>, Core> size;
     for (std::size_t done = 0; done < counts.size();) {
       auto const part = core.usage.part(counts, done, size.keys());
       kernel::moment const sent = core.clock.now();
@@ -173,7 +173,7 @@ strata::health health_of(Core const& core) {
   all.warm_rests = rests(core.warm);
   all.cold_rests = rests(core.cold);
   if constexpr (Core::leased) {
-    auto const age = [now = core.clock.now()](kernel::moment then) {
+    auto const age = [now = core.clock.now()](auto then) {
       bool const never = then == kernel::moment::min() || then == kernel::moment{};
       auto const since = never ? std::chrono::hours{1} : now - then;
       return std::chrono::duration_cast<std::chrono::milliseconds>(since);

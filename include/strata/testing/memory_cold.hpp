@@ -64,7 +64,7 @@ struct memory_cold {
       auto const found = entries_.find(key);
       bool const there = found != entries_.end() && found->second.now.value;
       bool const expired = there && found->second.expires_us && *found->second.expires_us <= now_us;
-      revision const standing = there ? found->second.now.revision : absence.value();
+      revision const standing = there ? found->second.now.revision : absence;
       if (expected && *expected != standing && !(expired && expected == absence))
         return failure(errc::conflict, strata::tier::cold, "another revision is stored than the one expected");
       if (there && same(*found->second.now.value, value) && !found->second.expires_us && !expires_in)

@@ -96,7 +96,7 @@ class cold_suite : cold_bench<Policy, Report> {
         case 1: compare(key, m, tier_.load(key, soon()), call); break;
         case 2: {  // an expectation that is right or wrong
           bool const right = random() % 2 == 0;
-          auto const now = m.text ? m.at : absence.value();
+          auto const now = m.text ? m.at : absence;
           stored(key, text, right ? now : revision{number(now) + 1}, right, m, call);
           break;
         }
