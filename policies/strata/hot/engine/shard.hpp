@@ -369,7 +369,7 @@ class alignas(64) shard {
       if (e.uses != 0 && !spill_.add(e.key, e.uses)) uses_lost_.add(e.uses);
     }
     box<Value> last = e.value.take();
-    if (!last) __builtin_unreachable();
+    if (!last) __builtin_unreachable();  // every entry has a value: who lets it go need not ask
     gone.take(e.key, last);
     if constexpr (kept::foreign) e.key = {};  // else its memory serves the slot's next key
     space_.slab.give(i);
