@@ -96,12 +96,8 @@ class cache {
         core_.tell_hit(tier::hot);
         return {kept, tier::hot};
       }
-      answer late;
-      if (usual)
-        look_further(again(k.key), k.hash, how.within.count(), late);
-      else
-        look_with(k, read_options{how}, late);  // a copy, for what has its address taken lives in memory
-      return answer{std::move(late)};  // by hand: were it elided, a hit's answer would have to live in memory as well
+      if (usual) return answer{bare_further(again(k.key), k.hash, how.within.count())};
+      return answer{bare_with(k, read_options{how})};  // a copy, for what has its address taken lives in memory
     }
   }
   [[nodiscard]] later<answer> co_get(key_view key, read_options how = {}) {
@@ -326,6 +322,15 @@ class cache {
         (how.soft_within.count() != 0 ? flow::serve_soft(core_, k, how, until) : flow::serve_read(core_, k, how, until))
             .run();
   }
+  // The same, in registers: for an answer in memory each hit would keep a place.
+  [[gnu::noinline]] auto bare_further(key_view key, std::uint64_t hash, std::chrono::milliseconds::rep within) {
+    return bare_with({key, hash}, {.within = std::chrono::milliseconds{within}});
+  }
+  [[gnu::noinline]] auto bare_with(hashed_key k, read_options const& how) {
+    answer late;
+    look_with(k, how, late);
+    return std::move(late).release();
+  }
   answer recall(hashed_key k, read_options const& how) {
     auto kept = core_.recall(k, how);
     if (kept) core_.tell_hit(tier::hot);
@@ -382,7 +387,7 @@ class cache {
   // has expired.
   template <class Share>
   [[gnu::always_inline]] auto taker(Share& kept) noexcept {
-    return [&](auto const& b) {
+    return [&] [[gnu::always_inline]] (auto const& b) {
       if constexpr (core_type::expires)
         if (this->core_.over(b)) return;
       kept = answer::share_of(b);

@@ -236,10 +236,58 @@ class lending_box {
   box<T> kept_{};
 };
 
+namespace detail {
+/// What hits of all values say alike. It has no members of its own, so that each hit puts its own where there is room.
+template <class Hit>
+class hit_base {
+ public:
+  static Hit nothing(strata::tier from, strata::freshness state = freshness::fresh) noexcept {
+    Hit h;
+    h.mark_ = pack(from, state);
+    return h;
+  }
+  /// The same with another freshness.
+  [[nodiscard]] Hit marked(strata::freshness state) && noexcept {
+    static_cast<Hit&>(*this).mark_ = pack(tier(), state);
+    return static_cast<Hit&&>(*this);
+  }
+
+  /// \returns whether there is a value
+  explicit operator bool() const noexcept { return self().kind_ == present; }
+  [[nodiscard]] bool has_value() const noexcept { return self().kind_ == present; }
+  /// \returns whether the answer is that nobody has the key
+  [[nodiscard]] bool absent() const noexcept { return self().kind_ == vacant; }
+  [[nodiscard]] bool failed() const noexcept { return self().kind_ != vacant && self().kind_ != present; }
+  /// The tier that answered.
+  [[nodiscard]] strata::tier tier() const noexcept { return static_cast<strata::tier>(self().mark_ & 3U); }
+  [[nodiscard]] strata::freshness freshness() const noexcept {
+    return static_cast<strata::freshness>(self().mark_ >> 2U);
+  }
+
+ protected:
+  static constexpr std::uint8_t vacant = 0;
+  static constexpr std::uint8_t present = 255;  // between them: the code of an error
+
+  static constexpr std::uint8_t pack(strata::tier from, strata::freshness state) noexcept {
+    return static_cast<std::uint8_t>(static_cast<unsigned>(from) | static_cast<unsigned>(state) << 2U);
+  }
+
+ private:
+  friend Hit;
+  hit_base() = default;
+
+  [[nodiscard]] Hit const& self() const noexcept { return static_cast<Hit const&>(*this); }
+};
+}  // namespace detail
+
 /// A value, a clear "absent", or an error; with the tier that answered. One pointer and four bytes.
 /// \threads a value type: one thread at a time per object, any number of objects per value
 template <class T>
-class [[nodiscard]] hit {
+class [[nodiscard]] hit : public detail::hit_base<hit<T>> {
+  using base = detail::hit_base<hit>;
+  friend base;
+  using base::pack, base::present, base::vacant;
+
  public:
   using value_type = T;
 
@@ -256,11 +304,6 @@ class [[nodiscard]] hit {
       : owned_{std::exchange(why.text_, nullptr)},
         kind_{static_cast<std::uint8_t>(why.code_)},
         mark_{pack(why.tier_, freshness::fresh)} {}
-  static hit nothing(strata::tier from, strata::freshness state = freshness::fresh) noexcept {
-    hit h;
-    h.mark_ = pack(from, state);
-    return h;
-  }
 
   /// What a hit will own, as plain numbers, for code where an object with a destructor would cost registers. Exactly one
   /// hit has to be made of it.
@@ -283,10 +326,19 @@ class [[nodiscard]] hit {
   [[gnu::always_inline]] hit(share mine, strata::tier from, strata::freshness state = freshness::fresh) noexcept
       : owned_{mine.content}, kind_{present}, mark_{pack(from, state)}, note_{mine.note} {}
 
-  /// The same with another freshness.
-  [[nodiscard]] hit marked(strata::freshness state) && noexcept {
-    mark_ = pack(tier(), state);
-    return std::move(*this);
+  /// A hit as plain numbers, for the same code: a function returns them in registers. Exactly one hit has to be made of it.
+  struct bare {
+    void const* owned;
+    std::uint8_t kind, mark;
+    detail::ledger_type::note note;
+  };
+  [[nodiscard]] bare release() && noexcept {
+    return {std::exchange(owned_, nullptr), std::exchange(kind_, vacant), mark_,
+            std::exchange(note_, detail::ledger_type::note{0})};
+  }
+  [[gnu::always_inline]] explicit hit(bare released) noexcept
+      : owned_{released.owned}, kind_{released.kind}, mark_{released.mark}, note_{released.note} {
+    asm("");  // else Clang writes a rare answer and a hit at one place, a byte at a time
   }
 
   hit(hit const& other) noexcept : owned_{other.owned_}, kind_{other.kind_}, mark_{other.mark_} { hold(); }
@@ -306,13 +358,6 @@ class [[nodiscard]] hit {
   }
   ~hit() { drop(); }
 
-  /// \returns whether there is a value
-  explicit operator bool() const noexcept { return kind_ == present; }
-  [[nodiscard]] bool has_value() const noexcept { return kind_ == present; }
-  /// \returns whether the answer is that nobody has the key
-  [[nodiscard]] bool absent() const noexcept { return kind_ == vacant; }
-  [[nodiscard]] bool failed() const noexcept { return kind_ != vacant && kind_ != present; }
-
   /// The value; only when there is one. Shared and immutable: copy it to change it.
   [[nodiscard]] T const& operator*() const& noexcept { return content()->value; }
   [[nodiscard]] T const* operator->() const noexcept { return &content()->value; }
@@ -322,11 +367,8 @@ class [[nodiscard]] hit {
   [[nodiscard]] strata::error error() const noexcept {
     auto* text = static_cast<detail::error_text*>(const_cast<void*>(owned_));
     if (text) text->share();
-    return strata::error{static_cast<errc>(kind_), tier(), text};
+    return strata::error{static_cast<errc>(kind_), this->tier(), text};
   }
-  /// The tier that answered.
-  [[nodiscard]] strata::tier tier() const noexcept { return static_cast<strata::tier>(mark_ & 3U); }
-  [[nodiscard]] strata::freshness freshness() const noexcept { return static_cast<strata::freshness>(mark_ >> 2U); }
   /// When the value expires; moment::max(): never, or there is none.
   [[nodiscard]] kernel::moment ends() const noexcept {
     return kind_ == present ? box<T>::end_of(*content()) : kernel::moment::max();
@@ -337,12 +379,6 @@ class [[nodiscard]] hit {
   }
 
  private:
-  static constexpr std::uint8_t vacant = 0;
-  static constexpr std::uint8_t present = 255;  // between them: the code of an error
-
-  static constexpr std::uint8_t pack(strata::tier from, strata::freshness state) noexcept {
-    return static_cast<std::uint8_t>(static_cast<unsigned>(from) | static_cast<unsigned>(state) << 2U);
-  }
   [[nodiscard]] auto content() const noexcept { return static_cast<typename box<T>::content const*>(owned_); }
   void hold() const noexcept {
     if (owned_ == nullptr) return;
@@ -360,13 +396,13 @@ class [[nodiscard]] hit {
   }
   void drop() noexcept {
     if (note_ != 0 && detail::ledger.strike(note_, reinterpret_cast<std::uintptr_t>(owned_))) return;
-    if (owned_ != nullptr) drop_further();
+    if (owned_ != nullptr) drop_further(owned_, kind_);
   }
-  [[gnu::noinline]] void drop_further() noexcept {
-    if (kind_ == present)
-      box<T>::drop_one(*content());
+  [[gnu::noinline]] static void drop_further(void const* owned, std::uint8_t kind) noexcept {
+    if (kind == present)
+      box<T>::drop_one(*static_cast<typename box<T>::content const*>(owned));
     else
-      static_cast<detail::error_text*>(const_cast<void*>(owned_))->drop();
+      static_cast<detail::error_text*>(const_cast<void*>(owned))->drop();
   }
 
   void const* owned_ = nullptr;  // a box's content or an error's text, as kind_ says

@@ -192,7 +192,10 @@ class lending_box<T> : public box<T> {
 
 /// As any hit, but that the value most often stands in it: its address is not that of the hit it is copied or moved to.
 template <held_inline T>
-class [[nodiscard]] hit<T> {
+class [[nodiscard]] hit<T> : public detail::hit_base<hit<T>> {
+  using base = detail::hit_base<hit>;
+  friend base;
+  using base::pack, base::present, base::vacant;
   using parts = detail::inline_parts<T>;
 
  public:
@@ -209,16 +212,6 @@ class [[nodiscard]] hit<T> {
       : parts_{static_cast<void const*>(std::exchange(why.text_, nullptr))},
         kind_{static_cast<std::uint8_t>(why.code_)},
         mark_{pack(why.tier_, freshness::fresh)} {}
-  static hit nothing(strata::tier from, strata::freshness state = freshness::fresh) noexcept {
-    hit h;
-    h.mark_ = pack(from, state);
-    return h;
-  }
-
-  [[nodiscard]] hit marked(strata::freshness state) && noexcept {
-    mark_ = pack(tier(), state);
-    return std::move(*this);
-  }
 
   hit(hit const& other) noexcept : parts_{other.parts_}, kind_{other.kind_}, mark_{other.mark_} { share(); }
   hit(hit&& other) noexcept : parts_{other.parts_}, kind_{std::exchange(other.kind_, vacant)}, mark_{other.mark_} {}
@@ -234,11 +227,6 @@ class [[nodiscard]] hit<T> {
   }
   ~hit() { drop(); }
 
-  explicit operator bool() const noexcept { return kind_ == present; }
-  [[nodiscard]] bool has_value() const noexcept { return kind_ == present; }
-  [[nodiscard]] bool absent() const noexcept { return kind_ == vacant; }
-  [[nodiscard]] bool failed() const noexcept { return kind_ != vacant && kind_ != present; }
-
   [[nodiscard]] T const& operator*() const& noexcept { return parts_.get(); }
   [[nodiscard]] T const* operator->() const noexcept { return &parts_.get(); }
   T const& operator*() const&& = delete;
@@ -246,10 +234,8 @@ class [[nodiscard]] hit<T> {
   [[nodiscard]] strata::error error() const noexcept {
     auto* const its = text();
     if (its != nullptr) its->share();
-    return strata::error{static_cast<errc>(kind_), tier(), its};
+    return strata::error{static_cast<errc>(kind_), this->tier(), its};
   }
-  [[nodiscard]] strata::tier tier() const noexcept { return static_cast<strata::tier>(mark_ & 3U); }
-  [[nodiscard]] strata::freshness freshness() const noexcept { return static_cast<strata::freshness>(mark_ >> 2U); }
   [[nodiscard]] kernel::moment ends() const noexcept {
     return kind_ == present ? parts_.ends() : kernel::moment::max();
   }
@@ -258,12 +244,6 @@ class [[nodiscard]] hit<T> {
   }
 
  private:
-  static constexpr std::uint8_t vacant = 0;
-  static constexpr std::uint8_t present = 255;  // between them: the code of an error
-
-  static constexpr std::uint8_t pack(strata::tier from, strata::freshness state) noexcept {
-    return static_cast<std::uint8_t>(static_cast<unsigned>(from) | static_cast<unsigned>(state) << 2U);
-  }
   [[nodiscard]] detail::error_text* text() const noexcept {
     return static_cast<detail::error_text*>(const_cast<void*>(parts_.owned));
   }

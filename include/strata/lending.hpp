@@ -33,29 +33,30 @@ class basic_ledger {
   using atomic = typename Machine::template atomic<T>;
 
  public:
-  using note = std::uint16_t;       ///< where it stands; zero: nowhere
+  using note = std::uint16_t;       ///< the number of the place where it stands; zero: nowhere
   using borrowed = std::uintptr_t;  ///< the address of what is lent; never zero
+  using place = atomic<borrowed>;   ///< zero: free
   using count = atomic<std::uint32_t>;
 
   /// Notes that this thread borrows it. Wants the value's map kept from changing, and that before it may change again the
   /// value is marked as lent. \returns zero: no room; count instead
   [[nodiscard]] note borrow(borrowed what) noexcept {
-    std::uint32_t const first = Machine::own_page(*this);
+    note const first = Machine::own_page(*this);
     if (first == 0) return 0;
-    for (std::uint32_t i = first; i < first + Machine::notes; ++i)
-      if (write(i, what)) return static_cast<note>(i);
+    for (unsigned n = first; n < first + Machine::notes; ++n)
+      if (write(notes_[n], what)) return static_cast<note>(n);
     return 0;
   }
   /// The same, where it is the thread's only loan, as it mostly is. False: borrow.
   [[nodiscard, gnu::always_inline]] bool borrow_at_once(borrowed what, note& n) noexcept {
-    std::uint32_t const first = Machine::first();
-    n = static_cast<note>(first);
-    return write(first, what);
+    if (!write(Machine::first_place(*this), what)) return false;
+    n = Machine::first();
+    return true;
   }
 
   /// Ends the loan, on any thread. False: it has become a count, which the borrower now has to give back.
   [[nodiscard, gnu::always_inline]] bool strike(note n, borrowed what) noexcept {
-    return notes_[n].compare_exchange_strong(what, 0, std::memory_order_release, std::memory_order_acquire);
+    return place_of(n).compare_exchange_strong(what, 0, std::memory_order_release, std::memory_order_acquire);
   }
 
   /// Makes counts of all loans. Wants the value to be out of its map, where nobody finds it any more, and the map's own
@@ -63,34 +64,38 @@ class basic_ledger {
   /// \param each  what a holder counts \complexity a line for each thread that ever had a page while so many lived
   [[gnu::noinline]] void settle(borrowed what, count& holders, std::uint32_t each) noexcept {
     for (std::uint32_t left = pages_.load(std::memory_order_relaxed) >> Machine::pages; left != 0; left &= left - 1) {
-      std::size_t const first = begin_of(static_cast<std::size_t>(std::countr_zero(left)));
-      for (std::size_t i = first; i < first + Machine::notes; ++i) {
-        if (notes_[i].load(std::memory_order_acquire) != what) continue;
+      note const first = begin_of(static_cast<unsigned>(std::countr_zero(left)));
+      for (note n = first; n < first + Machine::notes; ++n) {
+        place& at = place_of(n);
+        if (at.load(std::memory_order_acquire) != what) continue;
         holders.fetch_add(each, std::memory_order_relaxed);  // first: the borrower may give it back at once
         borrowed found = what;
-        if (!notes_[i].compare_exchange_strong(found, 0, std::memory_order_release, std::memory_order_acquire))
+        if (!at.compare_exchange_strong(found, 0, std::memory_order_release, std::memory_order_acquire))
           holders.fetch_sub(each, std::memory_order_relaxed);
       }
     }
   }
 
   /// A page for this thread, on which the loans of one that has left may still stand. \returns where it begins; zero: none
-  [[nodiscard]] std::uint32_t open_page() noexcept {
+  [[nodiscard]] note open_page() noexcept {
     std::uint32_t seen = pages_.load(std::memory_order_relaxed);
     for (;;) {
       auto const page = static_cast<unsigned>(std::countr_one(seen));
       if (page >= Machine::pages) return 0;
       std::uint32_t const opened = seen | (1U | 1U << Machine::pages) << page;
       if (pages_.compare_exchange_strong(seen, opened, std::memory_order_acquire, std::memory_order_relaxed))
-        return static_cast<std::uint32_t>(begin_of(page));
+        return begin_of(page);
     }
   }
-  void close_page(std::uint32_t first) noexcept {
-    std::uint32_t const mine = 1U << (first / Machine::notes - 1);
+  void close_page(note first) noexcept {
+    std::uint32_t const mine = 1U << (first / Machine::notes - 1U);
     std::uint32_t seen = pages_.load(std::memory_order_relaxed);
     while (!pages_.compare_exchange_strong(seen, seen & ~mine, std::memory_order_release, std::memory_order_relaxed)) {
     }
   }
+
+  /// Of a note; number zero is taken for ever.
+  [[nodiscard, gnu::always_inline]] constexpr place& place_of(note n) noexcept { return notes_[n]; }
 
   /// How many stand. For tests.
   [[nodiscard]] std::size_t loans() const noexcept {
@@ -100,26 +105,20 @@ class basic_ledger {
   }
 
  private:
-  static constexpr std::size_t begin_of(std::size_t page) noexcept { return (page + 1) * Machine::notes; }
+  static constexpr note begin_of(unsigned page) noexcept { return static_cast<note>((page + 1) * Machine::notes); }
 
   // Only its thread fills a place, so that this needs no exchange. What the loan before read has been read by now.
-  [[nodiscard, gnu::always_inline]] bool write(std::size_t at, borrowed what) noexcept {
-    if (notes_[at].load(std::memory_order_acquire) != 0) [[unlikely]]
+  [[nodiscard, gnu::always_inline]] static bool write(place& at, borrowed what) noexcept {
+    if (at.load(std::memory_order_acquire) != 0) [[unlikely]]
       return false;
-    notes_[at].store(what, std::memory_order_release);
+    at.store(what, std::memory_order_release);
     return true;
   }
 
   // Page after page, behind one that is nobody's: its first note is taken, so that who has no page sees no room.
-  alignas(64) std::array<atomic<borrowed>, (1 + Machine::pages) * Machine::notes> notes_{1};
+  alignas(64) std::array<place, (1 + Machine::pages) * Machine::notes> notes_{1};
   alignas(64) atomic<std::uint32_t> pages_{0};  // a bit for each that is open, and above them for each that ever was
 };
-
-struct lending_thread {
-  std::uint32_t first = 0;  // where its page begins; zero: it has none yet
-  bool left = false;
-};
-[[gnu::tls_model("initial-exec")]] inline constinit thread_local lending_thread this_lending_thread{};
 
 struct lending_machine {
   template <class T>
@@ -127,29 +126,42 @@ struct lending_machine {
   static constexpr unsigned pages = 16;
   static constexpr unsigned notes = 8;  // a line
 
-  [[gnu::always_inline]] static std::uint32_t first() noexcept { return this_lending_thread.first; }
-  static std::uint32_t own_page(basic_ledger<lending_machine>& all) noexcept {
-    if (this_lending_thread.first == 0 && !this_lending_thread.left) {
-      this_lending_thread.first = all.open_page();
-      if (this_lending_thread.first != 0) close_at_end(all);
-    }
-    return this_lending_thread.first;
-  }
-
- private:
-  static void close_at_end(basic_ledger<lending_machine>& all) noexcept {
-    struct closing {
-      basic_ledger<lending_machine>* all;
-      ~closing() {
-        all->close_page(this_lending_thread.first);
-        this_lending_thread = {.first = 0, .left = true};  // what the thread's other destructors read is counted
-      }
-    };
-    static thread_local closing const at_end{&all};
-  }
+  static std::uint16_t first() noexcept;
+  static std::atomic<std::uintptr_t>& first_place(basic_ledger<lending_machine>& all) noexcept;
+  static std::uint16_t own_page(basic_ledger<lending_machine>& all) noexcept;
 };
 
 using ledger_type = basic_ledger<lending_machine>;
 [[gnu::visibility("default")]] inline constinit ledger_type ledger{};
+
+struct lending_thread {
+  ledger_type::place* place = &ledger.place_of(0);  // the first of its page; a hit has no time to work it out
+  ledger_type::note first = 0;                      // the number of that; zero: it has no page yet
+  bool left = false;
+};
+#if defined(__PIC__) && !defined(__PIE__)  // else there is a faster one, which GCC takes where none is named
+[[gnu::tls_model("initial-exec")]]
+#endif
+inline constinit thread_local lending_thread this_lending_thread{};
+
+[[gnu::always_inline]] inline std::uint16_t lending_machine::first() noexcept { return this_lending_thread.first; }
+[[gnu::always_inline]] inline std::atomic<std::uintptr_t>& lending_machine::first_place(ledger_type&) noexcept {
+  return *this_lending_thread.place;
+}
+inline std::uint16_t lending_machine::own_page(ledger_type& all) noexcept {
+  struct closing {
+    ledger_type* all;
+    ~closing() {
+      all->close_page(this_lending_thread.first);
+      this_lending_thread = {.left = true};  // what the thread's other destructors read is counted
+    }
+  };
+  if (this_lending_thread.first == 0 && !this_lending_thread.left) {
+    this_lending_thread.first = all.open_page();
+    this_lending_thread.place = &all.place_of(this_lending_thread.first);
+    if (this_lending_thread.first != 0) static thread_local closing const at_end{&all};
+  }
+  return this_lending_thread.first;
+}
 
 }  // namespace strata::detail

@@ -32,7 +32,7 @@ enum class slip : std::uint8_t {
 };
 slip wrong = slip::none;
 
-std::uint32_t first_of_this_thread();
+std::uint16_t first_of_this_thread();
 void page_opened(std::uint32_t first);
 
 // As lending_machine, with room for one loan a thread.
@@ -52,8 +52,9 @@ struct model : stepwise::machine {
   static constexpr unsigned pages = 2;
   static constexpr unsigned notes = 1;
 
-  static std::uint32_t first() noexcept { return first_of_this_thread(); }
-  static std::uint32_t own_page(auto& ledger) noexcept {
+  static std::uint16_t first() noexcept { return first_of_this_thread(); }
+  static auto& first_place(auto& ledger) noexcept { return ledger.place_of(first()); }
+  static std::uint16_t own_page(auto& ledger) noexcept {
     if (first() == 0) page_opened(ledger.open_page());
     return first();
   }
@@ -77,7 +78,7 @@ struct world {
 };
 world* now = nullptr;
 
-std::uint32_t first_of_this_thread() { return now->first[stepwise::machine::self()]; }
+std::uint16_t first_of_this_thread() { return static_cast<std::uint16_t>(now->first[stepwise::machine::self()]); }
 void page_opened(std::uint32_t first) { now->first[stepwise::machine::self()] = first; }
 
 void give_back() {
