@@ -107,12 +107,14 @@ void line_writer::piece(std::string_view lines) {
 #endif
   if (!compressed_) out_.write(lines.data(), static_cast<std::streamsize>(lines.size()));
   out_.flush();
-  if (!out_) fail(file_, "cannot be written to the end");
+  if (!out_) cut();
 }
 
 void line_writer::close() {
   out_.close();
-  if (!out_) fail(file_, "cannot be written to the end");
+  if (!out_) cut();
 }
+
+void line_writer::cut() const { throw cut_short{file_.string() + ": cannot be written to the end"}; }
 
 }  // namespace knowledge_tool

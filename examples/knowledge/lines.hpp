@@ -8,6 +8,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,12 @@ class line_reader {
   bool inside_ = false;  // a frame
 };
 
+/// No more can be written. What is there is good up to the end of a piece.
+struct cut_short : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+/// \errors throws cut_short, and std::runtime_error for a file that cannot be written at all
 class line_writer {
  public:
   /// \param keep  so many bytes of what is there are gone on from
@@ -69,6 +76,8 @@ class line_writer {
   void close();
 
  private:
+  [[noreturn]] void cut() const;
+
   std::ofstream out_;
   std::unique_ptr<ZSTD_CCtx_s, void (*)(ZSTD_CCtx_s*)> context_;
   bool compressed_;

@@ -21,6 +21,7 @@
 #include "commands/rollback.hpp"
 #include "commands/stats.hpp"
 #include "commands/usage.hpp"
+#include "lines.hpp"
 #include "settings.hpp"
 #include "tool.hpp"
 
@@ -70,6 +71,9 @@ int run_tool(int argc, char** argv, invocation_of<Cache> s, std::string const& a
       what = std::format("there is no {} '{}'", unknown[0].starts_with('-') ? "option" : "command", shown(unknown[0]));
     std::cerr << std::format("knowledge: {}\nknowledge{} --help tells how it is used.\n", what, which);
     return static_cast<int>(outcome::usage);
+  } catch (cut_short const& wrong) {
+    std::cerr << "knowledge: " << wrong.what() << '\n';
+    return static_cast<int>(outcome::incomplete);
   } catch (std::exception const& wrong) {
     std::cerr << "knowledge: " << wrong.what() << '\n';
     return static_cast<int>(outcome::usage);

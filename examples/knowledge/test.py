@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -82,6 +83,19 @@ class Usage(Tool):
             ended = subprocess.run([program, "stats"], stdout=full, stderr=subprocess.PIPE, env=environment, timeout=280)
         self.assertEqual(ended.returncode, 5, ended.stderr)
         self.assertIn(b"standard output", ended.stderr)
+
+    def test_an_export_that_finds_no_room_goes_on_later(self):
+        self.done("put", "room", given="r" * 5000)
+        with tempfile.TemporaryDirectory() as folder:
+            file = str(pathlib.Path(folder, "all.jsonl"))
+            # Python ignores the signal of it, and leaves that to what it starts.
+            ended = subprocess.run([program, "export", file], capture_output=True, text=True, timeout=280, env=environment,
+                                   restore_signals=False,
+                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)))
+            self.assertEqual(ended.returncode, 5, ended.stderr)
+            self.assertIn("cannot be written to the end", ended.stderr)
+            self.done("export", file)
+            self.done("import", "--check", file)
 
     def at_a_terminal(self, *arguments, status=0):
         """What is shown at a terminal to whom the results go elsewhere."""
