@@ -107,7 +107,8 @@ class [[nodiscard]] error {
     if (text_) text_->share();
   }
   error(error&& other) noexcept : text_{other.text_}, code_{other.code_}, tier_{other.tier_} { other.text_ = nullptr; }
-  error& operator=(error other) noexcept {
+  error& operator=(
+      error other) noexcept {  // by hand, here and above: every program that includes a cache would compile swap
     auto* const former = text_;
     text_ = other.text_;
     other.text_ = former;

@@ -111,6 +111,7 @@ BOOST_AUTO_TEST_CASE(a_role_may_do_what_a_running_program_needs_and_nothing_else
   sql("create role owner login; create schema ours authorization owner; create role granted login; create role filed "
       "login");
   sql("create table secrets (word text); insert into secrets values ('planted-secret')");
+  sql("alter default privileges for role owner revoke execute on functions from public");  // as careful owners do
   // One table as the field has it, with a serial id; its owner is no superuser, and sets it up for one role. The other has
   // the file's grants.
   sql("create extension if not exists vector; set role owner; set search_path = ours, public");

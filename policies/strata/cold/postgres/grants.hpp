@@ -25,6 +25,11 @@ grant execute on function {put_away}(text, timestamptz, bigint) to %role%;
 grant execute on function {bring_back}(text, text[]) to %role%;
 grant execute on function {index_words}(text, bigint) to %role%;
 grant execute on function {embed}(text, text, real[]) to %role%;
+grant execute on function {elsewhere}(text, text) to %role%;
+grant execute on function {microseconds}(timestamptz) to %role%;
+grant execute on function {used_lately}(text, bigint, bigint) to %role%;
+grant execute on function {pgvector}() to %role%;
+grant execute on function {nearest}(text, real[], text, text, text, bigint) to %role%;
 )";
 
 /// The settings of a session for which there are no sessions of one's own (time_outs::role).

@@ -37,6 +37,11 @@
 \set bring_back :table _bring_back
 \set index_words :table _index_words
 \set embed :table _embed
+\set elsewhere :table _elsewhere
+\set microseconds :table _microseconds
+\set used_lately :table _used_lately
+\set pgvector :table _pgvector
+\set nearest :table _nearest
 begin;
 
 grant usage on schema :"schema" to :"role";
@@ -54,6 +59,11 @@ grant execute on function :"schema".:"put_away"(text, timestamptz, bigint) to :"
 grant execute on function :"schema".:"bring_back"(text, text[]) to :"role";
 grant execute on function :"schema".:"index_words"(text, bigint) to :"role";
 grant execute on function :"schema".:"embed"(text, text, real[]) to :"role";
+grant execute on function :"schema".:"elsewhere"(text, text) to :"role";
+grant execute on function :"schema".:"microseconds"(timestamptz) to :"role";
+grant execute on function :"schema".:"used_lately"(text, bigint, bigint) to :"role";
+grant execute on function :"schema".:"pgvector"() to :"role";
+grant execute on function :"schema".:"nearest"(text, real[], text, text, text, bigint) to :"role";
 
 -- The sequences of the columns that take their values from one.
 select format('grant usage on sequence %s to %I', s, :'role')
