@@ -595,11 +595,15 @@ class Doctor(Tool):
         with subprocess.Popen([program, "serve", "--port", "0"], env=environment, stdout=subprocess.DEVNULL) as other:
             try:
                 until = time.monotonic() + 60
-                while self.holder()[1:] == [stream, True] or not self.holder()[2]:
-                    self.assertLess(time.monotonic(), until)
-                    time.sleep(0.05)
-                _, found = self.examine(1, **there)
-                self.assertRegex(found["mend", "stream KNOWLEDGE_CACHE"]["text"], r"have another, KNOWLEDGE_CACHE \(knowledge.cache.template")
+                said = ""
+                # Of a program that a busy machine kept from its work the doctor's own instance takes the lease over.
+                while "have another, KNOWLEDGE_CACHE (knowledge.cache.template" not in said:
+                    self.assertLess(time.monotonic(), until, said)
+                    if self.holder()[1:] == [stream, True] or not self.holder()[2]:
+                        time.sleep(0.05)
+                        continue
+                    told, _ = self.examine(1, **there)
+                    said = "\n".join(one["text"] for one in told["findings"] if one["severity"] == "mend")
             finally:
                 other.send_signal(signal.SIGINT)
 
