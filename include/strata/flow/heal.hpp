@@ -4,6 +4,7 @@
 
 #include <strata/change.hpp>
 #include <strata/concepts/capability.hpp>
+#include <strata/concepts/feed.hpp>
 #include <strata/concepts/log.hpp>
 #include <strata/deferred.hpp>
 #include <strata/flow/below.hpp>
@@ -182,6 +183,19 @@ task<std::optional<position>> bring_to_warm(Core& core, healer<Core>& my, Change
   co_return high;
 }
 
+/// Whether warm still comes as far as that. Whoever is cut off from it may have yet to notice, while others go on with a store
+/// that fell back.
+template <class Core>
+task<bool> reaches(Core& core, position at, moment until) {
+  if constexpr (tells_end<typename Core::warm_channel::tier_type>) {
+    auto const end =
+        co_await core.warm.sound(core, direction::reading, until, [&](auto& tier) { return tier.end(until); });
+    co_return end && *end >= at;
+  } else {
+    co_return true;
+  }
+}
+
 /// Where programs without revisions have published, cold's copy goes over theirs: nobody can tell what that is worth (K3).
 template <class Core>
 task<void> gather(Core& core, healer<Core>& my, moment until) {
@@ -306,13 +320,16 @@ task<void> heal(Core& core, healer<Core>& my) {
       until = core.clock.now() + healer<Core>::patience;
     }
     auto const there = co_await bring_to_warm(core, my, page->all, page->read <= my.past, until);
-    if (!there || core.standing.losses() != losses) co_return give_up(core, my);
+    if (!there) co_return give_up(core, my);
     if (*there > next.at) next.at = *there;
+    bool const moves = moved || !page->all.empty();
+    if (moves && !co_await reaches(core, next.at, until)) co_return give_up(core, my);
+    if (core.standing.losses() != losses) co_return give_up(core, my);
     if (taken_us == 0) taken_us = page->taken_us;
     if (!open) next.reached = page->settled;  // what was open before a page's end is asked for again
     open = open || page->settled < page->read;
     if (!page->more) next.taken_us = taken_us;
-    if (moved || !page->all.empty()) {
+    if (moves) {
       auto const done = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
         return tier.move_horizon(my.me, healer<Core>::hold, next, until);
       });

@@ -89,6 +89,7 @@ class simulated_call : public request {
     auto& time = on_->time;
     if (arrives_late_) return finish(fault::none, {});
     if (time.now >= until_) return fail(errc::timed_out);
+    if (Derived::where == tier::warm && on_->unaware_until[instance_] != moment{}) return fail(errc::unavailable);
     ailment const a = on_->next_ailment(Derived::kind, self().outdated_possible());
     if (a.what != fault::none && Derived::where == tier::cold) on_->cold_failed[instance_] = true;
     auto const delay = delays[a.much % delays.size()];

@@ -86,6 +86,7 @@ class company {
     if (stage.plan.patient) settings.limits.write_within = std::chrono::seconds{12};
     settings.limits.load_within = std::chrono::milliseconds{6'000};
     one.cache.emplace(std::move(settings));
+    stage.time.now += std::chrono::milliseconds{1};  // what is asked from now on is younger than what it hears
   }
   [[nodiscard]] std::size_t strand_of(plan::step const& s) const noexcept {
     return std::size_t{s.instance} * stage.plan.callers + s.caller;

@@ -49,6 +49,9 @@ class director {
   /// Who was answered with an outdated message: whatever lags so far behind has yet to deliver the newer one in its feed.
   std::array<std::array<bool, most_keys>, most_instances> lagging{};
 
+  /// Until when at the latest: its connection to warm is broken and it has yet to notice, so no call of warm comes through.
+  std::array<moment, most_instances> unaware_until{};
+
   bool downward = false;   ///< warm was given, on condition, what the giver had just seen there, or less (K5)
   bool overdue = false;    ///< warm may be told of something longer after cold was asked than anybody counts on (K7)
   bool quiet = false;      ///< no faults any more

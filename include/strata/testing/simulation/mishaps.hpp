@@ -41,7 +41,7 @@ class mishaps : public company<Cache> {
   }
   [[nodiscard]] bool pending(std::size_t i) const noexcept {
     auto const& feed = instances_[i].feed;
-    return feed.connected && feed.heard < stage.world.feed.size();
+    return feed.connected && stage.unaware_until[i] == moment{} && feed.heard < stage.world.feed.size();
   }
   void hear(std::size_t i, world::notice const& n) {
     auto& one = instances_[i];
@@ -88,12 +88,19 @@ class mishaps : public company<Cache> {
   }
   void cut(std::size_t i) {
     auto& feed = instances_[i].feed;
+    stage.unaware_until[i] = {};
     if (!has_warm || !std::exchange(feed.connected, false)) return;
     instances_[i].strays.clear();
     stage.tell("   the feed of {} is cut off", director::name_of_instance(i));
     feed.deliver(feed.to, {telling::lost, {}, {}});
   }
+  /// The same, which it does not notice for as long as may be: the feed is silent.
+  void sever(std::size_t i) {
+    stage.unaware_until[i] = stage.time.now + std::chrono::seconds{2};
+    stage.tell("   {} is cut off from warm, and does not notice", director::name_of_instance(i));
+  }
   void mend(std::size_t i) {
+    if (stage.unaware_until[i] != moment{}) cut(i);
     auto& feed = instances_[i].feed;
     if (!has_warm || std::exchange(feed.connected, true)) return;
     stage.tell("   the feed of {} goes on", director::name_of_instance(i));
@@ -164,7 +171,11 @@ class mishaps : public company<Cache> {
         if constexpr (has_warm && has_cold) {
           if (stage.world.log_begins != 0) return;
           stage.tell("   the stream loses its last {} messages", 1 + s.param);
-          for (std::size_t i = 0; i < stage.plan.instances; ++i) cut(i);  // a server that was away
+          for (std::size_t i = 0; i < stage.plan.instances; ++i)  // a server that was away
+            if (i == s.instance && s.caller == 1 && instances_[i].feed.connected)
+              sever(i);
+            else
+              cut(i);
           stage.world.fall_back(1U + s.param);
         }
         return;
@@ -223,6 +234,7 @@ class mishaps : public company<Cache> {
     auto& one = instances_[s.instance];
     one.cache.reset();
     history.restarted(s.instance);
+    stage.unaware_until[s.instance] = {};
     stage.cold_failed[s.instance] = false;
     start(s.instance);
   }

@@ -138,6 +138,25 @@ inline void draw_renewal(plan& p, dice& d) {
   p.steps[6].param = 3;   // and until nobody may take it for fresh
 }
 
+/// Likewise: a stream falls back while whoever keeps warm in step is cut off and has yet to notice, and one that has just
+/// started takes his word.
+inline void draw_cut_off(plan& p, dice& d) {
+  auto const one = static_cast<std::uint8_t>(d.below(p.instances));
+  auto const other = static_cast<std::uint8_t>((one + 1U) % p.instances);
+  p.keys = 2;
+  p.lags = false;
+  p.warm_fault_in = p.cold_fault_in = 0;
+  p.favour = 7;
+  p.steps.clear();
+  for (verb const v : {verb::put, verb::put, verb::tend, verb::idle, verb::idle, verb::tend, verb::tend})
+    p.steps.push_back({.what = v, .instance = one, .key = 1, .param = 1});
+  for (verb const v : {verb::idle, verb::idle, verb::tend, verb::watch, verb::get})
+    p.steps.push_back({.what = v, .instance = other, .key = 1, .param = 3});  // idle until nobody may take it for fresh
+  p.steps.push_back({.what = verb::fall_back, .instance = one, .caller = 1});
+  p.steps.push_back({.what = verb::crash, .instance = other});
+  p.steps.push_back({.what = verb::intrude});
+}
+
 /// Draws a plan. Every seed has its own mixture of verbs, faults and patience.
 inline void draw_plan(plan& p, shape const& of, dice& d) {
   p.instances = of.instances;
@@ -190,6 +209,7 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
     auto const rare = d.below(8);
     if (rare == 0) draw_silence(p, d);
     if (rare == 1) draw_renewal(p, d);
+    if (rare == 2) draw_cut_off(p, d);
   }
 }
 

@@ -69,6 +69,7 @@ class simulation : likeness<Cache> {
     stage.cold_failed = {};
     stage.paused = {};
     stage.lagging = {};
+    stage.unaware_until = {};
     stage.quiet = false;
     stage.downward = false;
     stage.overdue = false;
@@ -253,6 +254,8 @@ class simulation : likeness<Cache> {
     if (stage.story != nullptr)
       stage.tell("   {} ms pass", std::chrono::duration_cast<std::chrono::milliseconds>(next - stage.time.now).count());
     stage.time.now = next;
+    for (std::size_t i = 0; i < stage.plan.instances; ++i)
+      if (stage.unaware_until[i] != moment{} && next >= stage.unaware_until[i]) base::cut(i);
   }
 
   // --- the end: nothing fails any more, the feed delivers what the stream has, and everybody reads --------------------

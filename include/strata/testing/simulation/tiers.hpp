@@ -106,6 +106,10 @@ struct simulated_warm {
       void renew() noexcept {
         if (!o_.feed->connected) return;
         sink_({telling::lost, {}, {}});
+        if (std::exchange(o_.on->unaware_until[o_.instance], moment{}) != moment{}) {
+          o_.feed->connected = false;
+          return;
+        }
         o_.feed->heard = o_.on->world.feed.size();
         o_.feed->owed = {};
         sink_({telling::resumed, {}, position{o_.on->world.last_position()}});
