@@ -15,7 +15,9 @@
 // decides what stays. Every request is a get, and a put of what was not there; each value weighs one.
 namespace hit_ratio {
 
-struct nothing_else {};
+struct nothing_else {
+  strata::hasher<key> const& hash;
+};
 struct one {
   key of;
 };
@@ -26,7 +28,7 @@ class engine {
   using settings = typename strata::hot::engine::settings_of<Eviction>::type;
 
   engine(std::size_t capacity, settings const& given)
-      : tier_{{.capacity_entries = capacity, .eviction = given}, nothing_else{}} {}
+      : tier_{{.capacity_entries = capacity, .eviction = given}, nothing_else{hash_}} {}
 
   bool request(key k) {
     auto const hashed = hash_(k);

@@ -2,6 +2,8 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hash.hpp>
+
 namespace strata {
 
 /// What a cache hands down to each of its tiers, by reference: they live as long as the tier.
@@ -10,12 +12,19 @@ struct context {
   using clock_type = Clock;
   using observer_type = Observer;
   using codec_type = Codec;
-  static constexpr bool expires = Expires;     ///< whether values may have an end: cold then keeps it, and minds it
-  static constexpr bool counts_usage = false;  ///< hot: whether the cold tier wants to be told how often keys are read
+  static constexpr bool expires = Expires;  ///< whether values may have an end: cold then keeps it, and minds it
 
   Clock const& clock;
   Observer& observer;
   Codec const& codec;
+};
+
+/// What a tier in memory is given.
+template <class Context, class Key, bool CountsUsage = false>
+struct hot_context : Context {
+  static constexpr bool counts_usage = CountsUsage;  ///< whether the cold tier wants to be told how often keys are read
+
+  hasher<Key> const& hash;  ///< that of all keys it is asked for
 };
 
 }  // namespace strata

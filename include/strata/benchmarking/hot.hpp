@@ -212,14 +212,14 @@ class hot_bench {
 template <class Policy, class Key>
 class policy_subject {
   using codec_type = codec::none<payload, Key>;
-  using around = context<monotonic_clock, no_observer, codec_type>;
+  using around = hot_context<context<monotonic_clock, no_observer, codec_type>, Key>;
   using tier_type = typename Policy::template tier<Key, payload, around>;
   static constexpr auto ignore = [](std::size_t, box<payload> const&) {};
 
  public:
   static constexpr bool threads = true;
 
-  explicit policy_subject(std::size_t capacity) : tier_{bound(capacity), around{clock_, observer_, codec_}} {}
+  explicit policy_subject(std::size_t capacity) : tier_{bound(capacity), around{{clock_, observer_, codec_}, hash_}} {}
 
   bool visit(Key const& key, std::uint64_t& sum) {
     return tier_.find(hash_(key), [&](box<payload> const& b) { sum += b.value().words[0]; });

@@ -29,12 +29,6 @@ struct key_of<Codec> {
 
 }  // namespace detail
 
-/// The context of the hot tier, which counts uses where the cold tier wants to know them.
-template <class Context, bool Counts>
-struct counting : Context {
-  static constexpr bool counts_usage = Counts;
-};
-
 /// The key of a cache: as its codec says, else text.
 template <class Codec>
 using key_in = typename detail::key_of<Codec>::type;
@@ -69,7 +63,8 @@ consteval bool usage_wanted() {
 }
 
 template <class Cold, class Codec, class... Options>
-using hot_context_for = counting<context_for<Codec, Options...>, usage_wanted<Cold, Codec, Options...>()>;
+using hot_context_for =
+    hot_context<context_for<Codec, Options...>, key_in<Codec>, usage_wanted<Cold, Codec, Options...>()>;
 
 template <class Hot, class Cold, class Codec, class... Options>
 using tier_in_memory =

@@ -124,7 +124,7 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
         executor{s.executor != nullptr ? *s.executor : own_executor()},
         askers{executor},
         limits{s.limits},
-        hot{s.hot, hot_context{{clock, observer, codec}}},
+        hot{s.hot, hot_context{{clock, observer, codec}, hash_}},
         warm{tier::warm, s.warm, context_type{clock, observer, codec}},
         cold{tier::cold, s.cold, context_type{clock, observer, codec}},
         gate{limits.max_floors, limits.max_flights},
@@ -403,6 +403,7 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   }
 
   [[no_unique_address]] codec_type codec{};
+  hasher<key_type> hash_;
   std::optional<executor_type> own_executor_;
   executor_type& executor;
   flow::askers<executor_type> askers;
@@ -438,7 +439,6 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   }
   revision next_revision() noexcept { return revision{last_revision_.fetch_add(1, std::memory_order_relaxed) + 1}; }
 
-  hasher<key_type> hash_;
   std::atomic<std::uint64_t> last_revision_{0};
 };
 

@@ -44,7 +44,7 @@ struct core {
   using moment = kernel::moment;
 
   using codec_type = codec::none<value_type, key_type>;
-  using context_type = context<clock_type, observer_type, codec_type>;
+  using context_type = hot_context<context<clock_type, observer_type, codec_type>, key_type>;
   using tier_type = typename policy::template tier<key_type, value_type, context_type>;
   using deck_type = deck<key_type, value_type>;
   using count = std::atomic<std::uint64_t>;
@@ -177,7 +177,7 @@ struct core {
   [[no_unique_address]] clock_type own_clock{};
   clock_type const* clock;
   life lives;
-  context_type handed_down{*clock, observer, codec};
+  context_type handed_down{{*clock, observer, codec}, hash};
   tier_type hot;
   count puts{std::uint64_t{1} << 40U};  // loaders' values count from one
   count expired{0}, loads{0}, failed_loads{0}, joined{0};

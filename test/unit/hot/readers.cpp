@@ -28,12 +28,13 @@ namespace {
 
 struct counting {
   static constexpr bool counts_usage = true;
+  strata::hasher<std::uint64_t> const& hash;
 };
 constexpr auto ignore = [](auto const&...) {};
 
 template <class Policy>
 struct fixture {
-  explicit fixture(std::size_t entries = 1'000) : cache{{.capacity_entries = entries}, {}} {
+  explicit fixture(std::size_t entries = 1'000) : cache{{.capacity_entries = entries}, {hash}} {
     for (std::uint64_t i = 0; i < entries; ++i) put(i, 1);
   }
   strata::installed put(std::uint64_t i, std::uint64_t r) {
@@ -240,7 +241,7 @@ BOOST_AUTO_TEST_CASE(loans_end_in_any_order) {
   using held = std::pair<std::uint64_t, strata::hit<tracked>>;
   constexpr std::uint64_t reads = strata_test::sanitized ? 6'000 : 30'000;
   strata::hasher<std::uint64_t> const hash{1};
-  auto cache = std::make_unique<tier>(tier::options{.capacity_entries = 60}, counting{});
+  auto cache = std::make_unique<tier>(tier::options{.capacity_entries = 60}, counting{hash});
   std::mutex meeting;
   std::vector<held> left;  // by threads that are gone, and for those that come
   std::atomic<std::uint64_t> wrong = 0;

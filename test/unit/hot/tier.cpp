@@ -44,12 +44,17 @@ struct users_own {
   static key name(int i) { return id{std::to_string(i)}; }
 };
 
+template <class Key>
+struct telling {  // so that numbers need not keep their hashes
+  strata::hasher<Key> const& hash;
+};
+
 template <class Policy, class Keys>
 struct fixture {
   using key = typename Keys::key;
-  using tier = typename Policy::template tier<key, std::string, quiet>;
+  using tier = typename Policy::template tier<key, std::string, telling<key>>;
 
-  explicit fixture(typename Policy::options o) : cache{o, quiet{}} {}
+  explicit fixture(typename Policy::options o) : cache{o, {hash}} {}
   ~fixture() { BOOST_TEST(cache.valid()); }
 
   installed put(int i, std::uint64_t r = 1, std::string value = "v") {

@@ -62,7 +62,7 @@ class hot_bench {
     return o;
   }
   struct holder {
-    explicit holder(options o) : kept{o, context{}} {}
+    explicit holder(options o) : kept{o, context{hash}} {}
     installed put(std::uint64_t i, std::uint64_t r = 1, std::size_t weight = 1) {
       return kept.install(hash(key = name(i)), {strata::revision{r}, note{name(i) + "@" + std::to_string(r), weight}});
     }

@@ -82,8 +82,8 @@ void hot_history(Report&& report, history_bounds const bounds) {
 
   typename Policy::options settings{};
   settings.capacity_entries = bounds.entries;
-  tier_type tier{settings, context{}};
   hasher<std::string> const hash{bounds.seed};
+  tier_type tier{settings, context{hash}};
   std::vector<row> rows(bounds.keys);
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].name = std::format("key-{}{:.>{}}", i, "", i % 40);
   std::vector<findings> found(bounds.threads);

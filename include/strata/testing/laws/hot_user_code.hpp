@@ -47,8 +47,8 @@ class hot_user_code : hot_bench<Policy, Report> {
     for (std::uint64_t fail = 1;; ++fail) {
       std::uint64_t spent = 0;
       touchy_key::script script;
-      touchy_tier kept{bound(4), bare_context<note, touchy_key>{}};
       hasher<touchy_key> const hash{1};
+      touchy_tier kept{bound(4), bare_context<note, touchy_key>{hash}};
       auto const snapshot = [&] {
         std::map<std::uint64_t, std::uint64_t> there;
         for (std::uint64_t i = 0; i < 8; ++i)
@@ -147,8 +147,8 @@ class hot_user_code : hot_bench<Policy, Report> {
     touchy_key::script others;
     free = true;
     {
-      touchy_tier kept{bound(2), bare_context<note, touchy_key>{}};
       hasher<touchy_key> const hash{1};
+      touchy_tier kept{bound(2), bare_context<note, touchy_key>{hash}};
       bystander other;
       std::function<void()> const on_copy = [&] {
         free = free && other.gets_through([&] {
@@ -170,8 +170,8 @@ class hot_user_code : hot_bench<Policy, Report> {
     touchy_key::script script;
     std::uint64_t ends = 0;
     std::function<void()> const last_words = [&] { ++ends; };
-    touchy_tier kept{bound(2), bare_context<note, touchy_key>{}};
     hasher<touchy_key> const hash{1};
+    touchy_tier kept{bound(2), bare_context<note, touchy_key>{hash}};
     bool quiet = true;
     for (std::uint64_t r = 1; r < 20; ++r) {
       touchy_key const k{r % 5, script};

@@ -78,9 +78,8 @@ class touchy_key {
 
 /// What a cache would hand down, for tiers that are tried alone.
 template <class Value, class Key>
-struct bare_context : context<monotonic_clock, no_observer, codec::none<Value, Key>> {
-  static constexpr bool counts_usage = true;
-  bare_context() : context<monotonic_clock, no_observer, codec::none<Value, Key>>{clock_, observer_, codec_} {}
+struct bare_context : hot_context<context<monotonic_clock, no_observer, codec::none<Value, Key>>, Key, true> {
+  explicit bare_context(hasher<Key> const& hash) : bare_context::hot_context{{clock_, observer_, codec_}, hash} {}
 
  private:
   static inline monotonic_clock clock_{};

@@ -28,21 +28,21 @@ struct newcomer {
 /// Room is wanted although nobody comes: the shard shrinks. No algorithm may prefer it to an entry.
 inline constexpr newcomer nobody{};
 
-/// What is kept of a key's hash as long as its entry is there: the half that does not choose the shard.
+/// What is asked of a key's hash as long as its entry is there: the half that does not choose the shard.
 [[nodiscard]] constexpr std::uint32_t kept_hash(std::uint64_t hash) noexcept {
   return static_cast<std::uint32_t>(hash);
 }
 
-/// The nodes of a shard's entries, by slot; and the kept hashes of their keys.
-template <class Entry>
+/// The nodes of a shard's entries, by slot; and the halves of their keys' hashes, which may be worked out for it.
+template <class Slab>
 class node_array {
  public:
-  explicit node_array(Entry* entries) noexcept : entries_{entries} {}
+  explicit node_array(Slab& entries) noexcept : entries_{entries} {}
   auto& operator[](slot i) const noexcept { return entries_[i].node; }
-  [[nodiscard]] std::uint32_t hash(slot i) const noexcept { return entries_[i].hash; }
+  [[nodiscard]] std::uint32_t hash(slot i) const noexcept { return entries_.hash(i); }
 
  private:
-  Entry* entries_;
+  Slab& entries_;
 };
 
 namespace detail {

@@ -44,28 +44,28 @@ enum class step : std::uint8_t {
   no_room,  ///< for those that leave: make some with nothing held, then again
 };
 
-template <class Key, class Value, eviction Eviction, bool Counted, class Concurrency>
+template <class Key, class Value, eviction Eviction, bool Counted, class Concurrency, class Hash>
 class alignas(64) shard {
  public:
   using lock_type = typename Concurrency::template lock<Eviction::needs, Counted>;
   using cell = typename lock_type::cell;
   using kept = kept_key<Key>;
   using item = key_uses<Key>;
-  using entry_type = entry<Key, Value, typename Eviction::node, Counted>;
+  using entry_type = entry<Key, Value, typename Eviction::node, Counted, Hash>;
 
   using settings = typename settings_of<Eviction>::type;
 
   /// What resize prepares with nothing held.
   struct space {
-    space(std::size_t entries, settings const& given, pages kind)
-        : slab{entries, kind}, index{entries, kind}, order{make_eviction<Eviction>(given, entries)} {}
-    engine::slab<entry_type> slab;
+    space(std::size_t entries, settings const& given, pages kind, Hash const& hash)
+        : slab{entries, kind, hash}, index{entries, kind}, order{make_eviction<Eviction>(given, entries)} {}
+    engine::slab<entry_type, Hash> slab;
     slot_index index;
     [[no_unique_address]] Eviction order;
   };
 
-  shard(std::size_t most_entries, std::uint64_t most_bytes, settings const& given, pages kind)
-      : space_{most_entries, given, kind}, most_entries_{most_entries}, most_bytes_{most_bytes} {}
+  shard(std::size_t most_entries, std::uint64_t most_bytes, settings const& given, pages kind, Hash const& hash)
+      : space_{most_entries, given, kind, hash}, most_entries_{most_entries}, most_bytes_{most_bytes} {}
 
   template <class F>
   [[gnu::always_inline]] bool find(cell& mine, hashed<Key> const& k, F& f) {
@@ -106,7 +106,7 @@ class alignas(64) shard {
   }
   void prefetch_content(std::uint32_t hash, slot at) const noexcept {
     entry_type const& e = space_.slab[at];
-    if (e.hash != hash || !e.value) return;
+    if (space_.slab.hash(at) != hash || !e.value) return;
     kept::prefetch(e.key);
     e.value.prefetch();
   }
@@ -157,9 +157,9 @@ class alignas(64) shard {
     if (own) std::swap(spare_, *own);
     std::swap(e.key, spare_);  // the spare now has the memory of the slot's last key
     e.value.fill(b);
-    e.hash = kept_hash(k.hash);
+    if constexpr (keeps_hash) e.hash = kept_hash(k.hash);
     e.uses = {};
-    space_.index.insert(e.hash, i);
+    space_.index.insert(kept_hash(k.hash), i);
     space_.order.on_insert(space_.slab.nodes(), i, k.hash, who.weight);
     entries_.add(1);
     bytes_.add(weight);
@@ -170,10 +170,9 @@ class alignas(64) shard {
   template <class Gone>
   bool erase(hashed<Key> const& k, revision below, Gone& gone) noexcept {
     slot const at = space_.index.find(kept_hash(k.hash), [&](slot i) noexcept {
-      entry_type const& e = space_.slab[i];
-      if (e.hash != kept_hash(k.hash)) return false;
+      if (!likely(i, k)) return false;
       try {
-        return static_cast<bool>(kept::view(e.key) == k.key);
+        return static_cast<bool>(kept::view(space_.slab[i].key) == k.key);
       } catch (...) {
         return true;
       }
@@ -204,7 +203,7 @@ class alignas(64) shard {
     }
     larger.slab.take_over(space_.slab);
     for (slot i = 0; i < larger.slab.touched(); ++i)
-      if (larger.slab[i].value) larger.index.insert(larger.slab[i].hash, i);
+      if (larger.slab[i].value) larger.index.insert(larger.slab.hash(i), i);
     space_.slab.swap(larger.slab);
     std::swap(space_.index, larger.index);
     if constexpr (sized_eviction<Eviction>) {
@@ -266,7 +265,7 @@ class alignas(64) shard {
       if (!e.value) continue;
       ++live;
       weight += e.value.weight();
-      if (space_.index.find(e.hash, [&](slot j) { return j == i; }) != i) return false;
+      if (space_.index.find(space_.slab.hash(i), [&](slot j) { return j == i; }) != i) return false;
     }
     bool sound = live == entries_ && weight == bytes_ && live <= most_entries_ && weight <= most_bytes_ &&
                  space_.index.count() == live && (live != 0 || space_.index.unpassed()) &&
@@ -282,19 +281,26 @@ class alignas(64) shard {
  private:
   enum class sight : std::uint8_t { there, absent, unsure };
 
-  // Looks for the hash, and compares the key of the first that has it: it is all but certain to be the one.
+  static constexpr bool keeps_hash = std::same_as<Hash, hash_in_entry>;
+
+  // Whether the entry has the key's hash: it is all but certain to be the one, and without a hash it is.
+  [[gnu::always_inline]] bool likely(slot i, hashed<Key> const& k) const noexcept {
+    if constexpr (keeps_hash)
+      return space_.slab[i].hash == kept_hash(k.hash);
+    else
+      return space_.slab[i].key == k.key;
+  }
+  // Looks for the hash, and compares the key of the first that has it.
   [[gnu::always_inline]] sight look_near(hashed<Key> const& k, slot& at) const {
     std::uint32_t const hash = kept_hash(k.hash);
-    if (space_.index.find_near(hash, at, [&](slot i) { return space_.slab[i].hash == hash; })) [[likely]]
+    if (space_.index.find_near(hash, at, [&](slot i) { return likely(i, k); })) [[likely]]
       return kept::equal(space_.slab[at].key, k.key) ? sight::there : sight::unsure;
     return space_.index.all_near(hash) ? sight::absent : sight::unsure;
   }
   [[gnu::noinline]] slot look_far(key_view<Key> key, std::uint64_t hash) const { return look_up({key, hash}); }
   slot look_up(hashed<Key> const& k) const {
-    return space_.index.find(kept_hash(k.hash), [&](slot i) {
-      entry_type const& e = space_.slab[i];
-      return e.hash == kept_hash(k.hash) && kept::equal(e.key, k.key);
-    });
+    return space_.index.find(kept_hash(k.hash),
+                             [&](slot i) { return likely(i, k) && kept::equal(space_.slab[i].key, k.key); });
   }
 
   template <class F>
@@ -360,7 +366,7 @@ class alignas(64) shard {
   template <class Gone>
   void remove(slot i, Gone& gone) noexcept {
     entry_type& e = space_.slab[i];
-    space_.index.erase(e.hash, i);
+    space_.index.erase(space_.slab.hash(i), i);
     space_.order.on_erase(space_.slab.nodes(), i);
     entries_.set(entries_ - 1);
     bytes_.set(bytes_ - e.value.weight());

@@ -2,11 +2,13 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hash.hpp>
 #include <strata/hit.hpp>
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/engine/kept_key.hpp>
 #include <strata/hot/engine/memory.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -18,11 +20,37 @@
 // costs memory only when it is filled.
 namespace strata::hot::engine {
 
+/// The half of the hash that the index wants stands in the entry.
+struct hash_in_entry {
+  using part = std::uint32_t;
+  explicit hash_in_entry(auto const&) noexcept {}
+  static std::uint32_t of(auto const& entry) noexcept { return entry.hash; }
+  static auto& link(auto& entry) noexcept { return entry.hash; }  // of a dead one: the next dead one
+};
+/// It is worked out when the entry goes or moves. That of a number takes a nanosecond.
+template <class Key>
+struct hash_from_key {
+  struct part {};
+  explicit hash_from_key(auto const& context) noexcept : hash{context.hash} {}
+  std::uint32_t of(auto const& entry) const noexcept { return kept_hash(hash(entry.key).hash); }
+  static auto& link(auto& entry) noexcept { return entry.key; }
+  hasher<Key> hash;
+};
+template <class Key, class Context>
+struct hash_place {
+  using type = hash_in_entry;
+};
+template <std::integral Key, class Context>
+  requires(sizeof(Key) >= sizeof(slot)) && requires(Context const& c) { c.hash; }
+struct hash_place<Key, Context> {
+  using type = hash_from_key<Key>;
+};
+
 struct uncounted {};
 
-template <class Key, class Value, class Node, bool Counted>
+template <class Key, class Value, class Node, bool Counted, class Hash>
 struct entry_parts {
-  std::uint32_t hash = 0;  // the half that the index wants; of a dead entry: the next dead one
+  [[no_unique_address]] typename Hash::part hash{};
   [[no_unique_address]] Node node{};
   [[no_unique_address]] std::conditional_t<Counted, std::uint32_t, uncounted> uses{};
   typename kept_key<Key>::type key{};
@@ -33,16 +61,16 @@ template <class Parts>
 inline constexpr std::size_t entry_alignment = (sizeof(Parts) - 1) % 64 >= 48 ? 64 : alignof(Parts);
 
 /// With text keys it is a cache line.
-template <class Key, class Value, class Node, bool Counted>
-struct alignas(entry_alignment<entry_parts<Key, Value, Node, Counted>>) entry : entry_parts<Key, Value, Node, Counted> {
-};
+template <class Key, class Value, class Node, bool Counted, class Hash = hash_in_entry>
+struct alignas(entry_alignment<entry_parts<Key, Value, Node, Counted, Hash>>) entry
+    : entry_parts<Key, Value, Node, Counted, Hash> {};
 
-template <class Entry>
+template <class Entry, class Hash>
 class slab {
  public:
-  explicit slab(std::size_t size, pages kind = pages::usual)
-      : entries_{static_cast<Entry*>(allocate(size * sizeof(Entry), kind))}, size_{size} {}
-  slab(slab&& other) noexcept { swap(other); }
+  slab(std::size_t size, pages kind, Hash const& hash)
+      : entries_{static_cast<Entry*>(allocate(size * sizeof(Entry), kind))}, size_{size}, hash_{hash} {}
+  slab(slab&& other) noexcept : hash_{other.hash_} { swap(other); }
   slab& operator=(slab&&) = delete;
   ~slab() {
     for (std::size_t i = 0; i < touched_; ++i) entries_[i].~Entry();
@@ -57,8 +85,10 @@ class slab {
   }
   Entry& operator[](slot i) noexcept { return entries_[i]; }
   Entry const& operator[](slot i) const noexcept { return entries_[i]; }
-  [[nodiscard]] auto nodes() noexcept { return node_array<Entry>{entries_}; }
-  [[nodiscard]] auto nodes() const noexcept { return node_array<Entry const>{entries_}; }
+  /// Of an entry that is not dead.
+  [[nodiscard]] std::uint32_t hash(slot i) const noexcept { return hash_.of(entries_[i]); }
+  [[nodiscard]] auto nodes() noexcept { return node_array{*this}; }
+  [[nodiscard]] auto nodes() const noexcept { return node_array{*this}; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// Slots below it have been used; entries from it on do not exist.
   [[nodiscard]] std::size_t touched() const noexcept { return touched_; }
@@ -69,10 +99,13 @@ class slab {
       ::new (static_cast<void*>(entries_ + touched_)) Entry;
       return static_cast<slot>(touched_++);
     }
-    return std::exchange(free_, entries_[free_].hash);
+    return std::exchange(free_, link(free_));
   }
   /// The entry's box must be null.
-  void give(slot i) noexcept { entries_[i].hash = std::exchange(free_, i); }
+  void give(slot i) noexcept {
+    auto& link = Hash::link(entries_[i]);
+    link = static_cast<std::remove_reference_t<decltype(link)>>(std::exchange(free_, i));
+  }
 
   /// Takes over all entries of a smaller slab, each in its slot, and leaves that one its own fresh memory.
   void take_over(slab& smaller) noexcept {
@@ -91,17 +124,20 @@ class slab {
   /// How many dead entries are linked. For tests.
   [[nodiscard]] std::size_t dead() const noexcept {
     std::size_t n = 0;
-    for (slot i = free_; i != no_slot && n <= touched_; i = entries_[i].hash) ++n;
+    for (slot i = free_; i != no_slot && n <= touched_; i = link(i)) ++n;
     return n;
   }
 
  private:
+  [[nodiscard]] slot link(slot dead) const noexcept { return static_cast<slot>(Hash::link(entries_[dead])); }
+
   static_assert(std::is_nothrow_default_constructible_v<Entry> && std::is_nothrow_move_constructible_v<Entry>);
 
   Entry* entries_ = nullptr;
   std::size_t size_ = 0;
   std::size_t touched_ = 0;
   slot free_ = no_slot;
+  [[no_unique_address]] Hash hash_;
 };
 
 }  // namespace strata::hot::engine

@@ -86,7 +86,8 @@ class tier : check_eviction<Eviction> {
   static constexpr bool counts_uses = counts();
 
   /// \throws open_error for a capacity of zero or beyond 2^31; bad_alloc
-  tier(options const& settings, Context const&) : bounds_{settings}, capacity_{settings.capacity_entries} {
+  tier(options const& settings, Context const& context)
+      : hash_{context}, bounds_{settings}, capacity_{settings.capacity_entries} {
     if (settings.capacity_entries == 0 || settings.capacity_entries > most)
       throw open_error{error{errc::rejected, strata::tier::hot, "capacity_entries must be between 1 and 2147483647"}};
     std::size_t wanted = settings.capacity_entries / least;
@@ -96,7 +97,7 @@ class tier : check_eviction<Eviction> {
     shards_.reserve(wanted);
     for (std::size_t i = 0; i < wanted; ++i)
       shards_.push_back(std::make_unique<shard_type>(part(settings.capacity_entries, i), bytes_part(i),
-                                                     settings.eviction, settings.pages));
+                                                     settings.eviction, settings.pages, hash_));
   }
   tier(tier const&) = delete;
 
@@ -257,7 +258,7 @@ class tier : check_eviction<Eviction> {
     std::vector<std::optional<typename shard_type::space>> larger(shards_.size());
     for (std::size_t i = 0; i < shards_.size(); ++i)
       if (part(capacity_entries, i) > shards_[i]->room())
-        larger[i].emplace(part(capacity_entries, i), bounds_.eviction, bounds_.pages);
+        larger[i].emplace(part(capacity_entries, i), bounds_.eviction, bounds_.pages, hash_);
     capacity_.store(capacity_entries, std::memory_order_relaxed);
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       shard_type& s = *shards_[i];
@@ -329,7 +330,8 @@ class tier : check_eviction<Eviction> {
   }
 
  private:
-  using shard_type = shard<Key, Value, sound_eviction<Eviction>, counts_uses, Concurrency>;
+  using hash_type = typename hash_place<Key, Context>::type;
+  using shard_type = shard<Key, Value, sound_eviction<Eviction>, counts_uses, Concurrency, hash_type>;
   using item = typename shard_type::item;
 
   static constexpr std::size_t most = 0x7FFFFFFF;
@@ -492,6 +494,7 @@ class tier : check_eviction<Eviction> {
   struct nothing {};
   std::vector<std::unique_ptr<shard_type>> shards_;
   std::size_t mask_ = 0;
+  [[no_unique_address]] hash_type hash_;
   options const bounds_;               // but for the entries:
   std::atomic<std::size_t> capacity_;  // a resize changes them while others ask
   [[no_unique_address]] std::conditional_t<counts_uses, std::atomic<bool>, nothing> due_{};
