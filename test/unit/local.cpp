@@ -41,6 +41,10 @@ struct by_hand {
 struct length {
   std::size_t operator()(std::string_view, std::string const& value) const { return value.size(); }
 };
+struct as_told {
+  std::function<std::size_t(std::string_view)> tells;
+  std::size_t operator()(std::string_view, std::string const& value) const { return tells(value); }
+};
 
 // Hears what leaves, and asks the cache that tells it: which must hold nothing meanwhile.
 struct diary {
@@ -223,6 +227,36 @@ BOOST_AUTO_TEST_CASE(bounded_by_weight) {
   for (int i = 0; i < 10; ++i) bytes.put(std::to_string(i), std::string(300, 'x'));
   BOOST_TEST(bytes.weight() <= 1000U);
   BOOST_TEST((bytes.entries() >= 2U && bytes.entries() <= 3U));
+}
+
+BOOST_AUTO_TEST_CASE(too_heavy_to_be_counted) {
+  auto const weight = [](std::string_view value) { return value == "large" ? std::size_t{5} << 29U : value.size(); };
+  local_cache<std::string, std::string, hot::lru, weigher<as_told>> cache{{.weigher = {weight}}};
+  BOOST_TEST(cache.put("other", "four"));
+  BOOST_TEST(!cache.put("new", "large"));
+  BOOST_TEST(cache.put("changed", "small"));
+  BOOST_TEST(!cache.put("changed", "large"));  // and the older one is outdated
+  BOOST_TEST((cache.get("changed").absent() && !cache.erase("changed") && cache.valid()));
+  auto const loaded = cache.get_or_load("changed", [] { return std::string{"large"}; });
+  BOOST_TEST((*loaded == "large" && cache.peek("changed").absent()));
+  BOOST_TEST(cache.put("changed", "small"));
+  BOOST_TEST((cache.weight() == 9U && cache.entries() == 2U && cache.stats().refused == 3U && cache.valid()));
+}
+
+// A put that another overtakes weighs again.
+BOOST_AUTO_TEST_CASE(weighs_what_it_said_first) {
+  std::size_t calls = 0;
+  std::function<void()> overtake;
+  auto const next = [&](std::string_view) {
+    if (auto const once = std::exchange(overtake, {})) once();
+    return ++calls;
+  };
+  local_cache<std::string, std::string, hot::lru, weigher<as_told>> cache{{.weigher = {next}}};
+  overtake = [&] { BOOST_TEST(cache.put("a", "faster")); };
+  BOOST_TEST(cache.put("a", "later"));
+  BOOST_TEST(calls == 3U);
+  BOOST_TEST((cache.weight() == 2U && cache.valid()));
+  BOOST_TEST((cache.erase("a") && cache.weight() == 0U));
 }
 
 BOOST_AUTO_TEST_CASE(expires_after_write) {

@@ -127,7 +127,7 @@ struct core {
       std::uint64_t const weight = weigh(k.key, b.value());
       b.weigh(static_cast<std::uint32_t>(std::min<std::uint64_t>(weight, heaviest)));
       auto ready = hot.prepare(k, std::move(b));
-      ready.weight = weight;
+      if (weight > heaviest) ready.weight = weight;  // the tier refuses it
       return ready;
     }
   }

@@ -4,15 +4,18 @@
 #include <strata/hit.hpp>
 #include <strata/hot/engine/weight.hpp>
 #include <strata/hot/gdsf.hpp>
+#include <strata/hot/lru.hpp>
 
 #include <boost/hana/define_struct.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -31,6 +34,9 @@ struct weighed {
 struct opaque {
   std::string text;
 };
+struct claiming {
+  std::size_t bytes;
+};
 
 std::string const longer(100, 'x');
 std::size_t const on_heap = longer.capacity() + 1;
@@ -40,6 +46,10 @@ std::size_t const on_heap = longer.capacity() + 1;
 template <>
 struct strata::record<weighed> : strata::default_record<weighed> {
   static std::size_t bytes(weighed const& w) noexcept { return w.text.size(); }
+};
+template <>
+struct strata::record<claiming> : strata::default_record<claiming> {
+  static std::size_t bytes(claiming const& c) noexcept { return c.bytes; }
 };
 
 BOOST_AUTO_TEST_SUITE(hot_weight)
@@ -73,6 +83,33 @@ BOOST_AUTO_TEST_CASE(what_takes_anothers_place_is_worth_what_it_weighs) {
     // Used twice, it stays but for a weight of more than twice the heaviest.
     BOOST_TEST(tier.peek(hash("changed"), [](auto const&) {}) == (now == 1));
     BOOST_TEST(tier.peek(hash("28"), [](auto const&) {}) == (now != 1));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(too_heavy_to_be_counted) {
+  struct nothing {};
+  using strata::installed;
+  std::size_t const heaviest = (std::size_t{1} << 31U) - 2;
+  strata::hasher<std::string> const hash;
+  for (std::size_t const large : {heaviest + 1, std::size_t{5} << 29U, ~std::size_t{0}}) {
+    strata::hot::lru::tier<std::string, claiming, nothing> tier{{.capacity_entries = 3}, {}};
+    std::uint64_t revision = 0;
+    auto const put = [&](std::string const& key, std::size_t bytes) {
+      auto const came = tier.install(hash(key), strata::box<claiming>{strata::revision{++revision}, claiming{bytes}});
+      BOOST_TEST(tier.valid());
+      return came;
+    };
+    BOOST_TEST((put("other", 10) == installed::yes));
+    BOOST_TEST((put("new", large) == installed::refused));
+    BOOST_TEST((put("changed", 20) == installed::yes));
+    BOOST_TEST((put("changed", heaviest) == installed::yes));
+    BOOST_TEST(tier.bytes() == 10 + heaviest);
+    BOOST_TEST((put("changed", large) == installed::refused));  // and the older one is outdated
+    BOOST_TEST(!tier.peek(hash("changed"), [](auto const&) {}));
+    BOOST_TEST(!tier.erase(hash("changed"), strata::revision{++revision}));
+    BOOST_TEST((put("changed", 30) == installed::yes));
+    BOOST_TEST((tier.bytes() == 40U && tier.entries() == 2U && tier.stats().evictions == 0U));
+    BOOST_TEST(tier.stats().refused == 2U);
   }
 }
 

@@ -125,7 +125,7 @@ class alignas(64) shard {
     if (at != no_slot) {
       entry_type& e = space_.slab[at];
       if (e.value.revision() >= b.revision()) return step::older;
-      if (bytes_ - e.value.weight() + weight <= most_bytes_) {
+      if (weight <= heaviest && bytes_ - e.value.weight() + weight <= most_bytes_) {
         bytes_.set(bytes_ - e.value.weight() + weight);
         if constexpr (requires { space_.order.on_weight(space_.slab.nodes(), at, std::uint32_t{}); })
           space_.order.on_weight(space_.slab.nodes(), at, static_cast<std::uint32_t>(weight));
