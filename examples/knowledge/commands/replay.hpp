@@ -154,7 +154,8 @@ class replaying {
     progress bar{"replaying",
                  given_.seconds > 0 ? static_cast<std::uint64_t>(given_.seconds * 10) : requests_.order.size()};
     moment_of_replay last;
-    if (given_.timeline && !s_.json) std::cout << "second      hot     warm     cold   absent or failed\n";
+    if (given_.timeline && !s_.json)
+      std::cout << "second      hot     warm     cold   absent or failed\n" << std::flush;
     for (int second = 1; finished_ < given_.threads;) {
       std::this_thread::sleep_for(std::chrono::milliseconds{20});
       auto const passed = clock::now() - started;

@@ -38,7 +38,8 @@ struct healer {
   static constexpr std::chrono::milliseconds sign{150};    ///< how often there is one
   static constexpr std::chrono::milliseconds silent{300};  ///< a horizon as old as this may be free
   static constexpr std::chrono::seconds rest{1};  ///< after warm could not be brought in step: another may be able to
-  static constexpr std::chrono::seconds patience{1};  ///< for a thousand changes
+  static constexpr std::size_t most{1'000};       ///< changes at once
+  static constexpr std::chrono::milliseconds usual{1'000};  ///< for them
   /// What was committed so long ago nobody publishes any more; half of it is for what the network and the server hold back.
   static constexpr std::chrono::seconds late{2 * kernel::publish_within.count()};
 
@@ -48,11 +49,20 @@ struct healer {
   kernel::moment taken{};                         ///< when it was taken, or later
   kernel::moment signed_at{};
   kernel::moment resting_until{};
-  kernel::moment strays_at{};  ///< when the strays are looked at again
-  cursor noted{};              ///< how far warm was
-  kernel::moment noted_at{};   ///< then
-  cursor past{};               ///< and before that: nobody still publishes what was committed by then
+  kernel::moment strays_at{};                  ///< when the strays are looked at again
+  cursor noted{};                              ///< how far warm was
+  kernel::moment noted_at{};                   ///< then
+  cursor past{};                               ///< and before that: nobody still publishes what was committed by then
+  std::size_t page = most;                     ///< changes at once: fewer where they are large
+  std::chrono::milliseconds patience = usual;  ///< for them: more where one alone takes longer
 
+  /// After a page for which there was too little time. What it brought is there, so the next pass has less to do.
+  void slow_down() noexcept {
+    if (page > 1)
+      page = (page + 7) / 8;
+    else if (2 * patience < kernel::publish_within)
+      patience *= 2;
+  }
   void note(cursor reached, kernel::moment now) noexcept {
     if (now - noted_at < late) return;
     past = noted;
@@ -131,20 +141,20 @@ task<std::optional<position>> bring_to_warm(Core& core, healer<Core>& my, Change
     if (at > high) high = at;
   };
   list<Core, logged const*> lacking;
-  list<Core, position> stands;
+  list<Core, std::optional<position>> stands;  // of what cannot be read nobody can say where
   list<Core, frame const*> current;
   names.clear();
   for (std::size_t i = 0; i < last.size(); ++i) {
-    if (!seen[i]) co_return std::nullopt;
-    auto const& f = seen[i]->frame;
-    if (!f && again && !elsewhere(core, last[i]->key)) continue;
+    if (!seen[i] && seen[i].error() != errc::corrupt) co_return std::nullopt;
+    auto const* const f = seen[i] && seen[i]->frame ? &*seen[i]->frame : nullptr;
+    if (seen[i] && !f && again && !elsewhere(core, last[i]->key)) continue;
     if (f && f->key == last[i]->key && whole(*f) && f->revision >= last[i]->revision) {
       note(seen[i]->position);
-      current.push_back(&*f);
+      current.push_back(f);
       continue;
     }
     lacking.push_back(last[i]);
-    stands.push_back(seen[i]->position);
+    stands.push_back(seen[i] ? std::optional{seen[i]->position} : std::nullopt);
     names.push_back(last[i]->key);
   }
 
@@ -183,6 +193,15 @@ task<std::optional<position>> bring_to_warm(Core& core, healer<Core>& my, Change
   co_return high;
 }
 
+/// The same, and minds where it had too little time.
+template <class Core, class Changes>
+task<std::optional<position>> bring_in_time(Core& core, healer<Core>& my, Changes const& all, bool again,
+                                            moment until) {
+  auto const there = co_await bring_to_warm(core, my, all, again, until);
+  if (!there && core.clock.now() + my.patience / 2 > until) my.slow_down();
+  co_return there;
+}
+
 /// Whether warm still comes as far as that. Whoever is cut off from it may have yet to notice, while others go on with a store
 /// that fell back.
 template <class Core>
@@ -219,16 +238,16 @@ task<std::optional<position>> sweep(Core& core, healer<Core>& my) {
   position high{};
   if constexpr (lists_all<typename Core::cold_channel::tier_type>) {
     for (std::string last;;) {
-      moment const until = core.clock.now() + healer<Core>::patience;
+      moment const until = core.clock.now() + my.patience;
       auto const held = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
         return tier.hold_horizon(my.me, healer<Core>::hold, until);
       });
       if (!held || !*held || core.life.closed()) co_return std::nullopt;
       auto const all = co_await core.cold.sound(core, direction::reading, until,
-                                                [&](auto& tier) { return tier.all_after(last, 1'000, until); });
+                                                [&](auto& tier) { return tier.all_after(last, my.page, until); });
       if (!all) co_return std::nullopt;
       if (all->empty()) break;
-      auto const there = co_await bring_to_warm(core, my, *all, true, until);
+      auto const there = co_await bring_in_time(core, my, *all, true, until);
       if (!there) co_return std::nullopt;
       if (*there > high) high = *there;
       last = all->back().key;
@@ -249,7 +268,7 @@ template <class Core>
 task<void> heal(Core& core, healer<Core>& my) {
   auto const losses = core.standing.losses();  // before it is asked since when the feed hears: later ones count
   auto const now = core.clock.now();
-  moment until = now + healer<Core>::patience;
+  moment until = now + my.patience;
   if (now < my.resting_until || !core.standing.hears()) {
     my.mine.reset();
     co_return;
@@ -292,6 +311,7 @@ task<void> heal(Core& core, healer<Core>& my) {
     moved = true;
   }
   co_await gather(core, my, until);
+  until = core.clock.now() + my.patience;
   auto const brought = my.mine->reached;
   my.note(brought, now);
   bool gap = my.taken == kernel::moment{};  // nobody ever finished, or not with this store
@@ -301,7 +321,7 @@ task<void> heal(Core& core, healer<Core>& my) {
   bool open = false;
   for (cursor from = next.reached;;) {
     auto const page = co_await core.cold.sound(core, direction::reading, until,
-                                               [&](auto& tier) { return tier.changes_since(from, 1'000, until); });
+                                               [&](auto& tier) { return tier.changes_since(from, my.page, until); });
     if (!page) co_return give_up(core, my);
     if (!std::exchange(told, true)) {  // after the page: what that no longer had, this misses too
       auto const back = co_await core.cold.sound(core, direction::reading, until,
@@ -317,10 +337,11 @@ task<void> heal(Core& core, healer<Core>& my) {
       auto const rest = co_await sweep(core, my);
       if (!rest) co_return give_up(core, my);
       if (*rest > next.at) next.at = *rest;
-      until = core.clock.now() + healer<Core>::patience;
+      until = core.clock.now() + my.patience;
     }
-    auto const there = co_await bring_to_warm(core, my, page->all, page->read <= my.past, until);
+    auto const there = co_await bring_in_time(core, my, page->all, page->read <= my.past, until);
     if (!there) co_return give_up(core, my);
+    until = core.clock.now() + my.patience;
     if (*there > next.at) next.at = *there;
     bool const moves = moved || !page->all.empty();
     if (moves && !co_await reaches(core, next.at, until)) co_return give_up(core, my);
@@ -339,10 +360,14 @@ task<void> heal(Core& core, healer<Core>& my) {
       my.signed_at = core.clock.now();
     }
     my.mine = next;
-    if (!page->more) my.taken = sent;
+    if (!page->more) {
+      my.taken = sent;
+      my.page = healer<Core>::most;
+      my.patience = healer<Core>::usual;
+    }
     if (!page->more || core.life.closed()) co_return;
     from = page->read;
-    until = core.clock.now() + healer<Core>::patience;
+    until = core.clock.now() + my.patience;
   }
 }
 

@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_SUITE(rubbish)
 
 BOOST_AUTO_TEST_CASE(a_message_without_headers_counts_only_while_cold_has_no_row) {
   auto cache = knowledge::open(settings());
-  BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
   other_program other;
   other.publish("plain", body("plain", "theirs"));
   auto const served = cache->get("plain");
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_message_without_headers_counts_only_while_cold_has_no_row
   auto const truth = cache->get("plain");
   BOOST_TEST((truth && truth->data == "ours" && truth.tier() == tier::cold));
   auto second = knowledge::open(settings());
-  BOOST_REQUIRE(second->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(second->ready({.within = 60s}).has_value());
   BOOST_TEST(second->get("plain")->data == "ours");
   BOOST_TEST(
       soon([&] { return other.last("plain").second == std::to_string(number(put->revision)); }));  // published over it
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_message_without_headers_counts_only_while_cold_has_no_row
 
 BOOST_AUTO_TEST_CASE(every_kind_of_bad_message_is_a_miss_with_its_reason) {
   auto cache = knowledge::open(settings());
-  BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
   other_program other;
   std::uint64_t const high = 1'000'000'000;
   auto const check = [&](std::string const& id, frame const& f, std::map<std::string, std::string> const& with,
@@ -162,23 +162,41 @@ BOOST_AUTO_TEST_CASE(every_kind_of_bad_message_is_a_miss_with_its_reason) {
   BOOST_TEST(cache->get("bad-bytes")->data == "mended");
 }
 
+// The headers of some are ours, and not all are there.
+BOOST_AUTO_TEST_CASE(a_message_that_cannot_be_read_does_not_hold_the_healer_up) {
+  auto cache = knowledge::open(settings());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
+  BOOST_REQUIRE(cache->put(asset("half", "first")).has_value());
+  other_program other;
+  other.publish("half", body("half", "x"), {{"Strata-Key", "half"}});
+  pqxx::connection raw{given("STRATA_TEST_POSTGRES")};
+  pqxx::nontransaction sql{raw};
+  sql.exec("update knowledge_artifacts set content_raw = 'second' where artifact_id = 'half'");
+  BOOST_TEST(soon([&] { return !other.last("half").second.empty(); }));  // published over it
+  auto second = knowledge::open(settings());
+  BOOST_TEST(soon([&] {
+    auto const now = second->get("half");
+    return now && now->data == "second" && now.freshness() == freshness::fresh;
+  }));
+}
+
 BOOST_AUTO_TEST_CASE(what_a_newer_program_wrote_is_not_overwritten) {
   auto cache = knowledge::open(settings());
-  BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
   other_program other;
   auto const put = cache->put(asset("newer", "cold"));
   auto f = framed("newer", number(put->revision) + 1, "a form of the future");
   f.schema = 99;
   other.publish("newer", f.payload, headers(f));
   auto second = knowledge::open(settings());
-  BOOST_REQUIRE(second->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(second->ready({.within = 60s}).has_value());
   BOOST_TEST(second->get("newer")->data == "cold");
   BOOST_TEST(other.last("newer").first == "a form of the future");
 }
 
 BOOST_AUTO_TEST_CASE(what_an_older_program_wrote_is_read) {
   auto cache = knowledge::open(settings());
-  BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
   other_program other;
   auto const read = [&](std::string const& id, std::uint32_t schema, std::string const& members) {
     auto f = framed(id, 1'000'000'000, R"({"id":")" + id + R"(","data":"as it was")" + members + "}");
@@ -194,7 +212,7 @@ BOOST_AUTO_TEST_CASE(what_an_older_program_wrote_is_read) {
 // T9: a golden message with any bit of its body flipped, or cut anywhere, is never taken for what it was not.
 BOOST_AUTO_TEST_CASE(every_flip_and_cut_of_a_message_is_found) {
   auto cache = knowledge::open(settings(1));
-  BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
   other_program other;
   auto const good = framed("golden", 1'000'000'000, body("golden", "text"));
   auto const with = headers(good);
@@ -216,7 +234,7 @@ BOOST_AUTO_TEST_CASE(every_flip_and_cut_of_a_message_is_found) {
 
 BOOST_AUTO_TEST_CASE(a_bad_row_is_an_error_for_its_key_alone) {
   auto cache = knowledge::open(settings());
-  BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
   pqxx::connection raw{given("STRATA_TEST_POSTGRES")};
   pqxx::nontransaction sql{raw};
   (void)cache->put(asset("good-row", "text"));

@@ -54,10 +54,10 @@ inline int servers(std::string const& words) {
   return std::system((given("STRATA_TEST_SERVERS") + " " + words).c_str());
 }
 
-/// Tries until it holds. \returns whether it did within half a minute
+/// Tries until it holds. \returns whether it did within a minute
 template <class F>
 bool soon(F holds) {
-  for (auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+  for (auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
        std::chrono::steady_clock::now() < until;) {
     if (holds()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds{5});

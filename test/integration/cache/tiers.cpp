@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_SUITE(tiers)
 
 BOOST_AUTO_TEST_CASE(a_value_falls_through_and_is_promoted_on_the_way_up) {
   auto first = knowledge::open(settings());
-  BOOST_REQUIRE(first->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(first->ready({.within = 60s}).has_value());
   auto const receipt = first->put(asset("fall", "text"));
   BOOST_REQUIRE(receipt.has_value());
   BOOST_TEST((receipt->changed && receipt->version == 1 && !receipt->degraded));
@@ -74,13 +74,13 @@ BOOST_AUTO_TEST_CASE(a_value_falls_through_and_is_promoted_on_the_way_up) {
   BOOST_TEST(hot->version == 1);
 
   auto second = knowledge::open(settings());
-  BOOST_REQUIRE(second->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(second->ready({.within = 60s}).has_value());
   auto const warm = second->get("fall");
   BOOST_TEST((warm.tier() == tier::warm && *warm == *hot && warm.revision() == receipt->revision));
   BOOST_TEST(soon([&] { return second->get("fall").tier() == tier::hot; }));
 
   auto third = knowledge::open(elsewhere());
-  BOOST_REQUIRE(third->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(third->ready({.within = 60s}).has_value());
   auto const cold = third->get("fall");
   BOOST_TEST((cold.tier() == tier::cold && *cold == *hot && cold.revision() == receipt->revision));
   BOOST_TEST(third->stats().warm.promotions == 1u);
@@ -105,14 +105,14 @@ BOOST_AUTO_TEST_CASE(an_instance_with_another_stream_is_told) {
   std::optional<knowledge> first{elsewhere()};
   BOOST_REQUIRE(soon([&] { return first->health().coherence.heals; }));
   knowledge second{settings()};
-  BOOST_REQUIRE(second.ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(second.ready({.within = 60s}).has_value());
   BOOST_TEST(soon([&] { return other_of(second).starts_with("OTHER (other.cache.template.*, made "); }));
   BOOST_TEST(second.health().warm.text.contains("this instance in KNOWLEDGE_CACHE (knowledge.cache.template.*, made "));
   hear_each_other(*first, second);
   first.reset();
   BOOST_TEST(soon([&] { return second.health().coherence.heals && other_of(second).empty(); }));
   knowledge third{elsewhere()};
-  BOOST_REQUIRE(third.ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(third.ready({.within = 60s}).has_value());
   BOOST_TEST(soon([&] { return other_of(third).starts_with("KNOWLEDGE_CACHE (knowledge.cache.template.*, made "); }));
   BOOST_TEST(third.get("astray")->data == "another's");
   BOOST_TEST(third.stats().warm.misses[static_cast<std::size_t>(miss::doubtful)] == 1u);
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(an_instance_with_another_stream_is_told) {
 BOOST_AUTO_TEST_CASE(a_write_reaches_the_other_instances) {
   auto one = knowledge::open(settings());
   auto two = knowledge::open(settings());
-  BOOST_REQUIRE((one->ready({.within = 30s}) && two->ready({.within = 30s})));
+  BOOST_REQUIRE((one->ready({.within = 60s}) && two->ready({.within = 60s})));
   (void)one->put(asset("feed", "old"));
   BOOST_TEST(two->get("feed")->data == "old");
   auto const changed = one->put(asset("feed", "new"));
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_write_reaches_the_other_instances) {
 
 BOOST_AUTO_TEST_CASE(unchanged_content_writes_nothing_and_says_so) {
   auto cache = knowledge::open(settings());
-  BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
   auto const first = cache->put(asset("same", "text"));
   auto const again = cache->put(asset("same", "text"));
   BOOST_TEST((!again->changed && again->version == 1 && again->revision == first->revision));
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(unchanged_content_writes_nothing_and_says_so) {
 BOOST_AUTO_TEST_CASE(put_if_and_loaders_have_one_winner_over_instances) {
   auto one = knowledge::open(settings());
   auto two = knowledge::open(settings());
-  BOOST_REQUIRE((one->ready({.within = 30s}) && two->ready({.within = 30s})));
+  BOOST_REQUIRE((one->ready({.within = 60s}) && two->ready({.within = 60s})));
   (void)one->put(asset("race", "start"));
   auto const read = one->get("race");
   std::atomic<int> won{0};
@@ -168,20 +168,20 @@ BOOST_AUTO_TEST_CASE(put_if_and_loaders_have_one_winner_over_instances) {
 
 BOOST_AUTO_TEST_CASE(batches_go_through_all_tiers) {
   auto one = knowledge::open(settings());
-  BOOST_REQUIRE(one->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(one->ready({.within = 60s}).has_value());
   std::vector<knowledge_asset> many;
   std::vector<std::string> ids;
   for (int i = 0; i < 2'500; ++i) {
     ids.push_back("batch/" + std::to_string(i));
     many.push_back(asset(ids.back(), "data " + std::to_string(i)));
   }
-  auto const receipts = one->put_many(many, {.within = 30s});
+  auto const receipts = one->put_many(many, {.within = 60s});
   BOOST_TEST(receipts.size() == many.size());
   for (auto const& r : receipts) BOOST_REQUIRE((r && r->version == 1 && !r->degraded));
   auto two = knowledge::open(settings());
-  BOOST_REQUIRE(two->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(two->ready({.within = 60s}).has_value());
   ids.push_back("batch/absent");
-  auto const found = two->get_many(ids, {.within = 30s});
+  auto const found = two->get_many(ids, {.within = 60s});
   for (std::size_t i = 0; i < many.size(); ++i)
     BOOST_REQUIRE((found[i].second && found[i].second->data == many[i].data && found[i].second.tier() == tier::warm));
   BOOST_TEST(found.back().second.absent());
@@ -189,14 +189,14 @@ BOOST_AUTO_TEST_CASE(batches_go_through_all_tiers) {
 
 BOOST_AUTO_TEST_CASE(uses_add_up_and_move_no_revision) {
   auto cache = knowledge::open(settings());
-  BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
   auto const put = cache->put(asset("used", "text"));
   for (int i = 0; i < 10; ++i) (void)cache->get("used");
   (void)cache->visit("used", [](knowledge_asset const&) {});
   (void)cache->peek("used");
   BOOST_TEST(cache->flush().has_value());
   auto second = knowledge::open(settings());
-  BOOST_REQUIRE(second->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(second->ready({.within = 60s}).has_value());
   (void)second->get("used");
   BOOST_TEST(second->flush().has_value());
   BOOST_TEST((second->get("used").revision() == put->revision));
@@ -209,16 +209,16 @@ BOOST_AUTO_TEST_CASE(uses_of_evicted_entries_are_not_lost) {
   std::vector<std::string> ids;
   {
     auto cache = knowledge::open(settings(16));
-    BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+    BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
     std::vector<knowledge_asset> many;
     for (int i = 0; i < 1'000; ++i) {
       ids.push_back("evicted/" + std::to_string(i));
       many.push_back(asset(ids.back(), "text"));
     }
-    for (auto const& r : cache->put_many(many, {.within = 30s})) BOOST_REQUIRE(r.has_value());
+    for (auto const& r : cache->put_many(many, {.within = 60s})) BOOST_REQUIRE(r.has_value());
     for (int round = 0; round < 3; ++round)
       for (auto const& id : ids) BOOST_REQUIRE(cache->get(id).has_value());
-    for (auto const& [id, hit] : cache->get_many(ids, {.within = 30s})) BOOST_REQUIRE(hit.has_value());
+    for (auto const& [id, hit] : cache->get_many(ids, {.within = 60s})) BOOST_REQUIRE(hit.has_value());
   }  // closing makes counts durable
   pqxx::connection raw{given("STRATA_TEST_POSTGRES")};
   pqxx::nontransaction sql{raw};
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(ten_million_reads_by_four_processes_are_ten_million) {
     BOOST_REQUIRE(cache->ready({.within = 20s}).has_value());
     std::vector<knowledge_asset> many;
     for (std::size_t i = 0; i < counted::ids; ++i) many.push_back(asset(counted::id(i), "text"));
-    for (auto const& r : cache->put_many(many, {.within = 30s})) BOOST_REQUIRE(r.has_value());
+    for (auto const& r : cache->put_many(many, {.within = 60s})) BOOST_REQUIRE(r.has_value());
   }
   std::array<pid_t, counted::processes> children{};
   for (auto& child : children) child = start("reads_of_one_process");
@@ -422,10 +422,10 @@ BOOST_AUTO_TEST_CASE(a_restart_costs_no_more_than_a_second_of_misses) {
   double former = 0;
   {
     auto cache = knowledge::open(mine);
-    BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+    BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
     std::vector<knowledge_asset> many;
     for (std::size_t i = 0; i < ids; ++i) many.push_back(asset("restart/" + std::to_string(i), "text"));
-    for (auto const& r : cache->put_many(many, {.within = 30s})) BOOST_REQUIRE(r.has_value());
+    for (auto const& r : cache->put_many(many, {.within = 60s})) BOOST_REQUIRE(r.has_value());
     (void)replay(*cache);
     former = replay(*cache);
   }  // closing makes counts durable
@@ -448,7 +448,7 @@ BOOST_AUTO_TEST_CASE(a_restart_costs_no_more_than_a_second_of_misses) {
 
 BOOST_AUTO_TEST_CASE(without_nats_reads_and_writes_go_on_and_it_heals) {
   auto cache = knowledge::open(in_a_hurry());
-  BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
   (void)cache->put(asset("nats", "before"));
   BOOST_REQUIRE(servers("nats stop " + folder() + "/nats KILL") == 0);
   auto const during = cache->put(asset("nats", "during"));
@@ -475,7 +475,7 @@ BOOST_AUTO_TEST_CASE(without_nats_reads_and_writes_go_on_and_it_heals) {
 BOOST_AUTO_TEST_CASE(without_postgres_copies_are_served_and_writes_say_no) {
   auto cache = knowledge::open(in_a_hurry());
   auto other = knowledge::open(in_a_hurry());
-  BOOST_REQUIRE((cache->ready({.within = 30s}) && other->ready({.within = 30s})));
+  BOOST_REQUIRE((cache->ready({.within = 60s}) && other->ready({.within = 60s})));
   (void)cache->put(asset("pg", "kept"));
   BOOST_REQUIRE(servers("postgres stop " + folder() + "/postgres immediate") == 0);
   auto const kept = cache->get("pg");
@@ -498,7 +498,7 @@ BOOST_AUTO_TEST_CASE(without_postgres_copies_are_served_and_writes_say_no) {
 
 BOOST_AUTO_TEST_CASE(without_both_memory_answers_all_else_is_an_error_in_time_and_it_heals) {  // K11
   auto cache = knowledge::open(in_a_hurry());
-  BOOST_REQUIRE(cache->ready({.within = 30s}).has_value());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
   BOOST_REQUIRE(cache->put(asset("both", "before")).has_value());
   BOOST_REQUIRE(servers("nats stop " + folder() + "/nats KILL") == 0);
   BOOST_REQUIRE(servers("postgres stop " + folder() + "/postgres immediate") == 0);
@@ -526,7 +526,7 @@ BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_right_from_cold) {
   patient.cold.statement_timeout = patient.limits.read_within = patient.limits.write_within = 150s;
   auto cache = knowledge::open(patient);
   auto other = knowledge::open(patient);
-  BOOST_REQUIRE((cache->ready({.within = 30s}) && other->ready({.within = 30s})));
+  BOOST_REQUIRE((cache->ready({.within = 60s}) && other->ready({.within = 60s})));
   for (auto const megabytes : {2U, strata_test::sanitized ? 3U : 100U}) {
     auto const id = "big" + std::to_string(megabytes);
     auto const given = asset(id, std::string(std::size_t{megabytes} << 20U, 'x') + "\u00e9\"\n");
