@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "counted.hpp"
+
 #include <strata/box.hpp>
 #include <strata/hit.hpp>
 
@@ -11,17 +13,6 @@
 using namespace strata;
 
 static_assert(sizeof(box<std::string>) == sizeof(void*));
-
-namespace {
-struct counted {
-  inline static int alive = 0;
-  counted() { ++alive; }
-  counted(counted const&) { ++alive; }
-  counted(counted&&) noexcept { ++alive; }
-  counted& operator=(counted const&) = default;
-  ~counted() { --alive; }
-};
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(boxes)
 

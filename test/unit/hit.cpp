@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "counted.hpp"
+
 #include <strata/hit.hpp>
 #include <strata/lending.hpp>
 
@@ -16,17 +18,6 @@ static_assert(sizeof(hit<std::string>) == 2 * sizeof(void*));
 static_assert(std::is_nothrow_copy_constructible_v<hit<std::string>> &&
               std::is_nothrow_move_constructible_v<hit<std::string>>);
 static_assert(std::is_same_v<decltype(*std::declval<hit<std::string>&>()), std::string const&>);
-
-namespace {
-struct counted {
-  inline static int alive = 0;
-  counted() { ++alive; }
-  counted(counted const&) { ++alive; }
-  counted(counted&&) noexcept { ++alive; }
-  counted& operator=(counted const&) = default;
-  ~counted() { --alive; }
-};
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(hits)
 
