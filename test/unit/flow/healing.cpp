@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+//
+// K7: who keeps warm in step, a turn at a time and by a clock that the test moves, over a cold that takes its time.
+#include <strata/cache.hpp>
+#include <strata/hot/lru.hpp>
+#include <strata/testing/access.hpp>
+#include <strata/testing/memory_cold.hpp>
+#include <strata/testing/memory_warm.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace strata;
+using namespace std::chrono_literals;
+using testing::access;
+using testing::memory_cold;
+using testing::memory_warm;
+
+namespace {
+
+struct by_hand {
+  std::chrono::steady_clock::time_point time{100h};
+  [[nodiscard]] auto now() const noexcept { return time; }
+  [[nodiscard]] std::int64_t now_ms() const noexcept {
+    return 1'700'000'000'000 + (time.time_since_epoch() - 100h) / 1ms;
+  }
+};
+struct by_turns : threads {
+  static constexpr bool plays = true;  // the test does
+};
+struct digits {
+  using value_type = int;
+  static constexpr std::string_view id = "digits";
+  static constexpr std::uint64_t fingerprint = 1;
+  static result<void> encode(int n, std::string& out) { return out += std::to_string(n), result<void>{}; }
+  static result<int> decode(std::string_view text) { return std::stoi(std::string{text}); }
+};
+
+/// Takes so long for so many copies, and no longer than it is given.
+struct slow_cold {
+  struct pace {
+    by_hand clock{};
+    std::function<std::chrono::milliseconds(std::size_t)> takes{};
+    std::size_t most = 0;                // copies asked for at once
+    std::chrono::nanoseconds longest{};  // for them
+  };
+  struct options : memory_cold::options {
+    pace* its = nullptr;
+  };
+  template <class Key, class Value, class Context>
+  class tier : public memory_cold::tier<Key, Value, Context> {
+    using base = memory_cold::tier<Key, Value, Context>;
+
+   public:
+    tier(options const& o, Context const& c) : base{o, c}, its_{o.its} {}
+    std::vector<result<copy<Value>>> load_many(std::span<std::string_view const> keys, deadline until) {
+      auto const given = until - its_->clock.time;
+      auto const time = its_->takes(keys.size());
+      its_->most = std::max(its_->most, keys.size());
+      its_->longest = std::max<std::chrono::nanoseconds>(its_->longest, given);
+      its_->clock.time += std::min<std::chrono::nanoseconds>(time, given);
+      if (time < given) return base::load_many(keys, until);
+      return std::vector<result<copy<Value>>>(keys.size(), failure(errc::timed_out, strata::tier::cold));
+    }
+
+   private:
+    pace* its_;
+  };
+};
+using healed = cache<hot::lru, memory_warm, slow_cold, digits, strata::clock<by_hand>, strata::executor<by_turns>>;
+
+struct stage {
+  std::shared_ptr<memory_warm::shelf> warm = std::make_shared<memory_warm::shelf>();
+  std::shared_ptr<memory_cold::shelf<int>> cold = std::make_shared<memory_cold::shelf<int>>();
+  slow_cold::pace its;
+  healed one{{.warm = {.shared = warm}, .cold = {{cold}, &its}, .clock = &its.clock}};
+
+  explicit stage(std::function<std::chrono::milliseconds(std::size_t)> takes) { its.takes = std::move(takes); }
+
+  /// By a program that publishes nothing.
+  void write(int count, int value) {
+    for (int i = 0; i < count; ++i) BOOST_REQUIRE(cold->put(std::to_string(i), value, anything));
+  }
+  bool in_step() const {
+    auto const now = cold->since(cursor{}, 10'000, 0);
+    return std::ranges::all_of(now.all, [&](auto const& change) {
+      auto const there = warm->get(change.key);
+      return there.frame && there.frame->revision >= change.revision;
+    });
+  }
+  /// \returns the turns that it took; -1: more than any cache should want
+  int turns_until_in_step() {
+    its.most = 0;
+    its.longest = {};
+    for (int turn = 1; turn < 500; ++turn, its.clock.time += 100ms) {
+      access::background(one).tend().run();
+      if (in_step() && one.health().coherence.heals) return turn;
+    }
+    return -1;
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(healing)
+
+BOOST_AUTO_TEST_CASE(a_page_that_takes_too_long_is_asked_for_in_smaller_ones) {
+  stage s{[](std::size_t copies) { return copies > 100 ? 1min : 10ms; }};
+  s.write(300, 1);
+  BOOST_TEST(s.turns_until_in_step() > 0);  // all that cold has is compared: nobody ever did
+  s.write(300, 2);
+  BOOST_TEST(s.turns_until_in_step() > 0);  // by the log
+  BOOST_TEST(s.its.most == 300U);           // after a pass that is complete a page is a whole one again
+}
+
+BOOST_AUTO_TEST_CASE(what_takes_long_by_itself_is_given_more_time_but_less_than_publishing_is) {
+  stage s{[](std::size_t) { return 3s; }};
+  s.write(3, 1);
+  BOOST_TEST(s.turns_until_in_step() > 0);
+  BOOST_TEST((s.its.longest > 3s && s.its.longest < kernel::publish_within));
+  s.its.takes = [](std::size_t) { return 1min; };
+  s.write(3, 2);
+  BOOST_TEST(s.turns_until_in_step() == -1);
+  BOOST_TEST((s.its.longest < kernel::publish_within));
+  s.its.takes = [](std::size_t) { return 0s; };
+  BOOST_TEST(s.turns_until_in_step() > 0);
+  s.write(3, 3);
+  BOOST_TEST(s.turns_until_in_step() > 0);
+  BOOST_TEST((s.its.longest <= 1s));  // and so is its time
+}
+
+BOOST_AUTO_TEST_SUITE_END()
