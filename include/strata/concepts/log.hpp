@@ -58,6 +58,13 @@ struct horizon {
   std::int64_t taken_us = 0;        ///< by the database's clock
   std::chrono::microseconds age{};  ///< since it was taken, by the same clock; as read
   std::string holder{};             ///< who holds it, or held it last; as read_horizon tells it
+
+  /// The age of one that was taken then. Where the clock went back since, or another server's took its place, nobody knows
+  /// how old it is: it counts as an hour old, and proves nothing.
+  [[nodiscard]] static constexpr std::chrono::microseconds age_at(std::int64_t now_us, std::int64_t taken_us) noexcept {
+    if (taken_us == 0) return std::chrono::microseconds::max();
+    return taken_us > now_us ? std::chrono::hours{1} : std::chrono::microseconds{now_us - taken_us};
+  }
 };
 
 /// Changes after a cursor, `limit` at most; without one nothing but where the log ends now.

@@ -209,7 +209,7 @@ struct memory_cold {
       if (!horizon_) return {.age = std::chrono::microseconds::max(), .holder = holder_};
       auto then = *horizon_;
       then.holder = holder_;
-      then.age = std::chrono::microseconds{now_us - then.taken_us};
+      then.age = horizon::age_at(now_us, then.taken_us);
       return then;
     }
 

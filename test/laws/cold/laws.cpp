@@ -38,10 +38,10 @@ using broken =
                wrong::answers_in_the_order_of_keys, wrong::keeps_the_first_of_two, wrong::counts_as_a_save,
                wrong::remembers_versions_only, wrong::says_no_and_does_it, wrong::hides_what_it_cannot_read,
                wrong::takes_what_it_cannot_write, wrong::logs_no_erases, wrong::waits_for_the_last_writer,
-               wrong::settles_where_the_log_ends, wrong::counts_age_from_the_hold, wrong::names_who_held_first,
-               wrong::lets_all_hold, wrong::never_lets_go, wrong::moves_for_whoever_held_once,
-               wrong::compares_what_is_there, wrong::lists_what_is_there, wrong::keeps_a_life_for_ever,
-               wrong::calls_erased_what_has_expired>;
+               wrong::settles_where_the_log_ends, wrong::counts_age_from_the_hold, wrong::believes_a_moment_to_come,
+               wrong::names_who_held_first, wrong::lets_all_hold, wrong::never_lets_go,
+               wrong::moves_for_whoever_held_once, wrong::compares_what_is_there, wrong::lists_what_is_there,
+               wrong::keeps_a_life_for_ever, wrong::calls_erased_what_has_expired>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(name_what_a_policy_breaks, Policy, broken) {
   strata::testing::tally tally;

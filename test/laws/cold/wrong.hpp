@@ -190,6 +190,13 @@ WRONG(
     });
 
 WRONG(
+    believes_a_moment_to_come, law::horizon, result<horizon> read_horizon(deadline d) {
+      auto r = base::read_horizon(d);
+      if (r->age == std::chrono::hours{1}) r->age = -r->age;
+      return r;
+    });
+
+WRONG(
     names_who_held_first, law::horizon, result<horizon> read_horizon(deadline d) {
       auto r = base::read_horizon(d);
       if (!r) return r;

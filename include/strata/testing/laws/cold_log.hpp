@@ -203,6 +203,10 @@ class cold_log_suite : cold_bench<Policy, Report> {
     good(cold_law::moved, tier_.move_horizon("two", 1min, to, soon()), "move_horizon");
     check(cold_law::horizon, signed_by("two"), "it is told of one who lost it");
     check(cold_law::horizon, stands(to), "it is not where the second holder moved it to");
+    to.taken_us = now_us() + std::chrono::microseconds{1h}.count();  // by a clock that went back since
+    good(cold_law::moved, tier_.move_horizon("two", 1min, to, soon()), "move_horizon");
+    auto const early = tier_.read_horizon(soon());
+    check(cold_law::horizon, early && early->age >= 1h, "one from a moment yet to come is called young");
   }
 
   // By the tier's own clock, if it tells.

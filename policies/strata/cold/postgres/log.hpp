@@ -32,17 +32,12 @@ inline constexpr std::size_t most_changes = 100'000;
 namespace detail {
 
 inline horizon horizon_of(pqxx::row const& row) {
-  using us = std::chrono::microseconds;
   auto const taken_us = row[4].as<std::int64_t>();
-  // Below zero where the clock went back, or another server's took its place: nobody knows how old it is, so it proves nothing.
-  us const age{row[5].as<std::int64_t>()};
   return {.reached = {row[0].as<std::uint64_t>(), revision{row[1].as<std::uint64_t>()}},
           .at = position{static_cast<std::uint64_t>(row[2].as<std::int64_t>())},
           .era = static_cast<std::uint64_t>(row[3].as<std::int64_t>()),
           .taken_us = taken_us,
-          .age = taken_us == 0 ? us::max()
-                 : age < us{0} ? std::chrono::hours{1}
-                               : age};
+          .age = horizon::age_at(taken_us + row[5].as<std::int64_t>(), taken_us)};
 }
 
 }  // namespace detail

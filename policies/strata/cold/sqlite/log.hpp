@@ -100,7 +100,7 @@ inline held_horizon look(connection& c, std::string_view space, std::string_view
                         .at = position{q.number(2)},
                         .era = q.number(3),
                         .taken_us = q.integer(4)}};
-  h.at.age = h.at.taken_us == 0 ? std::chrono::microseconds::max() : std::chrono::microseconds{time - h.at.taken_us};
+  h.at.age = horizon::age_at(time, h.at.taken_us);
   h.at.holder = q.text(5);
   h.free = h.at.holder == me || q.integer(6) < time;
   return h;
