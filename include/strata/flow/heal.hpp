@@ -55,6 +55,7 @@ struct healer {
   cursor past{};                               ///< and before that: nobody still publishes what was committed by then
   std::size_t page = most;                     ///< changes at once: fewer where they are large
   std::chrono::milliseconds patience = usual;  ///< for them: more where one alone takes longer
+  bool by_name = false;                        ///< and of the next its value is not asked for: it takes too long
 
   /// After a page for which there was too little time. What it brought is there, so the next pass has less to do.
   void slow_down() noexcept {
@@ -62,6 +63,8 @@ struct healer {
       page = (page + 7) / 8;
     else if (2 * patience < kernel::publish_within)
       patience *= 2;
+    else
+      by_name = true;
   }
   void note(cursor reached, kernel::moment now) noexcept {
     if (now - noted_at < late) return;
@@ -160,15 +163,18 @@ task<std::optional<position>> bring_to_warm(Core& core, healer<Core>& my, Change
 
   using value_type = typename Core::value_type;
   moment const asked = core.clock.now();
-  auto const copies =
-      co_await load_each<Core, typename Core::cold_channel, copy<value_type>>(core, core.cold, names, until);
+  bool const by_name = !lacking.empty() && std::exchange(my.by_name, false);
+  list<Core, result<copy<value_type>>> copies;
+  if (!by_name)
+    copies = co_await load_each<Core, typename Core::cold_channel, copy<value_type>>(core, core.cold, names, until);
   list<Core, frame> frames;
   list<Core, placement> places;
   frames.reserve(lacking.size());
   for (std::size_t i = 0; i < lacking.size(); ++i) {
-    auto const& found = copies[i];
-    if (!found && found.error() != errc::corrupt) co_return std::nullopt;
-    frames.push_back(frame_of(core, lacking[i]->key, lacking[i]->revision, found ? *found : copy<value_type>{}, asked));
+    auto const* const found = by_name ? nullptr : &copies[i];
+    if (found && !*found && found->error() != errc::corrupt) co_return std::nullopt;
+    frames.push_back(
+        frame_of(core, lacking[i]->key, lacking[i]->revision, found && *found ? **found : copy<value_type>{}, asked));
     places.push_back({&frames.back(), stands[i]});
   }
   auto const placed = co_await place_many(core, places, until);
