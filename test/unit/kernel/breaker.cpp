@@ -46,6 +46,9 @@ BOOST_AUTO_TEST_CASE(the_pause_doubles_up_to_a_second) {
     BOOST_TEST(b.allows(now));
     b.failed(now);
   }
+  b.succeeded();
+  for (int i = 0; i < 3; ++i) b.failed(now);
+  BOOST_TEST(b.allows(now + 50ms));  // and begins anew
 }
 
 BOOST_AUTO_TEST_CASE(a_probe_that_never_reports_does_not_keep_it_open_for_ever) {
