@@ -141,12 +141,15 @@ class Killed:
         check(self.process.wait(60) in (0, -signal.SIGTERM), f"{self.kind} did not end well")
 
 
-class Nats:
-    kind = "nats"
+class Server:
+    """That crashes and comes back."""
+
+    def __init__(self, kind, port, crash):
+        self.kind, self.port, self.crash = kind, port, crash
 
     def kill(self):
-        server("nats", "stop", f"{folder}/nats", "KILL")
-        server("nats", "start", f"{folder}/nats", nats_port)
+        server(self.kind, "stop", f"{folder}/{self.kind}", self.crash)
+        server(self.kind, "start", f"{folder}/{self.kind}", self.port)
 
 
 # --- the scenes ------------------------------------------------------------------------------------------------------
@@ -340,7 +343,7 @@ def mix(crew, seconds):
     while time.monotonic() < until:
         time.sleep(pick.uniform(0.3, 1.2))
         if not victims:
-            victims = pick.sample([*crew, Nats()], 4)
+            victims = pick.sample([*crew, *both], len(crew) + len(both))
         victim = victims.pop()
         victim.kill()
         kills[victim.kind] = kills.get(victim.kind, 0) + 1
@@ -400,6 +403,7 @@ an_erased_id()
 a_message_that_comes_late()
 a_log_that_lost_its_tail()
 what_expires_ends_everywhere_at_once()
+both = [Server("nats", nats_port, "KILL"), Server("postgres", postgres_port, "immediate")]
 crew = [Killed("theirs", file_of(plain + unusual)), Killed("json", file_of(plain + unusual + impossible)),
         Killed("msgpack", file_of(plain + unusual + impossible))]
 known = {}
