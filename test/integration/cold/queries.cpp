@@ -10,7 +10,9 @@
 #include <cmath>
 #include <cstdint>
 #include <format>
+#include <future>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -489,6 +491,14 @@ BOOST_AUTO_TEST_CASE(what_is_archived_still_reads_and_comes_back) {
     BOOST_TEST(t.get_at(ids[i], one->revision, soon())->value->text == "second");
   }
   BOOST_TEST((t.load("read", soon())->revision == stood->revision));
+  // Also for who holds all that there is against copies elsewhere.
+  std::string listed;
+  for (std::string last;; last = listed.substr(listed.rfind(' ') + 1)) {
+    auto const page = t.all_after(last, 3, soon());
+    if (keys(page).empty()) break;
+    listed.append(" ").append(keys(page));
+  }
+  BOOST_TEST(listed == " bulk embedded erased new read same saved theirs");
 
   // Used, it comes back as it was.
   std::vector<strata::uses> const counts{{"read", 3}, {"new", 1}};
@@ -524,6 +534,56 @@ BOOST_AUTO_TEST_CASE(what_is_archived_still_reads_and_comes_back) {
   BOOST_TEST((theirs->size() == 3U && (*theirs)[1].value->text == "second" && (*theirs)[2].value->text == "first"));
   BOOST_TEST(sql("select count(*) from away_archive").one_field().as<int>() == 0);
   BOOST_TEST(sql("select count(*) from away").one_field().as<int>() == 7);
+}
+
+// The row that they wait for is in the archive when they may go on.
+BOOST_AUTO_TEST_CASE(what_is_written_while_it_is_archived_is_written) {
+  opened_notes cold{on("racing")};
+  auto& t = cold.tier;
+  other sql, archiver;
+  auto const meanwhile = [&](auto const& write) {
+    save(t, "k", "text");
+    archiver("begin");
+    archiver("select racing_put_away('template', 'infinity', 9)");
+    auto done = std::async(std::launch::async, write);
+    for (auto const until = soon();
+         sql("select count(*) from pg_locks where not granted").one_field().as<int>() == 0;) {
+      BOOST_REQUIRE(std::chrono::steady_clock::now() < until);
+      std::this_thread::sleep_for(1ms);
+    }
+    archiver("commit");
+    return done.get();
+  };
+  auto const archived = [&] { return sql("select count(*) from racing_archive").one_field().as<int>(); };
+
+  auto const erased = meanwhile([&] { return t.erase("k", soon()); });
+  BOOST_TEST((erased && erased->changed && erased->version == 1), why(erased));
+  BOOST_TEST(!t.load("k", soon())->value);
+  BOOST_TEST(t.history("k", 9, soon())->size() == 2U);
+  auto const embedded = meanwhile([&] { return t.embed("k", direction(1536, 1), soon()); });
+  BOOST_TEST(embedded.has_value(), why(embedded));
+  BOOST_TEST(keys(t.nearest(direction(1536, 1), 9, {}, soon())) == "k");
+  auto const put = [&](std::string const& text, std::span<float const> vector) {
+    return meanwhile([=, &t] { return t.store("k", {.id = "k", .text = text}, strata::anything, soon(), {}, vector); });
+  };
+  auto const up = direction(1536, 2);
+  auto const same = put("text", up);
+  BOOST_TEST((same && !same->changed), why(same));
+  auto const found = t.nearest(up, 9, {}, soon());
+  BOOST_TEST((keys(found) == "k" && found->all[0].score > 0.999), why(found));
+  auto const changed = put("changed", {});
+  BOOST_TEST((changed && changed->changed), why(changed));
+  BOOST_TEST(t.load("k", soon())->value->text == "changed");
+  auto const many = meanwhile([&] {
+    note const n{.id = "k", .text = "again"};
+    return t.store_many(std::vector<strata::keyed_value<note>>{{"k", &n}}, soon())[0];
+  });
+  BOOST_TEST((many && many->changed), why(many));
+  BOOST_TEST(t.load("k", soon())->value->text == "again");
+  auto const counted = meanwhile([&] { return t.add_usage(std::vector<strata::uses>{{"k", 3}}, soon()); });
+  BOOST_TEST(counted.has_value(), why(counted));
+  BOOST_TEST(t.usage_of("k", soon()).value()->count == 3U);
+  BOOST_TEST(archived() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(what_another_space_has_archived_holds_no_count_up) {

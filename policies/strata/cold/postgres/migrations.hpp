@@ -418,7 +418,57 @@ begin
 end $strata$;
 )";
 
+// 10. Who waits for a row that is just being archived finds it neither in {table} nor, by his snapshot, in {archive}: so what
+// was not found is looked for in both at one moment, and tried again where it is; not for ever, because another program's
+// trigger may keep a row where it is. Before, an erase said that there was nothing to erase, and the value stayed.
+inline constexpr std::string_view migration_10 = R"(
+create or replace function {erase}(wanted text, wanted_space text, by_operation uuid,
+                                   out revision bigint, out version bigint, out changed boolean)
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+begin
+  for attempt in 1..9 loop
+    if exists (select from {archive} a where a.artifact_id = wanted and a.strata_space = wanted_space) then
+      perform {bring_back}(wanted_space, array[wanted]);
+    end if;
+    delete from {table} t where t.artifact_id = wanted and t.strata_space = wanted_space;
+    changed := found;
+    exit when changed or not exists (
+      select from {table} t where t.artifact_id = wanted and t.strata_space = wanted_space
+      union all
+      select from {archive} a where a.artifact_id = wanted and a.strata_space = wanted_space);
+  end loop;
+  if changed then
+    update {erased} e set operation = by_operation where e.artifact_id = wanted
+      returning e.revision, e.version into revision, version;
+  else
+    select e.revision, e.version into revision, version from {erased} e
+      where e.artifact_id = wanted and e.space = wanted_space;
+  end if;
+end $strata$;
+
+create or replace function {embed}(wanted text, of_space text, given real[])
+  returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $strata$
+declare
+  home text := {pgvector}();
+  changed bigint;
+begin
+  for attempt in 1..9 loop
+    if exists (select from {archive} a where a.artifact_id = wanted and a.strata_space = of_space) then
+      perform {bring_back}(of_space, array[wanted]);
+    end if;
+    execute 'update {table} set embedding = $3::' || home || '.vector where artifact_id = $1 and strata_space = $2'
+      using wanted, of_space, given;
+    get diagnostics changed = row_count;
+    exit when changed > 0 or not exists (
+      select from {table} t where t.artifact_id = wanted and t.strata_space = of_space
+      union all
+      select from {archive} a where a.artifact_id = wanted and a.strata_space = of_space);
+  end loop;
+  return changed > 0;
+end $strata$;
+)";
+
 inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5,
-                                       migration_6, migration_7, migration_8, migration_9};
+                                       migration_6, migration_7, migration_8, migration_9, migration_10};
 
 }  // namespace strata::cold::pg

@@ -114,7 +114,7 @@ select 0, u.strata_revision, u.version from updated u
 union all
 select 0, i.strata_revision, i.version from inserted i
 union all
-select case when k.strata_space <> {space} then 4 when k.strata_revision <> $7%and_not_over% then 2 when %same% then 1 else 3 end,
+select case when k.strata_space <> {space} then 4 when k.strata_revision <> $7%and_not_over% then 2 when %same%%and_embedded% then 1 else 3 end,
     k.strata_revision, coalesce(k.version, 0)
   from {table} k where k.artifact_id = $1 and not exists (select from updated)
 union all
@@ -156,11 +156,14 @@ select case when k.strata_space <> {space} then 4 when %same% then 1 else 3 end,
     join {table} k on k.artifact_id = d.artifact_id
   where (select count(*) from inserted) + (select count(*) from updated) < cardinality($1))";
 
-// With a vector, that is kept also where the rest is there already; it moves no revision.
+// With a vector, that is kept also where the rest is there already; it moves no revision. By then another may have changed
+// or archived the row that the snapshot has.
 inline constexpr std::string_view embedded = R"(,
 embedded as (
   update {table} k set embedding = %embedding% where k.artifact_id = $1 and k.strata_space = {space}
-    and ($7 is null or k.strata_revision = $7%or_over%) and %same%))";
+    and ($7 is null or k.strata_revision = $7%or_over%) and %same%
+    returning 1))";
+inline constexpr std::string_view and_embedded = " and exists (select from embedded)";
 
 inline constexpr std::string_view erase = "select revision, version, changed from {erase}($1, {space}, $2)";
 
@@ -257,10 +260,13 @@ update {horizon} h set holder = $1, held_until = clock_timestamp() + $2 * interv
 inline constexpr std::string_view move_horizon = "select {move_horizon}({space}, $1, $2, $3, $4, $5, $6, $7)";
 
 // An id that was erased once and is there again comes twice, as what it is before what it was: so no page ends with the
-// latter.
+// latter. Archived ones are among them: warm may have something older of them too.
 inline constexpr std::string_view all_after = R"(
 select artifact_id, revision, operation from (
   (select k.artifact_id, k.strata_revision as revision, 0 as operation from {table} k
+    where k.artifact_id > $1 and k.strata_space = {space} order by k.artifact_id limit $2)
+  union all
+  (select k.artifact_id, k.strata_revision, 0 from {archive} k
     where k.artifact_id > $1 and k.strata_space = {space} order by k.artifact_id limit $2)
   union all
   (select e.artifact_id, e.revision, 1 from {erased} e
@@ -316,6 +322,7 @@ inline std::vector<statement> statements(names const& n, shape s) {
       detail::replace(body, mark, embeds ? by : std::string_view{});
     };
     embedding("%embedded%", detail::embedded);
+    embedding("%and_embedded%", detail::and_embedded);
     embedding("%set_vector%", ", embedding = %embedding%");
     embedding("%vector_column%", ", embedding");
     embedding("%vector%", ", %embedding%");
