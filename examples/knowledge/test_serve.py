@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -271,6 +272,41 @@ class Serve(unittest.TestCase):
         self.assertRaises(ConnectionRefusedError, socket.create_connection, ("127.0.0.1", port), 30)
         for s in [page, half, other.stdout]:
             s.close()
+
+
+class Secrets(unittest.TestCase):
+    """What is given to reach the servers stands on no page, whether they can be reached or not."""
+
+    def told(self, **given):
+        """\\returns every page, and what the program says beside them"""
+        server = subprocess.Popen([program, "serve", "--port", "0", "--json"], env=environment | {"STRATA_READY_WITHIN": "500"} | given,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            line = server.stdout.readline()
+            all = [line]
+            for path in ["/", "/metrics", "/api/lists", "/api/asset?id=a", "/api/search?q=a", "/api/none"]:
+                try:
+                    with urllib.request.urlopen(json.loads(line)["url"].rstrip("/") + path, timeout=90) as answer:
+                        all.append(answer.read().decode())
+                except urllib.error.HTTPError as error:
+                    all.append(error.read().decode())
+            with urllib.request.urlopen(json.loads(line)["url"] + "api/live", timeout=90) as live:
+                all.append(live.readline().decode() + live.readline().decode())
+        finally:
+            server.send_signal(signal.SIGINT)
+            rest, errors = server.communicate(timeout=90)
+        return "\n".join([*all, rest, errors])
+
+    def test_are_on_no_page(self):
+        postgres, nats = environment["STRATA_POSTGRES"], environment["STRATA_NATS"].removeprefix("nats://")
+        up = self.told(STRATA_POSTGRES=postgres + " password=geheim", STRATA_NATS="nats://who:geheim@" + nats)
+        self.assertIn('strata_tier_up{tier="cold"} 1', up)
+        away = self.told(STRATA_POSTGRES="host=127.0.0.1 port=9 password=geheim", STRATA_NATS="nats://who:geheim@127.0.0.1:9")
+        self.assertIn('strata_tier_up{tier="cold"} 0', away)
+        self.assertIn('strata_tier_up{tier="warm"} 0', away)
+        for all in up, away:
+            self.assertIn('"findings"', all)
+            self.assertNotIn("geheim", all)
 
 
 class ServeAll(unittest.TestCase):
