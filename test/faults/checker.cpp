@@ -255,8 +255,14 @@ BOOST_AUTO_TEST_CASE(a_row_that_nobody_wrote) {
 }
 BOOST_AUTO_TEST_CASE(a_call_that_outlives_its_deadline) {
   auto s = sound();
-  s.read(1, 100, 2'260, 8);
+  s.read(1, 100, 2'160, 8);
   BREAKS("P8", s);
+  s.journal.back().ended -= 10 * millisecond;
+  BREAKS("", s);
+  s.journal.back().ended = 2'260 * millisecond;
+  s.journal.back().waited_ms = 110;  // for a processor
+  BREAKS("", s);
+  s.journal.back().waited_ms = 0;
   s.journal.push_back({.began = 300 * millisecond, .ended = 500 * millisecond, .instance = 1, .what = verb::starved});
   BREAKS("", s);
   s.journal.back().instance = 2;

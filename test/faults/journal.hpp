@@ -33,6 +33,25 @@ inline std::int64_t now() noexcept {
 }
 inline constexpr std::int64_t millisecond = 1'000'000;
 
+/// For how long this thread has been ready to run since it began while others ran: the kernel counts it. Nanoseconds; zero
+/// where it does not.
+inline std::int64_t waited() noexcept {
+  struct file {
+    int const number = ::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    file() = default;
+    file(file const&) = delete;
+    file& operator=(file const&) = delete;
+    ~file() { ::close(number); }
+  };
+  thread_local file const of;
+  char text[96];
+  auto const length = ::pread(of.number, text, sizeof text - 1, 0);
+  if (length <= 0) return 0;
+  text[length] = 0;
+  long long ran = 0, ready = 0;
+  return std::sscanf(text, "%lld %lld", &ran, &ready) == 2 ? ready : 0;
+}
+
 /// What was called, or what the worker noticed.
 enum class verb : std::uint8_t {
   get,
@@ -76,6 +95,7 @@ struct entry {
   strata::freshness state = strata::freshness::fresh;
   strata::tier from = strata::tier::none;
   std::uint8_t flags = 0;
+  std::uint16_t waited_ms = 0;  ///< its thread was ready to run for so long, and others ran
 
   [[nodiscard]] bool has(flag f) const noexcept { return (flags & f) != 0; }
   [[nodiscard]] bool done() const noexcept { return ended != 0 && outcome == 0; }

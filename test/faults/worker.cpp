@@ -145,6 +145,7 @@ class worker {
     entry e{.key = key, .instance = s_.instance, .within_ms = static_cast<std::uint16_t>(within.count()), .what = what};
     if (std::same_as<Staleness, strata::flagged>) e.flags |= entry::flagged;
     if (e.writes()) e.operation = operation_.fetch_add(1);
+    waited_before = waited();
     e.began = now();
     return e;
   }
@@ -163,8 +164,13 @@ class worker {
     if (!whole) e.flags |= entry::damaged;
     return number.value_or(0);
   }
-  void answered(entry& e, typename cache::answer const& hit) const {
+  static void end(entry& e) {
     e.ended = now();
+    e.waited_ms = static_cast<std::uint16_t>(
+        std::min<std::int64_t>((waited() - waited_before + millisecond - 1) / millisecond, 0xffff));
+  }
+  void answered(entry& e, typename cache::answer const& hit) const {
+    end(e);
     e.outcome = hit.failed() ? static_cast<std::uint8_t>(hit.error().code()) : 0;
     e.state = hit.freshness();
     e.from = hit.tier();
@@ -173,7 +179,7 @@ class worker {
     e.given = operation_of(e.key, *hit, e);
   }
   void answered(entry& e, strata::result<strata::receipt> const& done) {
-    e.ended = now();
+    end(e);
     e.outcome = done ? 0 : static_cast<std::uint8_t>(done.error().code());
     e.from = done ? strata::tier::cold : done.error().tier();
     if (!done) return;
@@ -298,6 +304,7 @@ class worker {
     }
   }
 
+  static inline thread_local std::int64_t waited_before = 0;  // when this thread's call began
   settings s_;
   journal journal_;
   latest latest_;
