@@ -52,8 +52,9 @@ constexpr void each_member(T&& value, F&& f) {
 ///   key(value)            the member `id`, where there is one
 ///   stamp(value, version) writes the version into the member `version`, where there is one
 ///   kind(value)           what sort of value it is, for the cold tier's type column: the type's name
-///   schema                raise it for changes that older programs must not take from warm; rows in cold carry none, and
-///                         older programs read of them what they know
+///   schema                raise it whenever the members change: what a program with a lower one leaves in warm lacks what it
+///                         does not know, so cold's copy goes over it, and it takes nothing of a higher one from warm. Rows
+///                         in cold carry none: each program reads of them what it knows
 /// and may add, where the cold tier's columns have something of their own to say:
 ///   text(value)           the searchable text; else the value's JSON
 ///   metadata(value)       a JSON text; else {}

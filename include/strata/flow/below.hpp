@@ -69,10 +69,11 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
   if (!seen.frame) return core.missed_in(tier::warm, miss::vacant), view;
   frame& f = *seen.frame;
   revision const order = Core::has_cold ? f.revision : revision{static_cast<std::uint64_t>(seen.position)};
-  auto const found = judge<value_type>(f, order, text, turn.fill().floor, Core::codec_type::id, core.now_ms());
+  auto const found =
+      judge<value_type>(f, order, Core::has_cold, text, turn.fill().floor, Core::codec_type::id, core.now_ms());
   view.overwritable_above = found.overwritable_above;
-  if (!found.good && found.why != miss::unversioned) return decline(core, view, found.why), view;
-  if (found.good && Core::has_cold && (turn.fill().doubtful || core.apart()))
+  if (!found.good && !found.spare) return decline(core, view, found.why), view;
+  if (order != revision{} && Core::has_cold && (turn.fill().doubtful || core.apart()))
     return core.missed_in(tier::warm, miss::doubtful), view;  // K6, K7
 
   if (found.good && f.operation == operation::notice) {
@@ -92,8 +93,8 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
     return decline(core, view, value ? miss::foreign_key : miss::undecodable), view;
   }
   box<value_type> copy{order, std::move(*value), core.end_of(f)};
-  if (!found.good) {  // K3: no revision, so only cold can tell what it is worth
-    core.missed_in(tier::warm, miss::unversioned);
+  if (!found.good) {  // K3: only cold can tell what it is worth
+    core.missed_in(tier::warm, found.why);
     view.answer = {std::move(copy), tier::warm, freshness::unverified};
     return view;
   }
@@ -134,15 +135,19 @@ typename Core::answer weigh_cold(Core& core, typename Core::hashed_key key, type
                                  warm_view<typename Core::value_type> const& seen,
                                  result<copy<typename Core::value_type>>&& found, moment asked) {
   using value_type = typename Core::value_type;
+  auto const spare = [&] {
+    core.overtake(key, seen.answer.revision());
+    return seen.answer;
+  };
   if (!found) {
     core.failed_in(tier::cold, found.error());
     bool const unreachable = found.error() == errc::unavailable || found.error() == errc::timed_out;
-    return unreachable && seen.answer ? seen.answer : hit<value_type>{found.error()};
+    return unreachable && seen.answer ? spare() : hit<value_type>{found.error()};
   }
   core.gate.resolve(turn);
   if (!found->value) {
     core.missed_in(tier::cold, found->expired ? miss::expired : miss::vacant);
-    if (found->revision == revision{}) return seen.answer ? seen.answer : hit<value_type>::nothing(tier::cold);
+    if (found->revision == revision{}) return seen.answer ? spare() : hit<value_type>::nothing(tier::cold);
     core.overtake(key, found->revision);
     return hit<value_type>::nothing(tier::cold);
   }

@@ -85,7 +85,8 @@ result<explanation> explain(Cache& cache, key_view<typename Cache::key_type> k, 
     if (seen && seen->frame) {
       auto const& f = *seen->frame;
       auto const order = core_type::has_cold ? f.revision : revision{static_cast<std::uint64_t>(seen->position)};
-      auto const found = flow::judge<value_type>(f, order, text, told.floor, core_type::codec_type::id, core.now_ms());
+      auto const found = flow::judge<value_type>(f, order, core_type::has_cold, text, told.floor,
+                                                 core_type::codec_type::id, core.now_ms());
       told.warm = {.present = f.operation == operation::put, .revision = order};
       if (!found.good) told.declined = found.why;
       if (found.good && f.operation == operation::notice) told.declined = miss::too_big;

@@ -207,6 +207,19 @@ BOOST_AUTO_TEST_CASE(what_an_older_program_wrote_is_read) {
   };
   read("older", 0, "");                                              // before the other members came
   read("wider", 1, R"(,"asset_type":"template","colour":["red"])");  // of a program that has one more
+
+  // What it left out of a copy of cold's row is not lost.
+  auto const put = cache->put(asset("promoted", "as it is"));
+  BOOST_REQUIRE(put.has_value());
+  auto f = framed("promoted", number(put->revision), R"({"id":"promoted","data":"as it is"})");
+  f.schema = 0;
+  other.publish("promoted", f.payload, headers(f));
+  auto second = knowledge::open(settings());
+  BOOST_REQUIRE(second->ready({.within = 60s}).has_value());
+  auto const whole = second->get("promoted");
+  BOOST_TEST((whole && whole->asset_type == "template" && whole.tier() == tier::cold));
+  BOOST_TEST(missed(*second, miss::older_schema) == 1u);
+  BOOST_TEST(other.last("promoted").first.contains(R"("asset_type":"template")"));
 }
 
 // T9: a golden message with any bit of its body flipped, or cut anywhere, is never taken for what it was not.

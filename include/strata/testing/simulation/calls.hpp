@@ -216,6 +216,15 @@ class warm_load_call : public simulated_call<warm_load_call, result<sighting>> {
         f.key = key_names[key_];
         (void)mark_codec::encode(make_mark(static_cast<std::uint8_t>(key_), 255, 901), f.payload);
         return;
+      case fault::older: {
+        if (!checked || f.operation != operation::put) return;
+        auto const known = mark_codec::decode(f.payload);
+        f.payload.clear();
+        (void)mark_codec::encode(as_older(*known), f.payload);
+        f.schema = 0;
+        f.sum = checksum(f);
+        return;
+      }
       default: return;
     }
   }

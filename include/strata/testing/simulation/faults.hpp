@@ -25,6 +25,7 @@ enum class fault : std::uint8_t {
   truncated,    ///< the answer is cut short
   foreign_key,  ///< the answer belongs to another key
   headless,     ///< the answer is a message of a program that knows no revisions
+  older,        ///< the answer is the copy of an older program, without a member that this one does not know
   rubbish,      ///< the answer is damaged in a way that the tier itself notices
 };
 
@@ -41,6 +42,7 @@ constexpr std::string_view to_string(fault f) noexcept {
                                         "gets a truncated message",
                                         "gets another key's message",
                                         "gets a message without headers",
+                                        "gets an older program's copy",
                                         "finds a damaged row"};
   return names[static_cast<std::size_t>(f)];
 }
@@ -50,8 +52,8 @@ enum class call_kind : std::uint8_t { warm_load, warm_write, cold_load, cold_wri
 
 namespace detail {
 using enum fault;
-inline constexpr std::array warm_load_faults{refused, slow,      late,        hang,    outdated,
-                                             flipped, truncated, foreign_key, headless};
+inline constexpr std::array warm_load_faults{refused, slow,      late,        hang,     outdated,
+                                             flipped, truncated, foreign_key, headless, older};
 inline constexpr std::array warm_write_faults{refused, lost, slow, late, hang, ghost};
 inline constexpr std::array cold_load_faults{refused, slow, late, hang, rubbish};
 inline constexpr std::array cold_write_faults{refused, lost, slow, late, hang, ghost};

@@ -251,15 +251,17 @@ class history {
   void read_value(call_record const& c, mark const& value, revision r, freshness state) {
     if (!value.whole() || value.key != c.key)
       return broke(promise::no_mix_up, "{} gives a value that nobody wrote there", describe(c));
+    bool const cold_missed = on_.cold_failed[c.instance] || on_.paused[c.instance];
     if (r == revision{}) {
-      bool const cold_missed = on_.cold_failed[c.instance] || on_.paused[c.instance];
       bool const allowed =
           value.writer == 255 && state == freshness::unverified && (c.floor == revision{} || cold_missed);
       if (!allowed) broke(promise::no_mix_up, "{} gives a value without a revision as if it were one", describe(c));
       return;
     }
     auto const* made = on_.world.at(c.key, r);
-    if (made == nullptr || made->operation != operation::put || !(made->value == value))
+    bool const spare =
+        state == freshness::unverified && cold_missed && made != nullptr && value == as_older(made->value);
+    if (made == nullptr || made->operation != operation::put || !(made->value == value || spare))
       return broke(promise::no_mix_up, "{} gives value {} as revision {}, which is something else", describe(c),
                    value.number, number_of(r));
     if (state != freshness::stale && c.begun >= made->ends)

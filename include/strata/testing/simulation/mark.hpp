@@ -37,6 +37,9 @@ constexpr mark make_mark(std::uint8_t key, std::uint8_t writer, std::uint16_t nu
   return m;
 }
 
+/// What is left of it in a program that does not know yet who writes.
+constexpr mark as_older(mark const& m) noexcept { return make_mark(m.key, 0, m.number, m.base); }
+
 struct mark_codec {
   using value_type = mark;
   static constexpr std::string_view id = "mark";
