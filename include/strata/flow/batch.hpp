@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -229,13 +230,17 @@ task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key,
     auto const end = core.end_of(life, core.clock.now());
     co_await core.at(point::before_truth);
     [[maybe_unused]] moment const asked = core.clock.now();
-    auto const stored = co_await core.cold.ask_many(core, direction::writing, until, rows.size(), [&](auto& tier) {
-      std::span<keyed_value<value_type> const> const all{rows};
-      if constexpr (Core::expires)
-        return tier.store_many(all, until, life);
-      else
-        return tier.store_many(all, until);
-    });
+    std::vector<result<written>> stored(rows.size(), exhausted<Core>());
+    try {
+      stored = co_await core.cold.ask_many(core, direction::writing, until, rows.size(), [&](auto& tier) {
+        std::span<keyed_value<value_type> const> const all{rows};
+        if constexpr (Core::expires)
+          return tier.store_many(all, until, life);
+        else
+          return tier.store_many(all, until);
+      });
+    } catch (std::bad_alloc const&) {  // as each says already
+    }
     done.tried = true;
     co_await core.at(point::after_truth);
     for (std::size_t n = 0; n < at.size(); ++n) {

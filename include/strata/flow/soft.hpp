@@ -43,13 +43,18 @@ strata::detail::unattended put_question(Core& core, std::unique_ptr<Ask> ask, st
 /// \param late   the error of who has waited until the end
 template <class T, class Core, class Ask, class Older, class Late>
 task<T> ask_softly(Core& core, moment soft, moment until, std::unique_ptr<Ask> ask, Older older, Late late) {
+  using question = detail::question<T, typename Core::executor_type::event>;
+  auto const asked = std::make_shared<question>();
   if (!core.askers.enter()) {  // K12: so many go on already that nothing is asked for this reader, if it can be helped
     if (auto kept = older()) co_return std::move(*kept);
     co_return co_await (*ask)();
   }
-  using question = detail::question<T, typename Core::executor_type::event>;
-  auto const asked = std::make_shared<question>();
-  put_question<Core, T>(core, std::move(ask), asked);
+  try {
+    put_question<Core, T>(core, std::move(ask), asked);
+  } catch (...) {
+    core.askers.leave();
+    throw;
+  }
   bool landed = co_await asked->landed.wait(soft < until ? soft : until);
   if (!landed) {
     if (auto kept = older()) co_return std::move(*kept);

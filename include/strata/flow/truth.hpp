@@ -23,6 +23,12 @@ using life_of_value = deferred<lifetime, Core>;
 template <class Core>
 using vector_of_value = deferred<std::span<float const>, Core>;
 
+/// What is known of a write during which memory ran out (K6).
+template <class Core>
+std::unexpected<error> exhausted() noexcept {
+  return failure(errc::unknown, Core::truth, "memory ran out during the write");
+}
+
 template <class Core>
 task<result<written>> store_truth(Core& core, std::string_view text, typename Core::value_type const& value,
                                   expectation expected, moment until, life_of_value<Core> life,

@@ -66,7 +66,12 @@ task<outcome<typename Core::value_type>> write_through(Core& core, typename Core
   auto const end = core.end_of(life, core.clock.now());
   co_await core.at(point::before_truth);
   [[maybe_unused]] moment const asked = core.clock.now();
-  auto const truth = co_await store_truth(core, text, value, expected, until, life, vector);
+  result<written> truth;
+  try {
+    truth = co_await store_truth(core, text, value, expected, until, life, vector);
+  } catch (std::bad_alloc const&) {
+    truth = exhausted<Core>();
+  }
   if (!truth) {
     if (truth.error() == errc::unknown) core.doubt(key);  // K6: the next read asks cold
     co_return outcome{std::unexpected{truth.error()}, {}};
@@ -98,7 +103,12 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
 
   co_await core.at(point::before_truth);
   [[maybe_unused]] moment const asked = core.clock.now();
-  auto const truth = co_await erase_truth(core, text, until);
+  result<written> truth;
+  try {
+    truth = co_await erase_truth(core, text, until);
+  } catch (std::bad_alloc const&) {
+    truth = exhausted<Core>();
+  }
   if (!truth) {
     if (truth.error() == errc::unknown) core.doubt(key);
     co_return std::unexpected{truth.error()};

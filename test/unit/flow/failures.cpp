@@ -10,6 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -29,7 +30,7 @@ using namespace strata;
 
 namespace {
 
-enum class trouble { none, tier_call, allocation, value_copy };
+enum class trouble { none, tier_call, tier_answer, allocation, value_copy };
 
 struct arming {
   trouble kind = trouble::none;
@@ -198,20 +199,30 @@ struct brittle_cold {
     }
     result<written> store(std::string_view key, thing const& value, expectation expected, deadline) {
       if (strikes(trouble::tier_call)) return std::unexpected{down(strata::tier::cold)};
-      truce const inside;
-      auto& row = world->cold[std::string{key}];
-      if (expected && *expected != (row.value ? row.at : revision{}))
-        return failure(errc::conflict, strata::tier::cold);
-      row = {std::pair{value.id, value.text}, revision{++world->last}};
-      return written{row.at, 1, true};
+      auto const at = [&]() -> result<revision> {
+        truce const inside;
+        auto& row = world->cold[std::string{key}];
+        if (expected && *expected != (row.value ? row.at : revision{}))
+          return failure(errc::conflict, strata::tier::cold);
+        row = {std::pair{value.id, value.text}, revision{++world->last}};
+        return row.at;
+      }();
+      if (strikes(trouble::tier_answer)) throw std::bad_alloc{};
+      if (!at) return std::unexpected{at.error()};
+      return written{*at, 1, true};
     }
     result<written> erase(std::string_view key, deadline) {
       if (strikes(trouble::tier_call)) return std::unexpected{down(strata::tier::cold)};
-      truce const inside;
-      auto& row = world->cold[std::string{key}];
-      if (!row.value) return written{row.at, 1, false};
-      row = {std::nullopt, revision{++world->last}};
-      return written{row.at, 1, true};
+      bool changed = false;
+      revision const at = [&] {
+        truce const inside;
+        auto& row = world->cold[std::string{key}];
+        changed = row.value.has_value();
+        if (changed) row = {std::nullopt, revision{++world->last}};
+        return row.at;
+      }();
+      if (strikes(trouble::tier_answer)) throw std::bad_alloc{};
+      return written{at, 1, changed};
     }
   };
 };
@@ -296,6 +307,8 @@ void try_all(std::string_view name, trouble kind, start from, Act act) {
     if (writes) {
       BOOST_TEST(!(threw && (key_changed || other_changed)),
                  name << ": failure " << n << " was thrown out of a write that cold has committed");
+    }
+    if (writes && kind != trouble::tier_answer) {  // else nobody can tell what has become of it
       BOOST_TEST(told.of_key == key_changed,
                  name << ": failure " << n << ": reported " << told.of_key << ", happened " << key_changed);
       BOOST_TEST(told.of_other == other_changed, name << ": failure " << n << ": of the other reported "
@@ -393,6 +406,31 @@ void all_verbs(trouble kind) {
   batch_verbs<true>(kind);
 }
 
+/// K12: of the places there are 64, and a question that could not be asked gives its own back.
+void soft_reads() {
+  stores mine;
+  world = &mine;
+  using namespace std::chrono_literals;
+  things_of<false> cache{{.hot = {.capacity_entries = 8}, .executor = &here()}};
+  BOOST_REQUIRE(cache.put(made("first")).has_value());
+  read_options const softly{.mode = read_mode::cold, .soft_within = 20s};
+  for (std::uint64_t n = 1;; ++n) {
+    BOOST_REQUIRE(n < 100);
+    bool happened = false;
+    for (int i = 0; i < 65; ++i) {
+      armed = {trouble::allocation, n, false};
+      try {
+        (void)cache.get(key, softly);
+      } catch (std::bad_alloc const&) {
+      }
+      happened = std::exchange(armed, {}).happened;
+    }
+    auto const asked = cache.get(key, softly);
+    BOOST_TEST((asked && asked.tier() == tier::cold), "after failure " << n << " nothing is asked any more");
+    if (!happened) break;
+  }
+}
+
 }  // namespace
 
 [[gnu::noinline]] void* operator new(std::size_t size) {
@@ -408,6 +446,8 @@ void all_verbs(trouble kind) {
 
 BOOST_AUTO_TEST_SUITE(nth_failure)
 BOOST_AUTO_TEST_CASE(of_a_tier) { all_verbs(trouble::tier_call); }
+BOOST_AUTO_TEST_CASE(of_a_tier_that_has_no_memory_left_for_its_answer) { all_verbs(trouble::tier_answer); }
 BOOST_AUTO_TEST_CASE(of_an_allocation) { all_verbs(trouble::allocation); }
+BOOST_AUTO_TEST_CASE(of_an_allocation_keeps_no_asker_s_place) { soft_reads(); }
 BOOST_AUTO_TEST_CASE(of_a_value) { all_verbs(trouble::value_copy); }
 BOOST_AUTO_TEST_SUITE_END()
