@@ -15,6 +15,7 @@
 #include <format>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <random>
 #include <string>
 #include <string_view>
@@ -100,7 +101,7 @@ class link {
   void tell(std::string const& subject, std::string_view text, deadline until) {
     std::size_t const bytes = subject.size() + text.size() + 32;
     if (outlet_->fits(bytes)) {
-      outlet_->small(bytes, until, [&] {
+      outlet_->small(bytes, until, [&]() noexcept {
         return natsConnection_Publish(connection(), subject.c_str(), text.data(), static_cast<int>(text.size()));
       });
       return;
@@ -108,7 +109,7 @@ class link {
     natsMsg* raw = nullptr;
     natsMsg_Create(&raw, subject.c_str(), nullptr, text.data(), static_cast<int>(text.size()));
     std::vector<message_handle> one;
-    one.emplace_back(raw);
+    one.push_back(message_handle{raw});
     if (raw != nullptr) outlet_->large(std::move(one), bytes, until);
   }
   [[nodiscard]] natsConnection* connection() const noexcept { return connection_.get(); }
@@ -142,16 +143,20 @@ class link {
     }
     natsSubscription* made = nullptr;
     std::string const all = out->base + ">";
-    natsStatus const status = outlet_->small(
-        all.size(), until, [&] { return natsConnection_SubscribeSync(&made, connection_.get(), all.c_str()); });
+    natsStatus const status = outlet_->small(all.size(), until, [&]() noexcept {
+      return natsConnection_SubscribeSync(&made, connection_.get(), all.c_str());
+    });
     out->subscription.reset(made);
     if (status == NATS_OK) natsSubscription_SetPendingLimits(made, -1, -1);  // bounded by what its reader asks for
     return status;
   }
   /// Something may still come to an inbox whose call did not hear all its answers: nobody gets that one again.
-  void give_back(std::unique_ptr<inbox> used, bool settled) {
+  void give_back(std::unique_ptr<inbox> used, bool settled) noexcept {
     std::scoped_lock const lock{mutex_};
-    (settled ? pool_ : spoilt_).push_back(std::move(used));
+    try {
+      (settled ? pool_ : spoilt_).push_back(std::move(used));
+    } catch (std::bad_alloc const&) {  // there is no room to keep it, so it ends with this call
+    }
   }
 
   std::shared_ptr<signals> signals_;

@@ -55,8 +55,9 @@ class exchange {
       collect(subject, header_list::none(), question, number);
       return send().first;
     }
-    natsStatus const status = link_->outlet_->small(bytes, until_, [&] {
-      return natsConnection_PublishRequest(link_->connection(), subject.c_str(), reply_to(number), question.data(),
+    char const* const reply = reply_to(number);
+    natsStatus const status = link_->outlet_->small(bytes, until_, [&]() noexcept {
+      return natsConnection_PublishRequest(link_->connection(), subject.c_str(), reply, question.data(),
                                            static_cast<int>(question.size()));
     });
     return note_sent(status, 1);
@@ -76,7 +77,7 @@ class exchange {
     std::size_t const count = messages.size();
     if (link_->outlet_->fits(bytes)) {
       std::size_t left = 0;
-      natsStatus const status = link_->outlet_->small(bytes, until_, [&] {
+      natsStatus const status = link_->outlet_->small(bytes, until_, [&]() noexcept {
         for (auto const& message : messages) {
           natsStatus const one = natsConnection_PublishMsg(link_->connection(), message.get());
           if (one != NATS_OK) return one;
@@ -143,7 +144,7 @@ class exchange {
     natsMsg* raw = nullptr;
     natsStatus status =
         natsMsg_Create(&raw, subject.c_str(), reply_to(number), payload.data(), static_cast<int>(payload.size()));
-    collected_.emplace_back(raw);
+    collected_.push_back(message_handle{raw});
     for (auto const& [name, value] : headers)
       if (status == NATS_OK) status = natsMsgHeader_Set(raw, name, value.c_str());
     if (status != NATS_OK) throw std::bad_alloc{};  // nothing else can be wrong with them

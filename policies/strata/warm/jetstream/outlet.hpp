@@ -42,10 +42,11 @@ class outlet {
   outlet& operator=(outlet const&) = delete;
 
   /// Runs a small call of the client that may write.
-  /// \param call  gives natsStatus
+  /// \param call  gives natsStatus, and throws nothing
   /// \returns     what it gave, or NATS_INSUFFICIENT_BUFFER: the time was over before it could begin
   template <class Call>
   natsStatus small(std::size_t bytes, deadline until, Call&& call) {
+    static_assert(noexcept(call()), "whoever does not leave keeps everybody else from sending what is large");
     if (!enter(until)) return NATS_INSUFFICIENT_BUFFER;
     sent_.fetch_add(bytes, std::memory_order_relaxed);
     natsStatus const status = call();
