@@ -86,6 +86,24 @@ struct interrupted_warm {
 };
 using interrupted_notes = cache<hot::lru, interrupted_warm, memory_cold, codec::json<note>>;
 
+// Its feed may break alone.
+struct unheard_warm {
+  static inline memory_warm::sink told;
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  class tier : public memory_warm::tier<Key, Value, Context> {
+    using base = memory_warm::tier<Key, Value, Context>;
+
+   public:
+    using base::base;
+    [[nodiscard]] memory_warm::subscription follow(memory_warm::sink s) {
+      told = s;
+      return base::follow(std::move(s));
+    }
+  };
+};
+using unheard_notes = cache<hot::lru, unheard_warm, memory_cold, codec::json<note>>;
+
 struct below {
   std::shared_ptr<memory_warm::shelf> warm = std::make_shared<memory_warm::shelf>();
   std::shared_ptr<memory_cold::shelf<note>> cold = std::make_shared<memory_cold::shelf<note>>();
@@ -298,6 +316,27 @@ BOOST_AUTO_TEST_CASE(a_read_says_how_sure_it_is_and_may_ask_for_more) {
   BOOST_TEST((stale && stale.freshness() == freshness::stale && stale->text == "first"));
   auto const many = other.get_many(std::vector<std::string>{"k", "nobody"}, {.mode = read_mode::cold});
   BOOST_TEST((many[0].second.tier() == tier::cold && many[1].second.absent()));
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_for_what_is_verified_is_given_nothing_less) {  // K10
+  below const shared;
+  notes other{over<notes>(shared)};
+  unheard_notes one{over<unheard_notes>(shared)};
+  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  std::vector<std::string> const ids{"a", "b", "c", "gone"};
+  for (auto const& id : ids) BOOST_REQUIRE(other.put(make(id, "text")));
+  BOOST_REQUIRE(other.erase("gone"));
+  unheard_warm::told({telling::lost, {}, {}});  // the lease goes on, and warm answers
+  BOOST_TEST((one.get("a", {.mode = read_mode::verified}).freshness() == freshness::fresh));
+  BOOST_TEST((one.get("gone", {.mode = read_mode::verified}).freshness() == freshness::fresh));
+  for (auto const& [id, found] : one.get_many(ids, {.mode = read_mode::verified}))
+    BOOST_TEST((found.freshness() == freshness::fresh && found.has_value() == (id != "gone")));
+  BOOST_TEST(soon([&] { return one.health().coherence.fresh; }));  // by cold's log
+  BOOST_REQUIRE(other.put(make("d", "text")));
+  BOOST_TEST((one.get("d").freshness() == freshness::unverified));
+  BOOST_TEST((one.get("d", {.mode = read_mode::verified}).freshness() == freshness::fresh));
+  BOOST_REQUIRE(other.erase("gone"));
+  BOOST_TEST((one.get("gone").freshness() == freshness::unverified));
 }
 
 BOOST_AUTO_TEST_CASE(a_reader_may_take_what_memory_has_rather_than_the_error_of_a_dead_cold) {  // K11

@@ -80,11 +80,13 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
     core.overtake(key, order);
     return decline(core, view, miss::too_big), view;
   }
+  bool const trusted = core.trusts_warm();
+  auto const state = trusted ? core.of_a_copy() : freshness::unverified;
   if (found.good && f.operation == operation::erase) {
     core.overtake(key, order);
     core.hit_in(tier::warm);
     view.settled = true;
-    view.answer = hit<value_type>::nothing(tier::warm);
+    view.answer = hit<value_type>::nothing(tier::warm, state);
     return view;
   }
   auto value = core.codec.decode(f.payload);
@@ -99,13 +101,10 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
     return view;
   }
   core.hit_in(tier::warm);
-  auto state = core.of_a_copy();
-  if (core.trusts_warm()) {
+  if (trusted)
     keep(core, key, turn, copy);
-  } else {
+  else
     core.overtake(key, order);
-    state = freshness::unverified;
-  }
   view.settled = true;
   view.answer = {std::move(copy), tier::warm, state};
   return view;

@@ -34,11 +34,13 @@ bool passes_copies(Core& core, read_options const& how) noexcept {
     return how.mode == read_mode::cold || (how.mode == read_mode::verified && core.of_a_copy() != freshness::fresh);
 }
 
-/// Puts an answer right that does not do for the reader: below the revision he knows of, or none at all.
+/// Puts an answer right that does not do for the reader: below the revision he knows of, less sure than he asked, or none
+/// at all.
 template <class Core>
 task<void> insist(Core& core, typename Core::hashed_key key, std::string_view text, read_options how,
                   typename Core::answer& found, moment until) {
-  if (how.at_least > found.revision() && !found.failed()) {  // P3
+  bool const unsure = Core::has_cold && how.mode == read_mode::verified && found.freshness() != freshness::fresh;
+  if ((unsure || how.at_least > found.revision()) && !found.failed()) {  // P3
     found = co_await read_truth(core, key, text, until);
     if (found && found.revision() < how.at_least)
       found = error{errc::unavailable, Core::truth, "the truth does not have the revision asked for"};

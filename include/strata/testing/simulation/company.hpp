@@ -95,6 +95,9 @@ class company {
     if (!core_type::expires || s.life == 0) return std::nullopt;
     return std::chrono::milliseconds{s.life};
   }
+  [[nodiscard]] static read_options options_of(plan::step const& s) noexcept {
+    return {.mode = s.verified ? read_mode::verified : read_mode::hot_ok};
+  }
   [[nodiscard]] std::size_t instance_of(std::size_t strand) const noexcept {
     return strand < strands_ ? strand / stage.plan.callers : strand - strands_;
   }
@@ -131,9 +134,10 @@ class company {
 
     switch (step.what) {
       case verb::get: {
-        read_options how{};
+        auto how = options_of(step);
+        history.of(number).verified = step.verified;
         if (step.soft != 0) {  // by who minds whether it is fresh: nobody else asks for what memory has
-          how = {.mode = read_mode::verified, .soft_within = std::chrono::milliseconds{step.soft}};
+          how.soft_within = std::chrono::milliseconds{step.soft};
           history.of(number).soft = stage.time.now + how.soft_within;
         }
         auto const h = co_await here.co_get(name, how);
@@ -227,14 +231,19 @@ class company {
     std::array<std::uint16_t, 3> number{};
     std::vector<std::string> names;
     for (std::size_t i = 0; i < keys.count; ++i) {
-      part[i] = {.what = step.what, .instance = step.instance, .caller = step.caller, .key = keys.key[i]};
+      part[i] = {.what = step.what,
+                 .instance = step.instance,
+                 .caller = step.caller,
+                 .key = keys.key[i],
+                 .verified = step.verified};
       number[i] = history.begin(step.what, step.instance, part[i].key, until);
+      history.of(number[i]).verified = step.verified;
       stage.parts[s].numbers[part[i].key] = number[i];
       names.emplace_back(key_names[part[i].key]);
       if (stage.story != nullptr) tell_begin(s, part[i], number[i], {});
     }
     if (step.what == verb::get_many) {
-      auto const found = co_await flow::batch<std::vector<std::string>>::get(core, names, read_options{}, until);
+      auto const found = co_await flow::batch<std::vector<std::string>>::get(core, names, options_of(step), until);
       for (std::size_t i = 0; i < keys.count; ++i) end_read(s, part[i], number[i], found[i].second);
     } else if (step.what == verb::erase_many) {
       auto const done = co_await flow::batch<std::vector<std::string>>::erase(core, names, until);
@@ -281,7 +290,8 @@ class company {
     if (step.what == verb::put_if)
       more = std::format(" expecting revision {}", step.param == 1 ? 0 : strata::number(expected));
     if (core_type::expires && step.life != 0) more += std::format(", for {} ms", step.life);
-    if (step.soft != 0) more += std::format(", waiting {} ms for what is fresh", step.soft);
+    if (step.verified) more += ", of what is fresh";
+    if (step.soft != 0) more += std::format(", waiting {} ms for it", step.soft);
     stage.tell("{}: {} of {} begins (call {}){}", stage.name(s), to_string(step.what), key_names[step.key], number,
                more);
   }

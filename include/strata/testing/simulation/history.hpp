@@ -74,6 +74,7 @@ struct call_record {
   moment begun{};
   moment until{};
   moment soft = moment::max();  ///< when the caller rather takes what memory has
+  bool verified = false;        ///< whether he takes only what is fresh until then
   expectation expected{};
   std::optional<errc> failed{};  ///< set when it ended with an error
   bool over = false;
@@ -113,6 +114,8 @@ class history {
     auto& c = of(number);
     finish(c);
     if (h.failed()) return failed(c, h.error(), false);
+    if (c.verified && h.freshness() == freshness::unverified && !on_.world.warm_is_truth())
+      return broke(promise::bounded, "{} gives what nobody has verified to who asked for that", describe(c));
     if (h.absent()) return read_absent(c);
     read_value(c, *h, h.revision(), h.freshness());
   }

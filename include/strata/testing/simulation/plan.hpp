@@ -71,6 +71,7 @@ struct plan {
             ///< what was late lands
     std::uint16_t life = 0;                                     ///< of what it writes, in milliseconds; zero: for ever
     std::uint16_t soft = 0;                                     ///< a get's soft deadline, in milliseconds; zero: none
+    bool verified = false;                                      ///< whether what it reads has to be fresh
     std::array<std::optional<ailment>, most_calls> ailments{};  ///< of its n-th call of a tier; undecided until drawn
   };
 
@@ -105,7 +106,7 @@ struct shape {
   bool warm_may_fail = true;  ///< intrude, regress, forget, fall back and renew: not where warm is the truth
   bool expires = false;       ///< what is written may have an end
   bool keeps_step = false;    ///< somebody proves how fresh memory is: feeds break, others write, time passes
-  bool hurries = false;       ///< readers may have soft deadlines
+  bool hurries = false;       ///< readers may have soft deadlines, and may mind whether what they read is fresh
   bool warms_up = false;      ///< instances may fill their memory when they start
 };
 
@@ -203,6 +204,7 @@ inline void draw_plan(plan& p, shape const& of, dice& d) {
   bool const hurried = of.hurries && p.steps.back().param == 0;
   for (auto& s : p.steps) {
     if (hurried && s.what == verb::get && s.param % 2 == 1) s.soft = 20;
+    s.verified = hurried && s.param != 0 && (s.what == verb::get || s.what == verb::get_many);
     if (p.warms_up && befalls(s.what) && s.param == 0) s.what = verb::crash;
   }
   if (of.keeps_step && of.warm_may_fail && disasters) {
