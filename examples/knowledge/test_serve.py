@@ -154,7 +154,9 @@ class Serve(unittest.TestCase):
         self.assertEqual(found["asset"]["id"], hostile)
         self.assertEqual(found["asset"]["metadata"], {"<i>": "</script>"})
         self.assertEqual([v["version"] for v in found["history"]], [2, 1])
-        self.assertEqual(found["tiers"]["cold"], {"present": True, "revision": found["history"][0]["revision"]})
+        cold = found["tiers"]["cold"]
+        self.assertEqual((cold["present"], cold["revision"]), (True, found["history"][0]["revision"]))
+        self.assertRegex(cold["text"], rf"^revision {cold['revision']}, \d+ (ms|s|min) old$")
         older = self.json("/api/version", id=hostile, revision=found["history"][1]["revision"])
         self.assertIn("two", older["data"])
         self.assertIn("error", self.json("/api/version", status=404, id=hostile, revision=999999999))

@@ -469,7 +469,8 @@ BOOST_AUTO_TEST_CASE(a_cache_explains_what_each_tier_has) {
   BOOST_REQUIRE(all);
   for (auto const* tier : {&all->hot, &all->warm, &all->cold})
     BOOST_TEST((tier->present && tier->revision == put->revision && !tier->fault));
-  BOOST_TEST((all->floor == put->revision && !all->declined && all->version == 1));
+  for (auto const* tier : {&all->hot, &all->warm, &all->cold}) BOOST_TEST((tier->age && *tier->age < 1min));
+  BOOST_TEST((all->floor == put->revision && !all->declined && !all->alone && all->version == 1));
   BOOST_REQUIRE(one.erase("k"));
   auto const gone = explain(one, "k");
   BOOST_REQUIRE(gone);
@@ -479,6 +480,43 @@ BOOST_AUTO_TEST_CASE(a_cache_explains_what_each_tier_has) {
   BOOST_REQUIRE(shared.warm->put(foreign, shared.warm->get("k").position));
   BOOST_TEST((explain(one, "k")->declined == miss::unversioned));
   BOOST_TEST((explain(one, "").error() == errc::rejected));
+}
+
+BOOST_AUTO_TEST_CASE(a_cache_explains_why_it_would_not_take_what_warm_has) {
+  below const shared;
+  auto settings = over<notes>(shared);
+  settings.warm.max_payload_bytes = 100;
+  notes one{settings};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  auto const big = one.put(make("big", std::string(1'000, 'x')));
+  BOOST_REQUIRE(big);
+  auto const notice = explain(one, "big");
+  BOOST_TEST((notice->declined == miss::too_big && notice->warm.notice && !notice->warm.present));
+  BOOST_TEST(notice->text().contains("warm: told of revision " + std::to_string(number(big->revision))));
+  BOOST_TEST(notice->text().contains("not taken: too big"));
+
+  auto const there = [&](std::string payload) {
+    frame f{.key = "k", .revision = one.put(make("k", payload))->revision, .payload = std::move(payload)};
+    f.sum = checksum(f);
+    BOOST_REQUIRE(shared.warm->put(f, shared.warm->get("k").position));
+    return explain(one, "k")->declined;
+  };
+  BOOST_TEST((there("{") == miss::undecodable));
+  BOOST_TEST((there(R"({"id":"other","text":"","version":0})") == miss::foreign_key));
+
+  BOOST_REQUIRE(one.put(make("k", "text")));
+  BOOST_TEST(!explain(one, "k")->declined);
+  BOOST_REQUIRE(shared.warm->put({.key = "k"}, shared.warm->get("k").position));  // by who knows no revisions
+  BOOST_TEST(soon([&] { return explain(one, "k")->declined == miss::doubtful; }));
+  BOOST_TEST((one.get("k").tier() == tier::cold));
+  BOOST_TEST(!explain(one, "k")->declined);
+
+  shared.cold->cut();
+  auto const away = explain(one, "k");
+  BOOST_TEST((away->cold.fault && *away->cold.fault == errc::unavailable && away->warm.age == away->hot.age));
+  shared.warm->cut();
+  BOOST_TEST(soon([&] { return explain(one, "k")->alone; }));
+  BOOST_TEST(explain(one, "k")->text().contains("not taken: nobody could know better"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

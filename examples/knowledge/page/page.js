@@ -358,8 +358,8 @@ async function showResults(query, turn) {
 
 // --- one asset ---
 
-const rowOf = (tier, copy) => el("tr", null, el("th", { scope: "row" }, names[tier]),
-  el("td", null, copy.error ? `cannot say: ${copy.error}` : copy.present ? `revision ${copy.revision}` : copy.revision ? `erased at revision ${copy.revision}` : "nothing"));
+const rowOf = (tier, copy, declined) => el("tr", null, el("th", { scope: "row" }, names[tier]),
+  el("td", null, (copy.error ? `cannot say: ${copy.error}` : copy.text) + (declined ? `, not taken: ${declined}` : "")));
 
 function outcomes(usage) {
   if (!usage) return null;
@@ -486,7 +486,7 @@ async function showAsset(id, turn) {
   const aside = el("div", null,
     outcomes(told.usage),
     metadata.length ? card("Metadata", figures(metadata)) : null,
-    card("Where it is", el("table", null, el("tbody", null, Object.entries(told.tiers).filter(([tier]) => !state || state.tiers[tier]).map(([tier, copy]) => rowOf(tier, copy)))),
+    card("Where it is", el("table", null, el("tbody", null, Object.entries(told.tiers).filter(([tier]) => !state || state.tiers[tier]).map(([tier, copy]) => rowOf(tier, copy, tier === "warm" && told.declined)))),
       told.floor ? el("p", { class: "muted small" }, `Nothing below revision ${told.floor} is served.`) : null));
   view.replaceChildren(crumb, el("h1", null, id), el("p", { class: "muted" }, line), el("div", { class: "asset" },
     el("div", null,

@@ -122,9 +122,10 @@ class questions {
     o["floor"] = strata::number(where->floor);
     auto const copy = [](strata::explanation::copy const& c) -> object {
       if (c.fault) return told(*c.fault);
-      return {{"present", c.present}, {"revision", strata::number(c.revision)}};
+      return {{"present", c.present}, {"revision", strata::number(c.revision)}, {"text", c.text()}};
     };
     o["tiers"] = {{"hot", copy(where->hot)}, {"warm", copy(where->warm)}, {"cold", copy(where->cold)}};
+    if (where->declined) o["declined"] = strata::to_string(*where->declined);
     bool found = false;
     if constexpr (strata::knows_history<Cache>) {
       auto const past = strata::history(cache_, id, 50);
