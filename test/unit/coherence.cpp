@@ -283,6 +283,17 @@ BOOST_AUTO_TEST_CASE(no_doubt_is_overwritten_by_who_looks_at_the_lease) {  // K1
   BOOST_TEST(overwritten == 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_coarse_clock_is_the_other_as_of_a_little_before) {  // K9
+  for (int i = 0; i < 1'000; ++i) BOOST_TEST((monotonic_clock::coarse() <= monotonic_clock::now()));
+  BOOST_TEST(soon([then = monotonic_clock::now()] { return monotonic_clock::coarse() >= then; }));
+  flow::standing<true> memory;
+  auto const began = monotonic_clock::now();
+  memory.resumed(position{}, began);
+  memory.prove(began);
+  BOOST_TEST(memory.fresh(monotonic_clock{}));
+  BOOST_TEST(soon([&] { return !memory.fresh(monotonic_clock{}); }));
+}
+
 BOOST_AUTO_TEST_CASE(a_doubt_is_settled_by_comparing_and_what_is_equal_lives_on) {  // K10
   below const shared;
   notes one{over<notes>(shared)};

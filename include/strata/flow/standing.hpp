@@ -152,8 +152,11 @@ class standing {
 
  private:
   void reckon() noexcept {
-    if (settled_ == doubts_) until_.store(lease_.proven() + Lease::length, std::memory_order_release);
+    if (settled_ == doubts_) until_.store(lease_.proven() + Lease::length - lag, std::memory_order_release);
   }
+
+  /// By so much a coarse clock may be behind.
+  static constexpr std::chrono::milliseconds lag{Bounded ? 10 : 0};
 
   std::atomic<moment> until_{moment::min()};
   std::atomic<bool> flag_{false};
