@@ -104,6 +104,49 @@ struct unheard_warm {
 };
 using unheard_notes = cache<hot::lru, unheard_warm, memory_cold, codec::json<note>>;
 
+// Its reads and its writes may fail apart.
+struct lame_warm {
+  static inline std::atomic<bool> reads{true}, writes{true};
+  static inline std::atomic<int> stores{0};
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  class tier : public memory_warm::tier<Key, Value, Context> {
+    using base = memory_warm::tier<Key, Value, Context>;
+
+   public:
+    using base::base;
+    result<sighting> load(std::string_view key, deadline until) const {
+      if (!reads) return failure(errc::unavailable, strata::tier::warm);
+      return base::load(key, until);
+    }
+    result<position> store(frame const& f, std::optional<position> at, deadline until) {
+      ++stores;
+      if (!writes) return failure(errc::unavailable, strata::tier::warm);
+      return base::store(f, at, until);
+    }
+  };
+};
+struct lame_cold {
+  static inline std::atomic<bool> reads{true}, writes{true};
+  using options = memory_cold::options;
+  template <class Key, class Value, class Context>
+  class tier : public memory_cold::tier<Key, Value, Context> {
+    using base = memory_cold::tier<Key, Value, Context>;
+
+   public:
+    using base::base;
+    result<copy<Value>> load(std::string_view key, deadline until) {
+      if (!reads) return failure(errc::unavailable, strata::tier::cold);
+      return base::load(key, until);
+    }
+    result<written> store(std::string_view key, Value const& value, expectation expected, deadline until) {
+      if (!writes) return failure(errc::unavailable, strata::tier::cold);
+      return base::store(key, value, expected, until);
+    }
+  };
+};
+using lame_notes = cache<hot::lru, lame_warm, lame_cold, codec::json<note>, single_writer>;
+
 struct below {
   std::shared_ptr<memory_warm::shelf> warm = std::make_shared<memory_warm::shelf>();
   std::shared_ptr<memory_cold::shelf<note>> cold = std::make_shared<memory_cold::shelf<note>>();
@@ -409,6 +452,69 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(with_both_tiers_away_memory_answers_and_all_comes_
   BOOST_TEST(soon([&] { return one.put(make("k", "after")).has_value(); }));
   BOOST_TEST(soon([&] { return other.get("k") && other.get("k")->text == "after"; }));
   BOOST_TEST(soon([&] { return other.get("k").freshness() == freshness::fresh; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_tier_rests_in_the_direction_in_which_it_fails) {  // K11
+  below const shared;
+  auto settings = over<lame_notes>(shared);
+  settings.limits.flush_every = 1h;  // what counts uses is a write as well
+  BOOST_REQUIRE((lame_notes{settings}.put(make("below", "text"))));
+  lame_notes one{settings};
+
+  lame_warm::writes = false;
+  auto const before = lame_warm::stores.load();
+  for (int i = 0; i < 30; ++i) {
+    auto const put = one.put(make("k", std::to_string(i)));
+    BOOST_TEST((put && put->degraded));
+  }
+  BOOST_TEST(lame_warm::stores - before < 30);
+  BOOST_TEST((one.health().warm_rests.writes && !one.health().warm_rests.reads));
+  BOOST_TEST((one.get("below").tier() == tier::warm));
+  lame_warm::writes = true;
+  BOOST_TEST(soon([&] { return !one.put(make("k", "heard"))->degraded; }));
+  BOOST_TEST(!one.health().warm_rests.writes);
+
+  lame_warm::reads = lame_cold::reads = false;
+  for (int i = 0; i < 3; ++i) BOOST_TEST((one.get("nobody").error() == errc::unavailable));
+  auto const rests = one.health();
+  BOOST_TEST(
+      (rests.warm_rests.reads && !rests.warm_rests.writes && rests.cold_rests.reads && !rests.cold_rests.writes));
+  auto const put = one.put(make("k", "written"));
+  BOOST_TEST((put && !put->degraded && put->in(tier::warm) && put->in(tier::cold)));
+  lame_warm::reads = lame_cold::reads = true;
+  BOOST_TEST(soon([&] { return one.get("nobody").absent(); }));
+
+  lame_cold::writes = false;
+  for (int i = 0; i < 3; ++i) BOOST_TEST((one.put(make("k", "lost")).error() == errc::unavailable));
+  BOOST_TEST((one.health().cold_rests.writes && !one.health().cold_rests.reads));
+  BOOST_TEST((one.get("k", {.mode = read_mode::cold})->text == "written"));
+  lame_cold::writes = true;
+  BOOST_TEST(soon([&] { return one.put(make("k", "again")).has_value(); }));
+}
+
+BOOST_AUTO_TEST_CASE(when_cold_is_restored_and_warm_emptied_all_go_back) {  // K10, the exception of P2
+  below const shared;
+  notes one{over<notes>(shared)};
+  notes other{over<notes>(shared)};
+  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  BOOST_REQUIRE(one.put(make("k", "kept")));
+  BOOST_REQUIRE(soon([&] { return shared.cold->reached(0).reached != cursor{}; }));
+  auto const backup = shared.cold->save();
+  for (auto const* id : {"k", "new"}) BOOST_REQUIRE(one.put(make(id, "lost")));
+  BOOST_REQUIRE(soon([&] {
+    return other.get("k")->text == "lost" && other.get("new").tier() == tier::hot &&
+           shared.cold->reached(0).taken_us > std::get<4>(backup)->taken_us;
+  }));
+  shared.cold->restore(backup);
+  shared.warm->lose();
+  for (auto* instance : {&one, &other})
+    BOOST_TEST(soon([&] {
+      auto const back = instance->get("k");
+      return back->text == "kept" && back.freshness() == freshness::fresh && instance->get("new").absent();
+    }));
+  for (int i = 0; i < 3; ++i)
+    BOOST_TEST(one.put(make("k", std::to_string(i))).has_value());  // above what is remembered
+  for (auto* instance : {&one, &other}) BOOST_TEST(soon([&] { return instance->get("k")->text == "2"; }));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_used_most_is_in_memory_soon_after_a_restart, Pointer, with_and_without_warm) {

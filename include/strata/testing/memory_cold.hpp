@@ -24,6 +24,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -169,6 +170,16 @@ struct memory_cold {
       held_until_us_ = now_us + time.count();
       horizon_ = moved;
       return true;
+    }
+
+    /// All of it, and back to that: as a backup is made and restored.
+    [[nodiscard]] auto save() const {
+      std::scoped_lock const lock{mutex_};
+      return std::tuple{entries_, last_, log_, trimmed_, horizon_};
+    }
+    void restore(auto const& saved) {
+      std::scoped_lock const lock{mutex_};
+      std::tie(entries_, last_, log_, trimmed_, horizon_) = saved;
     }
 
     /// Nobody reaches it until mend().
