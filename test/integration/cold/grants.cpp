@@ -102,7 +102,9 @@ void everything_works(postgres::options const& o) {
 BOOST_AUTO_TEST_CASE(the_file_of_grants_says_what_setting_up_grants) {
   std::ifstream file{STRATA_TEST_GRANTS};
   std::string const text{std::istreambuf_iterator<char>{file}, {}};
-  BOOST_TEST(text.contains(for_psql(pg::grants)));
+  std::string all;
+  for (auto const& one : pg::rights) all.append(for_psql(pg::grant_of(one)));
+  BOOST_TEST(text.contains(all), all);
   BOOST_TEST(text.contains(for_psql(pg::role_settings)));
 }
 
@@ -207,4 +209,41 @@ BOOST_AUTO_TEST_CASE(a_role_may_do_what_a_running_program_needs_and_nothing_else
   // The settings of a role, for connections that share sessions.
   pqxx::connection filed{o.connection};
   BOOST_TEST(pqxx::nontransaction{filed}.exec("show statement_timeout").one_field().as<std::string>() == "5s");
+}
+
+BOOST_AUTO_TEST_CASE(a_role_that_is_named_once_the_table_is_set_up_is_granted_the_same) {
+  other sql;
+  sql("create role late login; create extension if not exists vector");
+  sql("alter default privileges for role strata revoke execute on functions from public");
+  auto o = on("made_before");
+  auto const told = [&]() -> std::string {
+    try {
+      opened_notes cold{o};
+      auto const ready = cold.tier.wait_ready(soon());
+      return ready ? cold.tier.health().text : why(ready);
+    } catch (strata::open_error const& e) {
+      return e.what();
+    }
+  };
+  BOOST_TEST(told() == "");
+  sql("alter default privileges for role strata grant execute on functions to public");
+  o.application_role = "late";
+  BOOST_TEST(told() == "");
+  auto as_it = on("made_before");
+  as_it.connection += " user=late";
+  as_it.setup = pg::setup::check;
+  everything_works(as_it);
+
+  sql("revoke execute on function made_before_nearest from late; revoke select on made_before_history from late");
+  sql("revoke update (holder) on made_before_horizon from late");
+  o.connection = as_it.connection;
+  BOOST_TEST(told() ==
+             "role late lacks select on history, update on horizon, execute on nearest, and this one may not grant it: "
+             "grants.sql, by the table's owner");
+  o.connection = server();
+  BOOST_TEST(told() == "");
+  o.connection = as_it.connection;
+  BOOST_TEST(told() == "");
+  o.application_role = "nobody";
+  BOOST_TEST(told().contains(R"(role "nobody" does not exist)"));
 }

@@ -6,7 +6,7 @@
 --
 --   psql -d DATABASE -v role=ROLE [-v schema=public] [-v table=knowledge_artifacts] -f grants.sql
 --
--- (Setting the table up with the option application_role does the same.) Give the program `setup = check`, and its role
+-- (Opening it as the owner with the option application_role does the same.) Give the program `setup = check`, and its role
 -- nothing else: no membership, no ownership, and before PostgreSQL 15 `revoke create on schema public from public`.
 \set ON_ERROR_STOP on
 \if :{?schema}
@@ -45,11 +45,21 @@
 begin;
 
 grant usage on schema :"schema" to :"role";
-grant select on :"schema".:"table", :"schema".:"history", :"schema".:"erased", :"schema".:"usage", :"schema".:"spaces", :"schema".:"migrations", :"schema".:"changes", :"schema".:"horizon", :"schema".:"usage_hours", :"schema".:"usage_days", :"schema".:"archive", :"schema".:"words", :"schema".:"words_state" to :"role";
-grant insert (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space, strata_expires) on :"schema".:"table"
-  to :"role";
-grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, strata_expires, usage_count, last_used_at,
-  success_rate) on :"schema".:"table" to :"role";
+grant select on :"schema".:"table" to :"role";
+grant select on :"schema".:"history" to :"role";
+grant select on :"schema".:"erased" to :"role";
+grant select on :"schema".:"usage" to :"role";
+grant select on :"schema".:"spaces" to :"role";
+grant select on :"schema".:"migrations" to :"role";
+grant select on :"schema".:"changes" to :"role";
+grant select on :"schema".:"horizon" to :"role";
+grant select on :"schema".:"usage_hours" to :"role";
+grant select on :"schema".:"usage_days" to :"role";
+grant select on :"schema".:"archive" to :"role";
+grant select on :"schema".:"words" to :"role";
+grant select on :"schema".:"words_state" to :"role";
+grant insert (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space, strata_expires) on :"schema".:"table" to :"role";
+grant update (artifact_type, content_raw, content, metadata, version, updated_at, strata_operation, strata_expires, usage_count, last_used_at, success_rate) on :"schema".:"table" to :"role";
 grant update (holder, held_until) on :"schema".:"horizon" to :"role";
 grant execute on function :"schema".:"erase"(text, text, uuid) to :"role";
 grant execute on function :"schema".:"move_horizon"(text, text, bigint, xid8, bigint, bigint, bigint, bigint) to :"role";

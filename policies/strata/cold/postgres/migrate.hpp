@@ -108,7 +108,7 @@ class schema {
   [[nodiscard]] std::string remarks() const {
     std::lock_guard const lock{mutex_};
     std::string all;
-    for (auto const* one : {&long_ids_, &serial_, &no_time_out_})
+    for (auto const* one : {&long_ids_, &serial_, &no_time_out_, &not_granted_})
       if (!one->empty()) all.append(all.empty() ? "" : "; ").append(*one);
     return all;
   }
@@ -178,11 +178,13 @@ class schema {
     std::minstd_rand jitter{std::random_device{}()};
     for (;;) {
       arm(options_.connect_timeout + ms{2000});
+      bool ready = false;
       try {
         pqxx::nontransaction tx{connection};
         auto const found = look(tx);
         if (!found) return std::unexpected{found.error()};
-        if (*found == state::ready) return {};
+        ready = *found == state::ready;
+        if (ready && (asked_ || (asked_ = granted(tx)))) return {};
       } catch (pqxx::sql_error const& e) {
         if (state_of(e) != "42P01") throw;  // a table that went away between two looks
       }
@@ -195,11 +197,16 @@ class schema {
         auto done = migrate(tx);
         if (!done) return done;
         tx.commit();
+        asked_ = true;
         return {};
       } catch (pqxx::sql_error const& e) {
         auto const code = state_of(e);
         bool const others = code == "55P03" || code == "57014" || code.starts_with("40") || code == "23505" ||
                             code == "42P07" || code == "42710";
+        if (ready && (code == "42501" || code == "25006")) {
+          asked_ = true;
+          return {};
+        }
         if (code == "42501")
           return refuse(errc::rejected, "this role may not set the table up: " + sentence(info_, e.what()));
         if (!others) throw;
@@ -218,7 +225,7 @@ class schema {
     tx.exec("select pg_advisory_xact_lock(hashtextextended($1, 7))", pqxx::params{"strata " + n.qualified()});
     auto again = look(tx);
     if (!again) return std::unexpected{again.error()};
-    if (*again == state::ready) return {};
+    if (*again == state::ready && granted(tx)) return {};
     auto table = tx.exec("select to_regclass($1)::oid::text", pqxx::params{n.qualified()}).one_field();
     bool const recorded =
         !tx.exec("select to_regclass($1) is null", pqxx::params{n.qualified("migrations")}).one_field().as<bool>();
@@ -248,7 +255,7 @@ class schema {
             pqxx::params{std::string{type_}});
     tx.exec(n.fill("insert into {horizon} (space) values ({space}) on conflict do nothing"));
     tx.exec(n.fill("insert into {words_state} (space) values ({space}) on conflict do nothing"));
-    if (!options_.application_role.empty()) grant(tx);
+    if (!options_.application_role.empty()) grant(tx), granted(tx);
     again = look(tx);
     if (!again) return std::unexpected{again.error()};
     return {};
@@ -266,6 +273,17 @@ class schema {
     }
   }
 
+  // Asked also where the table is up to date: the role may be named later. What is not ours to give keeps nobody from
+  // opening.
+  bool granted(pqxx::transaction_base& tx) {
+    if (options_.application_role.empty() || options_.setup == setup::check) return true;
+    auto const lacks = lacking(tx, *resolved_, options_.application_role);
+    remark(not_granted_, lacks.empty() ? lacks
+                                       : "role " + options_.application_role + " lacks " + lacks +
+                                             ", and this one may not grant it: grants.sql, by the table's owner");
+    return lacks.empty();
+  }
+
   void grant(pqxx::work& tx) {
     auto const fill = [&](std::string_view text) {
       std::string sql = resolved_->fill(text);
@@ -277,7 +295,9 @@ class schema {
         detail::replace(sql, mark, by);
       return sql;
     };
-    tx.exec(fill(grants));
+    std::string all = "grant usage on schema %schema% to %role%;\n";
+    for (auto const& one : rights) all.append(grant_of(one));
+    tx.exec(fill(all));
     if (options_.time_outs == time_outs::role) try {
         pqxx::subtransaction attempt{tx};
         attempt.exec(fill(role_settings));
@@ -296,8 +316,7 @@ class schema {
         resolved_->fill("select from pg_attribute a where a.attrelid = '{table}'::regclass and a.attname = 'embedding' "
                         "and not a.attisdropped"));
     if (!vectors.empty())
-      tx.exec(resolved_->fill("grant insert (embedding), update (embedding) on {table} to ") +
-              tx.quote_name(options_.application_role));
+      for (auto const& one : vector_rights) tx.exec(fill(grant_of(one)));
   }
 
   static std::unexpected<error> refuse(errc code, std::string_view why) { return failure(code, tier::cold, why); }
@@ -314,9 +333,10 @@ class schema {
   std::optional<names> resolved_;      // the keeper's alone
   std::vector<statement> statements_;  // likewise
   std::shared_ptr<std::vector<prepared_later> const> later_;
+  bool asked_ = false;  // likewise: whether the application's role has what it needs
 
   mutable std::mutex mutex_;
-  std::string long_ids_, serial_, no_time_out_;
+  std::string long_ids_, serial_, no_time_out_, not_granted_;
 };
 
 }  // namespace strata::cold::pg

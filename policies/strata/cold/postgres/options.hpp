@@ -34,7 +34,7 @@ struct options {
   /// Which of the table's rows are this cache's: several caches of different types can share a table.
   std::string space = "template";
   pg::setup setup = pg::setup::create;
-  /// A role that is granted what a running program needs, and no more, whenever the table is brought up to date.
+  /// A role that is granted what a running program needs and no more, where it lacks any of it (not with setup::check).
   std::string application_role = {};
   /// How long one attempt to connect may take; attempts go on in the background for ever.
   std::chrono::milliseconds connect_timeout{3000};
