@@ -537,6 +537,8 @@ class Doctor(Tool):
             drop index concurrently public.idx_usage_count;
             drop index concurrently public.idx_last_used;
             drop index concurrently public.idx_artifact_id;
+            create index by_pattern on knowledge_artifacts (artifact_id text_pattern_ops);  -- no second ones: each serves what
+            create index by_bytes on knowledge_artifacts (artifact_id collate "C");  -- the unique one does not
             delete from knowledge_artifacts where octet_length(artifact_id) > 512;
             update knowledge_artifacts set content = jsonb_set(content, '{data}', to_jsonb(content_raw))
                 where content ->> 'data' is distinct from content_raw;
@@ -546,9 +548,60 @@ class Doctor(Tool):
         self.assertEqual(self.mends(found) - self.server(), {"index idx_embedding"})
         self.assertRegex(found["mend", "index idx_embedding"]["text"], r"finds 0\.[0-8]\d of the ten nearest of 501 embeddings")
         self.assertGreater(len(told["round_trip_ns"]), 6)
+        # Of copies of one vector it is no matter which are found.
+        self.sql("update knowledge_artifacts set embedding = array_fill(1, '{1536}')::vector; reindex index idx_embedding", "field")
+        _, found = self.examine(1, **field)
+        self.assertIn("finds 1.00 of the ten nearest", found["note", "index idx_embedding"]["text"])
         self.sql("alter sequence knowledge_artifacts_id_seq restart with 2000000000; select nextval('knowledge_artifacts_id_seq')", "field")
         _, found = self.examine(1, **field)
         self.assertIn("93.1 %", found["mend", "table knowledge_artifacts"]["text"])
+
+    def test_a_role_lacks_each_right_that_the_file_of_grants_gives(self):
+        self.sql("create role bare login")
+        bare = self.database("bare", "bare")
+        self.sql("alter default privileges revoke execute on functions from public", "bare")
+        self.done("stats", STRATA_POSTGRES=os.environ["STRATA_TEST_POSTGRES"] + " dbname=bare")
+        self.sql("grant select on knowledge_artifacts_migrations to bare", "bare")
+        file = (self.policies / "cold/postgres/grants.sql").read_text()
+        given = {f"{what} on {name}" for what, name in re.findall(r'(?m)^grant (\w+)(?: \(.*\))? on (?:function )?:"schema".:"(\w+)"', file)}
+        self.assertGreater(len(given), 25)
+        _, found = self.examine(2, "--no-round-trip", **bare)
+        lacks = found["mend", "role bare"]["text"].partition(": ")[2].split(", ")
+        self.assertEqual(set(lacks), given - {"select on migrations"}
+                         | {"insert on embedding", "update on embedding", "usage on the sequence of id"})
+        self.sql(file, "bare", role="bare")
+        _, found = self.examine(1, "--no-round-trip", **bare)
+        self.assertNotIn(("mend", "role bare"), found)
+
+    def test_a_role_without_time_outs_behind_a_pooler(self):
+        self.sql("drop role if exists pooled; create role pooled login superuser")
+        self.done("stats", **self.database("pooled"))
+        folder = pathlib.Path(os.environ["STRATA_TEST_FOLDER"]) / "pooled"
+        folder.mkdir()
+        port = int(os.environ["STRATA_TEST_PORT"]) + 11
+        server = re.sub(r"\b(user|dbname)=\S+", "", os.environ["STRATA_TEST_POSTGRES"])
+        (folder / "users").write_text('"pooled" ""\n')
+        (folder / "ini").write_text(f"[databases]\npooled = {server} dbname=pooled\n[pgbouncer]\npool_mode = transaction\n"
+                                    f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = trust\n"
+                                    f"auth_file = {folder}/users\nlogfile = {folder}/log\n")
+        there = {"STRATA_POSTGRES": f"host=127.0.0.1 port={port} user=pooled dbname=pooled"}
+        lacking = lambda: [one["text"].split()[3].rstrip(",") for one in self.examine(1, "--no-round-trip", **there)[0]["findings"]  # noqa: E731
+                           if one["where"] == "role"]
+        with subprocess.Popen(["/usr/sbin/pgbouncer", "-q", folder / "ini"]) as pooler:
+            try:
+                until = time.monotonic() + 60
+                while subprocess.run(["psql", "-qAtc", "select 1", there["STRATA_POSTGRES"]], capture_output=True).returncode:
+                    self.assertLess(time.monotonic(), until)
+                    time.sleep(0.05)
+                self.assertEqual(lacking(), ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"])
+                self.sql("alter role pooled set statement_timeout = '5s'; alter role pooled set lock_timeout = '1s'")
+                self.sql("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'pooled'")
+                self.assertEqual(lacking(), ["idle_in_transaction_session_timeout"])
+                shown = subprocess.run(["psql", "-Atc", "show statement_timeout; show enable_seqscan", there["STRATA_POSTGRES"]],
+                                       check=True, capture_output=True, text=True).stdout.split()
+                self.assertEqual(shown, ["5s", "on"])
+            finally:
+                pooler.terminate()
 
     def test_what_the_stream_lags_behind(self):
         behind = self.database("behind")

@@ -3,6 +3,7 @@
 #include "postgres.hpp"
 
 #include <strata/cold/postgres/conninfo.hpp>
+#include <strata/cold/postgres/grants.hpp>
 #include <strata/cold/postgres/migrations.hpp>
 #include <strata/cold/postgres/names.hpp>
 
@@ -19,7 +20,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <format>
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,7 +60,8 @@ class examination {
   }
 
  private:
-  using transaction = pqxx::nontransaction;
+  // Nothing is changed, and nothing that is set stays: behind a pooler the session is another's next.
+  using transaction = pqxx::read_transaction;
 
   [[nodiscard]] std::string table() const { return "table " + names_.table; }
   [[nodiscard]] std::string shown_table() const { return names_.schema + "." + names_.table; }
@@ -69,6 +71,7 @@ class examination {
   void look(std::string const& where, F f) {
     try {
       transaction sql{connection_};
+      sql.exec("set local statement_timeout = '30s'");
       f(sql);
     } catch (pqxx::broken_connection const&) {
       throw;
@@ -116,8 +119,7 @@ class examination {
                             "current_setting('superuser_reserved_connections')::int, "
                             "(select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> "
                             "pg_backend_pid()), "
-                            "pg_backend_pid(), current_setting('statement_timeout'), current_setting('lock_timeout'), "
-                            "current_setting('idle_in_transaction_session_timeout')")
+                            "pg_backend_pid()")
                          .one_row();
     auto const room = row[0].as<std::int64_t>() - row[1].as<std::int64_t>();
     auto const pool = static_cast<std::int64_t>(settings_.connections);
@@ -132,10 +134,11 @@ class examination {
     if (row[2].as<int>() == connection_.backendpid() && settings_.time_outs == pg::time_outs::session) return;
     // Behind a pooler the role's settings are the only ones there are.
     std::string const who{sql.exec("select quote_ident(current_user)").one_field().view()};
-    for (auto const& [column, name, value] :
-         {std::tuple{3, "statement_timeout", "5s"}, std::tuple{4, "lock_timeout", "1s"},
-          std::tuple{5, "idle_in_transaction_session_timeout", "30s"}})
-      if (row[column].view() == "0")
+    for (auto const& [name, value] : {std::pair{"statement_timeout", "5s"}, std::pair{"lock_timeout", "1s"},
+                                      std::pair{"idle_in_transaction_session_timeout", "30s"}})
+      if (sql.exec("select reset_val = '0' from pg_settings where name = $1", pqxx::params{name})
+              .one_field()
+              .as<bool>())
         found_.mend("role", std::format("{} has no {}, and sessions set none of their own here", who, name),
                     std::format("alter role {} set {} = '{}'", who, name, value));
   }
@@ -215,28 +218,29 @@ class examination {
         "select coalesce(n_tup_upd, 0), coalesce(n_tup_hot_upd, 0) from pg_stat_user_tables where relid = $1::oid",
         pqxx::params{oid_});
     auto const all = sql.exec(
-        "select c.relname, am.amname, pg_size_pretty(pg_relation_size(c.oid)), i.indisvalid, i.indisunique, "
+        "select c.relname, am.amname, pg_size_pretty(pg_relation_size(c.oid)), i.indisvalid, "
         "(select string_agg(a.attname, ',' order by k.n) from unnest(i.indkey) with ordinality k(att, n) "
         "join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.att), coalesce(s.idx_scan, 0), "
-        "i.indpred is null and i.indexprs is null, format('%I.%I', n.nspname, c.relname) "
+        "not i.indisunique and i.indpred is null and i.indexprs is null and exists (select from pg_index u "
+        "where u.indrelid = i.indrelid and u.indisunique and u.indisvalid and u.indpred is null and u.indexprs is null "
+        "and (u.indnkeyatts, u.indkey::text, u.indclass::text, u.indcollation::text, u.indoption::text) "
+        "= (i.indnkeyatts, i.indkey::text, i.indclass::text, i.indcollation::text, i.indoption::text)), "
+        "format('%I.%I', n.nspname, c.relname) "
         "from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am am on am.oid = c.relam "
         "join pg_namespace n on n.oid = c.relnamespace left join pg_stat_user_indexes s on s.indexrelid = c.oid "
         "where i.indrelid = $1::oid order by c.relname",
         pqxx::params{oid_});
-    std::set<std::string> unique;
-    for (auto const& row : all)
-      if (row[4].as<bool>() && row[7].as<bool>() && !row[5].is_null()) unique.insert(row[5].as<std::string>());
     for (auto const& row : all) {
       std::string const where = "index " + row[0].as<std::string>();
-      std::string const drop = "drop index concurrently " + row[8].as<std::string>();
-      std::string const columns = "," + (row[5].is_null() ? "" : row[5].as<std::string>()) + ",";
-      std::string const use = std::format("{}, used by {} scans", row[2].view(), grouped(row[6].as<std::uint64_t>()));
+      std::string const drop = "drop index concurrently " + row[7].as<std::string>();
+      std::string const columns = "," + (row[4].is_null() ? "" : row[4].as<std::string>()) + ",";
+      std::string const use = std::format("{}, used by {} scans", row[2].view(), grouped(row[5].as<std::uint64_t>()));
       bool counted = false;
       for (auto const* of : {"usage_count", "last_used_at"})
         if (columns.contains(std::format(",{},", of))) counted = true;
       if (!row[3].as<bool>())
         found_.mend(where, "is not valid: it costs each write, and no read uses it",
-                    "reindex index concurrently " + row[8].as<std::string>());
+                    "reindex index concurrently " + row[7].as<std::string>());
       else if (counted)
         found_.mend(
             where,
@@ -246,11 +250,10 @@ class examination {
                 grouped(counts.empty() ? 0 : counts[0][0].as<std::uint64_t>()),
                 counts.empty() ? percent(0, 0) : percent(counts[0][1].as<double>(), counts[0][0].as<double>())),
             drop);
-      else if (!row[4].as<bool>() && row[7].as<bool>() && row[1].view() == "btree" &&
-               unique.contains(columns.substr(1, columns.size() - 2)))
+      else if (row[6].as<bool>())
         found_.mend(where, std::format("({}) is a second one: a unique index has the same columns", use), drop);
       else if (row[1].view() == "ivfflat")
-        ivfflat(sql, where, columns.substr(1, columns.size() - 2), row[8].as<std::string>());
+        ivfflat(sql, where, columns.substr(1, columns.size() - 2), row[7].as<std::string>());
     }
     if (!std::ranges::any_of(all,
                              [](auto const& row) { return row[1].view() == "hnsw" || row[1].view() == "ivfflat"; }))
@@ -291,26 +294,30 @@ class examination {
                            pqxx::params{name})
                         .one_field()
                         .as<std::string>();
+    // The samples are asked for themselves. Of each the ten nearest are to be as near as those of a full scan: of several
+    // that are equally near either may have any.
     auto const nearest = [&](std::string_view switched_off) {
-      return std::format("set enable_seqscan = on; set enable_indexscan = on; set {} = off", switched_off);
+      sql.exec(std::format("set local enable_seqscan = on; set local enable_indexscan = on; set local {} = off",
+                           switched_off));
+      return sql.exec(names_.fill(std::format(
+          "select s.artifact_id, t.away from (select artifact_id, {0} e from {{table}} where {0} is not null "
+          "order by hashtext(artifact_id), artifact_id limit 20) s cross join lateral (select {0} {1} s.e as away from "
+          "{{table}} where {0} is not null order by {0} {1} s.e limit 10) t",
+          of, op)));
     };
-    // The samples are asked for themselves, and the ten nearest of each compared with those of a full scan.
-    auto const question =
-        names_.fill(std::format("select s.n, t.id from (select row_number() over () n, {0} e from (select {0} from "
-                                "{{table}} where {0} is not null "
-                                "order by hashtext(artifact_id) limit 20) x) s cross join lateral (select artifact_id "
-                                "id from {{table}} where {0} is not "
-                                "null order by {0} {1} s.e limit 10) t",
-                                of, op));
-    std::set<std::pair<std::int64_t, std::string>> right;
-    sql.exec(nearest("enable_indexscan"));
-    for (auto const& row : sql.exec(question)) right.emplace(row[0].as<std::int64_t>(), row[1].as<std::string>());
-    sql.exec(nearest("enable_seqscan"));
-    std::size_t hits = 0;
-    for (auto const& row : sql.exec(question))
-      hits += right.contains({row[0].as<std::int64_t>(), row[1].as<std::string>()}) ? 1U : 0U;
-    sql.exec("reset enable_seqscan; reset enable_indexscan");
-    double const recall = static_cast<double>(hits) / static_cast<double>(std::max<std::size_t>(right.size(), 1));
+    std::map<std::string, double> furthest;
+    std::uint64_t wanted = 0;
+    for (auto const& row : nearest("enable_indexscan")) {
+      auto& of_it = furthest.try_emplace(row[0].as<std::string>(), row[1].as<double>()).first->second;
+      of_it = std::max(of_it, row[1].as<double>());
+      ++wanted;
+    }
+    std::uint64_t hits = 0;
+    for (auto const& row : nearest("enable_seqscan")) {
+      auto const of_it = furthest.find(row[0].as<std::string>());
+      hits += of_it != furthest.end() && row[1].as<double>() <= of_it->second ? 1U : 0U;
+    }
+    double const recall = static_cast<double>(hits) / static_cast<double>(std::max<std::uint64_t>(wanted, 1));
     std::string const text = std::format(
         "of the kind ivfflat: with ivfflat.probes as it is, it finds {:.2f} of the ten nearest of {} embeddings",
         recall, grouped(embedded));
@@ -414,29 +421,7 @@ class examination {
     std::string const where = "role " + who[0].as<std::string>();
     std::string const grant =
         std::format("psql -v role={} -v table={} -f grants.sql, by the table's owner", who[0].view(), names_.table);
-    std::string lacks;
-    auto const needs = [&](std::string_view question, std::string_view what) {
-      if (!sql.exec("select " + names_.fill(question)).one_field().as<bool>())
-        lacks.append(lacks.empty() ? "" : ", ").append(what);
-    };
-    for (auto const* of : {"table", "history", "erased", "usage", "spaces", "migrations", "changes", "horizon",
-                           "usage_hours", "usage_days", "archive", "words", "words_state"})
-      needs(std::format("has_table_privilege('{{{}}}', 'select')", of), std::format("select on {}", of));
-    needs("has_column_privilege('{table}', 'content_raw', 'insert')", "insert into table");
-    needs("has_column_privilege('{table}', 'content_raw', 'update')", "update of table");
-    needs("has_column_privilege('{horizon}', 'holder', 'update')", "update of horizon");
-    for (auto const* of :
-         {"erase(text, text, uuid)", "count_usage(text, uuid, bigint, text[], bigint[], bigint[], bigint[])",
-          "tidy_usage()", "move_horizon(text, text, bigint, xid8, bigint, bigint, bigint, bigint)",
-          "put_away(text, timestamptz, bigint)", "bring_back(text, text[])", "index_words(text, bigint)",
-          "embed(text, text, real[])"}) {
-      std::string const function{of};
-      auto const name = function.substr(0, function.find('('));
-      needs(std::format("has_function_privilege('{{{}}}{}', 'execute')", name, function.substr(name.size())),
-            "execution of " + name);
-    }
-    needs("coalesce(has_sequence_privilege(pg_get_serial_sequence('{table}', 'id'), 'usage'), true)",
-          "usage of the id's sequence");
+    auto const lacks = pg::lacking(sql, names_, who[0].as<std::string>());
     if (!lacks.empty()) found_.mend(where, "lacks what a running program needs: " + lacks, grant);
     std::string more;
     auto const has = [&](int column, std::string_view what) {
@@ -474,10 +459,6 @@ bool examine_postgres(pg::options const& settings, findings& found) {
   ::setenv("PGCONNECT_TIMEOUT", "3", 0);
   try {
     pqxx::connection connection{info->text};
-    {
-      pqxx::nontransaction sql{connection};
-      sql.exec("set statement_timeout = '30s'");
-    }
     return examination{connection, settings, *names, *info, found}.all();
   } catch (std::exception const& e) {
     found.unknown("PostgreSQL", info->scrub(first_line(e.what())), "pg_isready");

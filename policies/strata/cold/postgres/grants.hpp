@@ -69,33 +69,34 @@ inline std::string grant_of(right const& one) {
   return sql.append(one.privilege == "execute" ? " on function " : " on ").append(one.on).append(" to %role%;\n");
 }
 
+namespace detail {
+inline constexpr std::string_view lacking = R"(
+select coalesce(string_agg(what || ' on ' || name, ', '), '') from (
+  select 'usage' as what, 'the schema' as name, has_schema_privilege($1::name, n.oid, 'usage') as has
+    from pg_namespace n where n.nspname = $2
+  union all
+  select w.what, w.name, case
+      when w.what = 'execute' then has_function_privilege($1::name, to_regprocedure(w.thing)::oid, w.what)
+      when w.columns = '' then has_table_privilege($1::name, to_regclass(w.thing)::oid, w.what)
+      else (select bool_and(has_column_privilege($1::name, a.attrelid, a.attnum, w.what)) from pg_attribute a
+        where a.attrelid = to_regclass(w.thing) and a.attname = any(string_to_array(w.columns, ', '))) end
+    from w
+  union all
+  select 'usage', 'the sequence of ' || a.attname, has_sequence_privilege($1::name, q, 'usage')
+    from pg_attribute a cross join pg_get_serial_sequence('{table}', a.attname) q
+    where a.attrelid = '{table}'::regclass and a.attnum > 0 and not a.attisdropped) asked where not has)";
+}  // namespace detail
+
 /// \returns what a role lacks, in words: "select on usage, execute on erase". What is not there nobody lacks.
 inline std::string lacking(pqxx::transaction_base& in, names const& n, std::string const& role) {
-  std::string wanted;
-  auto const want = [&](right const& one) {
-    wanted.append(wanted.empty() ? "('" : "'), ('").append(one.privilege).append("', '").append(one.on);
-    wanted.append("', '").append(one.columns).append("', '").append(one.on.substr(1, one.on.find('}') - 1));
+  std::string wanted = "with w(what, thing, columns, name) as (values ";
+  auto const want = [&](right const& one, std::string_view name) {
+    wanted.append(wanted.ends_with(' ') ? "('" : ", ('").append(one.privilege).append("', '").append(one.on);
+    wanted.append("', '").append(one.columns).append("', '").append(name).append("')");
   };
-  for (auto const& one : rights) want(one);
-  for (auto const& one : vector_rights) want(one);
-  return in
-      .exec(
-          n.fill(
-              "select coalesce(string_agg(what || ' on ' || name, ', '), '') from ("
-              "select 'usage' as what, 'the schema' as name, has_schema_privilege($1::name, n.oid, 'usage') as has "
-              "from pg_namespace n where n.nspname = $2 "
-              "union all select w.what, w.name, case when w.what = 'execute' then "
-              "has_function_privilege($1::name, to_regprocedure(w.thing)::oid, w.what) when w.columns = '' then "
-              "has_table_privilege($1::name, to_regclass(w.thing)::oid, w.what) else (select "
-              "bool_and(has_column_privilege($1::name, a.attrelid, a.attnum, w.what)) from pg_attribute a where "
-              "a.attrelid = to_regclass(w.thing) and a.attname = any(string_to_array(w.columns, ', '))) end "
-              "from (values " +
-              wanted +
-              "')) w(what, thing, columns, name) "
-              "union all select 'usage', 'the sequence of ' || a.attname, has_sequence_privilege($1::name, q, 'usage') "
-              "from pg_attribute a cross join pg_get_serial_sequence('{table}', a.attname) q "
-              "where a.attrelid = '{table}'::regclass and a.attnum > 0 and not a.attisdropped) each where not has"),
-          pqxx::params{role, n.schema})
+  for (auto const& one : rights) want(one, one.on.substr(1, one.on.find('}') - 1));
+  for (auto const& one : vector_rights) want(one, one.columns);
+  return in.exec(n.fill(wanted.append(")").append(detail::lacking)), pqxx::params{role, n.schema})
       .one_field()
       .as<std::string>();
 }
