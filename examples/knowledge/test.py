@@ -721,12 +721,12 @@ class Doctor(Tool):
         told, found = self.examine(1, **application)
         said = [one["text"] for one in told["findings"] if one["where"] == "role application"]
         self.assertEqual(len(said), 2)
-        self.assertIn("execution of tidy_usage", said[0])
+        self.assertIn("execute on tidy_usage", said[0])
         self.assertIn("may delete rows", said[1])
         self.sql("revoke execute on function knowledge_artifacts_move_horizon from application")
         told, _ = self.examine(1, "--no-round-trip", **application)
         [said] = [one["text"] for one in told["findings"] if "lacks" in one["text"]]
-        self.assertIn("execution of tidy_usage, execution of move_horizon", said)
+        self.assertIn("execute on move_horizon, execute on tidy_usage", said)
 
 
 class WithoutServers(Tool):
