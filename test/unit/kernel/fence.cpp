@@ -40,8 +40,8 @@ BOOST_AUTO_TEST_CASE(a_doubt_refuses_all_that_began_before_it) {
   f.doubt(1, {});
   auto const after = f.begin(1);
   BOOST_TEST((!before.doubtful && after.doubtful));
-  BOOST_TEST(!f.admits(before, revision{9}));
-  BOOST_TEST(f.admits(after, revision{9}));
+  BOOST_TEST((!f.admits(before, revision{9}) && !f.current(before)));
+  BOOST_TEST((f.admits(after, revision{9}) && f.current(after)));
   f.settle(before);
   BOOST_TEST(f.doubtful(1));
   f.settle(after);
