@@ -37,6 +37,7 @@ class child {
     process_ = ::fork();
     if (process_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      ::signal(SIGPIPE, SIG_DFL);
       ::dup2(in[0], 0), ::dup2(out[1], 1);
       ::execv(program.c_str(), words.data());
       ::_exit(127);

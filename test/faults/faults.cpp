@@ -14,6 +14,8 @@
 #include "scenarios.hpp"
 #include "stage.hpp"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -94,6 +96,7 @@ tally run_one(job const& j, std::string const& test, std::uint32_t count) {
 }  // namespace
 
 int main(int argc, char** argv) try {
+  ::signal(SIGPIPE, SIG_IGN);  // a worker that ended by itself is told of, and does not end this program too
   std::span<char*> const arguments{argv + 1, static_cast<std::size_t>(argc - 1)};
   reports all;
   if (!arguments.empty() && std::string_view{arguments[0]} == "--report") {

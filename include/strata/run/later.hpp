@@ -19,7 +19,7 @@ class [[nodiscard]] later {
   later(Executor& where, task<T>&& flow) : executor_{&where}, flow_{std::move(flow)} {}
 
   [[nodiscard]] bool await_ready() const noexcept { return ready_.has_value(); }
-  void await_suspend(std::coroutine_handle<> awaiter) { executor_->post(flow_->await_suspend(awaiter)); }
+  void await_suspend(std::coroutine_handle<> awaiter) { executor_->post(flow_->posted_by(awaiter)); }
   T await_resume() { return ready_ ? std::move(*ready_) : flow_->await_resume(); }
 
  private:

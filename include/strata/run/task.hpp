@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <coroutine>
 #include <exception>
@@ -9,8 +10,10 @@
 #include <type_traits>
 #include <utility>
 
-// The coroutine type of all flows: lazy, one owner, one awaiter, resumed by symmetric transfer. Started by `co_await`
-// from another task, or by run() at the bottom of a call.
+// The coroutine type of all flows: lazy, one owner, one awaiter. Started by `co_await` from another task, or by run() at the
+// bottom of a call. What ends before it was ever suspended returns to its awaiter as a function would, so that a loop of such
+// calls needs no more stack than one; symmetric transfer alone would pile them up wherever compilers make no tail calls,
+// which GCC does from -O2 on, and not under sanitizers.
 namespace strata {
 
 template <class T>
@@ -21,12 +24,18 @@ namespace detail {
 struct task_promise_base {
   std::coroutine_handle<> awaiter = std::noop_coroutine();
   std::exception_ptr thrown;
+  std::atomic<bool> second{
+      false};  ///< of two moments, that it ended and that its awaiter has let go of it: the other came
+
+  /// \returns whether the other of the two has been
+  [[nodiscard]] bool other_was_first() noexcept { return second.exchange(true, std::memory_order_acq_rel); }
 
   struct hand_back {
     static constexpr bool await_ready() noexcept { return false; }
     template <class P>
     static std::coroutine_handle<> await_suspend(std::coroutine_handle<P> done) noexcept {
-      return done.promise().awaiter;
+      auto& p = done.promise();
+      return p.other_was_first() ? p.awaiter : std::noop_coroutine();
     }
     static void await_resume() noexcept {}
   };
@@ -82,11 +91,21 @@ class task {
   }
 
   static constexpr bool await_ready() noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiter) noexcept {
-    handle_.promise().awaiter = awaiter;
-    return handle_;
+  bool await_suspend(std::coroutine_handle<> awaiter) noexcept {
+    auto& p = handle_.promise();
+    p.awaiter = awaiter;
+    handle_.resume();
+    return !p.other_was_first();
   }
   T await_resume() { return handle_.promise().take(); }
+
+  /// For who has it begin elsewhere. \returns what to resume there; where it ends, the awaiter goes on
+  std::coroutine_handle<> posted_by(std::coroutine_handle<> awaiter) noexcept {
+    auto& p = handle_.promise();
+    p.awaiter = awaiter;
+    (void)p.other_was_first();
+    return handle_;
+  }
 
   /// Runs to the end on this thread. Only for tasks that never suspend, as flows over blocking tiers do not.
   T run() && {

@@ -221,7 +221,7 @@ class simulation : likeness<Cache> {
       stage.time.running = s;
       stage.time.strands[s] = {};
       // A task hands back to its awaiter; with none it just suspends at its end.
-      c.flow->await_suspend(std::noop_coroutine()).resume();
+      c.flow->posted_by(std::noop_coroutine()).resume();
     } else {
       stage.time.step(s);
     }
@@ -343,7 +343,7 @@ class simulation : likeness<Cache> {
     stage.parts[strand] = {.step = &last_look_};
     stage.time.running = strand;
     c.flow.emplace(base::perform(strand, last_look_));
-    c.flow->await_suspend(std::noop_coroutine()).resume();
+    c.flow->posted_by(std::noop_coroutine()).resume();
     stage.time.posted = false;
     while (!done_ && stage.time.can_go(strand)) stage.time.step(strand);
     stage.time.posted = false;
