@@ -187,7 +187,7 @@ class mix {
         default: {
           auto const since = now_ms();
           auto said = json_of(id, cache_.get(id));
-          said["did"] = "read";
+          said["did"] = said.contains("failed") ? "failed" : "read";
           said["thread"] = thread;
           said["since"] = since;
           log_.say(std::move(said));
