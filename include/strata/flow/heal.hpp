@@ -57,10 +57,10 @@ struct healer {
   std::chrono::milliseconds patience = usual;  ///< for them: more where one alone takes longer
   bool by_name = false;                        ///< and of the next its value is not asked for: it takes too long
 
-  /// After a page of so many for which there was too little time. What it brought is there, so the next pass has less to do.
-  void slow_down(std::size_t count) noexcept {
+  /// After a page for which there was too little time. What it brought is there, so the next pass has less to do.
+  void slow_down() noexcept {
     if (page > 1)
-      page = 1 + (count < page ? count : page) / 8;
+      page = (page + 7) / 8;
     else if (2 * patience < kernel::publish_within)
       patience *= 2;
     else
@@ -204,7 +204,7 @@ template <class Core, class Changes>
 task<std::optional<position>> bring_in_time(Core& core, healer<Core>& my, Changes const& all, bool again,
                                             moment until) {
   auto const there = co_await bring_to_warm(core, my, all, again, until);
-  if (!there && core.clock.now() + my.patience / 2 > until) my.slow_down(all.size());
+  if (!there && core.clock.now() + my.patience / 2 > until) my.slow_down();
   co_return there;
 }
 
