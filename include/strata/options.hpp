@@ -52,8 +52,9 @@ struct single_writer {
   using type = single_writer;
 };
 
-/// How a hit in memory learns that it is fresh no more: `strata::staleness<strata::bounded>` asks the kernel's coarse clock
-/// (2 ns), and is right also in a process that was stopped for a while. By default a hit reads a flag that a thread of the cache clears.
+/// How a hit in memory learns that it is fresh no more: `strata::staleness<strata::bounded>` asks the kernel's coarse clock,
+/// and is right also in a process that was stopped for a while. By default a hit reads a flag that a thread of the cache
+/// clears.
 template <class T>
 struct staleness {
   using option = detail::staleness_option;

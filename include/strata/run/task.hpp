@@ -24,11 +24,10 @@ namespace detail {
 struct task_promise_base {
   std::coroutine_handle<> awaiter = std::noop_coroutine();
   std::exception_ptr thrown;
-  std::atomic<bool> second{
-      false};  ///< of two moments, that it ended and that its awaiter has let go of it: the other came
+  std::atomic<bool> one_has_been{false};  ///< of two moments: that it ended, and that its awaiter let go of it
 
-  /// \returns whether the other of the two has been
-  [[nodiscard]] bool other_was_first() noexcept { return second.exchange(true, std::memory_order_acq_rel); }
+  /// One of the two is now. \returns whether the other has been
+  [[nodiscard]] bool other_was_first() noexcept { return one_has_been.exchange(true, std::memory_order_acq_rel); }
 
   struct hand_back {
     static constexpr bool await_ready() noexcept { return false; }
