@@ -22,13 +22,12 @@ if(STRATA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 # What is measured or shown (benchmarks, examples) and simulations are optimized as users optimize. Tests of what code does
-# are compiled in half the time without; those of threads lie between, because optimizers reorder what threads share, but
-# for those that wait for servers.
+# are compiled in half the time without; those of what threads share, which optimizers reorder, lie between.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
     set(strata_test_optimization -O0)
-    set(strata_threads_optimization -O0)
+    set(strata_optimized_optimization -O0)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        set(strata_threads_optimization -O1)
+        set(strata_optimized_optimization -O1)
     endif()
     # What waits for servers, whose time is theirs, is compiled a fifth quicker than with -O3.
     set(strata_waiting_optimization -O2)
@@ -71,7 +70,7 @@ function(_strata_test_support)
     if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
         set(headers library)
     endif()
-    foreach(kind IN ITEMS test threads)
+    foreach(kind IN ITEMS test optimized)
         _strata_precompiled(strata_${kind}_headers ${here}/${headers}.hpp ${strata_${kind}_optimization})
     endforeach()
     if(CMAKE_CXX_COMPILER_ID MATCHES Clang AND TARGET strata_knowledge)
@@ -81,13 +80,14 @@ function(_strata_test_support)
 endfunction()
 
 # strata_test(NAME unit.error SOURCES error.cpp [LIBRARIES strata::json] [LABELS unit threads] [SERVERS] [OPTIMIZED]
-#             [TIMEOUT 60] [RESOURCE_LOCK name])
+#             [UNITY] [TIMEOUT 60] [RESOURCE_LOCK name])
 # One executable of Boost.Test cases and one test of its name. `threads` among the labels makes the thread sanitizer run it;
-# SERVERS gives it a PostgreSQL and a NATS of its own, and test/servers says how it finds them; OPTIMIZED is for tests that
-# work for long, which are then compiled like those of threads. The folder test/fixtures is STRATA_TEST_FIXTURES. A cell that
+# SERVERS gives it a PostgreSQL and a NATS of its own, and test/servers says how it finds them; OPTIMIZED is for tests of what
+# threads share without a lock, and for those that work for long; UNITY compiles the sources as one, where each alone would
+# read and instantiate the same. The folder test/fixtures is STRATA_TEST_FIXTURES. A cell that
 # cannot have the test leaves it out, so say no more about its target than this.
 function(strata_test)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "SERVERS;OPTIMIZED" "NAME;TIMEOUT;RESOURCE_LOCK" "SOURCES;LIBRARIES;LABELS")
+    cmake_parse_arguments(PARSE_ARGV 0 arg "SERVERS;OPTIMIZED;UNITY" "NAME;TIMEOUT;RESOURCE_LOCK" "SOURCES;LIBRARIES;LABELS")
     if(STRATA_CELL STREQUAL "tsan" AND NOT "threads" IN_LIST arg_LABELS)
         return()
     endif()
@@ -101,12 +101,13 @@ function(strata_test)
     add_executable(${target} ${arg_SOURCES})
     target_link_libraries(${target} PRIVATE strata_core ${arg_LIBRARIES} strata_development strata_test_main)
     target_compile_definitions(${target} PRIVATE STRATA_TEST_FIXTURES="${PROJECT_SOURCE_DIR}/test/fixtures")
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ${arg_UNITY} UNITY_BUILD_BATCH_SIZE 0)
     set(kind test)
-    if(arg_OPTIMIZED OR ("threads" IN_LIST arg_LABELS AND NOT arg_SERVERS))
-        set(kind threads)
+    if(arg_OPTIMIZED)
+        set(kind optimized)
     endif()
     target_compile_options(${target} PRIVATE ${strata_${kind}_optimization})
-    if("${strata_threads_optimization}" STREQUAL "${strata_test_optimization}")
+    if("${strata_optimized_optimization}" STREQUAL "${strata_test_optimization}")
         set(kind test) # one precompiled header is enough
     endif()
     if(TARGET strata_clients_headers AND "${arg_LIBRARIES}" MATCHES "nats|postgres|knowledge")

@@ -17,14 +17,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-auto soon() { return std::chrono::steady_clock::now() + 10s; }
-
 /// A table whose rows may have an end.
 struct ending_notes : cold_test::world<cold_test::note_codec> {
   using ending = strata::context<std::chrono::steady_clock, cold_test::nobody, cold_test::note_codec, true>;
 
   explicit ending_notes(std::string const& table) : tier{cold_test::on(table), context} {
-    BOOST_REQUIRE(tier.wait_ready(soon()).has_value());
+    BOOST_REQUIRE(tier.wait_ready(cold_test::soon()).has_value());
   }
   ending const context{clock, observer, codec};
   strata::cold::postgres::tier<std::string, cold_test::note, ending const> tier;
