@@ -47,6 +47,7 @@ struct healer {
   std::string me{};                               ///< the same with the store, as the horizon's holder
   deferred<std::optional<horizon>, Core> mine{};  ///< while this instance holds it
   kernel::moment taken{};                         ///< when it was taken, or later
+  kernel::moment began{};                         ///< the pass of this instance that moved it last
   kernel::moment signed_at{};
   kernel::moment resting_until{};
   kernel::moment strays_at{};                  ///< when the strays are looked at again
@@ -57,6 +58,8 @@ struct healer {
   std::chrono::milliseconds patience = usual;  ///< for them: more where one alone takes longer
   bool by_name = false;                        ///< and of the next its value is not asked for: it takes too long
 
+  /// After a page for which there was time to spare: a server had a bad moment, or the large values are over.
+  void speed_up() noexcept { page = page < most / 2 ? 2 * page : most; }
   /// After a page for which there was too little time. What it brought is there, so the next pass has less to do.
   void slow_down() noexcept {
     if (page > 1)
@@ -297,14 +300,16 @@ task<void> heal(Core& core, healer<Core>& my) {
     if (!held || !*held) co_return;
     if (!elsewhere.empty()) {
       // What it says is said of another store: nobody may read it under the name of this one, so it says nothing first.
+      my.began = {};
       horizon const nothing{.reached = (*held)->reached, .era = (*held)->era + 1};
       co_return void(co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
         return tier.move_horizon(my.me, std::chrono::milliseconds{0}, nothing, until);
       }));
     }
     my.mine = **held;
+    moment const known = my.mine->taken_us == 0 ? moment{} : now - my.mine->age;
     bool const begun = my.mine->reached != cursor{};
-    my.taken = !begun ? moment::max() : my.mine->taken_us == 0 ? moment{} : now - my.mine->age;
+    my.taken = !begun ? moment::max() : my.began > known ? my.began : known;
   }
   auto next = *my.mine;
   bool moved = now - my.signed_at >= healer<Core>::sign;
@@ -347,6 +352,8 @@ task<void> heal(Core& core, healer<Core>& my) {
     }
     auto const there = co_await bring_in_time(core, my, page->all, page->read <= my.past, until);
     if (!there) co_return give_up(core, my);
+    // Not in a sweep: that does not go on where it broke off, and might never get past what is slow.
+    if (core.clock.now() + my.patience * 3 / 4 < until) my.speed_up();
     until = core.clock.now() + my.patience;
     if (*there > next.at) next.at = *there;
     bool const moves = moved || !page->all.empty();
@@ -364,6 +371,9 @@ task<void> heal(Core& core, healer<Core>& my) {
       // Not before: until cold has it whoever looks there finds the era before, and would take that for a new one.
       (void)core.standing.enter(next.era);
       my.signed_at = core.clock.now();
+      // Where this pass breaks off the next goes on, whoever goes on meanwhile: what takes more time than there is between
+      // two bad moments would else never be done.
+      my.began = sent;
     }
     my.mine = next;
     if (!page->more) {
