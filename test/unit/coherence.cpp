@@ -159,6 +159,15 @@ typename Cache::options over(below const& b) {
   return o;
 }
 
+/// Two instances that are in step.
+template <class Cache>
+struct two {
+  below const shared;
+  Cache one{over<Cache>(shared)};
+  Cache other{over<Cache>(shared)};
+  two() { BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s}))); }
+};
+
 template <class F>
 bool soon(F holds) {
   for (auto const until = std::chrono::steady_clock::now() + 20s; std::chrono::steady_clock::now() < until;) {
@@ -174,10 +183,8 @@ BOOST_AUTO_TEST_SUITE(coherence)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_write_and_an_erase_reach_the_others, Pointer, every_kind) {
   using Cache = std::remove_pointer_t<Pointer>;
-  below const shared;
-  Cache one{over<Cache>(shared)};
-  Cache other{over<Cache>(shared)};
-  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  two<Cache> both;
+  auto& [shared, one, other] = both;
   BOOST_REQUIRE(one.put(make("k", "first")));
   BOOST_TEST((other.get("k")->text == "first"));
   BOOST_REQUIRE(one.put(make("k", "second")));
@@ -189,10 +196,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_write_and_an_erase_reach_the_others, Pointer, ev
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_program_writes_that_publishes_nothing_reaches_memory, Pointer,
                               with_and_without_warm) {  // K7
   using Cache = std::remove_pointer_t<Pointer>;
-  below const shared;
-  Cache one{over<Cache>(shared)};
-  Cache other{over<Cache>(shared)};
-  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  two<Cache> both;
+  auto& [shared, one, other] = both;
   BOOST_REQUIRE(one.put(make("k", "ours")));
   BOOST_TEST((other.get("k")->text == "ours"));
   BOOST_REQUIRE(shared.cold->put("k", make("k", "theirs"), anything));
@@ -355,10 +360,8 @@ BOOST_AUTO_TEST_CASE(a_doubt_is_settled_by_comparing_and_what_is_equal_lives_on)
 }
 
 BOOST_AUTO_TEST_CASE(a_read_says_how_sure_it_is_and_may_ask_for_more) {
-  below const shared;
-  notes one{over<notes>(shared)};
-  notes other{over<notes>(shared)};
-  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  two<notes> both;
+  auto& [shared, one, other] = both;
   auto const first = one.put(make("k", "first"));
   BOOST_REQUIRE(first);
   BOOST_TEST((other.get("k", {.at_least = first->revision})->text == "first"));  // P3
@@ -417,10 +420,8 @@ BOOST_AUTO_TEST_CASE(a_reader_may_take_what_memory_has_rather_than_the_error_of_
 BOOST_AUTO_TEST_CASE_TEMPLATE(with_both_tiers_away_memory_answers_and_all_comes_back_by_itself, Pointer,
                               with_warm) {  // K11
   using Cache = std::remove_pointer_t<Pointer>;
-  below const shared;
-  Cache one{over<Cache>(shared)};
-  Cache other{over<Cache>(shared)};
-  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  two<Cache> both;
+  auto& [shared, one, other] = both;
   BOOST_REQUIRE(one.put(make("k", "before")));
   shared.warm->cut();
   shared.cold->cut();
@@ -493,10 +494,8 @@ BOOST_AUTO_TEST_CASE(a_tier_rests_in_the_direction_in_which_it_fails) {  // K11
 }
 
 BOOST_AUTO_TEST_CASE(when_cold_is_restored_and_warm_emptied_all_go_back) {  // K10, the exception of P2
-  below const shared;
-  notes one{over<notes>(shared)};
-  notes other{over<notes>(shared)};
-  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  two<notes> both;
+  auto& [shared, one, other] = both;
   BOOST_REQUIRE(one.put(make("k", "kept")));
   BOOST_REQUIRE(soon([&] { return shared.cold->reached(0).reached != cursor{}; }));
   auto const backup = shared.cold->save();

@@ -400,7 +400,7 @@ BOOST_AUTO_TEST_CASE(what_is_found_is_promoted_on_request_and_counts_as_no_use) 
   BOOST_TEST((days && days->size() == 2U && days->at(0).count + days->at(1).count == 1U));
 }
 
-BOOST_AUTO_TEST_CASE(a_restart_costs_no_more_than_a_second_of_misses) {
+BOOST_AUTO_TEST_CASE(memory_is_full_again_soon_after_a_restart) {
   constexpr std::size_t ids = 600, room = 200, requests = 20'000;
   auto mine = settings(room);
   mine.warm.stream = "RESTART";
