@@ -57,6 +57,16 @@ BOOST_AUTO_TEST_CASE(nothing_from_before_the_feed_began_counts) {
   BOOST_TEST(l.promise(start + 1s, position{3}));
 }
 
+BOOST_AUTO_TEST_CASE(a_feed_that_was_lost_owes_nothing) {
+  lease l;
+  l.resumed(position{5}, start);
+  (void)l.promise(start + 1ms, position{7});
+  l.lost();
+  BOOST_TEST((!l.stuck(start + 1h) && l.behind(start + 1h) == 0ms));
+  l.heard(position{7});  // what it had yet to hand over
+  BOOST_TEST((l.proven() == moment{}));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_asked_before_the_feed_began_proves_nothing_when_it_is_answered_later) {
   lease l;
   l.prove(start);

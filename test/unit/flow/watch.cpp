@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+#include <strata/concepts/log.hpp>
+#include <strata/error.hpp>
+#include <strata/flow/channel.hpp>
+#include <strata/flow/watch.hpp>
+#include <strata/hash.hpp>
+#include <strata/kernel/moment.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// K9 and K10 where somebody keeps warm in step: what one look at the horizon, as a test tells it, makes of memory.
+using namespace strata;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct told_horizon {
+  told_horizon(int, int) noexcept {}
+  result<horizon> seen{};
+  result<horizon> read_horizon(deadline) const { return seen; }
+  static result<changes> changes_since(std::optional<cursor>, std::size_t, deadline) { return changes{}; }
+};
+struct anywhere {
+  anywhere(int, int) noexcept {}
+};
+
+struct watcher {
+  using key_type = std::string;
+  using warm_channel = flow::channel<anywhere>;
+  static constexpr auto witness = flow::witness::horizon;
+  static constexpr bool leased = true, has_cold = true;
+  struct {
+    kernel::moment time{1h};
+    [[nodiscard]] kernel::moment now() const noexcept { return time; }
+  } clock;
+  struct {
+    std::uint64_t era = 0;
+    bool is_stuck = false;
+    std::vector<std::pair<kernel::moment, position>> promised;
+    bool enter(std::uint64_t e) noexcept { return std::exchange(era, e) == e; }
+    static void saw_horizon(kernel::moment) noexcept {}
+    static void saw_elsewhere(std::string const&) noexcept {}
+    static bool hears() noexcept { return true; }
+    bool promise(kernel::moment as_of, position at) { return promised.emplace_back(as_of, at), true; }
+    [[nodiscard]] bool stuck(kernel::moment) const noexcept { return is_stuck; }
+    static void prove(kernel::moment) noexcept {}
+    static void lost() noexcept {}
+    static void resumed(position, kernel::moment) noexcept {}
+    static void heard(position) noexcept {}
+  } standing;
+  struct {
+    static void note(std::string_view) noexcept {}
+  } strays;
+  flow::channel<told_horizon> cold{tier::cold, 0, 0};
+  hasher<std::string> hash;
+  int doubts = 0;
+  void doubt_all() noexcept { ++doubts; }
+  static void overtake(auto const&, revision) noexcept {}
+  static void doubt(auto const&) noexcept {}
+  static void took(tier, flow::direction, kernel::moment::duration) noexcept {}
+};
+
+struct post {
+  watcher c{};
+  flow::lookout<watcher> my{};
+  int renewed = 0;
+  void look(result<horizon> const& seen) {
+    c.cold.tier().seen = seen;
+    flow::watch(c, my, c.clock.time + 1s, [&] { ++renewed; }).run();
+  }
+};
+horizon taken(std::int64_t us) { return {.reached = {9, revision{}}, .at = position{5}, .taken_us = us, .age = 10ms}; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(watching)
+
+BOOST_AUTO_TEST_CASE(a_horizon_is_a_promise_as_of_when_it_was_taken) {
+  post s;
+  s.look(taken(100));
+  BOOST_REQUIRE(s.c.standing.promised.size() == 1U);
+  BOOST_TEST((s.c.standing.promised[0] == std::pair{s.c.clock.time - 10ms, position{5}}));
+  BOOST_TEST((s.my.upto == cursor{9, revision{}}));
+  BOOST_TEST((s.renewed == 0 && s.c.doubts == 0));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_nobody_has_taken_yet_promises_nothing) {
+  post s;
+  s.look(taken(0));
+  BOOST_TEST((s.c.standing.promised.empty() && !s.my.upto));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_cannot_be_read_changes_nothing) {
+  post s;
+  s.look(taken(100));
+  s.look(failure(errc::unavailable, tier::cold));
+  BOOST_TEST((s.c.standing.promised.size() == 1U && s.my.upto && s.renewed == 0 && s.c.doubts == 0));
+}
+
+BOOST_AUTO_TEST_CASE(an_earlier_one_is_another_databases_and_leaves_all_in_doubt) {
+  post s;
+  s.look(taken(100));
+  s.look(taken(50));
+  BOOST_TEST((s.renewed == 1 && s.c.doubts == 1 && !s.my.upto));
+  BOOST_TEST(s.c.standing.promised.size() == 1U);
+  s.look(taken(60));  // and time goes on from there
+  BOOST_TEST((s.renewed == 1 && s.c.doubts == 1 && s.my.upto));
+}
+
+BOOST_AUTO_TEST_CASE(in_another_era_the_feed_begins_anew) {
+  post s;
+  s.look(taken(100));
+  auto anew = taken(200);
+  anew.era = 1;
+  s.look(anew);
+  BOOST_TEST((s.renewed == 1 && s.c.doubts == 0 && s.c.standing.promised.size() == 1U));
+  s.look(anew);
+  BOOST_TEST((s.renewed == 1 && s.c.standing.promised.size() == 2U));
+}
+
+BOOST_AUTO_TEST_CASE(a_feed_that_should_have_come_further_long_ago_begins_anew) {
+  post s;
+  s.c.standing.is_stuck = true;
+  s.look(taken(100));
+  BOOST_TEST(s.renewed == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
