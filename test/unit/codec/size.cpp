@@ -14,7 +14,8 @@
 namespace {
 
 using asset = strata::knowledge_asset;
-using strata::codec::json;
+template <class T>
+using json = strata::codec::json<T>;
 template <class T>
 using packs = strata::codec::msgpack<T>;
 
