@@ -57,7 +57,10 @@ class Program {
     });
     made.js = made.nc.jetstream({ timeout });
     made.jsm = await made.nc.jetstreamManager({ timeout, checkAPI: false });
-    made.nc.subscribe("knowledge.changed", { callback: (_, told) => made.memory.delete(told.string()) });
+    made.asking = new Set(); // what is announced while it is asked for is not kept: the answer may be from before
+    made.nc.subscribe("knowledge.changed", {
+      callback: (_, told) => [made.memory, made.asking].forEach((all) => all.delete(told.string())),
+    });
     return made;
   }
   async close() {
@@ -101,9 +104,10 @@ class Program {
       this.remember(id, kept);
       return { from: "memory", asset: kept };
     }
+    this.asking.add(id);
     const told = await this.message(id);
     if (told.asset) {
-      this.remember(id, told.asset);
+      if (this.asking.delete(id)) this.remember(id, told.asset);
       return { from: "message", asset: told.asset };
     }
     const { rows } = await this.pool.query(load, [id]);
@@ -114,7 +118,7 @@ class Program {
     };
     await this.pool.query(count, [id]);
     const stored = await this.publish(asset).then(() => true, () => false);
-    this.remember(id, asset);
+    if (this.asking.delete(id)) this.remember(id, asset);
     return { from: "row", asset, stored, strict: told.strict };
   }
 }
