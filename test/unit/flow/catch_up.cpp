@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "silent.hpp"
+
 #include <strata/concepts/log.hpp>
 #include <strata/error.hpp>
 #include <strata/flow/channel.hpp>
@@ -15,7 +17,6 @@
 #include <deque>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,16 +45,11 @@ struct core {
     mutable kernel::moment time{1h};
     [[nodiscard]] kernel::moment now() const noexcept { return time += 1ms, time; }  // as it passes
   } clock;
-  struct {
+  struct : silent::standing {
     std::optional<kernel::moment> proven;
     void prove(kernel::moment as_of) { proven = as_of; }
-    static void lost() noexcept {}
-    static void resumed(position, kernel::moment) noexcept {}
-    static void heard(position) noexcept {}
   } standing;
-  struct {
-    static void note(std::string_view) noexcept {}
-  } strays;
+  silent::strays strays;
   flow::channel<asked_log> cold{tier::cold, 0, 0};
   hasher<std::string> hash;
   int doubts = 0;

@@ -94,13 +94,28 @@ struct slow_cold {
     pace* its_;
   };
 };
-using healed = cache<hot::lru, memory_warm, slow_cold, digits, strata::clock<by_hand>, strata::executor<by_turns>>;
+/// Says which store it is.
+struct named_warm {
+  struct options : memory_warm::options {
+    std::string name{};
+  };
+  template <class Key, class Value, class Context>
+  class tier : public memory_warm::tier<Key, Value, Context> {
+   public:
+    tier(options const& o, Context const& c) : memory_warm::tier<Key, Value, Context>{o, c}, name_{o.name} {}
+    [[nodiscard]] std::string identity() const { return name_; }
+
+   private:
+    std::string name_;
+  };
+};
+using healed = cache<hot::lru, named_warm, slow_cold, digits, strata::clock<by_hand>, strata::executor<by_turns>>;
 
 struct stage {
   std::shared_ptr<memory_warm::shelf> warm = std::make_shared<memory_warm::shelf>();
   std::shared_ptr<memory_cold::shelf<int>> cold = std::make_shared<memory_cold::shelf<int>>();
   slow_cold::pace its;
-  healed one{{.warm = {.shared = warm}, .cold = {{cold}, &its}, .clock = &its.clock}};
+  healed one{{.warm = {{.shared = warm}, "one"}, .cold = {{cold}, &its}, .clock = &its.clock}};
 
   explicit stage(std::function<std::chrono::milliseconds(std::size_t)> takes) { its.takes = std::move(takes); }
 
@@ -178,6 +193,25 @@ BOOST_AUTO_TEST_CASE(what_others_published_over_and_could_not_be_put_right_is_lo
   s.cold->cut();
   s.turn();
   s.cold->mend();
+  BOOST_TEST(s.turns_until_in_step() > 0);
+}
+
+BOOST_AUTO_TEST_CASE(who_takes_over_from_another_store_begins_anew) {
+  stage s{[](std::size_t) { return 0s; }};
+  s.write(3, 1);
+  BOOST_TEST(s.turns_until_in_step() > 0);
+  s.turn();
+  {
+    auto const there = std::make_shared<memory_warm::shelf>();
+    healed other{{.warm = {{.shared = there}, "other"}, .cold = {{s.cold}, &s.its}, .clock = &s.its.clock}};
+    auto const tend = [&](healed& who) { access::background(who).tend().run(); };
+    for (int turn = 0; turn < 9; ++turn, s.its.clock.time += 1s) tend(other);
+    tend(s.one);  // and finds that it is not the one any more
+    s.write(3, 2);
+    for (int turn = 0; turn < 9; ++turn, s.its.clock.time += 1s) tend(other);
+    BOOST_TEST((there->get("2").frame && other.health().coherence.heals));
+  }
+  BOOST_TEST(!s.in_step());
   BOOST_TEST(s.turns_until_in_step() > 0);
 }
 

@@ -5,7 +5,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <string>
 
 // K12: counts between two flushes.
 using table = strata::flow::usage_table<>;

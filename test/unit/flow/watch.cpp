@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "silent.hpp"
+
 #include <strata/concepts/log.hpp>
 #include <strata/error.hpp>
 #include <strata/flow/channel.hpp>
@@ -14,7 +16,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,7 +44,7 @@ struct watcher {
     kernel::moment time{1h};
     [[nodiscard]] kernel::moment now() const noexcept { return time; }
   } clock;
-  struct {
+  struct : silent::standing {
     std::uint64_t era = 0;
     bool is_stuck = false;
     std::vector<std::pair<kernel::moment, position>> promised;
@@ -54,13 +55,8 @@ struct watcher {
     bool promise(kernel::moment as_of, position at) { return promised.emplace_back(as_of, at), true; }
     [[nodiscard]] bool stuck(kernel::moment) const noexcept { return is_stuck; }
     static void prove(kernel::moment) noexcept {}
-    static void lost() noexcept {}
-    static void resumed(position, kernel::moment) noexcept {}
-    static void heard(position) noexcept {}
   } standing;
-  struct {
-    static void note(std::string_view) noexcept {}
-  } strays;
+  silent::strays strays;
   flow::channel<told_horizon> cold{tier::cold, 0, 0};
   hasher<std::string> hash;
   int doubts = 0;
