@@ -65,6 +65,21 @@ class listener {
 auto follow(tier& t, listener& ears) {
   return t.follow([&ears](strata::news const& heard) { ears(heard); });
 }
+
+/// A server of the test's own, and a tier on it whose feed is heard.
+struct followed {
+  server s;
+  tier t;
+  listener ears{};
+  strata::warm::jetstream::subscription feed{};
+
+  explicit followed(int number) : s{number}, t{(s.start(), settings(s.url())), no_context{}} {
+    BOOST_REQUIRE(t.wait_ready(soon()));
+    feed = follow(t, ears);
+    BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
+  }
+};
+
 long in_ms(clock::duration d) {
   return static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
 }
@@ -132,13 +147,8 @@ BOOST_AUTO_TEST_CASE(a_stream_that_takes_no_dots_in_keys_is_followed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_is_back_is_heard_soon) {
-  server s{0};
-  s.start();
-  tier t{settings(s.url()), no_context{}};
-  BOOST_REQUIRE(t.wait_ready(soon()));
-  listener ears;
-  auto const feed = follow(t, ears);
-  BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
+  followed there{0};
+  auto& [s, t, ears, feed] = there;
   std::vector<long> deaf;
   std::vector<long> back;
   for (std::uint64_t round = 1; round <= 5; ++round) {
@@ -166,13 +176,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_back_is_heard_soon) {
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_was_rolled_back_is_noticed) {
-  server s{1};
-  s.start();
-  tier t{settings(s.url()), no_context{}};
-  BOOST_REQUIRE(t.wait_ready(soon()));
-  listener ears;
-  auto const feed = follow(t, ears);
-  BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
+  followed there{1};
+  auto& [s, t, ears, feed] = there;
   for (std::uint64_t r = 1; r <= 5; ++r) BOOST_REQUIRE(t.store(made("k", r), {}, soon()));
   auto const copy = [&](std::string const& from, std::string const& to) {
     return std::system(("cd " + s.folder() + " && rm -rf " + to + " && cp -a " + from + " " + to).c_str());
@@ -197,19 +202,12 @@ BOOST_AUTO_TEST_CASE(a_store_that_was_rolled_back_is_noticed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_made_anew_behind_our_back_is_noticed_by_its_acknowledgements) {
-  server s{2};
-  s.start();
+  followed there{2};
+  auto& [s, t, ears, feed] = there;
   other_program const they{s.url()};
   auto const o = settings(s.url());
-  tier t{o, no_context{}};
-  BOOST_REQUIRE(t.wait_ready(soon()));
-  listener ears;
-  auto const feed = follow(t, ears);
-  BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
   for (std::uint64_t r = 1; r <= 5; ++r) BOOST_REQUIRE(t.store(made("k", r), {}, soon()));
-  std::string const is = they.stream_configuration(o.stream);
-  they.delete_stream(o.stream);
-  BOOST_REQUIRE(they.create_stream(o.stream, is).contains("\"created\""));
+  BOOST_REQUIRE(they.make_anew(o.stream));
   auto const made_anew = clock::now();
   BOOST_REQUIRE(t.store(made("another", 1), {}, soon()));
   BOOST_TEST(eventually([&] { return ears.count(telling::lost) > 0 && ears.hears(); }));
@@ -221,19 +219,12 @@ BOOST_AUTO_TEST_CASE(a_stream_made_anew_behind_our_back_is_noticed_by_its_acknow
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_another_stream_is_not_ours) {
-  server s{3};
-  s.start();
+  followed there{3};
+  auto& [s, t, ears, feed] = there;
   other_program const they{s.url()};
   auto const o = settings(s.url());
-  tier t{o, no_context{}};
-  BOOST_REQUIRE(t.wait_ready(soon()));
-  listener ears;
-  auto const feed = follow(t, ears);
-  BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
   BOOST_REQUIRE((t.end(soon()) == position{0}));
-  std::string const is = they.stream_configuration(o.stream);
-  they.delete_stream(o.stream);
-  BOOST_REQUIRE(they.create_stream(o.stream, is).contains("\"created\""));
+  BOOST_REQUIRE(they.make_anew(o.stream));
   BOOST_TEST((t.end(soon()).error() == errc::unavailable));
   BOOST_TEST(eventually([&] { return ears.count(telling::lost) == 1 && ears.hears(); }));
   BOOST_TEST((t.end(soon()) == position{0}));
@@ -241,15 +232,10 @@ BOOST_AUTO_TEST_CASE(the_end_of_another_stream_is_not_ours) {
 }
 
 BOOST_AUTO_TEST_CASE(a_consumer_that_was_deleted_is_missed) {
-  server s{4};
-  s.start();
+  followed there{4};
+  auto& [s, t, ears, feed] = there;
   other_program const they{s.url()};
   auto const o = settings(s.url());
-  tier t{o, no_context{}};
-  BOOST_REQUIRE(t.wait_ready(soon()));
-  listener ears;
-  auto const feed = follow(t, ears);
-  BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
   std::string const names = they.ask("$JS.API.CONSUMER.NAMES." + o.stream, "");
   auto const at = names.find("strata-");
   BOOST_REQUIRE(at != std::string::npos);
@@ -266,13 +252,8 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_was_deleted_is_missed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_frozen_server_is_not_heard) {
-  server s{5};
-  s.start();
-  tier t{settings(s.url()), no_context{}};
-  BOOST_REQUIRE(t.wait_ready(soon()));
-  listener ears;
-  auto const feed = follow(t, ears);
-  BOOST_REQUIRE(eventually([&] { return ears.hears(); }));
+  followed there{5};
+  auto& [s, t, ears, feed] = there;
   s.freeze();
   auto const frozen = clock::now();
   BOOST_TEST(eventually([&] { return !ears.hears(); }));

@@ -189,6 +189,12 @@ class other_program {
     std::string const answer = ask("$JS.API.STREAM.INFO." + name, "");
     return std::string{js::json::member(answer, "config")};
   }
+  /// Deletes the stream and creates an empty one like it. \returns whether it was created
+  bool make_anew(std::string const& name) const {
+    std::string const as_it_was = stream_configuration(name);
+    delete_stream(name);
+    return create_stream(name, as_it_was).contains("\"created\"");
+  }
   std::string ask(std::string const& subject, std::string const& question) const {
     natsMsg* raw = nullptr;
     natsConnection_Request(&raw, connection(), subject.c_str(), question.data(), static_cast<int>(question.size()),
