@@ -592,7 +592,7 @@ BOOST_AUTO_TEST_CASE(a_cache_explains_what_each_tier_has) {
   BOOST_REQUIRE(gone);
   BOOST_TEST((!gone->hot.present && !gone->warm.present && gone->warm.revision == gone->cold.revision));
   BOOST_TEST(gone->text().contains("cold: erased at revision"));
-  frame foreign{.key = "k", .payload = "{}"};
+  frame foreign{.key = "k", .payload = R"({"id":"k","text":"theirs","version":0})"};
   BOOST_REQUIRE(shared.warm->put(foreign, shared.warm->get("k").position));
   BOOST_TEST((explain(one, "k")->declined == miss::unversioned));
   BOOST_TEST((explain(one, "").error() == errc::rejected));

@@ -94,7 +94,7 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
     for (std::size_t i = 0; i < open.size(); ++i) {
       auto& one = *open[i];
       if (seen[i]) {
-        one.seen = weigh(core, keys[one.at], one.text, one.mine, std::move(*seen[i]));
+        one.seen = weigh(core, keys[one.at], one.text, one.mine, *seen[i]);
         continue;
       }
       core.failed_in(tier::warm, seen[i].error());

@@ -11,8 +11,12 @@
 #include <strata/flow/seal.hpp>
 #include <strata/hit.hpp>
 #include <strata/kernel/budget.hpp>
+#include <strata/kernel/fence.hpp>
+#include <strata/miss.hpp>
 #include <strata/run/task.hpp>
 
+#include <concepts>
+#include <cstdint>
 #include <new>
 #include <optional>
 #include <string>
@@ -60,52 +64,75 @@ void decline(Core& core, warm_view<typename Core::value_type>& view, miss why) {
   }
 }
 
+/// What a frame says: a value, or that the key was erased. What is declined has a value where that is better than nothing.
+template <class Value>
+struct unsealed {
+  revision order{};                ///< the frame's own, or its position where warm is the truth
+  std::optional<miss> declined{};  ///< why a read does not take it
+  deferred<std::optional<Value>, Value> value{};
+  revision overwritable_above{};
+};
+
+/// Opens what warm has, and changes nothing: who explains a read asks it as well.
+template <class Core, std::same_as<sighting> Sighting>
+unsealed<typename Core::value_type> unseal(Core& core, std::string_view text, kernel::fill const& fill,
+                                           Sighting const& seen) {
+  using value_type = typename Core::value_type;
+  frame const& f = *seen.frame;
+  unsealed<value_type> told{.order = Core::has_cold ? f.revision : revision{static_cast<std::uint64_t>(seen.position)}};
+  auto const found =
+      judge<value_type>(f, told.order, Core::has_cold, text, fill.floor, Core::codec_type::id, core.now_ms());
+  told.overwritable_above = found.overwritable_above;
+  auto const because = [&](miss why) {
+    told.declined = why;
+    return std::move(told);
+  };
+  if (!found.good && !found.spare) return because(found.why);
+  if (told.order != revision{} && Core::has_cold && (fill.doubtful || core.apart()))
+    return because(miss::doubtful);  // K6, K7
+  if (found.good && f.operation == operation::notice) return because(miss::too_big);
+  if (found.good && f.operation == operation::erase) return told;
+  auto value = core.codec.decode(f.payload);
+  if (!value || !core.owns(text, *value)) {
+    told.overwritable_above = revision{};
+    return because(value ? miss::foreign_key : miss::undecodable);
+  }
+  told.value = std::move(*value);
+  if (!found.good) told.declined = found.why;
+  return told;
+}
+
 /// Turns a frame into an answer, or says why not.
 template <class Core, std::same_as<sighting> Sighting>
 warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key key, std::string_view text,
-                                           typename Core::turn const& turn, Sighting&& seen) {
+                                           typename Core::turn const& turn, Sighting const& seen) {
   using value_type = typename Core::value_type;
   warm_view<value_type> view{.at = seen.position, .overwritable_above = revision{}};
   if (!seen.frame) return core.missed_in(tier::warm, miss::vacant), view;
-  frame& f = *seen.frame;
-  revision const order = Core::has_cold ? f.revision : revision{static_cast<std::uint64_t>(seen.position)};
-  auto const found =
-      judge<value_type>(f, order, Core::has_cold, text, turn.fill().floor, Core::codec_type::id, core.now_ms());
-  view.overwritable_above = found.overwritable_above;
-  if (!found.good && !found.spare) return decline(core, view, found.why), view;
-  if (order != revision{} && Core::has_cold && (turn.fill().doubtful || core.apart()))
-    return core.missed_in(tier::warm, miss::doubtful), view;  // K6, K7
-
-  if (found.good && f.operation == operation::notice) {
-    core.overtake(key, order);
-    return decline(core, view, miss::too_big), view;
+  auto told = unseal(core, text, turn.fill(), seen);
+  view.overwritable_above = told.overwritable_above;
+  if (told.declined == miss::too_big) core.overtake(key, told.order);
+  if (told.declined && !told.value) return decline(core, view, *told.declined), view;
+  if (told.declined) {  // K3: only cold can tell what it is worth
+    core.missed_in(tier::warm, *told.declined);
+    view.answer = {box<value_type>{told.order, std::move(*told.value), core.end_of(*seen.frame)}, tier::warm,
+                   freshness::unverified};
+    return view;
   }
   bool const trusted = core.trusts_warm();
   auto const state = trusted ? core.of_a_copy() : freshness::unverified;
-  if (found.good && f.operation == operation::erase) {
-    core.overtake(key, order);
-    core.hit_in(tier::warm);
-    view.settled = true;
+  core.hit_in(tier::warm);
+  view.settled = true;
+  if (!told.value) {
+    core.overtake(key, told.order);
     view.answer = hit<value_type>::nothing(tier::warm, state);
     return view;
   }
-  auto value = core.codec.decode(f.payload);
-  if (!value || !core.owns(text, *value)) {
-    view.overwritable_above = revision{};
-    return decline(core, view, value ? miss::foreign_key : miss::undecodable), view;
-  }
-  box<value_type> copy{order, std::move(*value), core.end_of(f)};
-  if (!found.good) {  // K3: only cold can tell what it is worth
-    core.missed_in(tier::warm, found.why);
-    view.answer = {std::move(copy), tier::warm, freshness::unverified};
-    return view;
-  }
-  core.hit_in(tier::warm);
+  box<value_type> copy{told.order, std::move(*told.value), core.end_of(*seen.frame)};
   if (trusted)
     keep(core, key, turn, copy);
   else
-    core.overtake(key, order);
-  view.settled = true;
+    core.overtake(key, told.order);
   view.answer = {std::move(copy), tier::warm, state};
   return view;
 }
@@ -120,7 +147,7 @@ task<warm_view<typename Core::value_type>> look_warm(Core& core, typename Core::
     moment const budget = Core::has_cold ? kernel::warm_read(now, usual < until ? usual : until) : until;
     auto seen =
         co_await core.warm.ask(core, direction::reading, budget, [&](auto& tier) { return tier.load(text, budget); });
-    if (seen) co_return weigh(core, key, text, turn, std::move(*seen));
+    if (seen) co_return weigh(core, key, text, turn, *seen);
     core.failed_in(tier::warm, seen.error());
     core.missed_in(tier::warm, miss::unreachable);
     if constexpr (!Core::has_cold) view = {.answer = hit<typename Core::value_type>{seen.error()}, .settled = true};

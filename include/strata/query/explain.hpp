@@ -3,11 +3,11 @@
 #pragma once
 
 #include <strata/concepts/query.hpp>
-#include <strata/flow/judge.hpp>
+#include <strata/flow/below.hpp>
 #include <strata/flow/serve.hpp>
 #include <strata/frame.hpp>
-#include <strata/kernel/fence.hpp>
 #include <strata/key.hpp>
+#include <strata/miss.hpp>
 #include <strata/query/cold.hpp>
 
 #include <chrono>
@@ -77,26 +77,6 @@ struct explanation {
   }
 };
 
-namespace query {
-
-/// Why a read would not take what warm has; nothing: it would. As flow::weigh, which acts on it.
-template <class Core, class Text>
-std::optional<miss> declined(Core& core, Text const& text, kernel::fill const& fill, frame const& f, revision order) {
-  using value_type = typename Core::value_type;
-  auto const found =
-      flow::judge<value_type>(f, order, Core::has_cold, text, fill.floor, Core::codec_type::id, core.now_ms());
-  if (!found.good) return found.why;
-  if (Core::has_cold && (fill.doubtful || core.apart())) return miss::doubtful;
-  if (f.operation == operation::notice) return miss::too_big;
-  if (f.operation == operation::erase) return std::nullopt;
-  auto const value = core.codec.decode(f.payload);
-  if (!value) return miss::undecodable;
-  if (!core.owns(text, *value)) return miss::foreign_key;
-  return std::nullopt;
-}
-
-}  // namespace query
-
 /// Asks every tier for the key, and changes nothing.
 /// \returns    what each has; a tier that fails is a fault in its place
 /// \errors     rejected: no key; closed, forked
@@ -133,13 +113,13 @@ result<explanation> explain(Cache& cache, key_view<typename Cache::key_type> k, 
     if (seen) told.warm_position = seen->position;
     if (seen && seen->frame) {
       auto const& f = *seen->frame;
-      auto const order = core_type::has_cold ? f.revision : revision{static_cast<std::uint64_t>(seen->position)};
-      told.declined = query::declined(core, text, fill, f, order);
+      auto const read = flow::unseal(core, text, fill, *seen);
+      told.declined = read.declined;
       bool const expired = told.declined == miss::expired;
       told.warm = {.present = f.operation == operation::put && !expired,
                    .expired = expired,
                    .notice = f.operation == operation::notice,
-                   .revision = order};
+                   .revision = read.order};
       if (f.created_ms != 0)
         told.warm.age = age_of(std::chrono::system_clock::time_point{std::chrono::milliseconds{f.created_ms}});
     }
