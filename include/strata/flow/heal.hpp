@@ -43,11 +43,20 @@ struct healer {
   /// What was committed so long ago nobody publishes any more; half of it is for what the network and the server hold back.
   static constexpr std::chrono::seconds late{2 * kernel::publish_within.count()};
 
+  /// How far a look at all that cold has came before it broke off.
+  struct progress {
+    kernel::moment began{};
+    cursor since{};      ///< where the log ended then: it has what changed since
+    std::string last{};  ///< key that was held against warm
+    position high{};     ///< by which warm has them
+  };
+
   std::string name{};                             ///< one word, unlike any other instance's
   std::string me{};                               ///< the same with the store, as the horizon's holder
   deferred<std::optional<horizon>, Core> mine{};  ///< while this instance holds it
   kernel::moment taken{};                         ///< when it was taken, or later
   kernel::moment began{};                         ///< the pass of this instance that moved it last
+  progress swept{};
   kernel::moment signed_at{};
   kernel::moment resting_until{};
   kernel::moment strays_at{};                  ///< when the strays are looked at again
@@ -202,12 +211,14 @@ task<std::optional<position>> bring_to_warm(Core& core, healer<Core>& my, Change
   co_return high;
 }
 
-/// The same, and minds where it had too little time.
+/// The same, and minds where it had too little time, or time to spare.
 template <class Core, class Changes>
 task<std::optional<position>> bring_in_time(Core& core, healer<Core>& my, Changes const& all, bool again,
                                             moment until) {
   auto const there = co_await bring_to_warm(core, my, all, again, until);
-  if (!there && core.clock.now() + my.patience / 2 > until) my.slow_down();
+  moment const now = core.clock.now();
+  if (there && now + my.patience * 3 / 4 < until) my.speed_up();
+  if (!there && now + my.patience / 2 > until) my.slow_down();
   co_return there;
 }
 
@@ -241,28 +252,46 @@ task<void> gather(Core& core, healer<Core>& my, moment until) {
   }
 }
 
-/// Where the log does not tell what has changed, all that cold has is held against what warm has. \returns as bring_to_warm
+/// A page of cold's log; without a cursor where that ends now.
+template <class Core>
+task<result<changes>> look_at_log(Core& core, std::optional<cursor> from, std::size_t limit, moment until) {
+  co_return co_await core.cold.sound(core, direction::reading, until,
+                                     [&](auto& tier) { return tier.changes_since(from, limit, until); });
+}
+
+/// Where the log does not tell what has changed, all that cold has is held against what warm has; what changes meanwhile the
+/// log tells. So it goes on where it broke off, if warm's feed has not begun anew and the log still goes back to then.
+/// \returns as bring_to_warm
 template <class Core>
 task<std::optional<position>> sweep(Core& core, healer<Core>& my) {
-  position high{};
   if constexpr (lists_all<typename Core::cold_channel::tier_type>) {
-    for (std::string last;;) {
-      moment const until = core.clock.now() + my.patience;
+    auto& done = my.swept;
+    moment const began = core.clock.now();
+    moment until = began + my.patience;
+    auto const back = co_await look_at_log(core, done.since, 0, until);
+    if (!back) co_return std::nullopt;
+    if (core.standing.since() >= done.began || back->gap) {
+      auto const end = co_await look_at_log(core, std::nullopt, 0, until);
+      if (!end) co_return std::nullopt;
+      done = {.began = began, .since = end->settled};
+    }
+    for (;;) {
+      until = core.clock.now() + my.patience;
       auto const held = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
         return tier.hold_horizon(my.me, healer<Core>::hold, until);
       });
       if (!held || !*held || core.life.closed()) co_return std::nullopt;
       auto const all = co_await core.cold.sound(core, direction::reading, until,
-                                                [&](auto& tier) { return tier.all_after(last, my.page, until); });
+                                                [&](auto& tier) { return tier.all_after(done.last, my.page, until); });
       if (!all) co_return std::nullopt;
       if (all->empty()) break;
       auto const there = co_await bring_in_time(core, my, *all, true, until);
       if (!there) co_return std::nullopt;
-      if (*there > high) high = *there;
-      last = all->back().key;
+      if (*there > done.high) done.high = *there;
+      done.last = all->back().key;
     }
   }
-  co_return high;
+  co_return my.swept.high;
 }
 
 /// Lets another try.
@@ -293,14 +322,18 @@ task<void> heal(Core& core, healer<Core>& my) {
       if (!seen) co_return;
       if (seen->taken_us != 0) elsewhere = elsewhere_of(core, seen->holder);
     }
-    my.me = signature(my.name, elsewhere.empty() ? store_of(core) : elsewhere);
+    auto me = signature(my.name, elsewhere.empty() ? store_of(core) : elsewhere);
+    if (me != my.me) {  // what was done to another store says nothing of this one
+      my.began = {};
+      my.swept = {};
+    }
+    my.me = std::move(me);
     auto held = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
       return tier.hold_horizon(my.me, healer<Core>::hold, until);
     });
     if (!held || !*held) co_return;
     if (!elsewhere.empty()) {
       // What it says is said of another store: nobody may read it under the name of this one, so it says nothing first.
-      my.began = {};
       horizon const nothing{.reached = (*held)->reached, .era = (*held)->era + 1};
       co_return void(co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
         return tier.move_horizon(my.me, std::chrono::milliseconds{0}, nothing, until);
@@ -331,16 +364,20 @@ task<void> heal(Core& core, healer<Core>& my) {
   std::int64_t taken_us = 0;  // the first look's: later pages say nothing of what it had yet to see
   bool open = false;
   for (cursor from = next.reached;;) {
-    auto const page = co_await core.cold.sound(core, direction::reading, until,
-                                               [&](auto& tier) { return tier.changes_since(from, my.page, until); });
+    auto const page = co_await look_at_log(core, from, my.page, until);
     if (!page) co_return give_up(core, my);
     if (!std::exchange(told, true)) {  // after the page: what that no longer had, this misses too
-      auto const back = co_await core.cold.sound(core, direction::reading, until,
-                                                 [&](auto& tier) { return tier.changes_since(brought, 0, until); });
+      auto const back = co_await look_at_log(core, brought, 0, until);
       if (!back) co_return give_up(core, my);
       gap = gap || back->gap;
     }
-    if (std::exchange(gap, false) || (page->gap && from != cursor{})) {
+    if (page->gap && from != cursor{}) {
+      gap = true;
+      from = {};  // all that it has
+      until = core.clock.now() + my.patience;
+      continue;
+    }
+    if (std::exchange(gap, false)) {
       // What warm has nothing of is told to nobody, so whoever follows compares what memory has with cold.
       next.era = my.mine->era + 1;
       moved = true;
@@ -352,12 +389,13 @@ task<void> heal(Core& core, healer<Core>& my) {
     }
     auto const there = co_await bring_in_time(core, my, page->all, page->read <= my.past, until);
     if (!there) co_return give_up(core, my);
-    // Not in a sweep: that does not go on where it broke off, and might never get past what is slow.
-    if (core.clock.now() + my.patience * 3 / 4 < until) my.speed_up();
     until = core.clock.now() + my.patience;
     if (*there > next.at) next.at = *there;
     bool const moves = moved || !page->all.empty();
-    if (moves && !co_await reaches(core, next.at, until)) co_return give_up(core, my);
+    if (moves && !co_await reaches(core, next.at, until)) {
+      my.swept = {};
+      co_return give_up(core, my);
+    }
     if (core.standing.losses() != losses) co_return give_up(core, my);
     if (taken_us == 0) taken_us = page->taken_us;
     if (!open) next.reached = page->settled;  // what was open before a page's end is asked for again
@@ -374,6 +412,7 @@ task<void> heal(Core& core, healer<Core>& my) {
       // Where this pass breaks off the next goes on, whoever goes on meanwhile: what takes more time than there is between
       // two bad moments would else never be done.
       my.began = sent;
+      my.swept = {};
     }
     my.mine = next;
     if (!page->more) {

@@ -58,6 +58,8 @@ struct slow_cold {
     int calls = 0;
     std::size_t most = 0;                // copies asked for at once
     std::chrono::nanoseconds longest{};  // for them
+    int listed = 0;                      // pages of all that it has
+    std::function<bool()> lists{};       // whether the next of them comes
     std::string open{};                  // a key whose transaction commits once a page of the log has been read
   };
   struct options : memory_cold::options {
@@ -80,6 +82,12 @@ struct slow_cold {
       return std::vector<result<copy<Value>>>(keys.size(), failure(errc::timed_out, strata::tier::cold));
     }
 
+    result<std::vector<logged>> all_after(std::string_view key, std::size_t limit, deadline until) {
+      ++its_->listed;
+      if (its_->lists && !its_->lists()) return failure(errc::unavailable, strata::tier::cold);
+      return base::all_after(key, limit, until);
+    }
+
     result<changes> changes_since(std::optional<cursor> from, std::size_t limit, deadline until) {
       auto page = base::changes_since(from, limit, until);
       auto const hidden = page ? std::ranges::find(page->all, its_->open, &logged::key) : decltype(page->all.begin()){};
@@ -96,17 +104,24 @@ struct slow_cold {
 };
 /// Says which store it is.
 struct named_warm {
-  struct options : memory_warm::options {
+  struct its {
     std::string name{};
+    bool fell_back = false;
+  };
+  struct options : memory_warm::options {
+    its const* store = nullptr;
   };
   template <class Key, class Value, class Context>
   class tier : public memory_warm::tier<Key, Value, Context> {
    public:
-    tier(options const& o, Context const& c) : memory_warm::tier<Key, Value, Context>{o, c}, name_{o.name} {}
-    [[nodiscard]] std::string identity() const { return name_; }
+    tier(options const& o, Context const& c) : memory_warm::tier<Key, Value, Context>{o, c}, its_{o.store} {}
+    [[nodiscard]] std::string identity() const { return its_->name; }
+    result<position> end(deadline until) const {
+      return its_->fell_back ? position{} : memory_warm::tier<Key, Value, Context>::end(until);
+    }
 
    private:
-    std::string name_;
+    its const* its_;
   };
 };
 using healed = cache<hot::lru, named_warm, slow_cold, digits, strata::clock<by_hand>, strata::executor<by_turns>>;
@@ -115,7 +130,8 @@ struct stage {
   std::shared_ptr<memory_warm::shelf> warm = std::make_shared<memory_warm::shelf>();
   std::shared_ptr<memory_cold::shelf<int>> cold = std::make_shared<memory_cold::shelf<int>>();
   slow_cold::pace its;
-  healed one{{.warm = {{.shared = warm}, "one"}, .cold = {{cold}, &its}, .clock = &its.clock}};
+  named_warm::its store{"one"};
+  healed one{{.warm = {{.shared = warm}, &store}, .cold = {{cold}, &its}, .clock = &its.clock}};
 
   explicit stage(std::function<std::chrono::milliseconds(std::size_t)> takes) { its.takes = std::move(takes); }
 
@@ -129,6 +145,28 @@ struct stage {
       auto const there = warm->get(change.key);
       return there.frame && there.frame->revision >= change.revision;
     });
+  }
+  bool in_step(std::string_view key) const { return warm->get(key).frame->revision >= cold->get(key).revision; }
+  /// In step, and then the log forgets what changed, so all is held against warm; which breaks off after the first page.
+  /// \returns what warm had
+  std::optional<frame> break_off() {
+    write(2'500, 1);
+    BOOST_TEST(turns_until_in_step() > 0);
+    turn();
+    auto before = warm->get("0").frame;
+    write(2'500, 2);
+    cold->trim();
+    its.listed = 0;
+    its.lists = [this] { return its.listed != 2; };
+    turn();
+    BOOST_TEST(its.listed == 2);
+    BOOST_TEST(in_step("0"));
+    BOOST_TEST(!in_step("999"));
+    return before;
+  }
+  void fall_back(frame const& to) { BOOST_REQUIRE(warm->put(to, warm->get(to.key).position)); }
+  void turns() {
+    for (int i = 0; i < 5; ++i) turn();
   }
   /// One turn, a while later.
   void turn() {
@@ -173,6 +211,84 @@ BOOST_AUTO_TEST_CASE(after_a_bad_moment_pages_grow_before_the_pass_is_complete) 
   BOOST_TEST(s.its.calls < 20);
 }
 
+BOOST_AUTO_TEST_CASE(so_they_do_where_all_that_cold_has_is_compared) {
+  stage s{[](std::size_t) { return 0s; }};
+  s.write(300, 1);
+  BOOST_TEST(s.turns_until_in_step() > 0);
+  s.write(300, 2);
+  s.cold->trim();
+  int bad = 5;
+  s.its.takes = [&](std::size_t) { return bad-- > 0 ? 1min : 0ms; };
+  for (int i = 0; i < 8; ++i) s.turn();
+  BOOST_TEST(bad < 0);
+  BOOST_TEST((s.in_step("0") && s.in_step("99")));
+  BOOST_TEST(s.its.listed < 20);
+}
+
+BOOST_AUTO_TEST_CASE(a_comparison_of_all_that_breaks_off_goes_on_where_it_ended) {
+  stage s{[](std::size_t) { return 0s; }};
+  (void)s.break_off();
+  s.its.lists = [&] { return s.its.listed % 2 == 0; };  // a page at a time
+  s.write(1, 3);                                        // the log tells
+  s.turns();
+  BOOST_TEST((s.in_step("0") && s.in_step("999")));
+  BOOST_TEST(s.its.listed == 8);
+  s.turn();
+  BOOST_TEST(s.its.listed == 8);
+}
+
+BOOST_AUTO_TEST_CASE(it_begins_anew_where_the_feed_does) {
+  stage s{[](std::size_t) { return 0s; }};
+  auto const before = s.break_off();
+  s.warm->cut();
+  s.fall_back(*before);
+  s.warm->mend();
+  s.turns();
+  BOOST_TEST((s.in_step("0") && s.in_step("999")));
+}
+
+BOOST_AUTO_TEST_CASE(it_begins_anew_where_the_log_forgot_what_changed_meanwhile) {
+  stage s{[](std::size_t) { return 0s; }};
+  (void)s.break_off();
+  s.write(1, 3);
+  s.cold->trim();
+  s.turns();
+  BOOST_TEST((s.in_step("0") && s.in_step("999")));
+}
+
+BOOST_AUTO_TEST_CASE(it_begins_anew_where_warm_does_not_come_as_far) {
+  stage s{[](std::size_t) { return 0s; }};
+  auto const before = s.break_off();
+  s.fall_back(*before);
+  s.store.fell_back = true;
+  s.turn();
+  BOOST_TEST(s.its.listed == 5);  // that was all
+  s.store.fell_back = false;
+  s.turns();
+  BOOST_TEST(s.in_step("0"));
+}
+
+BOOST_AUTO_TEST_CASE(what_changed_meanwhile_is_read_where_the_log_is_another_one) {
+  stage s{[](std::size_t) { return 0s; }};
+  s.write(2'500, 1);
+  auto then = s.cold->save();
+  BOOST_TEST(s.turns_until_in_step() > 0);
+  s.write(2'500, 2);
+  BOOST_TEST(s.turns_until_in_step() > 0);
+  s.turn();
+  auto const now = s.cold->save();  // restored, but the horizon and the revisions are of now
+  std::get<1>(then) = std::get<1>(now);
+  std::get<4>(then) = std::get<4>(now);
+  s.cold->restore(then);
+  s.its.listed = 0;
+  s.its.lists = [&] { return s.its.listed != 2; };
+  s.turn();
+  BOOST_TEST(s.its.listed == 2);
+  s.write(1, 3);
+  s.turns();
+  BOOST_TEST(s.in_step("0"));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_open_before_a_page_is_read_again_whatever_later_pages_say) {
   stage s{[](std::size_t) { return 0s; }};
   s.write(2'500, 1);
@@ -203,7 +319,8 @@ BOOST_AUTO_TEST_CASE(who_takes_over_from_another_store_begins_anew) {
   s.turn();
   {
     auto const there = std::make_shared<memory_warm::shelf>();
-    healed other{{.warm = {{.shared = there}, "other"}, .cold = {{s.cold}, &s.its}, .clock = &s.its.clock}};
+    named_warm::its const other_store{"other"};
+    healed other{{.warm = {{.shared = there}, &other_store}, .cold = {{s.cold}, &s.its}, .clock = &s.its.clock}};
     auto const tend = [&](healed& who) { access::background(who).tend().run(); };
     for (int turn = 0; turn < 9; ++turn, s.its.clock.time += 1s) tend(other);
     tend(s.one);  // and finds that it is not the one any more
@@ -213,6 +330,31 @@ BOOST_AUTO_TEST_CASE(who_takes_over_from_another_store_begins_anew) {
   }
   BOOST_TEST(!s.in_step());
   BOOST_TEST(s.turns_until_in_step() > 0);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_another_store_now_begins_anew) {
+  stage s{[](std::size_t) { return 0s; }};
+  s.write(3, 1);
+  BOOST_TEST(s.turns_until_in_step() > 0);
+  auto const before = s.warm->get("0").frame;
+  s.write(3, 2);
+  BOOST_TEST(s.turns_until_in_step() > 0);
+  s.turn();
+  s.cold->trim();
+  named_warm::its const other_store{"other"};
+  {
+    healed other{{.warm = {{.shared = std::make_shared<memory_warm::shelf>()}, &other_store},
+                  .cold = {{s.cold}, &s.its},
+                  .clock = &s.its.clock}};
+    s.its.clock.time += 2s;
+    access::background(other).tend().run();  // takes over, and comes no further
+  }
+  s.warm->cut();
+  s.store = other_store;
+  s.fall_back(*before);
+  s.warm->mend();
+  s.turns();
+  BOOST_TEST(s.in_step("0"));
 }
 
 BOOST_AUTO_TEST_CASE(what_takes_long_by_itself_is_given_more_time) {
