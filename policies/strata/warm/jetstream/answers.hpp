@@ -26,6 +26,19 @@ struct holding {
   std::optional<error> damage;
 };
 
+/// What an answer of the server's interface says against the question; a number of zero: nothing.
+struct objection {
+  int number = 0;
+  std::string_view why;  ///< in the answer
+};
+
+inline objection objection_in(std::string_view answer) {
+  auto const fault = json::member(answer, "error");
+  if (fault.empty()) return {};
+  return {.number = number_in<int>(json::member(fault, "err_code")).value_or(-1),
+          .why = json::member(fault, "description")};
+}
+
 /// What the stream said to a publish.
 struct acknowledgement {
   std::uint64_t sequence = 0;
@@ -34,10 +47,20 @@ struct acknowledgement {
 };
 
 inline acknowledgement acknowledgement_in(std::string_view text) {
-  auto const fault = json::member(text, "error");
-  if (fault.empty()) return {.sequence = number_in<std::uint64_t>(json::member(text, "seq")).value_or(0), .why = {}};
-  return {.refused = number_in<int>(json::member(fault, "err_code")).value_or(-1),
-          .why = std::string{json::member(fault, "description")}};
+  if (auto const [number, why] = objection_in(text); number != 0) return {.refused = number, .why = std::string{why}};
+  return {.sequence = number_in<std::uint64_t>(json::member(text, "seq")).value_or(0), .why = {}};
+}
+
+/// What a stored message says of a key.
+template <class Headers>
+holding holding_of(Headers const& headers, std::string_view key, std::string_view payload, std::uint64_t sequence) {
+  holding h{.sequence = sequence, .frame = {}, .damage = {}};
+  auto seen = sighting_of(headers, key, payload, sequence);
+  if (seen)
+    h.frame = std::move(seen->frame);
+  else
+    h.damage = std::move(seen).error();
+  return h;
 }
 
 /// What an answer to a direct read says of a key. \errors unavailable: no answer to the question
@@ -50,21 +73,14 @@ inline result<holding> direct_answer(natsMsg* message, std::string_view key) {
     return failure(errc::unavailable, tier::warm,
                    std::format("JetStream: load: {}", headers.get("Description").value_or("no answer that is known")));
   }
-  holding h{.sequence = number_in<std::uint64_t>(*sequence).value_or(0), .frame = {}, .damage = {}};
-  auto seen = sighting_of(headers, key, body(message), h.sequence);
-  if (seen)
-    h.frame = std::move(seen->frame);
-  else
-    h.damage = std::move(seen).error();
-  return h;
+  return holding_of(headers, key, body(message), number_in<std::uint64_t>(*sequence).value_or(0));
 }
 
 /// The same of an answer by the stream's leader.
 inline result<holding> leader_answer(std::string_view text, std::string_view key) {
-  if (auto const fault = json::member(text, "error"); !fault.empty()) {
-    int const number = number_in<int>(json::member(fault, "err_code")).value_or(-1);
+  if (auto const [number, why] = objection_in(text); number != 0) {
     if (number == 10037) return holding{};
-    return std::unexpected{refused(number, json::member(fault, "description"), "load")};
+    return std::unexpected{refused(number, why, "load")};
   }
   auto const message = json::member(text, "message");
   auto const sequence = number_in<std::uint64_t>(json::member(message, "seq"));
@@ -72,13 +88,7 @@ inline result<holding> leader_answer(std::string_view text, std::string_view key
   auto const data = from_base64(json::member(message, "data"));
   if (!sequence || !headers || !data)
     return failure(errc::unavailable, tier::warm, "JetStream: load: no answer that is known");
-  holding h{.sequence = *sequence, .frame = {}, .damage = {}};
-  auto seen = sighting_of(header_block{*headers}, key, *data, *sequence);
-  if (seen)
-    h.frame = std::move(seen->frame);
-  else
-    h.damage = std::move(seen).error();
-  return h;
+  return holding_of(header_block{*headers}, key, *data, *sequence);
 }
 
 }  // namespace strata::warm::jetstream_detail

@@ -195,4 +195,16 @@ class exchange {
   bool settled_ = false;
 };
 
+/// Asks the server's interface one question. \param doing  what for
+/// \returns the answer, whatever it says
+inline result<std::string> ask_server(std::shared_ptr<link> over, std::string const& subject, std::string_view question,
+                                      std::string_view doing, deadline until) {
+  exchange call{std::move(over), until};
+  if (auto const sent = call.ask(subject, question); sent != NATS_OK) return std::unexpected{failed(sent, doing)};
+  auto const answer = call.next(until);
+  if (answer.status != NATS_OK) return std::unexpected{call.fault(answer, doing)};
+  call.settled();
+  return std::string{body(answer.message)};
+}
+
 }  // namespace strata::warm::jetstream_detail

@@ -6,6 +6,7 @@
 #include <strata/concepts/feed.hpp>
 #include <strata/error.hpp>
 #include <strata/frame.hpp>
+#include <strata/warm/jetstream/answers.hpp>
 #include <strata/warm/jetstream/connection.hpp>
 #include <strata/warm/jetstream/consumer.hpp>
 #include <strata/warm/jetstream/exchange.hpp>
@@ -239,20 +240,15 @@ class feed {
     id_ = registry<ear>::enter(ear_);
     link_ = over;
     natsSubscription* made = nullptr;
-    natsStatus status = natsConnection_Subscribe(&made, over->connection(), inbox.c_str(), ear::on_message, id_);
+    natsStatus const status = natsConnection_Subscribe(&made, over->connection(), inbox.c_str(), ear::on_message, id_);
     subscription_.reset(made);
     if (status != NATS_OK) return std::unexpected{failed(status, doing)};
-    exchange call{over, until};
-    status = call.ask(std::format("$JS.API.CONSUMER.CREATE.{}.{}.{}", stream_, name, filter_),
-                      consumer_request(stream_, name, filter_, inbox, last + 1));
-    if (status != NATS_OK) return std::unexpected{failed(status, doing)};
-    auto const answer = call.next(until);
-    if (answer.status != NATS_OK) return std::unexpected{call.fault(answer, doing)};
-    call.settled();
-    auto const fault = json::member(body(answer.message), "error");
-    if (fault.empty()) return {};
-    return std::unexpected{refused(number_in<int>(json::member(fault, "err_code")).value_or(-1),
-                                   json::member(fault, "description"), doing)};
+    auto const answer = ask_server(over, std::format("$JS.API.CONSUMER.CREATE.{}.{}.{}", stream_, name, filter_),
+                                   consumer_request(stream_, name, filter_, inbox, last + 1), doing, until);
+    if (!answer) return std::unexpected{answer.error()};
+    if (auto const [number, why] = objection_in(*answer); number != 0)
+      return std::unexpected{refused(number, why, doing)};
+    return {};
   }
   void forget() {
     if (!ear_) return;

@@ -4,6 +4,7 @@
 
 #include <strata/concepts/warm.hpp>
 #include <strata/error.hpp>
+#include <strata/warm/jetstream/answers.hpp>
 #include <strata/warm/jetstream/exchange.hpp>
 #include <strata/warm/jetstream/status.hpp>
 #include <strata/warm/jetstream/text.hpp>
@@ -26,20 +27,14 @@ struct standing {
 /// \errors unavailable: with the server's reason; timed_out
 inline result<standing> ask_standing(std::shared_ptr<link> over, std::string_view stream, deadline until) {
   std::string const doing = std::format("look for the stream {}", stream);
-  exchange call{std::move(over), until};
-  natsStatus const sent = call.ask(std::format("$JS.API.STREAM.INFO.{}", stream), {});
-  if (sent != NATS_OK) return std::unexpected{failed(sent, doing)};
-  auto const answer = call.next(until);
-  if (answer.status != NATS_OK) return std::unexpected{call.fault(answer, doing)};
-  call.settled();
-  std::string_view const text = body(answer.message);
-  if (auto const fault = json::member(text, "error"); !fault.empty()) {
-    int const number = number_in<int>(json::member(fault, "err_code")).value_or(-1);
+  auto const answer = ask_server(std::move(over), std::format("$JS.API.STREAM.INFO.{}", stream), {}, doing, until);
+  if (!answer) return std::unexpected{answer.error()};
+  if (auto const [number, why] = objection_in(*answer); number != 0) {
     if (meaning_of_refusal(number) == refusal::no_stream) return standing{};
-    return std::unexpected{refused(number, json::member(fault, "description"), doing)};
+    return std::unexpected{refused(number, why, doing)};
   }
-  auto const last = number_in<std::uint64_t>(json::member(json::member(text, "state"), "last_seq"));
-  auto const created = json::member(text, "created");
+  auto const last = number_in<std::uint64_t>(json::member(json::member(*answer, "state"), "last_seq"));
+  auto const created = json::member(*answer, "created");
   if (!last || created.empty())
     return failure(errc::unavailable, tier::warm, std::format("JetStream: {}: no answer that is known", doing));
   return standing{.last = *last, .created = std::string{created}};

@@ -4,13 +4,13 @@
 
 #include <strata/concepts/warm.hpp>
 #include <strata/error.hpp>
+#include <strata/warm/jetstream/answers.hpp>
 #include <strata/warm/jetstream/connection.hpp>
 #include <strata/warm/jetstream/exchange.hpp>
 #include <strata/warm/jetstream/handle.hpp>
 #include <strata/warm/jetstream/options.hpp>
 #include <strata/warm/jetstream/standing.hpp>
 #include <strata/warm/jetstream/status.hpp>
-#include <strata/warm/jetstream/text.hpp>
 
 #include <array>
 #include <charconv>
@@ -147,17 +147,11 @@ inline std::string stream_request(options const& o, std::int64_t replicas) {
 /// \returns the number of the server's refusal, zero for none, and what it says
 inline result<std::pair<int, std::string>> create(std::shared_ptr<link> const& over, options const& o,
                                                   std::int64_t replicas, deadline until) {
-  exchange call{over, until};
-  std::string const doing = std::format("create the stream {}", o.stream);
-  natsStatus const sent = call.ask(std::format("$JS.API.STREAM.CREATE.{}", o.stream), stream_request(o, replicas));
-  if (sent != NATS_OK) return std::unexpected{failed(sent, doing)};
-  auto const answer = call.next(until);
-  if (answer.status != NATS_OK) return std::unexpected{call.fault(answer, doing)};
-  call.settled();
-  auto const fault = json::member(body(answer.message), "error");
-  if (fault.empty()) return std::pair{0, std::string{}};
-  return std::pair{number_in<int>(json::member(fault, "err_code")).value_or(-1),
-                   std::string{json::member(fault, "description")}};
+  auto const answer = ask_server(over, std::format("$JS.API.STREAM.CREATE.{}", o.stream), stream_request(o, replicas),
+                                 std::format("create the stream {}", o.stream), until);
+  if (!answer) return std::unexpected{answer.error()};
+  auto const [number, why] = objection_in(*answer);
+  return std::pair{number, std::string{why}};
 }
 
 /// Finds the stream, or creates it. Takes some round trips; for the keeping thread.
