@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/concepts/cold.hpp>
 #include <strata/error.hpp>
 #include <strata/key.hpp>
 #include <strata/record.hpp>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 // How a value fills the columns of a table, whichever database has it: as record<Value> says.
 namespace strata::cold {
@@ -68,6 +70,28 @@ result<columns> columns_of(Value const& value, Codec const& codec) {
   } else {
     made.metadata = "{}";
   }
+  return made;
+}
+
+/// What a row's columns hold of a value, where they are.
+struct held_columns {
+  std::string_view kind, text, metadata;
+};
+
+/// Puts the value of the columns into a copy whose version is known.
+/// \errors corrupt: no value can be made of them
+template <class Value, class Codec>
+result<copy<Value>> with_value(copy<Value> made, std::string_view key, held_columns const& from, Codec const& codec) {
+  auto value = [&]() -> result<Value> {
+    if constexpr (has_restore<Value>)
+      return record<Value>::restore(key, from.kind, from.text, from.metadata, made.version);
+    else
+      return codec.from_json(from.text);
+  }();
+  if (!value)
+    return failure(errc::corrupt, tier::cold, "the row does not decode: " + std::string{value.error().text()});
+  if constexpr (has_stamp<Value>) record<Value>::stamp(*value, made.version);
+  made.value.emplace(std::move(*value));
   return made;
 }
 

@@ -7,16 +7,13 @@
 #include <strata/cold/postgres/statements.hpp>
 #include <strata/concepts/cold.hpp>
 #include <strata/error.hpp>
-#include <strata/record.hpp>
 
 #include <pqxx/row>
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 // A value's columns, and the value of a row's columns, as record<Value> has it.
@@ -45,18 +42,11 @@ result<copy<Value>> copy_of(std::string_view key, pqxx::row const& row, Codec co
       return made;
     }
   }
-  auto value = [&]() -> result<Value> {
-    if constexpr (has_restore<Value>)
-      return record<Value>::restore(key, row[0].view(), row[1].view(),
-                                    row[2].is_null() ? std::string_view{"{}"} : row[2].view(), made.version);
-    else
-      return codec.from_json(row[1].view());
-  }();
-  if (!value)
-    return failure(errc::corrupt, tier::cold, "the row does not decode: " + std::string{value.error().text()});
-  if constexpr (has_stamp<Value>) record<Value>::stamp(*value, made.version);
-  made.value.emplace(std::move(*value));
-  return made;
+  return with_value(std::move(made), key,
+                    {.kind = row[0].view(),
+                     .text = row[1].view(),
+                     .metadata = row[2].is_null() ? std::string_view{"{}"} : row[2].view()},
+                    codec);
 }
 
 }  // namespace strata::cold::pg

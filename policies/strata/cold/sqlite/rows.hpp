@@ -72,17 +72,7 @@ result<copy<Value>> copy_of(std::string_view key, row const& found, Codec const&
         return made;
       }
     }
-  auto value = [&]() -> result<Value> {
-    if constexpr (has_restore<Value>)
-      return record<Value>::restore(key, found.kind, found.text, found.metadata, found.version);
-    else
-      return codec.from_json(found.text);
-  }();
-  if (!value)
-    return failure(errc::corrupt, tier::cold, "the row does not decode: " + std::string{value.error().text()});
-  if constexpr (has_stamp<Value>) record<Value>::stamp(*value, made.version);
-  made.value.emplace(std::move(*value));
-  return made;
+  return with_value(std::move(made), key, {.kind = found.kind, .text = found.text, .metadata = found.metadata}, codec);
 }
 
 /// What is done to one key, in a transaction that is going on: whoever writes is alone, and so may look first.
