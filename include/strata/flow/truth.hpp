@@ -11,6 +11,8 @@
 #include <strata/hit.hpp>
 #include <strata/run/task.hpp>
 
+#include <concepts>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -27,6 +29,12 @@ using vector_of_value = deferred<std::span<float const>, Core>;
 template <class Core>
 std::unexpected<error> exhausted() noexcept {
   return failure(errc::unknown, Core::truth, "memory ran out during the write");
+}
+
+/// What is known of a write in warm that failed, where warm is the truth: one that was not answered may have happened.
+template <std::same_as<error> Error>
+std::unexpected<error> failed_write(Error const& why) {
+  return failure(why == errc::timed_out ? errc::unknown : why.code(), tier::warm, why.text());
 }
 
 template <class Core>
@@ -52,8 +60,7 @@ task<result<written>> store_truth(Core& core, std::string_view text, typename Co
     auto const stored = co_await core.warm.ask(core, direction::writing, until,
                                                [&](auto& tier) { return tier.store(*framed, *at, until); });
     if (!core.stored_in(tier::warm, revision{stored ? static_cast<std::uint64_t>(*stored) : 0}, stored))
-      co_return failure(stored.error() == errc::timed_out ? errc::unknown : stored.error().code(), tier::warm,
-                        stored.error().text());
+      co_return failed_write(stored.error());
     co_return written{.revision = revision{static_cast<std::uint64_t>(*stored)}};
   }
 }
@@ -72,9 +79,7 @@ task<result<written>> erase_truth(Core& core, std::string_view text, moment unti
     if (gone) co_return written{.changed = false};
     auto const stored = co_await core.warm.ask(core, direction::writing, until,
                                                [&](auto& tier) { return tier.erase(text, revision{}, until); });
-    if (!stored)
-      co_return failure(stored.error() == errc::timed_out ? errc::unknown : stored.error().code(), tier::warm,
-                        stored.error().text());
+    if (!stored) co_return failed_write(stored.error());
     co_return written{.revision = revision{static_cast<std::uint64_t>(*stored)}};
   }
 }
