@@ -7,6 +7,7 @@
 #include <strata/concepts/query.hpp>
 #include <strata/error.hpp>
 #include <strata/testing/laws/cold_bench.hpp>
+#include <strata/testing/laws/cold_expiry.hpp>
 #include <strata/testing/laws/cold_log.hpp>
 #include <strata/testing/parallel.hpp>
 #include <strata/testing/report.hpp>
@@ -22,7 +23,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <type_traits>
 #include <vector>
 
@@ -34,8 +34,8 @@ namespace strata::testing {
 template <class Policy, reporter Report>
 class cold_suite : cold_bench<Policy, Report> {
   using base = cold_bench<Policy, Report>;
-  using base::check, base::good, base::soon, base::tier_, base::settings_, base::ending_context_;
-  using typename base::tier_type, typename base::ending_tier;
+  using base::check, base::good, base::soon, base::tier_;
+  using typename base::tier_type;
 
  public:
   using base::base;
@@ -48,7 +48,6 @@ class cold_suite : cold_bench<Policy, Report> {
     if constexpr (loads_many<tier_type> && stores_many<tier_type, ledger>) bulk();
     if constexpr (counts_usage<tier_type>) usage();
     if constexpr (keeps_history<tier_type, ledger>) history();
-    if constexpr (keeps_expiry<ending_tier, ledger>) expiry();
   }
   /// To be tried last: what its call leaves may be stored at any later moment.
   void late() {
@@ -330,61 +329,6 @@ class cold_suite : cold_bench<Policy, Report> {
           "a revision that never was");
   }
 
-  void expiry() {
-    using namespace std::chrono_literals;
-    ending_tier tier{settings_, ending_context_};
-    if constexpr (requires { tier.wait_ready(soon()); }) (void)tier.wait_ready(soon());
-    auto const gone = [&](std::string_view key) {  // a machine may be busy, but not for so long
-      auto const until = std::chrono::steady_clock::now() + 10s;
-      auto now = tier.load(key, soon());
-      while (now && now->value && std::chrono::steady_clock::now() < until) {
-        std::this_thread::sleep_for(5ms);
-        now = tier.load(key, soon());
-      }
-      return now;
-    };
-    auto const put = tier.store("ends", {.text = "a"}, anything, soon(), 1h);
-    auto const there = tier.load("ends", soon());
-    if (!good(cold_law::expiry, put, "store with a life") || !good(cold_law::expiry, there, "load")) return;
-    check(
-        cold_law::expiry,
-        there->value && there->expires_in && *there->expires_in <= 1h && *there->expires_in > 50min && !there->expired,
-        "load does not say what is left");
-    auto const shorter = tier.store("ends", {.text = "a"}, anything, soon(), 40ms);
-    check(cold_law::expiry, shorter && shorter->changed && shorter->revision > put->revision,
-          "the same content with another life is a change");
-    auto const expired = gone("ends");
-    check(cold_law::expiry,
-          expired && !expired->value && expired->expired && shorter && expired->revision == shorter->revision,
-          "what has expired is given, or not called so");
-    auto const again = tier.store("ends", {.text = "a"}, absence, soon());
-    check(cold_law::expiry, again && again->changed && again->revision > shorter->revision && again->version == 3,
-          "a store that expects absence of what has expired");
-    auto const for_ever = tier.load("ends", soon());
-    check(cold_law::expiry, for_ever && for_ever->value && !for_ever->expires_in, "a store without a life gives one");
-    (void)tier.store("lives", {.text = "a"}, anything, soon(), 1h);
-    (void)tier.store("lives", {.text = "a"}, anything, soon());
-    auto const on = tier.load("lives", soon());
-    check(cold_law::expiry, on && on->value && !on->expires_in, "a store without a life leaves the one before");
-    check(cold_law::expiry, !tier.store("ends", {.text = "b"}, absence, soon()), "absence expected of what lives");
-    if constexpr (loads_many<ending_tier> && stores_many<ending_tier, ledger>) {
-      ledger const one{.text = "one"}, two{.text = "two"};
-      std::vector<keyed_value<ledger>> const both{{"ends 1", &one}, {"ends 2", &two}};
-      auto const stored = tier.store_many(both, soon(), 1h);
-      std::string_view const keys[] = {"ends 1", "ends", "ends 2"};
-      auto const found = tier.load_many(keys, soon());
-      check(cold_law::expiry,
-            stored[0] && stored[1] && found[0] && found[0]->expires_in && found[1] && !found[1]->expires_in &&
-                found[2] && found[2]->expires_in > 50min,
-            "lives in bulk");
-      (void)tier.store_many(both, soon(), 1ms);
-      (void)gone("ends 1");
-      auto const over = tier.load_many(keys, soon());
-      check(cold_law::expiry, over[0] && over[0]->expired && !over[0]->value && over[1] && over[1]->value,
-            "what has expired, in bulk");
-    }
-  }
-
   // A tier that keeps values as they are has nothing to encode or decode.
   static constexpr bool encodes = !requires { typename Policy::keeps_values; };
 };
@@ -394,6 +338,8 @@ template <class Policy, reporter Report>
 void cold_laws(typename Policy::options const& settings, Report&& report) {
   cold_suite<Policy, std::remove_reference_t<Report>> calls{settings, report};
   calls.run();
+  if constexpr (keeps_expiry<ledger_tier<Policy, true>, ledger>)
+    cold_expiry_suite<Policy, std::remove_reference_t<Report>>{settings, report}.run();
   cold_log_suite<Policy, std::remove_reference_t<Report>>{settings, report}.run();
   calls.late();
 }

@@ -91,19 +91,20 @@ struct ledger_codec {
   result<ledger> decode(std::string_view bytes) const { return from_json(bytes); }
 };
 
-template <class Policy, reporter Report>
+template <bool Ends>
+using ledger_context = context<monotonic_clock, no_observer, ledger_codec, Ends>;
+/// \tparam Ends  whether what it keeps may have an end
+template <class Policy, bool Ends>
+using ledger_tier = typename Policy::template tier<std::string, ledger, ledger_context<Ends>>;
+
+template <class Policy, reporter Report, bool Ends = false>
 class cold_bench {
  public:
-  cold_bench(typename Policy::options const& settings, Report& report)
-      : report_{report}, settings_{settings}, tier_{settings, context_} {}
+  cold_bench(typename Policy::options const& settings, Report& report) : report_{report}, tier_{settings, context_} {}
 
  protected:
-  using context_type = context<monotonic_clock, no_observer, ledger_codec>;
-  using tier_type = typename Policy::template tier<std::string, ledger, context_type>;
+  using tier_type = ledger_tier<Policy, Ends>;
   static_assert(cold_tier<tier_type, ledger>);
-  // Another tier on the same store, whose values may have an end.
-  using ending_context = context<monotonic_clock, no_observer, ledger_codec, true>;
-  using ending_tier = typename Policy::template tier<std::string, ledger, ending_context>;
 
   static deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds{30}; }
   bool check(std::string_view law, bool passed, std::string_view text) {
@@ -120,11 +121,9 @@ class cold_bench {
   monotonic_clock clock_{};
   no_observer observer_{};
   ledger_codec codec_{};
-  context_type context_{clock_, observer_, codec_};
+  ledger_context<Ends> context_{clock_, observer_, codec_};
 
  protected:
-  ending_context const ending_context_{clock_, observer_, codec_};
-  typename Policy::options const settings_;
   tier_type tier_;
 };
 
