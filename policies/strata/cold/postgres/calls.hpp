@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/cold/postgres/array.hpp>
+#include <strata/cold/postgres/fault.hpp>
 #include <strata/cold/postgres/pool.hpp>
 #include <strata/cold/postgres/sqlstate.hpp>
 #include <strata/concepts/warm.hpp>

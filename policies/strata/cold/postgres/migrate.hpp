@@ -4,6 +4,7 @@
 
 #include <strata/cold/postgres/adopt.hpp>
 #include <strata/cold/postgres/conninfo.hpp>
+#include <strata/cold/postgres/fault.hpp>
 #include <strata/cold/postgres/grants.hpp>
 #include <strata/cold/postgres/migrations.hpp>
 #include <strata/cold/postgres/names.hpp>

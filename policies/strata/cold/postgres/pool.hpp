@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/cold/postgres/conninfo.hpp>
+#include <strata/cold/postgres/fault.hpp>
 #include <strata/cold/postgres/watchdog.hpp>
 #include <strata/concepts/warm.hpp>
 #include <strata/error.hpp>
@@ -10,7 +11,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <pqxx/connection>
-#include <pqxx/except>
 
 #include <algorithm>
 #include <atomic>
@@ -53,19 +53,6 @@ struct backend {
   std::string started{};
   std::shared_ptr<std::vector<prepared_later> const> later = nullptr;
 };
-
-/// The first line of what the server or libpq said, without secrets.
-inline std::string sentence(conninfo const& info, std::string_view what) {
-  if (auto const start = what.find_first_not_of(" \n"); start != std::string_view::npos) what.remove_prefix(start);
-  for (auto const* prefix : {"ERROR:  ", "FATAL:  "})
-    if (what.starts_with(prefix)) what.remove_prefix(8);
-  return info.scrub(what.substr(0, std::min(what.find('\n'), std::size_t{400})));
-}
-
-/// libpqxx forgets the state of one class of errors.
-inline std::string_view state_of(pqxx::sql_error const& e) noexcept {
-  return dynamic_cast<pqxx::insufficient_privilege const*>(&e) ? "42501" : std::string_view{e.sqlstate()};
-}
 
 template <class Setup>
 class pool {
