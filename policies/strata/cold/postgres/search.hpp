@@ -106,18 +106,28 @@ inline excerpt excerpt_of(std::string_view marked) {
   return made;
 }
 
-/// Brings the words up to what was written. \returns whether they are, after half of the time there was
+/// Brings the words up to what was written, some values at a time: more as long as that is soon done, for what was done stays
+/// however often there was no time for the rest. \returns whether they are, after half of the time there was
 template <class Calls>
 result<bool> index_words(Calls const& calls, deadline until) {
   using clock = std::chrono::steady_clock;
-  auto const half = clock::now() + (until - clock::now()) / 2;
-  for (;;) {
-    auto rows = calls.read("strata_index_words", pqxx::params{2'000}, until);
+  auto now = clock::now();
+  auto const half = now + (until - now) / 2;
+  for (int values = 10;;) {
+    auto const sent = now;
+    auto rows = calls.read("strata_index_words", pqxx::params{values}, half);
+    if (!rows && rows.error() == errc::timed_out) return false;
     if (!rows) return std::unexpected{std::move(rows.error())};
     auto const done = (*rows)[0][0];
     if (!done.is_null() && done.template as<bool>()) return true;
-    if (clock::now() >= half) return false;
-    if (done.is_null()) std::this_thread::sleep_for(std::chrono::milliseconds{5});  // another is at it
+    now = clock::now();
+    if (now - sent >= half - now) return false;
+    if (done.is_null()) {  // another is at it
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+      now = clock::now();
+    } else if (4 * (now - sent) < half - now) {
+      values = std::min(2 * values, 2'000);
+    }
   }
 }
 
