@@ -29,9 +29,7 @@ namespace strata::hot {
 class adaptive_order {
  public:
   using settings = engine::no_settings;
-  struct node : engine::segment_place {
-    engine::slot older, newer;
-  };
+  using node = engine::segment_node;
   static constexpr auto needs = engine::hit_needs::exclusive;
 
   adaptive_order(settings, std::size_t capacity)

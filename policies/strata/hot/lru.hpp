@@ -20,11 +20,7 @@ namespace strata::hot {
 class lru_order {
  public:
   using settings = engine::no_settings;
-  struct node {
-    engine::slot older, newer;
-    std::uint8_t used;   // the generation of the last use, as its queue
-    std::uint8_t where;  // the queue that has it
-  };
+  using node = engine::links;  // own: the generation of the last use, while the entry waits in that of an earlier one
   static constexpr auto needs = engine::hit_needs::shared;
 
   lru_order(settings, std::size_t capacity) noexcept : width_{(capacity + told_apart - 1) / told_apart} {}
@@ -36,21 +32,21 @@ class lru_order {
 
   /// Beside other hits, which write the same.
   [[gnu::always_inline]] void on_hit(auto nodes, engine::slot i) const noexcept {
-    std::atomic_ref<std::uint8_t> const used{nodes[i].used};
+    std::atomic_ref<std::uint8_t> const used{nodes[i].own};
     if (used.load(std::memory_order_relaxed) != all_.now()) used.store(all_.now(), std::memory_order_relaxed);
   }
   void on_insert(auto nodes, engine::slot i, std::uint64_t, std::uint32_t) noexcept {
     all_.count_one(width_);
-    nodes[i].used = all_.now();
+    nodes[i].own = all_.now();
     all_.push(nodes, i, all_.now());
   }
   void on_erase(auto nodes, engine::slot i) noexcept { all_.remove(nodes, i); }
   engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
     while (!all_.empty()) {
       engine::slot const i = all_.oldest();
-      if (nodes[i].used == nodes[i].where) return i;
+      if (nodes[i].own == all_.turn()) return i;
       all_.remove(nodes, i);
-      all_.push(nodes, i, nodes[i].used);
+      all_.push(nodes, i, nodes[i].own);
     }
     return engine::no_slot;
   }
@@ -64,7 +60,7 @@ class lru_order {
   std::size_t width_;
 };
 
-/// The default. Hit O(1), most often without a write; miss O(1) amortised; 12 bytes an entry.
+/// The default. Hit O(1), most often without a write; miss O(1) amortised; 8 bytes an entry.
 struct lru {
   using options = engine::options_for<lru_order>;
   template <class Key, class Value, class Context>

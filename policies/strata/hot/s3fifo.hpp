@@ -26,21 +26,22 @@ struct s3fifo_settings {
   std::uint8_t ghosts = 90;    ///< how many keys that went from it are remembered; up to 200
   std::uint8_t threshold = 1;  ///< uses that lead from the small queue to the main one, 1 to 3: 2 for web objects
   std::uint8_t window = 0;     ///< of the small queue: where uses do not count yet
-  std::uint8_t most_uses = 3;  ///< where counting uses ends; 1, with half the small queue as window, is Clock2Q+
+  std::uint8_t most_uses = 3;  ///< counted, 63 at most; 1, with half the small queue as window, is Clock2Q+
 };
 
 class s3fifo_order {
  public:
   using settings = s3fifo_settings;
-  struct node {
-    engine::slot older, newer;
-    std::uint8_t uses;
-    std::uint8_t where;
+  struct node : engine::links {  // own: the place, and behind it the uses
+    [[nodiscard]] std::uint8_t place() const noexcept { return static_cast<std::uint8_t>(own & ~all_uses); }
+    [[nodiscard]] std::uint8_t uses() const noexcept { return own & all_uses; }
   };
   static constexpr auto needs = engine::hit_needs::shared;
 
   s3fifo_order(settings const& given, std::size_t capacity)
-      : settings_{given}, ghosts_{capacity * std::min<std::size_t>(given.ghosts, 200) / 100} {}
+      : settings_{given}, ghosts_{capacity * std::min<std::size_t>(given.ghosts, 200) / 100} {
+    settings_.most_uses = std::min(given.most_uses, all_uses);
+  }
   void take_over(s3fifo_order& old) noexcept {
     small_ = old.small_;
     main_ = old.main_;
@@ -49,46 +50,44 @@ class s3fifo_order {
   }
 
   [[gnu::always_inline]] void on_hit(auto nodes, engine::slot i) const noexcept {
-    std::atomic_ref uses{nodes[i].uses};
-    std::uint8_t const n = uses.load(std::memory_order_relaxed);
-    if (n < settings_.most_uses && nodes[i].where != in_window)
-      uses.store(static_cast<std::uint8_t>(n + 1), std::memory_order_relaxed);
+    std::atomic_ref<std::uint8_t> const state{nodes[i].own};
+    std::uint8_t const seen = state.load(std::memory_order_relaxed);
+    if ((seen & all_uses) < settings_.most_uses && (seen & ~all_uses) != in_window)
+      state.store(static_cast<std::uint8_t>(seen + 1), std::memory_order_relaxed);
   }
   void on_insert(auto nodes, engine::slot i, std::uint64_t hash, std::uint32_t) noexcept {
     bool const known = ghosts_.take(engine::kept_hash(hash));
-    nodes[i].uses = 0;
-    nodes[i].where = known ? in_main : in_small;
+    nodes[i].own = known ? in_main : in_small;
     (known ? main_ : small_).push(nodes, i);
     if (known || settings_.window == 0) return;
-    nodes[i].where = in_window;
+    nodes[i].own = in_window;
     if (fresh_++ == 0) edge_ = i;
     while (fresh_ * 100 > share() * settings_.window) pass_edge(nodes);
   }
   void on_erase(auto nodes, engine::slot i) noexcept {
-    if (nodes[i].where == in_window) {
+    if (nodes[i].place() == in_window) {
       if (i == edge_)
         pass_edge(nodes);
       else
         --fresh_;
     }
-    (nodes[i].where == in_main ? main_ : small_).remove(nodes, i);
+    (nodes[i].place() == in_main ? main_ : small_).remove(nodes, i);
   }
   engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
     for (std::size_t const most = share();;) {
       if (main_.empty() && small_.empty()) return engine::no_slot;
       if (small_.empty() || (small_.size() < most && !main_.empty())) {
         engine::slot const i = main_.oldest();
-        if (nodes[i].uses == 0) return i;
-        --nodes[i].uses;
+        if (nodes[i].uses() == 0) return i;
+        --nodes[i].own;
         main_.renew(nodes, i);
-      } else if (engine::slot const i = small_.oldest(); nodes[i].uses < settings_.threshold) {
+      } else if (engine::slot const i = small_.oldest(); nodes[i].uses() < settings_.threshold) {
         ghosts_.remember(nodes.hash(i));
         return i;
       } else {
-        if (nodes[i].where == in_window) pass_edge(nodes);
+        if (nodes[i].place() == in_window) pass_edge(nodes);
         small_.remove(nodes, i);
-        nodes[i].uses = 0;
-        nodes[i].where = in_main;
+        nodes[i].own = in_main;
         main_.push(nodes, i);
       }
     }
@@ -96,20 +95,21 @@ class s3fifo_order {
 
   bool valid(auto nodes, std::size_t entries) const noexcept {
     return small_.size() + main_.size() == entries &&
-           small_.valid(nodes, [](node const& n) { return n.where != in_main; }) &&
-           main_.valid(nodes, [](node const& n) { return n.where == in_main; });
+           small_.valid(nodes, [](node const& n) { return n.place() != in_main; }) &&
+           main_.valid(nodes, [](node const& n) { return n.place() == in_main; });
   }
 
  private:
-  enum place : std::uint8_t { in_small, in_window, in_main };
+  static constexpr std::uint8_t all_uses = 0x3F;
+  enum place : std::uint8_t { in_small = 0x00, in_window = 0x40, in_main = 0x80 };
 
   [[nodiscard]] std::size_t share() const noexcept {
     return std::max<std::size_t>((small_.size() + main_.size()) * settings_.small / 100, 1);
   }
   // The oldest in the window leaves it.
   void pass_edge(auto nodes) noexcept {
-    engine::slot const i = std::exchange(edge_, nodes[edge_].newer);
-    nodes[i].where = in_small;
+    engine::slot const i = std::exchange(edge_, nodes[edge_].newer());
+    nodes[i].own = in_small;
     --fresh_;
   }
 
@@ -120,7 +120,7 @@ class s3fifo_order {
   engine::ghosts ghosts_;
 };
 
-/// Hit O(1), a byte written at most; miss O(1) amortised; 10 bytes an entry and 7 a ghost.
+/// Hit O(1), a byte written at most; miss O(1) amortised; 8 bytes an entry and 6 a ghost.
 struct s3fifo {
   using options = engine::options_for<s3fifo_order>;
   template <class Key, class Value, class Context>

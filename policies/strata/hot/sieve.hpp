@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hot/engine/links.hpp>
 #include <strata/hot/engine/tier.hpp>
 
 #include <atomic>
@@ -16,51 +17,43 @@ namespace strata::hot {
 
 class sieve_order {
  public:
-  struct node {  // a circle, as in lru_order; capacities end at 2^31, so one bit is free
-    engine::slot older;
-    engine::slot link;  // newer, and the highest bit: used
-
-    [[nodiscard]] engine::slot newer() const noexcept { return link & ~used_bit; }
-    void newer(engine::slot to) noexcept { link = (link & used_bit) | to; }
-    [[nodiscard]] bool used() const noexcept { return (link & used_bit) != 0; }
-  };
+  using node = engine::links;  // a circle; own: whether it was used
   static constexpr auto needs = engine::hit_needs::shared;
 
-  /// Beside other hits, which write the same word: it is written once, and after that only read.
+  /// Beside other hits, which write the same: it is written once, and after that only read.
   [[gnu::always_inline]] static void on_hit(auto nodes, engine::slot i) noexcept {
-    std::atomic_ref<engine::slot> const link{nodes[i].link};
-    auto const seen = link.load(std::memory_order_relaxed);
-    if ((seen & used_bit) == 0) link.store(seen | used_bit, std::memory_order_relaxed);
+    std::atomic_ref<std::uint8_t> const used{nodes[i].own};
+    if (used.load(std::memory_order_relaxed) == 0) used.store(1, std::memory_order_relaxed);
   }
 
   void on_insert(auto nodes, engine::slot i, std::uint64_t, std::uint32_t) noexcept {
-    nodes[i].link = 0;
+    nodes[i].own = 0;
     if (newest_ == engine::no_slot) {
-      nodes[i].older = i;
+      nodes[i].older(i);
       nodes[i].newer(i);
     } else {
       engine::slot const oldest = nodes[newest_].newer();
-      nodes[i].older = newest_;
+      nodes[i].older(newest_);
       nodes[i].newer(oldest);
-      nodes[oldest].older = i;
+      nodes[oldest].older(i);
       nodes[newest_].newer(i);
     }
     newest_ = i;
   }
   void on_erase(auto nodes, engine::slot i) noexcept {
-    engine::slot const older = nodes[i].older;
+    engine::slot const older = nodes[i].older();
     engine::slot const newer = nodes[i].newer();
     bool const alone = older == i;
     // Past the newest the hand waits for the one that is oldest when room is wanted next.
     if (hand_ == i) hand_ = i == newest_ ? engine::no_slot : newer;
     if (newest_ == i) newest_ = alone ? engine::no_slot : older;
     nodes[older].newer(newer);
-    nodes[newer].older = older;
+    nodes[newer].older(older);
   }
   engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
     if (newest_ == engine::no_slot) return newest_;
     if (hand_ == engine::no_slot) hand_ = nodes[newest_].newer();
-    for (; nodes[hand_].used(); hand_ = nodes[hand_].newer()) nodes[hand_].link &= ~used_bit;
+    for (; nodes[hand_].own != 0; hand_ = nodes[hand_].newer()) nodes[hand_].own = 0;
     return hand_;
   }
 
@@ -69,21 +62,19 @@ class sieve_order {
     bool hand_met = hand_ == engine::no_slot;
     engine::slot i = newest_;
     if (i != engine::no_slot) do {
-        if (nodes[nodes[i].older].newer() != i) return false;
+        if (nodes[nodes[i].older()].newer() != i) return false;
         hand_met = hand_met || i == hand_;
-        i = nodes[i].older;
+        i = nodes[i].older();
       } while (++n <= entries && i != newest_);
     return n == entries && hand_met;
   }
 
  private:
-  static constexpr engine::slot used_bit = engine::slot{1} << 31U;
-
   engine::slot newest_ = engine::no_slot;
   engine::slot hand_ = engine::no_slot;
 };
 
-/// Hit O(1), miss O(1) amortised, two links an entry.
+/// Hit O(1), miss O(1) amortised, 8 bytes an entry.
 struct sieve {
   using options = engine::options;
   template <class Key, class Value, class Context>

@@ -31,10 +31,7 @@ struct tinylfu_settings {
 class tinylfu_order {
  public:
   using settings = tinylfu_settings;
-  struct node {
-    engine::slot older, newer;
-    std::uint32_t where;
-  };
+  using node = engine::links;  // own: the place
   static constexpr auto needs = engine::hit_needs::exclusive;
 
   tinylfu_order(settings const& given, std::size_t capacity)
@@ -52,7 +49,7 @@ class tinylfu_order {
   void on_hit(auto nodes, engine::slot i) noexcept {
     count(nodes.hash(i));
     ++hits_;
-    switch (nodes[i].where) {
+    switch (nodes[i].own) {
       case in_window: window_.renew(nodes, i); break;
       case in_protected: protected_.renew(nodes, i); break;
       default:
@@ -68,7 +65,7 @@ class tinylfu_order {
     count(engine::kept_hash(hash));
   }
   void on_erase(auto nodes, engine::slot i) noexcept {
-    (nodes[i].where == in_window ? window_ : nodes[i].where == in_protected ? protected_ : probation_).remove(nodes, i);
+    (nodes[i].own == in_window ? window_ : nodes[i].own == in_protected ? protected_ : probation_).remove(nodes, i);
   }
   engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
     counts_ = true;
@@ -82,16 +79,16 @@ class tinylfu_order {
   }
 
   bool valid(auto nodes, std::size_t entries) const noexcept {
-    auto const all = [](std::uint32_t where) { return [where](node const& n) { return n.where == where; }; };
+    auto const all = [](place where) { return [where](node const& n) { return n.own == where; }; };
     return this->entries() == entries && window_.valid(nodes, all(in_window)) &&
            probation_.valid(nodes, all(in_probation)) && protected_.valid(nodes, all(in_protected));
   }
 
  private:
-  enum place : std::uint32_t { in_window, in_probation, in_protected };
+  enum place : std::uint8_t { in_window, in_probation, in_protected };
 
   static void put(auto nodes, engine::slot i, place where, engine::queue& into) noexcept {
-    nodes[i].where = where;
+    nodes[i].own = where;
     into.push(nodes, i);
   }
   [[nodiscard]] std::size_t entries() const noexcept { return window_.size() + probation_.size() + protected_.size(); }
@@ -137,7 +134,7 @@ class tinylfu_order {
   engine::sketch sketch_;
 };
 
-/// Hit and miss O(1), amortised over the sketch's halving; 12 bytes an entry and 8 of the sketch.
+/// Hit and miss O(1), amortised over the sketch's halving; 8 bytes an entry and 8 of the sketch.
 struct tinylfu {
   using options = engine::options_for<tinylfu_order>;
   template <class Key, class Value, class Context>

@@ -6,7 +6,9 @@
 #include <strata/hot/adaptive.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
+#include <strata/hot/s3fifo.hpp>
 #include <strata/hot/sieve.hpp>
+#include <strata/hot/tinylfu.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -126,6 +128,8 @@ BOOST_AUTO_TEST_CASE(say_what_a_hit_needs) {
   static_assert(strata::hot::engine::eviction<strata::hot::lru_exact_order>);
   static_assert(strata::hot::engine::eviction<strata::hot::sieve_order>);
   static_assert(sizeof(strata::hot::lru_exact_order::node) == 8 && sizeof(strata::hot::sieve_order::node) == 8);
+  static_assert(sizeof(strata::hot::lru_order::node) == 8 && sizeof(strata::hot::s3fifo_order::node) == 8);
+  static_assert(sizeof(strata::hot::tinylfu_order::node) == 8 && sizeof(strata::hot::adaptive_order::node) == 12);
 }
 
 // First in, first out, as a user would write it: a hit needs nothing, and nothing of it is called.

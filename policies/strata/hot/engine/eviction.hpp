@@ -11,9 +11,11 @@
 // nodes and an index each time (a node alone cannot relink a list), under the shard's lock; it never sees key or value.
 namespace strata::hot::engine {
 
-/// An entry's place in its shard.
+/// An entry's place in its shard, in 28 bits: see links.hpp.
 using slot = std::uint32_t;
-inline constexpr slot no_slot = ~slot{};
+inline constexpr slot no_slot = (slot{1} << 28U) - 1;
+/// As many entries a shard has at most; the numbers between are for the ends of lists.
+inline constexpr slot most_slots = no_slot - 256;
 
 /// What on_hit needs: not to be called at all; only that the entry stays, so that it may run beside other hits and touches
 /// nothing but its own node, atomically; or the shard for itself. Then hits are noted and told later, in the order of each

@@ -2,12 +2,12 @@
 // Copyright the Strata authors
 #pragma once
 
-#include <strata/hot/engine/queue.hpp>
+#include <strata/hot/engine/links.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
+#include <utility>
 
 // A list in the order of the last use, to a part of its length, although a use moves nothing: it notes in which generation
 // it happened, and an entry found used at the old end goes to the end of that generation. To send it to the newest end, as
@@ -16,7 +16,7 @@
 // Source: Yu Zhao: "Multigenerational LRU Framework", Linux 6.1, 2022; with more generations.
 namespace strata::hot::engine {
 
-/// The nodes have `older`, `newer` and `where`, which is the generation as long as they are in here.
+/// The nodes have links. Only the first and the last of a generation know which it is: a link that goes no further says it.
 template <std::uint8_t Count>
 class generations {
  public:
@@ -28,25 +28,36 @@ class generations {
   [[nodiscard, gnu::always_inline]] std::uint8_t now() const noexcept { return now_; }
   /// The first of the oldest generation. While it is not empty.
   [[nodiscard]] slot oldest() noexcept {
-    while (lists_[oldest_].empty()) oldest_ = after(oldest_);
-    return lists_[oldest_].oldest();
+    while (empty(oldest_)) oldest_ = after(oldest_);
+    return ends_[oldest_].oldest;
   }
+  /// The generation of what `oldest` gave.
+  [[nodiscard]] std::uint8_t turn() const noexcept { return oldest_; }
 
   /// To the end of a generation, which began no earlier than the one that has the oldest.
   void push(auto nodes, slot i, std::uint8_t generation) noexcept {
-    nodes[i].where = generation;
-    lists_[generation].push(nodes, i);
+    slot const before = ends_[generation].newest;
+    nodes[i].newer(end(generation));
+    nodes[i].older(before);
+    newer_of(nodes, before, i);
+    ends_[generation].newest = i;
     ++size_;
   }
   void remove(auto nodes, slot i) noexcept {
-    lists_[nodes[i].where].remove(nodes, i);
+    slot const newer = nodes[i].newer();
+    slot const older = nodes[i].older();
+    newer_of(nodes, older, newer);
+    if (newer < first_end)
+      nodes[newer].older(older);
+    else
+      ends_[of(newer)].newest = older;
     --size_;
   }
   /// One more has come: with each `fill`-th another generation begins. The oldest keeps its number until all of it is gone,
   /// which takes longer after many were removed, or more find room than before.
   void count_one(std::size_t fill) noexcept {
     std::uint8_t const next = after(now_);
-    if (++came_ < fill || !lists_[next].empty()) return;
+    if (++came_ < fill || !empty(next)) return;
     came_ = 0;
     now_ = next;
     if (oldest_ == now_) oldest_ = after(now_);
@@ -54,16 +65,38 @@ class generations {
 
   /// For tests, as queue::valid. \complexity linear
   [[nodiscard]] bool valid(auto nodes) const noexcept {
-    for (std::uint8_t g = 0; g < count; ++g)
-      if (!lists_[g].valid(nodes, [g](auto const& n) { return n.where == g; })) return false;
-    return size_ == std::accumulate(lists_.begin(), lists_.end(), std::size_t{},
-                                    [](std::size_t n, queue const& list) { return n + list.size(); });
+    std::size_t n = 0;
+    for (std::uint8_t g = 0; g < count; ++g) {
+      slot last = end(g);
+      for (slot i = ends_[g].newest; i < first_end && n <= size_; last = std::exchange(i, nodes[i].older()), ++n)
+        if (nodes[i].newer() != last) return false;
+      if (last != ends_[g].oldest) return false;
+    }
+    return n == size_;
   }
 
  private:
   static constexpr std::uint8_t after(std::uint8_t g) noexcept { return static_cast<std::uint8_t>((g + 1) % count); }
 
-  std::array<queue, count> lists_;
+  static constexpr slot end(std::uint8_t g) noexcept { return no_slot - 1 - g; }
+  static constexpr std::uint8_t of(slot end) noexcept { return static_cast<std::uint8_t>(no_slot - 1 - end); }
+  static constexpr slot first_end = end(count - 1);
+  [[nodiscard]] bool empty(std::uint8_t g) const noexcept { return ends_[g].newest == end(g); }
+  void newer_of(auto nodes, slot i, slot newer) noexcept {
+    if (i < first_end)
+      nodes[i].newer(newer);
+    else
+      ends_[of(i)].oldest = newer;
+  }
+
+  struct both_ends {
+    slot newest, oldest;
+  };
+  std::array<both_ends, count> ends_ = [] {
+    std::array<both_ends, count> all;
+    for (std::uint8_t g = 0; g < count; ++g) all[g] = {end(g), end(g)};
+    return all;
+  }();
   std::size_t size_ = 0, came_ = 0;
   std::uint8_t now_ = 0, oldest_ = 0;
 };

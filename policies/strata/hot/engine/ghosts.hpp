@@ -21,7 +21,7 @@ class ghosts {
   ghosts() = default;
   /// Of the last n. \throws bad_alloc
   explicit ghosts(std::size_t n)
-      : buckets_{static_cast<std::uint32_t>(n == 0 ? 0 : n / 10 + 1)},
+      : buckets_{static_cast<std::uint32_t>(n == 0 ? 0 : n / 12 + 1)},
         cells_{n == 0 ? nullptr : std::make_unique<bucket[]>(buckets_)} {
     limit(n);
   }

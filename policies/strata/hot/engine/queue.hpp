@@ -2,13 +2,13 @@
 // Copyright the Strata authors
 #pragma once
 
-#include <strata/hot/engine/eviction.hpp>
+#include <strata/hot/engine/links.hpp>
 
 #include <cstddef>
 #include <utility>
 
-// A list of entries that algorithms with several of them share: the nodes have `older` and `newer`, and each is in one
-// list at a time, which the algorithm knows.
+// A list of entries that algorithms with several of them share: the nodes have links, and each is in one list at a time,
+// which the algorithm knows.
 namespace strata::hot::engine {
 
 class queue {
@@ -20,17 +20,26 @@ class queue {
   [[nodiscard]] slot newest() const noexcept { return newest_; }
 
   void push(auto nodes, slot i) noexcept {
-    nodes[i].newer = no_slot;
-    nodes[i].older = newest_;
-    (newest_ == no_slot ? oldest_ : nodes[newest_].newer) = i;
+    nodes[i].newer(no_slot);
+    nodes[i].older(newest_);
+    if (newest_ == no_slot)
+      oldest_ = i;
+    else
+      nodes[newest_].newer(i);
     newest_ = i;
     ++size_;
   }
   void remove(auto nodes, slot i) noexcept {
-    slot const newer = nodes[i].newer;
-    slot const older = nodes[i].older;
-    (newer == no_slot ? newest_ : nodes[newer].older) = older;
-    (older == no_slot ? oldest_ : nodes[older].newer) = newer;
+    slot const newer = nodes[i].newer();
+    slot const older = nodes[i].older();
+    if (newer == no_slot)
+      newest_ = older;
+    else
+      nodes[newer].older(older);
+    if (older == no_slot)
+      oldest_ = newer;
+    else
+      nodes[older].newer(newer);
     --size_;
   }
   void renew(auto nodes, slot i) noexcept {
@@ -49,8 +58,8 @@ class queue {
   [[nodiscard]] bool valid(auto nodes, Mine mine) const noexcept {
     std::size_t n = 0;
     slot last = no_slot;
-    for (slot i = newest_; i != no_slot && n <= size_; last = std::exchange(i, nodes[i].older), ++n)
-      if (nodes[i].newer != last || !mine(nodes[i])) return false;
+    for (slot i = newest_; i != no_slot && n <= size_; last = std::exchange(i, nodes[i].older()), ++n)
+      if (nodes[i].newer() != last || !mine(nodes[i])) return false;
     return n == size_ && last == oldest_;
   }
 

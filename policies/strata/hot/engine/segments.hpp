@@ -31,11 +31,9 @@ struct segment_setting {
   leaving rule;
 };
 
-/// What a node needs beside the links.
-struct segment_place {
-  std::uint16_t arrival = 0;  // counts newcomers
-  std::uint8_t where = 0;
-  std::uint8_t marks = 0;  // how often it was used since it was looked at, up to 7; and the bits below
+struct segment_node : links {  // own: the place
+  std::uint8_t marks = 0;      // how often it was used since it was looked at, up to 7; and the bits below
+  std::uint16_t arrival = 0;   // counts newcomers
 
   static constexpr std::uint8_t uses = 0x07;
   static constexpr std::uint8_t last = 0x38;    // the generation in which it was used last
@@ -64,13 +62,13 @@ class segments {
     std::atomic_ref<std::uint8_t> const marks{n.marks};
     std::uint8_t const seen = marks.load(std::memory_order_relaxed);
     auto const now = static_cast<std::uint8_t>(window_.now() << 3U);
-    constexpr std::uint8_t rest = segment_place::uses | segment_place::late;
-    if ((seen & (rest | segment_place::last)) == (rest | now)) return seen;
+    constexpr std::uint8_t rest = segment_node::uses | segment_node::late;
+    if ((seen & (rest | segment_node::last)) == (rest | now)) return seen;
     // A use among the first half of a window's newcomers belongs to the first one: it says nothing about the time after.
     bool const late = static_cast<std::uint16_t>(arrivals_ - n.arrival) >= at_once_;
-    bool const more = (seen & segment_place::uses) != segment_place::uses;
+    bool const more = (seen & segment_node::uses) != segment_node::uses;
     auto const mark =
-        static_cast<std::uint8_t>(((seen & ~segment_place::last) + more) | now | (late ? segment_place::late : 0));
+        static_cast<std::uint8_t>(((seen & ~segment_node::last) + more) | now | (late ? segment_node::late : 0));
     if (mark != seen) marks.store(mark, std::memory_order_relaxed);
     return seen;
   }
@@ -89,8 +87,8 @@ class segments {
     while (full_ && window_.size() > room_) ripen(nodes, window_.oldest());  // there is room for all
   }
   void erase(auto nodes, slot i) noexcept {
-    if (nodes[i].where < window_.count) return window_.remove(nodes, i);
-    (nodes[i].where == in_protected ? protected_ : probation_).remove(nodes, i);
+    if (nodes[i].own == in_window) return window_.remove(nodes, i);
+    (nodes[i].own == in_protected ? protected_ : probation_).remove(nodes, i);
   }
 
   struct departure {
@@ -106,13 +104,13 @@ class segments {
       slot const weakest = find_weakest(nodes, looked);
       if (window_.empty() || (window_.size() < room_ && weakest != no_slot)) return {weakest, false};
       slot const candidate = window_.oldest();
-      std::uint8_t const placed = nodes[candidate].where;
-      if (std::uint8_t const last = last_use(nodes[candidate]); look(nodes, candidate, looked) && last != placed) {
+      std::uint8_t const last = last_use(nodes[candidate]);
+      if (look(nodes, candidate, looked) && last != window_.turn()) {
         window_.remove(nodes, candidate);
         come(nodes, candidate, last);
         continue;
       }
-      bool const stays_anyhow = knows_ghosts() && (nodes[candidate].marks & segment_place::late) != 0;
+      bool const stays_anyhow = knows_ghosts() && (nodes[candidate].marks & segment_node::late) != 0;
       if (!stays_anyhow) {
         bool const stays =
             weakest != no_slot && (setting_.rule == leaving::always ||
@@ -125,17 +123,16 @@ class segments {
   }
 
   bool valid(auto nodes, std::size_t entries) const noexcept {
-    auto const all = [](place where) { return [where](auto const& n) { return n.where == where; }; };
+    auto const all = [](place where) { return [where](auto const& n) { return n.own == where; }; };
     return this->entries() == entries && window_.valid(nodes) && probation_.valid(nodes, all(in_probation)) &&
            protected_.valid(nodes, all(in_protected));
   }
 
  private:
-  // Less than these: in that generation of the window.
-  enum place : std::uint8_t { in_probation = 8, in_protected };
+  enum place : std::uint8_t { in_window, in_probation, in_protected };
 
-  static std::uint8_t last_use(segment_place const& n) noexcept {
-    return static_cast<std::uint8_t>((n.marks & segment_place::last) >> 3U);
+  static std::uint8_t last_use(segment_node const& n) noexcept {
+    return static_cast<std::uint8_t>((n.marks & segment_node::last) >> 3U);
   }
 
   void measure() noexcept {
@@ -145,6 +142,7 @@ class segments {
   /// How many make a generation: eight of them hold more than there is room for.
   [[nodiscard]] std::size_t part() const noexcept { return (full_ ? room_ : most_) / 6; }
   void come(auto nodes, slot i, std::uint8_t generation) noexcept {
+    nodes[i].own = in_window;
     window_.push(nodes, i, generation);
     window_.count_one(part());
   }
@@ -153,15 +151,15 @@ class segments {
     put(nodes, i, in_probation, probation_);
   }
   static void put(auto nodes, slot i, place where, queue& into) noexcept {
-    nodes[i].where = where;
+    nodes[i].own = where;
     into.push(nodes, i);
   }
   /// Whether it was used since it was looked at last.
   template <class Looked>
   static bool look(auto nodes, slot i, Looked& looked) noexcept {
-    unsigned const n = nodes[i].marks & segment_place::uses;
+    unsigned const n = nodes[i].marks & segment_node::uses;
     if (n == 0) return false;
-    nodes[i].marks &= static_cast<std::uint8_t>(~segment_place::uses);
+    nodes[i].marks &= static_cast<std::uint8_t>(~segment_node::uses);
     looked(i, n);
     return true;
   }
@@ -188,7 +186,7 @@ class segments {
     }
   }
 
-  generations<in_probation> window_;
+  generations<8> window_;
   queue probation_, protected_;
   std::size_t room_ = 1;  // of the window
   std::uint16_t at_once_ = 0;

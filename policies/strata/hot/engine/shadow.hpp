@@ -54,8 +54,7 @@ class shadow {
   }
 
  private:
-  struct node : segment_place {
-    slot older, newer;
+  struct node : segment_node {
     std::uint32_t hash;
   };
 
