@@ -149,7 +149,7 @@ class adaptive_order {
 };
 
 /// The general choice. Hit O(1), a byte written at most but for a sixteenth of the keys; miss O(1) amortised; 12 bytes an
-/// entry, 8 of the sketch, 6 of ghosts, and 100 KiB a shard.
+/// entry, 8 of the sketch, 5 of ghosts, and 100 KiB a shard.
 struct adaptive {
   using options = engine::options_for<adaptive_order>;
   template <class Key, class Value, class Context>

@@ -120,7 +120,7 @@ class s3fifo_order {
   engine::ghosts ghosts_;
 };
 
-/// Hit O(1), a byte written at most; miss O(1) amortised; 8 bytes an entry and 6 a ghost.
+/// Hit O(1), a byte written at most; miss O(1) amortised; 8 bytes an entry and 5 a ghost.
 struct s3fifo {
   using options = engine::options_for<s3fifo_order>;
   template <class Key, class Value, class Context>
