@@ -163,7 +163,8 @@ class cache {
   }
 
   /// Writes only if what was read is still current; an absent hit, or revision zero, asks for absence.
-  /// \errors conflict: another write was first; that of a read that failed; else as put
+  /// \errors conflict: another write was first; corrupt: warm is the truth, and what stands there cannot be read; that of
+  ///         a read that failed; else as put
   [[nodiscard]] result<receipt> put_if(answer const& read, value_type value, put_options call = {})
     requires keyed<value_type>
   {
@@ -214,6 +215,7 @@ class cache {
   }
 
   /// Erases everywhere; erasing what is not there succeeds with changed = false.
+  /// \errors as put
   [[nodiscard]] result<receipt> erase(key_view key, call_options call = {}) {
     return flow::serve_erase(core_, core_.hash(key), write_until(call)).run();
   }
@@ -280,11 +282,13 @@ class cache {
   [[nodiscard]] strata::stats stats() const { return core_.snapshot(); }
   /// What each tier says of itself, without asking its server.
   [[nodiscard]] strata::health health() const { return flow::health_of(core_); }
-  /// Waits until every tier answers. \errors unavailable: naming the first tier that does not; closed, forked
+  /// Waits until every tier answers, and memory follows what others write.
+  /// \errors unavailable: naming the first tier that does not; rejected, unsupported: it never will; closed, forked
   [[nodiscard]] result<void> ready(call_options call = {}) { return flow::serve_ready(core_, read_until(call.within)); }
   /// Makes usage counts durable. \errors as the cold tier's; closed, forked
   [[nodiscard]] result<void> flush(call_options call = {}) { return flow::serve_flush(core_, write_until(call)).run(); }
-  /// Refuses new calls, ends waits, flushes, and lets the tiers go. A second call does nothing.
+  /// Refuses new calls, waits for those under way and flushes, each as far as the time allows. The tiers end with the
+  /// cache. A second call does nothing.
   void close(std::chrono::milliseconds within) noexcept { flow::close(core_, within); }
 
   /// The tiers, to look at (K4: nothing goes round the floors).

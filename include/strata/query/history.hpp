@@ -55,6 +55,7 @@ result<copy<typename Cache::value_type>> get_at(Cache& cache, key_view<typename 
 }
 
 /// The newest of the key's values that had the version. (Programs that number their own may give one twice.)
+/// \errors, \complexity as above
 template <class Cache>
 result<copy<typename Cache::value_type>> get_at(Cache& cache, key_view<typename Cache::key_type> k,
                                                 std::int64_t version, call_options call = {}) {
@@ -67,7 +68,7 @@ result<copy<typename Cache::value_type>> get_at(Cache& cache, key_view<typename 
 /// Writes what the key was at a revision, or with a version, as its newest value.
 /// \returns    the receipt of that write; changed = false where it is so already
 /// \errors     rejected: it never was; else as get_at and put
-/// \complexity two round trips
+/// \complexity one round trip, and those of put
 template <class Cache, class When>
   requires(std::same_as<When, revision> || std::integral<When>)
 result<receipt> rollback(Cache& cache, key_view<typename Cache::key_type> k, When then, call_options call = {}) {

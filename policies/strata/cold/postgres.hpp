@@ -83,7 +83,7 @@ struct postgres {
     }
 
     /// \param vector  kept beside the value, whether or not that is there already; empty: the one there stays
-    /// \complexity one round trip; more only if another inserts the same key at the same moment
+    /// \complexity one round trip; more only for a key in the archive, or if another inserts it at the same moment
     /// \errors conflict: not as expected; rejected: what PostgreSQL cannot hold; unknown; unavailable, timed_out: not stored
     result<written> store(std::string_view key, Value const& value, expectation expected, deadline until,
                           lifetime expires_in = {}, std::span<float const> vector = {}) {
@@ -114,7 +114,8 @@ struct postgres {
     }
 
     /// One answer per element; of several with one key the last counts, and all have its answer. Not atomic.
-    /// \complexity one round trip per 1,000 elements or 8 MiB
+    /// \complexity one round trip per 1,000 elements or 8 MiB, and another for what others insert at the same moment; what
+    ///             is in the archive is stored singly, and so is all that was sent with what the server refuses
     std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline until,
                                             lifetime expires_in = {}) {
       return pg::store_many<Value, expires>(calls_, operations_, values, codec_, until, expires_in,
@@ -124,7 +125,9 @@ struct postgres {
     }
 
     /// Adds to the usage columns without moving a revision; keys that are not there are passed over.
-    /// \errors unknown: kept here, and sent again by the next call, so that it is counted once
+    /// \complexity one round trip per 1,000 keys
+    /// \errors unknown: what was sent last is kept here, and sent again by the next call, so that it is counted once; after
+    ///         any other it is not counted. What was to follow is not, either way
     result<void> add_usage(std::span<uses const> counts, deadline until) { return sender_.add(calls_, counts, until); }
 
     /// \complexity one round trip
@@ -135,7 +138,7 @@ struct postgres {
       if (!all) return std::unexpected{std::move(all.error())};
       return all->empty() ? std::nullopt : std::optional{std::move(all->front())};
     }
-    /// Of hours two days are kept, of days three months; what is further back has no uses.
+    /// Of hours 48 are kept, of days 92; who asks for more has no more.
     /// \complexity one round trip; the server looks at the hours and days there are
     result<std::vector<period_usage>> usage_by(std::string_view key, period each, std::size_t periods, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
@@ -158,7 +161,9 @@ struct postgres {
       return pg::usages(calls_, "strata_unused", pqxx::params{limit, pg::detail::us_of(since)}, until);
     }
 
-    /// What the key has been, newest first, beginning with what it is.
+    /// What the key has been, newest first, beginning with what it is. What does not decode is a fault in its place.
+    /// \complexity one round trip
+    /// \errors rejected: no key; unavailable, timed_out
     result<std::vector<past<Value>>> history(std::string_view key, std::size_t limit, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::string const id{key};
@@ -184,6 +189,8 @@ struct postgres {
     }
 
     /// The key's copy of exactly that revision; no revision when it never had it.
+    /// \complexity one round trip
+    /// \errors as load
     result<copy<Value>> get_at(std::string_view key, revision at, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::string const id{key};
@@ -193,6 +200,8 @@ struct postgres {
     }
 
     /// The key's newest copy that had the version.
+    /// \complexity one round trip; one more where a connection is asked for it for the first time
+    /// \errors as load
     result<copy<Value>> get_at(std::string_view key, std::int64_t version, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::string const id{key};

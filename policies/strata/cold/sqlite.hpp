@@ -107,7 +107,8 @@ struct sqlite {
     }
 
     /// One answer per element; of several with one key the last counts, and all have its answer.
-    /// \complexity one synced write per 1,000 elements or 8 MiB, which are stored together or not at all
+    /// \complexity one synced write per 1,000 elements or 8 MiB; but for those that are refused, they are stored together or
+    ///             not at all
     std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline until,
                                             lifetime expires_in = {}) {
       std::vector<result<written>> answers(values.size());
@@ -178,7 +179,8 @@ struct sqlite {
       return lite::usages(file_, until, lite::sql::unused, space_, number_of(limit), lite::us_of(since));
     }
 
-    /// What the key has been, newest first, beginning with what it is.
+    /// What the key has been, newest first, beginning with what it is. What does not decode is a fault in its place.
+    /// \errors rejected: no key; timed_out, unavailable
     result<std::vector<past<Value>>> history(std::string_view key, std::size_t limit, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::vector<lite::row> rows;
@@ -204,7 +206,7 @@ struct sqlite {
       }
       return all;
     }
-    /// The key's copy of exactly that revision; no revision when it never had it.
+    /// The key's copy of exactly that revision; no revision when it never had it. \errors as load
     result<copy<Value>> get_at(std::string_view key, revision at, deadline until) {
       return copy_at(lite::sql::at_revision, key, static_cast<std::int64_t>(number(at)), until);
     }

@@ -110,13 +110,14 @@ struct jetstream {
     }
 
     /// \returns what load would for each key, in the order asked; a key may be asked twice
-    /// \complexity one round trip per 500 keys or 8 MB where the server knows how (2.11); else one, pipelined, per 128 keys
+    /// \complexity one round trip per 500 keys or 8 MiB where the server knows how (2.11); else one question per key,
+    ///             of which 128 or about 16 MiB of answers at most are on their way at any time
     std::vector<result<sighting>> load_many(std::span<std::string_view const> keys, deadline until) const {
       return reader_.load_many(keys, until);
     }
 
     /// \returns what store would for each placement, in their order; of equal keys the highest revision stays
-    /// \complexity at most 256 messages or 4 MB are unacknowledged at any time
+    /// \complexity at most 256 messages or 4 MiB are unacknowledged at any time
     std::vector<result<position>> store_many(std::span<placement const> frames, deadline until) const {
       return writer_.store_many(frames, until);
     }
