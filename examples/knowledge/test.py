@@ -462,9 +462,15 @@ class Doctor(Tool):
         subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", *given, os.environ["STRATA_TEST_POSTGRES"] + f" dbname={database}"],
                        input=text, check=True, text=True, capture_output=True)
 
+    def empty_stream(self):
+        port = int(environment["STRATA_NATS"].rpartition(":")[2])
+        self.ask_nats(port, "$JS.API.STREAM.PURGE.KNOWLEDGE_CACHE", '{"filter": "knowledge.cache.template.>"}')
+
     def database(self, name, role="strata"):
         self.sql(f"drop database if exists {name}")
         self.sql(f"create database {name}")
+        self.empty_stream()  # of what is another's, and for another again
+        self.addCleanup(self.empty_stream)
         return {"STRATA_POSTGRES": os.environ["STRATA_TEST_POSTGRES"] + f" dbname={name} user={role}"}
 
     def examine(self, status, *arguments, **more):
@@ -628,6 +634,23 @@ class Doctor(Tool):
             self.examine(1, **behind)  # the round trip's instances bring it, if the machine lets them
             _, found = self.examine(1, "--no-round-trip", **behind)
             said = "\n".join(one["text"] for (_, where), one in found.items() if where == "log of changes")
+
+    def test_a_database_that_is_older_than_what_the_stream_has(self):
+        restored = self.database("restored")
+        for data in "one", "two", "three":
+            self.done("put", "kept", "--data", data, **restored)
+        _, found = self.examine(1, "--no-round-trip", **restored)
+        self.assertNotIn("stream KNOWLEDGE_CACHE", self.mends(found))
+        self.sql("drop database restored with (force)")
+        self.sql("create database restored")  # from a backup that was made before all that
+        self.done("put", "since", "--data", "one", **restored)
+        _, found = self.examine(1, "--no-round-trip", **restored)
+        said = found["mend", "stream KNOWLEDGE_CACHE"]
+        self.assertRegex(said["text"], r"^has revision \d+, and the table none above \d+, as if it had been restored")
+        self.assertEqual(said["command"], "nats stream purge KNOWLEDGE_CACHE --subject='knowledge.cache.template.>'")
+        self.empty_stream()
+        _, found = self.examine(1, **restored)
+        self.assertNotIn("stream KNOWLEDGE_CACHE", self.mends(found))
 
     def ask_nats(self, port, subject, body):
         """A request by hand: what others make their stream with."""

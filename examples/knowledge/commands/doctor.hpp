@@ -174,12 +174,22 @@ struct doctor_arguments {
 template <class Options>
 bool examine([[maybe_unused]] Options& o, [[maybe_unused]] doctor::findings& found) {
   bool whole = true;
+#ifdef KNOWLEDGE_NATS  // first: what it has was in the table before
+  auto const stream = doctor::examine_nats(o.warm, found);
+  whole = whole && stream;
+#endif
 #ifdef KNOWLEDGE_POSTGRES
-  whole = doctor::examine_postgres(o.cold, found) && whole;
+  auto const table = doctor::examine_postgres(o.cold, found);
+  whole = whole && table;
   o.cold.setup = strata::cold::pg::setup::check;  // a doctor makes no tables
 #endif
-#ifdef KNOWLEDGE_NATS
-  whole = doctor::examine_nats(o.warm, found) && whole;
+#if defined KNOWLEDGE_NATS && defined KNOWLEDGE_POSTGRES
+  if (stream && table && *stream > *table)
+    found.mend("stream " + o.warm.stream,
+               std::format("has revision {}, and the table none above {}, as if it had been restored from a backup: "
+                           "what is written now is hidden by what the stream has",
+                           *stream, *table),
+               std::format("nats stream purge {} --subject='{}.{}.>'", o.warm.stream, o.warm.prefix, o.warm.space));
 #endif
   return whole;
 }

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #include "nats.hpp"
 
+#include <strata/warm/jetstream/answers.hpp>
 #include <strata/warm/jetstream/handle.hpp>
 #include <strata/warm/jetstream/options.hpp>
 #include <strata/warm/jetstream/stream.hpp>
@@ -162,18 +163,38 @@ void examine_user(natsConnection* connection, js::options const& settings, findi
         "include ./permissions.conf where nats-server's configuration has the user");
 }
 
+/// The newest message may be of a key that was first written after the database was restored, so some are looked at that are
+/// twice as far back each time.
+std::uint64_t highest_revision(natsConnection* connection, jsStreamState const& state, js::options const& settings) {
+  std::uint64_t highest = 0;
+  for (std::uint64_t back = 0; back < state.LastSeq && state.LastSeq - back >= state.FirstSeq; back = 2 * back + 1) {
+    natsMsg* raw = nullptr;
+    auto const question =
+        std::format(R"({{"seq":{},"next_by_subj":"{}.{}.>"}})", state.LastSeq - back, settings.prefix, settings.space);
+    if (natsConnection_RequestString(&raw, connection, ("$JS.API.STREAM.MSG.GET." + settings.stream).c_str(),
+                                     question.c_str(), 2000) != NATS_OK)
+      break;
+    js::message_handle const message{raw};
+    auto const answer =
+        js::leader_answer({natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw))}, "what it says");
+    if (answer && answer->frame) highest = std::max(highest, std::to_underlying(answer->frame->revision));
+  }
+  return highest;
+}
+
 }  // namespace
 
-bool examine_nats(js::options const& settings, findings& found) {
-  if (auto const fault = js::fault_of(settings); !fault.empty()) return found.unknown("NATS", fault), false;
+std::optional<std::uint64_t> examine_nats(js::options const& settings, findings& found) {
+  if (auto const fault = js::fault_of(settings); !fault.empty()) return found.unknown("NATS", fault), std::nullopt;
   auto made = js::client_options(settings);
-  if (!made) return found.unknown("NATS", std::string{made.error().text()}), false;
+  if (!made) return found.unknown("NATS", std::string{made.error().text()}), std::nullopt;
   natsOptions_SetMaxReconnect(made->get(), 0);
   natsConnection* connection = nullptr;
   if (auto const status = natsConnection_Connect(&connection, made->get()); status != NATS_OK) {
     std::string names;
     for (auto const& url : settings.servers) names.append(names.empty() ? "" : ", ").append(js::without_secrets(url));
-    return found.unknown("NATS", std::format("{}: {}", names, natsStatus_GetText(status)), "nats-server -js"), false;
+    return found.unknown("NATS", std::format("{}: {}", names, natsStatus_GetText(status)), "nats-server -js"),
+           std::nullopt;
   }
   js::connection_handle const open{connection};
   jsCtx* context = nullptr;
@@ -188,19 +209,19 @@ bool examine_nats(js::options const& settings, findings& found) {
   if (status == NATS_NOT_FOUND)
     return found.mend("stream " + settings.stream, "is not there; the first program that opens the cache makes it",
                       "knowledge stats"),
-           false;
+           std::nullopt;
   if (status != NATS_OK) {
     char const* const text = number != 0 ? nats_GetLastError(nullptr) : nullptr;
     return found.unknown("stream " + settings.stream,
                          std::format("cannot be looked at: {}", text != nullptr ? text : natsStatus_GetText(status))),
-           false;
+           std::nullopt;
   }
   examine_stream(*info, settings, found);
   if (auto const fault = js::stream_fault(*info->Config, settings); !fault.empty()) {
     auto const [text, command] = parted(fault);
-    return found.mend("stream " + settings.stream, text, command), false;
+    return found.mend("stream " + settings.stream, text, command), std::nullopt;
   }
-  return true;
+  return highest_revision(connection, info->State, settings);
 }
 
 }  // namespace knowledge_tool::doctor

@@ -20,7 +20,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <format>
+#include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,12 +44,12 @@ class examination {
   examination(pqxx::connection& c, pg::options const& settings, pg::names n, pg::conninfo info, findings& found)
       : connection_{c}, settings_{settings}, names_{std::move(n)}, info_{std::move(info)}, found_{found} {}
 
-  bool all() {
+  std::optional<std::uint64_t> all() {
     look("the server", [&](auto& sql) { server(sql); });
     look("the sessions", [&](auto& sql) { sessions(sql); });
     bool there = false;
     look(table(), [&](auto& sql) { there = find_table(sql); });
-    if (!there) return false;
+    if (!there) return std::nullopt;
     bool ready = false;
     look(table(), [&](auto& sql) { ready = set_up(sql); });
     look(table(), [&](auto& sql) { vectors(sql); });
@@ -55,8 +57,16 @@ class examination {
     look(table(), [&](auto& sql) { numbers(sql); });
     look(table(), [&](auto& sql) { rows(sql); });
     if (kept_beside_) look("role", [&](auto& sql) { role(sql); });
-    if (ready) look("log of changes", [&](auto& sql) { lag(sql); });
-    return ready;
+    if (!ready) return std::nullopt;
+    look("log of changes", [&](auto& sql) { lag(sql); });
+    auto highest = std::numeric_limits<std::uint64_t>::max();
+    look(table(), [&](auto& sql) {
+      highest = sql.exec(names_.fill("select greatest(0, (select max(strata_revision) from {table}), (select "
+                                     "max(strata_revision) from {archive}), (select max(revision) from {erased}))"))
+                    .one_field()
+                    .template as<std::uint64_t>();
+    });
+    return highest;
   }
 
  private:
@@ -451,18 +461,18 @@ class examination {
 
 }  // namespace
 
-bool examine_postgres(pg::options const& settings, findings& found) {
+std::optional<std::uint64_t> examine_postgres(pg::options const& settings, findings& found) {
   auto const info = pg::read_conninfo(settings.connection);
   auto const names = pg::read_names(settings);
   for (auto const* fault : {info ? nullptr : &info.error(), names ? nullptr : &names.error()})
-    if (fault != nullptr) return found.unknown("PostgreSQL", std::string{fault->text()}), false;
+    if (fault != nullptr) return found.unknown("PostgreSQL", std::string{fault->text()}), std::nullopt;
   ::setenv("PGCONNECT_TIMEOUT", "3", 0);
   try {
     pqxx::connection connection{info->text};
     return examination{connection, settings, *names, *info, found}.all();
   } catch (std::exception const& e) {
     found.unknown("PostgreSQL", info->scrub(first_line(e.what())), "pg_isready");
-    return false;
+    return std::nullopt;
   }
 }
 

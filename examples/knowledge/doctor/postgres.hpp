@@ -5,6 +5,7 @@
 #include <strata/cold/postgres/options.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,8 +15,8 @@
 namespace knowledge_tool::doctor {
 
 /// Looks at the server, the table, its indexes and the role; changes nothing.
-/// \returns whether the table is there and set up
-bool examine_postgres(strata::cold::pg::options const& settings, findings& found);
+/// \returns the highest revision that anything in it has; nothing where the table is not there or not set up
+std::optional<std::uint64_t> examine_postgres(strata::cold::pg::options const& settings, findings& found);
 
 /// Reads one row of the table, prepared, as a program without Strata would.
 /// \returns how long it took; nothing when the row is not there
