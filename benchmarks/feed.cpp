@@ -56,6 +56,7 @@
 #include <utility>
 #include <vector>
 
+#include "fleet/arguments.hpp"
 #include "fleet/processes.hpp"
 
 namespace {
@@ -518,13 +519,7 @@ int main(int argc, char** argv) try {
   app.add_option("--grace-ms", given_arguments.grace_ms, "How long after the last write a pair may take")
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  auto rest = app.remaining();
-  std::string once = "--benchmark_min_time=1x";  // rows keep their plain names, as they would not by Iterations(1)
-  std::vector<char*> left{argv[0], once.data()};
-  for (auto& one : rest) left.push_back(one.data());
-  int count = static_cast<int>(left.size());
-  benchmark::Initialize(&count, left.data());
-  if (benchmark::ReportUnrecognizedArguments(count, left.data())) return 1;
+  if (!fleet::initialize(argv[0], app.remaining())) return 1;
 
   add(std::format("lag/instances:{}", instances()), nothing, counted::all);
   add("killed_writer", kill_writers, counted::outside);

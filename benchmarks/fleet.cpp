@@ -48,6 +48,7 @@
 
 #include "../examples/knowledge/corpus.hpp"
 #include "../examples/knowledge/zipf.hpp"
+#include "fleet/arguments.hpp"
 #include "fleet/mutex_map.hpp"
 #include "fleet/nats_kv.hpp"
 #include "fleet/postgres_only.hpp"
@@ -207,13 +208,7 @@ int main(int argc, char** argv) try {
   app.add_option("--map-expiry-ms", given_arguments.map_expiry_ms, "How long mutex_map keeps an entry")
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  auto rest = app.remaining();
-  std::string once = "--benchmark_min_time=1x";  // rows keep their plain names, as they would not by Iterations(1)
-  std::vector<char*> left{argv[0], once.data()};
-  for (auto& one : rest) left.push_back(one.data());
-  int count = static_cast<int>(left.size());
-  benchmark::Initialize(&count, left.data());
-  if (benchmark::ReportUnrecognizedArguments(count, left.data())) return 1;
+  if (!fleet::initialize(argv[0], app.remaining())) return 1;
   benchmark::AddCustomContext(
       "fleet", std::format("{} processes of {} threads, {} templates, Zipf 0.99, {} % writes, bound {} ms, "
                            "mutex_map keeps for {} ms",
