@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """Lives with others: programs of ours and of others on one stream and one table, with kills.
 
-    test/servers run live.py OURS [SECONDS] [SEED]     SECONDS of load, 8 unless told otherwise; all else takes as long again
+    test/servers run live.py OURS [SECONDS] [SEED]     SECONDS of load, 60 unless told otherwise; all else takes half as long
 
 The others are npm's clients (theirs.js), the table and the stream are those of the field (test/fixtures/field), made by
 them. OURS is the program of ours.cpp. All log what they do, and judge.py says whether that can be.
@@ -26,7 +26,7 @@ import judge  # noqa: E402
 here = pathlib.Path(__file__).resolve().parent
 fixtures = here.parent.parent / "fixtures" / "field"
 ours_program = sys.argv[1]
-seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 8
+seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 60
 seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 servers, folder = os.environ["STRATA_TEST_SERVERS"], os.environ["STRATA_TEST_FOLDER"]
 nats_port = os.environ["STRATA_TEST_NATS"].rpartition(":")[2]
