@@ -339,7 +339,7 @@ BOOST_AUTO_TEST_CASE(words_that_take_longer_than_a_search_has_are_there_after_so
       "generate_series(1, 60) i");
   sql("alter function imported_words_of rename to imported_words_at_once");
   sql("create function imported_words_of(regconfig, text, jsonb, text) returns tsvector begin atomic select "
-      "imported_words_at_once($1, $2, $3, $4) from pg_sleep(0.02); end");
+      "imported_words_at_once($1, $2, $3, $4) from pg_sleep(0.01); end");
   int searches = 1;
   auto found = cold.tier.search_text("words", 99, {}, in(600ms));
   BOOST_REQUIRE_MESSAGE(found, why(found));
