@@ -13,6 +13,12 @@ namespace strata::hot::engine {
 
 /// A node, or what it is made of. The links may be asked and changed only while the shard is held for writing.
 class alignas(4) links {
+ public:
+  [[nodiscard]] slot older() const noexcept { return static_cast<slot>(word() & no_slot); }
+  [[nodiscard]] slot newer() const noexcept { return static_cast<slot>(word() >> bits & no_slot); }
+  void older(slot to) noexcept { word((word() & ~std::uint64_t{no_slot}) | to); }
+  void newer(slot to) noexcept { word((word() & ~(std::uint64_t{no_slot} << bits)) | std::uint64_t{to} << bits); }
+
  private:
   static constexpr unsigned bits = 28;
   static_assert(no_slot == (slot{1} << bits) - 1);
@@ -21,15 +27,10 @@ class alignas(4) links {
   [[nodiscard]] std::uint64_t word() const noexcept { return std::bit_cast<std::uint64_t>(*this); }
   void word(std::uint64_t to) noexcept { *this = std::bit_cast<links>(to); }
 
-  std::uint8_t both_[7];
+  [[maybe_unused]] std::uint8_t both_[7];
 
  public:
   std::uint8_t own;  ///< the algorithm's, which hits may write, atomically
-
-  [[nodiscard]] slot older() const noexcept { return static_cast<slot>(word() & no_slot); }
-  [[nodiscard]] slot newer() const noexcept { return static_cast<slot>(word() >> bits & no_slot); }
-  void older(slot to) noexcept { word((word() & ~std::uint64_t{no_slot}) | to); }
-  void newer(slot to) noexcept { word((word() & ~(std::uint64_t{no_slot} << bits)) | std::uint64_t{to} << bits); }
 };
 
 }  // namespace strata::hot::engine
