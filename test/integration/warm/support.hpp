@@ -189,11 +189,12 @@ class other_program {
     std::string const answer = ask("$JS.API.STREAM.INFO." + name, "");
     return std::string{js::json::member(answer, "config")};
   }
-  /// Deletes the stream and creates an empty one like it. \returns whether it was created
+  /// Deletes the stream and creates an empty one like it, again where the server refuses: it may still be about the old one, or
+  /// in the middle of making it anew for somebody else. \returns whether it is there
   bool make_anew(std::string const& name) const {
     std::string const as_it_was = stream_configuration(name);
     delete_stream(name);
-    return create_stream(name, as_it_was).contains("\"created\"");
+    return eventually([&] { return create_stream(name, as_it_was).contains("\"created\""); });
   }
   std::string ask(std::string const& subject, std::string const& question) const {
     natsMsg* raw = nullptr;
