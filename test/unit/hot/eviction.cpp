@@ -132,6 +132,34 @@ BOOST_AUTO_TEST_CASE(say_what_a_hit_needs) {
   static_assert(sizeof(strata::hot::tinylfu_order::node) == 8 && sizeof(strata::hot::adaptive_order::node) == 12);
 }
 
+BOOST_AUTO_TEST_CASE(links_and_the_byte_beside_them_do_not_touch_each_other) {
+  using strata::hot::engine::no_slot;
+  strata::hot::engine::links one{};
+  for (auto const older : {0U, 1U, 0x5A5A5A5U, no_slot})
+    for (auto const newer : {no_slot, 0xA5A5A5AU, 1U, 0U})
+      for (std::uint8_t const own : {std::uint8_t{0}, std::uint8_t{0xA5}, std::uint8_t{0xFF}}) {
+        one.own = own;
+        one.older(older);
+        one.newer(newer);
+        BOOST_TEST((one.older() == older && one.newer() == newer && one.own == own));
+        one.older(newer);
+        BOOST_TEST((one.older() == newer && one.newer() == newer && one.own == own));
+      }
+}
+
+BOOST_AUTO_TEST_CASE(uses_never_reach_the_place_beside_them) {
+  strata::hasher<std::uint64_t> const hash{1};
+  struct none {};
+  strata::hot::s3fifo::tier<std::uint64_t, std::uint64_t, none> tier{
+      {.capacity_entries = 10, .eviction = {.most_uses = 255}}, {}};
+  for (std::uint64_t i = 0; i < 10; ++i) (void)tier.install(hash(i), {strata::revision{1}, i});
+  for (int n = 0; n < 300; ++n) BOOST_TEST(tier.find(hash(3), [](auto const&) {}));
+  BOOST_TEST(tier.valid());
+  for (std::uint64_t i = 10; i < 30; ++i) (void)tier.install(hash(i), {strata::revision{1}, i});
+  BOOST_TEST(tier.valid());
+  BOOST_TEST(tier.peek(hash(3), [](auto const&) {}));
+}
+
 // First in, first out, as a user would write it: a hit needs nothing, and nothing of it is called.
 namespace {
 class fifo_order {

@@ -262,6 +262,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(resizes, Shape, shapes) {
   t.put(5);
   BOOST_TEST(t.cache.entries() == 3U);
   BOOST_CHECK_THROW(t.cache.resize(0), strata::open_error);
+  BOOST_CHECK_THROW(t.cache.resize(strata::hot::engine::most_slots + std::size_t{1}), strata::open_error);
+  BOOST_TEST(t.cache.entries() == 3U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

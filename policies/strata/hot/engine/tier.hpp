@@ -87,9 +87,7 @@ class tier : check_eviction<Eviction> {
 
   /// \throws open_error for a capacity of zero or beyond 268,435,199; bad_alloc
   tier(options const& settings, Context const& context)
-      : hash_{context}, bounds_{settings}, capacity_{settings.capacity_entries} {
-    if (settings.capacity_entries == 0 || settings.capacity_entries > most)
-      throw open_error{error{errc::rejected, strata::tier::hot, "capacity_entries must be between 1 and 268435199"}};
+      : hash_{context}, bounds_{settings}, capacity_{checked(settings.capacity_entries)} {
     std::size_t wanted = settings.capacity_entries / least;
     if (settings.capacity_bytes != 0) wanted = std::min(wanted, settings.capacity_bytes / least_bytes);
     wanted = std::bit_floor(std::clamp<std::size_t>(wanted, 1, Concurrency::most_shards));
@@ -253,8 +251,7 @@ class tier : check_eviction<Eviction> {
   /// \throws bad_alloc, open_error as the constructor does; then nothing has changed
   void resize(std::size_t capacity_entries) {
     if (visiting()) return;
-    if (capacity_entries == 0 || capacity_entries > most)
-      throw open_error{error{errc::rejected, strata::tier::hot, "capacity_entries must be between 1 and 268435199"}};
+    (void)checked(capacity_entries);
     std::vector<std::optional<typename shard_type::space>> larger(shards_.size());
     for (std::size_t i = 0; i < shards_.size(); ++i)
       if (part(capacity_entries, i) > shards_[i]->room())
@@ -334,7 +331,13 @@ class tier : check_eviction<Eviction> {
   using shard_type = shard<Key, Value, sound_eviction<Eviction>, counts_uses, Concurrency, hash_type>;
   using item = typename shard_type::item;
 
-  static constexpr std::size_t most = most_slots;
+  static std::size_t checked(std::size_t capacity_entries) {
+    static_assert(most_slots == 268'435'199);
+    if (capacity_entries == 0 || capacity_entries > most_slots)
+      throw open_error{error{errc::rejected, strata::tier::hot, "capacity_entries must be between 1 and 268435199"}};
+    return capacity_entries;
+  }
+
   static constexpr std::size_t least = 4096;                          // entries of a shard
   static constexpr std::size_t least_bytes = std::size_t{64} << 20U;  // and of its share, so that large values fit
 
