@@ -32,10 +32,10 @@ inline knowledge::options settings(std::size_t capacity = 1'000) {
   return {.hot = {.capacity_entries = capacity},
           .warm = {.servers = {given("STRATA_TEST_NATS")}, .replicas = 1, .max_bytes = 64 << 20},
           .cold = {.connection = given("STRATA_TEST_POSTGRES"),
-                   .statement_timeout = std::chrono::seconds{20},
-                   .lock_timeout = std::chrono::seconds{20}},
+                   .statement_timeout = std::chrono::minutes{1},
+                   .lock_timeout = std::chrono::minutes{1}},
           // for calls that shall succeed, however busy the machine and slow its disk
-          .limits = {.read_within = std::chrono::seconds{20}, .write_within = std::chrono::seconds{20}}};
+          .limits = {.read_within = std::chrono::minutes{1}, .write_within = std::chrono::minutes{1}}};
 }
 
 /// With the usual limits, where servers go away.

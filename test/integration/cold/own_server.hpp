@@ -84,7 +84,7 @@ class own_server {
 inline auto now() { return std::chrono::steady_clock::now(); }
 
 template <class F>
-bool eventually(F f, std::chrono::milliseconds within = 30s) {
+bool eventually(F f, std::chrono::milliseconds within = 60s) {
   for (auto const until = in(within); now() < until; std::this_thread::sleep_for(10ms))
     if (f()) return true;
   return false;

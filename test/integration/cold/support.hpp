@@ -144,8 +144,8 @@ inline postgres::options patient(std::string connection) {
           .connections = 4,
           .connect_timeout = std::chrono::seconds{30},
           .wait_at_open = std::chrono::seconds{30},
-          .statement_timeout = std::chrono::seconds{30},
-          .lock_timeout = std::chrono::seconds{30}};
+          .statement_timeout = std::chrono::minutes{2},
+          .lock_timeout = std::chrono::minutes{2}};
 }
 /// The table of another name for each case, so that they do not see each other's rows.
 inline postgres::options on(std::string table) {
@@ -165,7 +165,8 @@ struct no_housekeeping {
 };
 
 inline strata::deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
-inline strata::deadline soon() { return in(std::chrono::seconds{30}); }
+/// For calls that shall succeed, though a disk may hold everybody up for half a minute.
+inline strata::deadline soon() { return in(std::chrono::minutes{2}); }
 
 /// What to say when a result is an error.
 template <class T>

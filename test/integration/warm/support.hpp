@@ -55,8 +55,8 @@ inline js::options settings(std::string url = from_environment("STRATA_TEST_NATS
 }
 
 inline strata::deadline in(std::chrono::milliseconds time) { return clock::now() + time; }
-/// For calls that shall succeed: a machine may be busy, and its disk slow.
-inline strata::deadline soon() { return in(30s); }
+/// For calls that shall succeed, though a disk may hold everybody up for half a minute.
+inline strata::deadline soon() { return in(2min); }
 
 inline strata::frame made(std::string key, std::uint64_t revision, std::string payload = "bytes") {
   strata::frame f;
@@ -69,7 +69,7 @@ inline strata::frame made(std::string key, std::uint64_t revision, std::string p
 }
 
 template <class F>
-bool eventually(F f, std::chrono::milliseconds within = 30s) {
+bool eventually(F f, std::chrono::milliseconds within = 60s) {
   for (auto const until = in(within); clock::now() < until; std::this_thread::sleep_for(5ms))
     if (f()) return true;
   return f();
