@@ -102,7 +102,7 @@ struct limits {
   std::size_t max_floors = 1 << 18;              ///< keys whose latest revision is remembered, for 30 s at most
   std::size_t max_flights = 1 << 16;             ///< keys looked up below at once; more are looked up without sharing
   std::size_t max_used_keys = 1 << 16;           ///< keys whose use is counted between two flushes
-  std::chrono::milliseconds flush_every{5'000};  ///< usage counts
+  std::chrono::milliseconds flush_every{5'000};  ///< usage counts; up to a minute apart where that takes long
   std::size_t warm_up_entries = 0;               ///< most used keys brought to memory after opening; zero: none
   std::chrono::milliseconds expires_in{0};       ///< of what a put says nothing of; zero: never. Needs strata::expiry
 };

@@ -14,12 +14,14 @@
 #include <boost/hana/define_struct.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
 #include <random>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -67,6 +69,30 @@ struct archiving {
     }
     result<std::size_t> asked(deadline until) { return *given = until - std::chrono::steady_clock::now(), 0; }
     std::chrono::nanoseconds* given;
+  };
+};
+
+/// Counts slowly, and tells when it was asked to.
+struct counting {
+  static constexpr std::chrono::milliseconds takes{30};
+  struct seen {
+    std::array<std::chrono::steady_clock::time_point, 3> when;
+    std::atomic<std::size_t> number = 0;
+  };
+  struct options {
+    counting::seen* seen = nullptr;
+  };
+  template <class Key, class Value, class Context>
+  struct tier : testing::memory_cold::tier<Key, Value, Context> {
+    tier(options const& o, Context const& c)
+        : testing::memory_cold::tier<Key, Value, Context>{testing::memory_cold::options{}, c}, seen{*o.seen} {}
+    result<void> add_usage(std::span<uses const>, deadline) {
+      if (seen.number < seen.when.size()) seen.when[seen.number] = std::chrono::steady_clock::now();
+      ++seen.number;
+      std::this_thread::sleep_for(takes);
+      return {};
+    }
+    counting::seen& seen;
   };
 };
 
@@ -142,6 +168,31 @@ BOOST_AUTO_TEST_CASE(uses_go_down_in_parts_as_large_as_is_soon_done_and_each_key
   std::vector<std::size_t> const expected{1,     2,     4,     8,     16,  32,  64,  128, 256, 512,
                                           1'000, 1'000, 1'000, 1'000, 500, 250, 125, 62,  31,  9};
   BOOST_TEST(sizes == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_longer_a_flush_takes_the_later_the_next_begins) {
+  auto const after = [](std::chrono::nanoseconds took, std::chrono::nanoseconds gathered, std::size_t keys) {
+    return flow::flush_after<std::chrono::nanoseconds>(5s, took, gathered, keys, 60'000);
+  };
+  BOOST_TEST((after(1ms, 5s, 100) == 5s));
+  BOOST_TEST((after(250ms, 5s, 100) == 5s));
+  BOOST_TEST((after(300ms, 5s, 100) == 6s));
+  BOOST_TEST((after(3s, 5s, 100) == 60s));
+  BOOST_TEST((after(1h, 5s, 100) == 60s));
+  BOOST_TEST((after(3s, 5s, 10'000) == 15s));  // by then there are 30,000
+  BOOST_TEST((after(3s, 15s, 30'000) == 15s));
+  BOOST_TEST((after(3s, 5s, 60'000) == 5s));  // as often as asked for in any case
+  BOOST_TEST((after(3s, 0s, 0) == 60s));
+  BOOST_TEST((flow::flush_after<std::chrono::nanoseconds>(120s, 3s, 120s, 100, 60'000) == 120s));
+}
+
+BOOST_AUTO_TEST_CASE(counting_has_a_twentieth_of_the_time_at_most) {
+  counting::seen seen;
+  cache<hot::lru, none, counting, codec::json<note>> c{
+      {.hot = {.capacity_entries = 8}, .cold = {&seen}, .limits = {.flush_every = 1ms}}};
+  BOOST_REQUIRE(c.put({.id = "a", .text = "x", .version = 0}));
+  while (seen.number < 3) BOOST_REQUIRE(c.get("a"));
+  for (std::size_t i = 0; i < 2; ++i) BOOST_TEST((seen.when[i + 1] - seen.when[i] >= 20 * counting::takes));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_read_most_goes_down_first) {

@@ -63,7 +63,8 @@ class background {
     my_part_.name = std::to_string(random);
     // Instances that start together do not all flush together, and wait for each other.
     auto const every = kernel::after({}, core_.limits.flush_every).time_since_epoch();
-    flush_at_ = core_.clock.now() + every * static_cast<int>(100 + random % 100) / 200;
+    flushed_at_ = core_.clock.now();
+    flush_at_ = flushed_at_ + every * static_cast<int>(100 + random % 100) / 200;
     if constexpr (!detail::plays<typename Core::executor_type>) {
       if constexpr (Core::leased) watcher_.emplace(look_every, [this] { look(); });
       if constexpr (tends) tender_.emplace(tend_every, [this] { turn(); });
@@ -105,12 +106,17 @@ class background {
       if constexpr (Core::counts_use) {
         auto const now = core_.clock.now();
         if (now < flush_at_) return;
-        flush_at_ = kernel::after(now, core_.limits.flush_every);
+        auto const every = kernel::after({}, core_.limits.flush_every).time_since_epoch();
+        flush_at_ = now + every;
         // K7: what is counted takes many statements, and keeping in step does not wait for the last of them.
         auto const between = [this] {
           if (core_.clock.now() >= tend_at_) keep_in_step();
         };
-        (void)flush_usage(core_, kernel::after(now, core_.limits.write_within), between).run();
+        auto const told = flush_usage(core_, kernel::after(now, core_.limits.write_within), between).run();
+        if (!told) return;
+        flush_at_ =
+            now + flush_after(every, core_.clock.now() - now, now - flushed_at_, *told, core_.limits.max_used_keys);
+        flushed_at_ = now;
       }
     } catch (...) {  // likewise: the next time
     }
@@ -141,6 +147,7 @@ class background {
       my_warming_{};
   moment tend_at_{};
   moment flush_at_{};
+  moment flushed_at_{};
   deferred<std::optional<worker>, Core> watcher_;
   deferred<std::optional<worker>, Core> tender_;
 };

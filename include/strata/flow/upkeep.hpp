@@ -77,6 +77,20 @@ class flush_size {
   std::size_t keys_ = 1;
 };
 
+/// How long after one flush began the next does. Whoever counts keeps writers waiting, so it has a twentieth of the time at
+/// most; but counts wait a minute at most, and never until more than half of the room for their keys is taken.
+/// \param took      by the last flush
+/// \param gathered  how long it had been counted for that
+/// \param keys      it told of
+template <class Duration = kernel::moment::duration>
+[[nodiscard]] Duration flush_after(Duration every, Duration took, Duration gathered, std::size_t keys,
+                                   std::size_t max_keys) noexcept {
+  Duration after = took < std::chrono::seconds{3} ? 20 * took : Duration{std::chrono::minutes{1}};
+  if (keys != 0)
+    if (Duration const half_full = gathered / keys * (max_keys / 2); half_full < after) after = half_full;
+  return after < every ? every : after;
+}
+
 /// Brings the few keys that were read most to the front, roughly: <algorithm> has it better, and whoever includes a cache
 /// would compile that. They are the likeliest to be written just then: whoever counts one waits for its writers, and what
 /// else the statement holds waits too, so it had better hold little.
@@ -90,14 +104,16 @@ void most_read_first(Counts& counts, std::size_t few = 32) {
 
 /// Carries the counts of hot's entries and of reads below to cold. What cannot be delivered is kept for the next time.
 /// \param between  called after every statement but the last; does not throw
+/// \returns how many keys it told of
 template <class Core, class Between = nothing_between>
-task<result<void>> flush_usage(Core& core, deadline until, Between between = {}) {
+task<result<std::size_t>> flush_usage(Core& core, deadline until, Between between = {}) {
+  std::size_t done = 0;
   if constexpr (Core::counts_use) {
     core.collect_uses();
     auto counts = core.usage.take();
     most_read_first(counts);
     deferred<flush_size<>, Core> size;
-    for (std::size_t done = 0; done < counts.size();) {
+    while (done < counts.size()) {
       auto const part = core.usage.part(counts, done, size.keys());
       kernel::moment const sent = core.clock.now();
       auto const told = co_await core.cold.ask(core, direction::writing, until,
@@ -114,14 +130,16 @@ task<result<void>> flush_usage(Core& core, deadline until, Between between = {})
     }
     if (!counts.empty()) core.counters.add(core.counters.flushes);
   }
-  co_return deferred<result<void>, Core>{};
+  co_return done;
 }
 
 template <class Core>
 task<result<void>> serve_flush(Core& core, deadline until) {
   auto const inside = core.enter();
   if (!inside) co_return std::unexpected{inside.error()};
-  co_return co_await flush_usage(core, until);
+  auto const flushed = co_await flush_usage(core, until);
+  if (!flushed) co_return std::unexpected{flushed.error()};
+  co_return deferred<result<void>, Core>{};
 }
 
 /// Waits until every tier below hot answers, and memory follows them. \errors the first tier's that does not, or will never

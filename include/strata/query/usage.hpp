@@ -12,8 +12,8 @@
 #include <optional>
 #include <vector>
 
-// How keys are used. Each instance counts in memory, and flushes every few seconds (limits.flush_every), at flush() and at
-// close; what is asked here is what all instances have flushed.
+// How keys are used. Each instance counts in memory, and flushes every few seconds (limits.flush_every; less often where
+// that takes long), at flush() and at close; what is asked here is what all instances have flushed.
 namespace strata {
 
 /// Whether outcomes can be recorded, and a key's usage asked for.
