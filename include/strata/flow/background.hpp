@@ -59,7 +59,7 @@ class background {
 
   explicit background(Core& core) : core_{core}, feed_{core} {
     if constexpr (warms_up<Core>) my_warming_.wanted = core.limits.warm_up_entries;
-    auto const random = hasher<std::string>{}("").hash;  // because its seed is
+    auto const random = my_part_.hash("").hash;  // because its seed is
     my_part_.name = std::to_string(random);
     // Instances that start together do not all flush together, and wait for each other.
     auto const every = kernel::after({}, core_.limits.flush_every).time_since_epoch();

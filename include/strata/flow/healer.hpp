@@ -5,6 +5,7 @@
 #include <strata/concepts/feed.hpp>
 #include <strata/concepts/log.hpp>
 #include <strata/deferred.hpp>
+#include <strata/hash.hpp>
 #include <strata/kernel/budget.hpp>
 #include <strata/kernel/moment.hpp>
 
@@ -36,6 +37,7 @@ struct healer {
     position high{};     ///< by which warm has them
   };
 
+  hasher<std::string> hash{};                     ///< of keys, within a page
   std::string name{};                             ///< one word, unlike any other instance's
   std::string me{};                               ///< the same with the store, as the horizon's holder
   deferred<std::optional<horizon>, Core> mine{};  ///< while this instance holds it

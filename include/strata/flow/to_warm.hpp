@@ -9,7 +9,6 @@
 #include <strata/flow/healer.hpp>
 #include <strata/flow/judge.hpp>
 #include <strata/flow/many.hpp>
-#include <strata/hash.hpp>
 #include <strata/kernel/table.hpp>
 #include <strata/key.hpp>
 #include <strata/run/task.hpp>
@@ -69,10 +68,9 @@ task<std::optional<position>> bring_to_warm(Core& core, healer<Core>& my, Change
   // Of each key the last revision: a later transaction may have taken an earlier one.
   deferred<kernel::table<std::size_t>, Core> place;
   list<Core, logged const*> last;
-  hasher<std::string> const hash;
   for (auto const& one : all) {
     if (!key_fault(one.key).empty()) continue;  // nobody can ask for it
-    for (std::uint64_t at = hash(one.key).hash;; ++at) {
+    for (std::uint64_t at = my.hash(one.key).hash;; ++at) {
       auto const [found, fresh] = place.try_emplace(at);
       if (fresh) {
         *found = last.size();
