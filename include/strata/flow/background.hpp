@@ -106,17 +106,15 @@ class background {
       if constexpr (Core::counts_use) {
         auto const now = core_.clock.now();
         if (now < flush_at_) return;
-        auto const every = kernel::after({}, core_.limits.flush_every).time_since_epoch();
-        flush_at_ = now + every;
+        flush_at_ = kernel::after(now, core_.limits.flush_every);
         // K7: what is counted takes many statements, and keeping in step does not wait for the last of them.
         auto const between = [this] {
           if (core_.clock.now() >= tend_at_) keep_in_step();
         };
         auto const told = flush_usage(core_, kernel::after(now, core_.limits.write_within), between).run();
-        if (!told) return;
-        flush_at_ =
-            now + flush_after(every, core_.clock.now() - now, now - flushed_at_, *told, core_.limits.max_used_keys);
-        flushed_at_ = now;
+        auto const keys = told ? *told : core_.usage.keys();
+        flush_at_ = now + flush_after(core_, core_.clock.now() - now, now - flushed_at_, keys);
+        if (told) flushed_at_ = now;
       }
     } catch (...) {  // likewise: the next time
     }

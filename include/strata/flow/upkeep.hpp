@@ -77,18 +77,22 @@ class flush_size {
   std::size_t keys_ = 1;
 };
 
-/// How long after one flush began the next does. Whoever counts keeps writers waiting, so it has a twentieth of the time at
-/// most; but counts wait a minute at most, and never until more than half of the room for their keys is taken.
+/// How long after one flush began the next does. Whoever counts keeps writers waiting, so it has a twentieth of the time,
+/// also where it fails in the end; but counts wait a minute at most, or as long as is asked for, and not until more than half
+/// of the room for their keys is taken.
 /// \param took      by the last flush
 /// \param gathered  how long it had been counted for that
-/// \param keys      it told of
-template <class Duration = kernel::moment::duration>
-[[nodiscard]] Duration flush_after(Duration every, Duration took, Duration gathered, std::size_t keys,
-                                   std::size_t max_keys) noexcept {
-  Duration after = took < std::chrono::seconds{3} ? 20 * took : Duration{std::chrono::minutes{1}};
+/// \param keys      there were
+template <class Core>
+[[nodiscard]] kernel::moment::duration flush_after(Core const& core, kernel::moment::duration took,
+                                                   kernel::moment::duration gathered, std::size_t keys) noexcept {
+  using duration = kernel::moment::duration;
+  duration const every = kernel::after({}, core.limits.flush_every).time_since_epoch();
+  duration rest = took < std::chrono::seconds{3} ? 20 * took : duration{std::chrono::minutes{1}};
   if (keys != 0)
-    if (Duration const half_full = gathered / keys * (max_keys / 2); half_full < after) after = half_full;
-  return after < every ? every : after;
+    if (duration const half_full = gathered / keys * (core.limits.max_used_keys / 2); half_full < rest)
+      rest = half_full;
+  return rest < every ? every : rest;
 }
 
 /// Brings the few keys that were read most to the front, roughly: <algorithm> has it better, and whoever includes a cache

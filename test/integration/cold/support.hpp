@@ -165,7 +165,7 @@ struct no_housekeeping {
 };
 
 inline strata::deadline in(std::chrono::milliseconds time) { return std::chrono::steady_clock::now() + time; }
-/// For calls that shall succeed, though a disk may hold everybody up for half a minute.
+/// For calls that shall succeed, however busy the machine and slow its disk.
 inline strata::deadline soon() { return in(std::chrono::minutes{2}); }
 
 /// What to say when a result is an error.

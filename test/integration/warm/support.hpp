@@ -55,7 +55,7 @@ inline js::options settings(std::string url = from_environment("STRATA_TEST_NATS
 }
 
 inline strata::deadline in(std::chrono::milliseconds time) { return clock::now() + time; }
-/// For calls that shall succeed, though a disk may hold everybody up for half a minute.
+/// For calls that shall succeed, however busy the machine and slow its disk.
 inline strata::deadline soon() { return in(2min); }
 
 inline strata::frame made(std::string key, std::uint64_t revision, std::string payload = "bytes") {
