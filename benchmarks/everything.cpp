@@ -57,13 +57,13 @@ class whole_cache {
 
   explicit whole_cache(std::size_t capacity) : cache_{{.hot = {.capacity_entries = capacity}}} {}
 
-  bool visit(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool visit(Key const& key, std::uint64_t& sum) {
     auto const seen = cache_.visit(key, [](document const& v) { return v.content.words[0]; });
     if (!seen || !*seen) return false;
     sum += **seen;
     return true;
   }
-  bool get(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool get(Key const& key, std::uint64_t& sum) {
     auto const found = cache_.get(key);
     if (!found) return false;
     sum += found->content.words[0];

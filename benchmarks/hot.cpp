@@ -71,10 +71,10 @@ class local {
 
   explicit local(std::size_t capacity) : cache_{{.capacity_entries = capacity}} {}
 
-  bool visit(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool visit(Key const& key, std::uint64_t& sum) {
     return cache_.visit(key, [&](payload const& v) { sum += v.words[0]; });
   }
-  bool get(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool get(Key const& key, std::uint64_t& sum) {
     auto const found = cache_.get(key);
     if (found) sum += found->words[0];
     return found.has_value();

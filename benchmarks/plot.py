@@ -44,7 +44,7 @@ def table(rows, columns):
     yield "| | " + " | ".join(title for title, _ in columns) + " |"
     yield "|---|" + "---:|" * len(columns)
     for name, row in rows.items():
-        yield f"| {name} | " + " | ".join(spell(row[counter]) for _, counter in columns) + " |"
+        yield f"| {name} | " + " | ".join(spell(row[counter]) if counter in row else "" for _, counter in columns) + " |"
 
 
 class picture:

@@ -28,10 +28,10 @@ class boost_concurrent_flat_map {
 
   explicit boost_concurrent_flat_map(std::size_t capacity) { map_.reserve(capacity); }
 
-  bool visit(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool visit(Key const& key, std::uint64_t& sum) {
     return map_.cvisit(key, [&](auto const& found) { sum += found.second.words[0]; }) != 0;
   }
-  bool get(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool get(Key const& key, std::uint64_t& sum) {
     return map_.cvisit(key, [&](auto const& found) {
       payload copy = found.second;
       benchmark::DoNotOptimize(copy);

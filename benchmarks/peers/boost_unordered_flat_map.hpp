@@ -24,13 +24,13 @@ class boost_unordered_flat_map {
 
   explicit boost_unordered_flat_map(std::size_t capacity) : arrived_(capacity) { map_.reserve(capacity + 1); }
 
-  bool visit(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool visit(Key const& key, std::uint64_t& sum) {
     auto const found = map_.find(key);
     if (found == map_.end()) return false;
     sum += found->second.words[0];
     return true;
   }
-  bool get(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool get(Key const& key, std::uint64_t& sum) {
     auto const found = map_.find(key);
     if (found == map_.end()) return false;
     strata::benchmarking::payload copy = found->second;

@@ -25,7 +25,7 @@ class lru_mutex {
 
   explicit lru_mutex(std::size_t capacity) : capacity_{capacity} { at_.reserve(capacity + 1); }
 
-  bool visit(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool visit(Key const& key, std::uint64_t& sum) {
     std::lock_guard const held{lock_};
     auto const found = at_.find(key);
     if (found == at_.end()) return false;
@@ -33,7 +33,7 @@ class lru_mutex {
     sum += found->second->second->words[0];
     return true;
   }
-  bool get(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool get(Key const& key, std::uint64_t& sum) {
     value mine;
     {
       std::lock_guard const held{lock_};

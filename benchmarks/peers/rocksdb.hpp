@@ -43,7 +43,7 @@ class rocksdb_cache {
     }
   }
 
-  bool visit(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool visit(Key const& key, std::uint64_t& sum) {
     bytes const k{key, *this};
     auto* const found = cache_->Lookup(k.slice());
     if (found == nullptr) return false;
@@ -51,7 +51,7 @@ class rocksdb_cache {
     cache_->Release(found);
     return true;
   }
-  bool get(Key const& key, std::uint64_t& sum) { return visit(key, sum); }
+  [[gnu::always_inline]] bool get(Key const& key, std::uint64_t& sum) { return visit(key, sum); }
   void put(Key const& key, std::uint64_t, payload const& p) {
     bytes const k{key, *this};
     (void)cache_->Insert(k.slice(), new payload{p}, helper(), block);

@@ -26,13 +26,13 @@ class tbb_concurrent_lru {
 
   explicit tbb_concurrent_lru(std::size_t capacity) : cache_{make, capacity} {}
 
-  bool visit(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool visit(Key const& key, std::uint64_t& sum) {
     made() = false;
     auto found = cache_[key];
     sum += found.value().words[0];
     return !made();
   }
-  bool get(Key const& key, std::uint64_t& sum) { return visit(key, sum); }
+  [[gnu::always_inline]] bool get(Key const& key, std::uint64_t& sum) { return visit(key, sum); }
   void put(Key const& key, std::uint64_t, payload const& value) {
     next() = value;
     (void)cache_[key];

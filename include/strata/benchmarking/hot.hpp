@@ -156,9 +156,12 @@ class hot_bench {
     if constexpr (requires { subject_.settle(); }) subject_.settle();
   }
 
-  /// One operation of one of several threads. The work is a constant, so that nothing is decided inside the loop.
+  /// One operation of one of several threads. The work is a constant, so that nothing is decided inside the loop; and all
+  /// of it is in line, as the calls of all subjects are, so that what was done is counted in registers. A count in memory
+  /// makes the next key wait for the last call's locked instruction, which trebles the time of some subjects and of others
+  /// not, as the compiler happens to choose.
   template <hot_work Work>
-  void step(hot_tally& mine, std::size_t thread) {
+  [[gnu::always_inline]] void step(hot_tally& mine, std::size_t thread) {
     if constexpr (Work == hot_work::many) {
       mine.hits += subject_.visit_many(&next(mine, thread, hot_batch), mine.sum);
     } else if constexpr (Work == hot_work::visit || Work == hot_work::get) {
@@ -221,10 +224,10 @@ class policy_subject {
 
   explicit policy_subject(std::size_t capacity) : tier_{bound(capacity), around{{clock_, observer_, codec_}, hash_}} {}
 
-  bool visit(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool visit(Key const& key, std::uint64_t& sum) {
     return tier_.find(hash_(key), [&](box<payload> const& b) { sum += b.value().words[0]; });
   }
-  bool get(Key const& key, std::uint64_t& sum) {
+  [[gnu::always_inline]] bool get(Key const& key, std::uint64_t& sum) {
     hit<payload> found;
     if (!tier_.find(hash_(key), [&](auto const& b) { std::construct_at(&found, b, strata::tier::hot); })) return false;
     sum += found->words[0];
