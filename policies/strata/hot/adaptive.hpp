@@ -9,10 +9,12 @@
 #include <strata/hot/engine/tier.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 // No algorithm is good at all streams, and each is bad at some. This one is eight: engine/segments with eight settings,
@@ -107,15 +109,31 @@ class adaptive_order {
   [[nodiscard]] bool sampled(std::uint32_t hash) const noexcept { return (hash * 0x85EBCA6BU >> 9U & sampled_) == 0; }
   [[gnu::noinline]] void ask_shadows(std::uint32_t hash) noexcept {
     if (counts_) sketch_.count(hash);
-    ++asked_;
-    for (engine::slot s = 0; s < std::size(choices); ++s)
-      answered_[s] += shadows_[s].request(hash, [&](std::uint32_t a, std::uint32_t b) { return more_frequent(a, b); });
+    // A hit that changed nothing in any shadow does so again until one of them misses.
+    auto& known = unchanging_[hash * 0x9E3779B1U >> 26U];
+    if (known.hash == hash && known.misses == misses_) {
+      ++hit_all_;
+    } else {
+      ++asked_;
+      bool same = true;
+      for (engine::slot s = 0; s < std::size(choices); ++s) {
+        auto const found =
+            shadows_[s].request(hash, [&](std::uint32_t a, std::uint32_t b) { return more_frequent(a, b); });
+        answered_[s] += found.hit;
+        misses_ += !found.hit;
+        same = same && found.same;
+      }
+      if (same) known = {hash, misses_};
+    }
     if (++requests_ == round_) judge();
   }
   // Old rounds count for less and less. The leader changes for one that is better by more than chance makes it look; and by
   // more still after changes of late, since a loop shows two settings that are as good in turns.
   [[gnu::noinline]] void judge() noexcept {
     requests_ = 0;
+    auto const all = static_cast<double>(std::exchange(hit_all_, 0));
+    asked_ += all;
+    for (double& a : answered_) a += all;
     std::size_t best = 0;
     for (std::size_t s = 1; s < std::size(choices); ++s)
       if (worth(s) > worth(best)) best = s;
@@ -143,6 +161,13 @@ class adaptive_order {
   engine::ghosts ghosts_;
   std::uint64_t random_ = 1;
   std::vector<engine::shadow> shadows_;
+  struct unchanging {
+    std::uint32_t hash;
+    std::uint32_t misses;  ///< what all shadows had missed then
+  };
+  std::array<unchanging, 64> unchanging_{};
+  std::uint32_t misses_ = 1;
+  std::size_t hit_all_ = 0;  ///< not yet among what was asked and answered
   double answered_[std::size(choices)] = {};
   double asked_ = 0, patience_ = 1;
   std::size_t leader_ = first(capacity_);

@@ -26,16 +26,20 @@ class shadow {
         order_{s, entries},
         ghosts_{order_.knows_ghosts() ? entries : 0} {}
 
-  /// \returns whether the key was there; it is now. `more_frequent(a, b)` is asked about hashes.
+  struct answer {
+    bool hit;   ///< the key was there; it is now
+    bool same;  ///< and nothing has changed, so until the next miss nothing will for this key
+  };
+  /// `more_frequent(a, b)` is asked about hashes.
   template <class MoreFrequent>
-  bool request(std::uint32_t hash, MoreFrequent&& more_frequent) noexcept {
+  answer request(std::uint32_t hash, MoreFrequent&& more_frequent) noexcept {
     node* const nodes = nodes_.get();
     auto const looked = [](slot, unsigned) {};
     std::uint32_t at = home(hash);
     for (; index_[at] != 0; at = (at + 1) & mask_)
       if (slot const i = index_[at] - 1U; nodes[i].hash == hash) {
-        (void)order_.hit(nodes, i);
-        return true;
+        auto const before = order_.hit(nodes, i);
+        return {.hit = true, .same = before == nodes[i].marks};
       }
     auto i = static_cast<slot>(order_.entries());
     if (i == most_) {
@@ -50,7 +54,7 @@ class shadow {
     nodes[i].hash = hash;
     index_[at] = static_cast<std::uint16_t>(i + 1);
     order_.insert(nodes, i, ghosts_.take(hash), looked);
-    return false;
+    return {.hit = false, .same = false};
   }
 
  private:
