@@ -61,24 +61,19 @@ int main() {
   auto const nats = from_environment("STRATA_TEST_NATS", "nats://127.0.0.1:4222");
   auto const postgres = from_environment("STRATA_TEST_POSTGRES", "dbname=knowledge");
   std::string const text = "fn main() {}";
-  // [open]
+  // [use]
   auto opened = knowledge::open({.hot = {.capacity_entries = 1000},
                                  .warm = {.servers = {nats}, .replicas = 1},
                                  .cold = {.connection = postgres}});  // a server that is down is no error
   if (!opened) return failed("open", opened.error());
   auto& cache = *opened;
-  // [/open]
-  (void)cache.ready({.within = std::chrono::seconds{60}});  // a new table on a busy machine takes its time
+  (void)cache.ready({.within = std::chrono::seconds{60}});  // for who would rather wait: a new table takes its time
 
-  // [write]
   strata::knowledge_asset made{.id = "rust-microservice", .asset_type = "template", .data = text};
   made.metadata["language"] = "rust";
-  auto receipt = cache.put(made);
+  auto receipt = cache.put(made);  // version, revision, and which tiers have it
   if (!receipt) return failed("put", receipt.error());
-  std::cout << "version " << receipt->version << ", in warm: " << receipt->in(strata::tier::warm) << '\n';
-  // [/write]
 
-  // [read]
   auto hit = cache.get("rust-microservice");
   if (hit)
     std::cout << hit->data << ", from " << to_string(hit.tier()) << '\n';  // and hit.revision(), hit.freshness()
@@ -86,7 +81,8 @@ int main() {
     std::cout << "nobody has it\n";  // an answer, not an error
   else
     return failed("get", hit.error());
-  // [/read]
+  // [/use]
+  std::cout << "version " << receipt->version << ", in warm: " << receipt->in(strata::tier::warm) << '\n';
 
   // [more]
   auto plan = cache.get_or_load("sparc-plan", [] { return build_plan(); });  // one loader per key, however many callers

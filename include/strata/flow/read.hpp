@@ -9,7 +9,6 @@
 // The read, after hot had nothing. One caller per key looks below and answers for all who came meanwhile.
 namespace strata::flow {
 
-// [read]
 template <class Core, class Loader = no_loader>
 task<typename Core::answer> read(Core& core, typename Core::hashed_key key, moment until, Loader loader = {}) {
   auto const text = core.text(key);
@@ -25,6 +24,7 @@ task<typename Core::answer> read(Core& core, typename Core::hashed_key key, mome
       co_return found;
     }
 
+    // [below]
     auto seen = co_await look_warm(core, key, text, turn, until);
     if (seen.settled) {
       turn.land(seen.answer);
@@ -39,8 +39,8 @@ task<typename Core::answer> read(Core& core, typename Core::hashed_key key, mome
 
     co_await promote(core, text, seen, answer, asked, until);
     co_return answer;
+    // [/below]
   }
 }
-// [/read]
 
 }  // namespace strata::flow
