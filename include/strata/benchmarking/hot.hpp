@@ -157,9 +157,9 @@ class hot_bench {
   }
 
   /// One operation of one of several threads. The work is a constant, so that nothing is decided inside the loop; and all
-  /// of it is in line, as the calls of all subjects are, so that what was done is counted in registers. A count in memory
-  /// makes the next key wait for the last call's locked instruction, which trebles the time of some subjects and of others
-  /// not, as the compiler happens to choose.
+  /// of it is in line, as the calls of all subjects are, so that what was done is counted in registers. With a count in
+  /// memory subjects that lock took three times as long and others did not, as if the next key waited for the last call's
+  /// locked instruction; and whether it was there the compiler chose for each.
   template <hot_work Work>
   [[gnu::always_inline]] void step(hot_tally& mine, std::size_t thread) {
     if constexpr (Work == hot_work::many) {
