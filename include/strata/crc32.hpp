@@ -66,8 +66,9 @@ template <class Word>
   };
   auto const drop = [&](std::size_t lanes) { bytes.remove_prefix(lanes * step); };
 
-  crc_lane all = lane(0) ^ crc_lane { static_cast<long long>(sum), 0 };
-  if (bytes.size() >= 8 * step) {
+  crc_lane const before{static_cast<long long>(sum), 0};
+  crc_lane all = lane(0) ^ before;
+  if (bytes.size() >= 4 * step) {
     std::array<crc_lane, 4> four{all, lane(1), lane(2), lane(3)};
     for (drop(4); bytes.size() >= 4 * step; drop(4))
       for (std::size_t i = 0; i < 4; ++i) four[i] = crc_carried<Word>(four[i], over_four, lane(i));
