@@ -82,13 +82,16 @@ std::vector<std::string> filling() {
   for (int i = 0; i < 1'000; ++i) all.push_back("filling/" + std::to_string(i));
   return all;
 }
-bool store_filling(knowledge::options const& settings) {
+/// Stores an asset for each of these ids. \returns whether all are in cold and in warm
+bool store(knowledge::options const& settings, std::vector<std::string> const& ids) {
   std::vector<strata::knowledge_asset> all;
-  for (auto& id : filling()) all.push_back(asset(std::move(id)));
+  for (auto const& id : ids) all.push_back(asset(id));
   auto cache = knowledge::open(settings);
   if (!cache || !cache->ready({.within = 10s})) return false;
-  return std::ranges::all_of(cache->put_many(all, {.within = 20s}), [](auto const& done) { return done.has_value(); });
+  return std::ranges::all_of(cache->put_many(all, {.within = 20s}),
+                             [](auto const& done) { return done && !done->degraded; });
 }
+
 /// The tiers without a cache, each called as a cache calls it; warm tells of changes, as it does for a cache.
 class alone {
  public:
@@ -142,7 +145,7 @@ void fall_through(benchmark::State& state) {
   codec const json;
   context const c{time, observer, json};
   cold_tier writer{settings.cold, c};  // a third party: the connection that has just stored answers a load sooner
-  if (!store_filling(settings)) return state.SkipWithError("the servers do not answer");
+  if (!store(settings, filling())) return state.SkipWithError("the servers do not answer");
   auto const name = [](int i) { return "fall/" + std::to_string(i); };
   std::vector<double> through, parts, loads_warm, loads_cold, seals, stores_warm;
   for (auto _ : state)
@@ -165,11 +168,11 @@ void fall_through(benchmark::State& state) {
           auto const seen = tiers.warm.load(id, until);
           if (kept || !seen || seen->frame) continue;
           auto const asked = clock::now();
-          auto const found = tiers.cold.load(id, until);
+          auto found = tiers.cold.load(id, until);
           auto const answered = clock::now();
           if (!seen || !found || !found->value) return state.SkipWithError("a tier did not answer");
           auto const framed = strata::flow::seal(json, id, found->revision, *found->value);
-          tiers.keep(id, *found->value, found->revision);
+          tiers.keep(id, *std::move(found->value), found->revision);
           auto const sealed = clock::now();
           auto const stored = tiers.warm.store(*framed, seen->position, until);
           auto const end = clock::now();
@@ -203,15 +206,10 @@ void from_warm(benchmark::State& state) {
   codec const json;
   context const c{time, observer, json};
   auto const name = [](int i) { return "warm/" + std::to_string(i); };
-  if (!store_filling(settings)) return state.SkipWithError("the servers do not answer");
-  {
-    std::vector<strata::knowledge_asset> all;
-    for (int i = 0; i < rounds; ++i) all.push_back(asset(name(i)));
-    auto writer = knowledge::open(settings);
-    if (!writer || !writer->ready({.within = 10s})) return state.SkipWithError("the servers do not answer");
-    for (auto const& done : writer->put_many(all, {.within = 20s}))
-      if (!done || done->degraded) return state.SkipWithError("a value is not in warm");
-  }
+  std::vector<std::string> names;
+  for (int i = 0; i < rounds; ++i) names.push_back(name(i));
+  if (!store(settings, filling()) || !store(settings, names))
+    return state.SkipWithError("the servers do not answer, or a value is not in warm");
   std::vector<double> through, parts, loads;
   for (auto _ : state)
     for (int of = 0; of < pairs; ++of) {
