@@ -19,6 +19,7 @@
 #include <deque>
 #include <iterator>
 #include <map>
+#include <set>
 #include <vector>
 
 // Slow models of our own algorithms: what they decide, told with whole lists of keys instead of links, bits and marks. Our
@@ -246,11 +247,15 @@ class segments_model {
   }
   void set(setting s) { setting_ = s; }
 
-  void hit(key k) {
+  /// \returns whether it changed nothing
+  bool hit(key k) {
+    auto const since = static_cast<std::uint16_t>(arrivals_ - arrival_[k]);  // too old wraps, as it does in the nodes
+    bool const late = since >= std::min<std::size_t>(room() / 2, 0x7FFF);
+    bool const same = uses_[k] == 7 && last_[k] % 8 == now_ % 8 && (late_[k] || !late);
     if (uses_[k] < 7) ++uses_[k];
     last_[k] = now_;
-    auto const since = static_cast<std::uint16_t>(arrivals_ - arrival_[k]);  // too old wraps, as it does in the nodes
-    if (since >= std::min<std::size_t>(room() / 2, 0x7FFF)) late_[k] = true;
+    if (late) late_[k] = true;
+    return same;
   }
   /// Calls looked(key, uses) for those whose uses are looked at.
   template <class Looked>
@@ -391,9 +396,18 @@ class adaptive_model : public model {
     bool const hit = real_.has(k);
     if (hit) {
       real_.hit(k);
-      if (sampled(k)) ask_shadows(k);
+      if (sampled(k) && !quiet_.contains(k) && ask_shadows(k) && silent_ < 512) {
+        quiet_.insert(k);
+        ++silent_;
+      }
       return true;
     }
+    if (missed_) {  // who has gone and come again is in the list twice
+      quiet_.clear();
+      silent_ = 0;
+      missed_ = false;
+    }
+    quiet_.erase(k);
     if (real_.size() == capacity_) {
       full_ = true;
       real_.set(choices[leader_]);
@@ -417,22 +431,29 @@ class adaptive_model : public model {
 
   static constexpr std::size_t first(std::size_t capacity) { return capacity < 4'096 ? 4 : 6; }
   [[nodiscard]] bool sampled(key k) const { return (short_hash(k) * 0x85EBCA6BU >> 9U) % one_of_ == 0; }
-  void ask_shadows(key k) {
+  /// \returns whether it changed nothing in any of them
+  bool ask_shadows(key k) {
     if (full_) sketch_.count(short_hash(k));
     ++asked_;
     auto const nothing = [](key, unsigned) {};
+    bool same = true;
     for (std::size_t s = 0; s < shadows_.size(); ++s) {
       segments_model& shadow = shadows_[s];
       if (shadow.has(k)) {
-        shadow.hit(k);
+        same = shadow.hit(k) && same;
         ++answered_[s];
         continue;
       }
+      missed_ = true;
+      same = false;
       if (shadow.size() == shadow_capacity_)
         shadow.take_victim(nothing, frequent(), [&](key gone) { shadow_ghosts_[s].remember(short_hash(gone)); });
       shadow.insert(k, shadow_ghosts_[s].take(short_hash(k)), nothing);
     }
-    if (++requests_ < std::max<std::size_t>(capacity_ / 4, 256) / one_of_) return;
+    if (++requests_ == std::max<std::size_t>(capacity_ / 4, 256) / one_of_) judge();
+    return same;
+  }
+  void judge() {
     requests_ = 0;
     double worth[std::size(choices)];
     for (std::size_t s = 0; s < std::size(choices); ++s) {
@@ -458,7 +479,9 @@ class adaptive_model : public model {
   double answered_[std::size(choices)] = {};
   double asked_ = 0, patience_ = 1;
   std::uint64_t random_ = 1;
-  bool full_ = false;
+  bool full_ = false, missed_ = false;
+  std::set<key> quiet_;  // not asked about
+  std::size_t silent_ = 0;
 };
 
 }  // namespace hit_ratio

@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <utility>
 #include <vector>
 
 // No algorithm is good at all streams, and each is bad at some. This one is eight: engine/segments with eight settings,
@@ -47,16 +46,24 @@ class adaptive_order {
   void take_over(adaptive_order& old) noexcept {
     order_ = old.order_;
     leader_ = old.leader_;
+    quiet_ = old.quiet_;
+    silent_ = old.silent_;
+    missed_ = true;
   }
 
   /// Most hits are marked, and that is all; those of the sample are asked of the shadows, a little later.
   [[gnu::always_inline]] bool idle(auto nodes, engine::slot i) const noexcept {
     return (order_.hit(nodes, i) & node::chosen) == 0;
   }
+  // A hit that changed nothing in any shadow does so again until one of them misses: it is not asked about any more. Only
+  // a newcomer ends that, since hits are told of late, and one must not change what another is.
   void on_hit(auto nodes, engine::slot i) noexcept {
-    if (sampled(nodes.hash(i))) ask_shadows(nodes.hash(i));
+    if ((nodes[i].marks & node::chosen) == 0 || !ask_shadows(nodes.hash(i)) || silent_ == quiet_.size()) return;
+    nodes[i].marks &= static_cast<std::uint8_t>(~node::chosen);
+    quiet_[silent_++] = i;
   }
   void on_insert(auto nodes, engine::slot i, std::uint64_t hash, std::uint32_t) noexcept {
+    if (missed_) wake(nodes);
     std::uint32_t const kept = engine::kept_hash(hash);
     order_.insert(nodes, i, order_.knows_ghosts() && ghosts_.take(kept), looked(nodes));
     counts_ = counts_ || order_.entries() * 2 >= capacity_;
@@ -107,33 +114,30 @@ class adaptive_order {
     };
   }
   [[nodiscard]] bool sampled(std::uint32_t hash) const noexcept { return (hash * 0x85EBCA6BU >> 9U & sampled_) == 0; }
-  [[gnu::noinline]] void ask_shadows(std::uint32_t hash) noexcept {
+  void wake(auto nodes) noexcept {
+    missed_ = false;
+    for (; silent_ != 0; --silent_)
+      if (engine::slot const i = quiet_[silent_ - 1]; sampled(nodes.hash(i))) nodes[i].marks |= node::chosen;
+  }
+  /// \returns whether it changed nothing in any of them
+  [[gnu::noinline]] bool ask_shadows(std::uint32_t hash) noexcept {
     if (counts_) sketch_.count(hash);
-    // A hit that changed nothing in any shadow does so again until one of them misses.
-    auto& known = unchanging_[hash * 0x9E3779B1U >> 26U];
-    if (known.hash == hash && known.misses == misses_) {
-      ++hit_all_;
-    } else {
-      ++asked_;
-      bool same = true;
-      for (engine::slot s = 0; s < std::size(choices); ++s) {
-        auto const found =
-            shadows_[s].request(hash, [&](std::uint32_t a, std::uint32_t b) { return more_frequent(a, b); });
-        answered_[s] += found.hit;
-        misses_ += !found.hit;
-        same = same && found.same;
-      }
-      if (same) known = {hash, misses_};
+    ++asked_;
+    bool same = true;
+    for (engine::slot s = 0; s < std::size(choices); ++s) {
+      auto const found =
+          shadows_[s].request(hash, [&](std::uint32_t a, std::uint32_t b) { return more_frequent(a, b); });
+      answered_[s] += found.hit;
+      missed_ = missed_ || !found.hit;
+      same = same && found.same;
     }
     if (++requests_ == round_) judge();
+    return same;
   }
   // Old rounds count for less and less. The leader changes for one that is better by more than chance makes it look; and by
   // more still after changes of late, since a loop shows two settings that are as good in turns.
   [[gnu::noinline]] void judge() noexcept {
     requests_ = 0;
-    auto const all = static_cast<double>(std::exchange(hit_all_, 0));
-    asked_ += all;
-    for (double& a : answered_) a += all;
     std::size_t best = 0;
     for (std::size_t s = 1; s < std::size(choices); ++s)
       if (worth(s) > worth(best)) best = s;
@@ -161,13 +165,9 @@ class adaptive_order {
   engine::ghosts ghosts_;
   std::uint64_t random_ = 1;
   std::vector<engine::shadow> shadows_;
-  struct unchanging {
-    std::uint32_t hash;
-    std::uint32_t misses;  ///< what all shadows had missed then
-  };
-  std::array<unchanging, 64> unchanging_{};
-  std::uint32_t misses_ = 1;
-  std::size_t hit_all_ = 0;  ///< not yet among what was asked and answered
+  std::array<engine::slot, 512> quiet_{};  // entries of the sample that are not asked about
+  std::uint32_t silent_ = 0;               // how many
+  bool missed_ = false;                    // a shadow, since the last newcomer
   double answered_[std::size(choices)] = {};
   double asked_ = 0, patience_ = 1;
   std::size_t leader_ = first(capacity_);
