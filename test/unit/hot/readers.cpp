@@ -4,6 +4,7 @@
 
 #include <strata/hash.hpp>
 #include <strata/hit.hpp>
+#include <strata/hot/engine/guard.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
 #include <strata/hot/sieve.hpp>
@@ -12,11 +13,14 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <barrier>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -295,6 +299,30 @@ BOOST_AUTO_TEST_CASE(loans_end_in_any_order) {
   BOOST_TEST(wrong == 0U);
   BOOST_TEST(tracked::alive == 0);
   BOOST_TEST(strata::detail::ledger.loans() == 0U);
+}
+
+// As many threads as there are numbers never share one while they live, however many came before them.
+BOOST_AUTO_TEST_CASE(threads_that_live_have_different_numbers) {
+  using strata::hot::engine::thread_number;
+  constexpr std::size_t at_a_time = thread_number::most - 1;
+  std::size_t const mine = thread_number::mine();
+  for (int round = 0; round < 5; ++round) {
+    std::mutex guard;
+    std::set<std::size_t> numbers{mine};
+    std::barrier all{at_a_time};
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < at_a_time; ++i)
+      threads.emplace_back([&] {
+        {
+          std::lock_guard const lock{guard};
+          numbers.insert(thread_number::mine());
+        }
+        all.arrive_and_wait();
+      });
+    for (auto& one : threads) one.join();
+    BOOST_TEST(numbers.size() == thread_number::most);
+  }
+  BOOST_TEST(thread_number::mine() == mine);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

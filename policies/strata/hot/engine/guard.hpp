@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -16,9 +17,37 @@ namespace strata::hot::engine {
 /// Differs between any two living threads and is never zero; one instruction, no thread-local storage to set up.
 inline std::uintptr_t this_thread() noexcept { return reinterpret_cast<std::uintptr_t>(__builtin_thread_pointer()); }
 
-/// Threads are numbered as they come, so that few of them which stay have different numbers. Zero: it has not come yet.
-[[gnu::tls_model("initial-exec")]] inline constinit thread_local std::uint32_t this_thread_came = 0;
-inline constinit std::atomic<std::uint32_t> threads_came = 0;
+/// Numbers of threads, so that as many that live at a time have different ones. Who comes then shares one.
+class thread_number {
+ public:
+  static constexpr unsigned most = 16;
+
+  [[gnu::always_inline]] static std::size_t mine() noexcept {
+    if (mine_ == 0) [[unlikely]]
+      mine_ = take() + 1;
+    return mine_ - 1;
+  }
+
+ private:
+  struct loan {
+    std::uint32_t bit;
+    ~loan() { taken_.fetch_and(~bit, std::memory_order_relaxed); }
+  };
+  [[gnu::noinline]] static std::uint32_t take() noexcept {
+    for (std::uint32_t seen = taken_.load(std::memory_order_relaxed);;) {
+      auto const free = static_cast<unsigned>(std::countr_one(seen));
+      if (free >= most) return late_.fetch_add(1, std::memory_order_relaxed) % most;
+      std::uint32_t const bit = std::uint32_t{1} << free;
+      if (!taken_.compare_exchange_weak(seen, seen | bit, std::memory_order_relaxed)) continue;
+      static thread_local loan const until_the_thread_ends{bit};
+      return free;
+    }
+  }
+
+  [[gnu::tls_model("initial-exec")]] static inline constinit thread_local std::uint32_t mine_ = 0;  // plus one
+  static inline constinit std::atomic<std::uint32_t> taken_ = 0;  // a bit for each number
+  static inline constinit std::atomic<std::uint32_t> late_ = 0;   // those who found none
+};
 
 inline void pause() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -34,15 +63,11 @@ struct machine {
   using atomic = std::atomic<T>;
   template <class T>
   using plain = T;
-  static constexpr unsigned places = 16;     // readers that have a lock of their own; a power of two
+  static constexpr unsigned places = thread_number::most;  // readers that have a lock of their own
   static constexpr std::uint64_t calm = 64;  // reads since the last write after which readers that meet get one
 
   static std::uintptr_t self() noexcept { return this_thread(); }
-  [[gnu::always_inline]] static std::size_t place() noexcept {
-    if (this_thread_came == 0) [[unlikely]]
-      this_thread_came = threads_came.fetch_add(1, std::memory_order_relaxed) % places + 1;
-    return this_thread_came - 1;
-  }
+  [[gnu::always_inline]] static std::size_t place() noexcept { return thread_number::mine(); }
   static void wait(unsigned round) noexcept {
     if (round < 64)
       pause();
