@@ -61,14 +61,12 @@ class segments {
     auto& n = nodes[i];
     std::atomic_ref<std::uint8_t> const marks{n.marks};
     std::uint8_t const seen = marks.load(std::memory_order_relaxed);
-    auto const now = static_cast<std::uint8_t>(window_.now() << 3U);
-    constexpr std::uint8_t rest = segment_node::uses | segment_node::late;
-    if ((seen & (rest | segment_node::last)) == (rest | now)) return seen;
+    if (seen == settled_) return seen;
     // A use among the first half of a window's newcomers belongs to the first one: it says nothing about the time after.
     bool const late = static_cast<std::uint16_t>(arrivals_ - n.arrival) >= at_once_;
     bool const more = (seen & segment_node::uses) != segment_node::uses;
-    auto const mark =
-        static_cast<std::uint8_t>(((seen & ~segment_node::last) + more) | now | (late ? segment_node::late : 0));
+    auto const mark = static_cast<std::uint8_t>(((seen & ~segment_node::last) + more) |
+                                                (settled_ & segment_node::last) | (late ? segment_node::late : 0));
     if (mark != seen) marks.store(mark, std::memory_order_relaxed);
     return seen;
   }
@@ -135,6 +133,10 @@ class segments {
     return static_cast<std::uint8_t>((n.marks & segment_node::last) >> 3U);
   }
 
+  static constexpr std::uint8_t settled(std::uint8_t now) noexcept {
+    return static_cast<std::uint8_t>(segment_node::uses | segment_node::late | now << 3U);
+  }
+
   void measure() noexcept {
     room_ = std::max<std::size_t>(entries() * setting_.window / 100, 1);
     at_once_ = static_cast<std::uint16_t>(std::min<std::size_t>(room_ / 2, 0x7FFF));
@@ -145,6 +147,7 @@ class segments {
     nodes[i].own = in_window;
     window_.push(nodes, i, generation);
     window_.count_one(part());
+    settled_ = settled(window_.now());
   }
   void ripen(auto nodes, slot i) noexcept {
     window_.remove(nodes, i);
@@ -190,6 +193,7 @@ class segments {
   queue probation_, protected_;
   std::size_t room_ = 1;  // of the window
   std::uint16_t at_once_ = 0;
+  std::uint8_t settled_ = settled(0);  // marks to which a hit adds nothing
   std::uint16_t arrivals_ = 0;
   segment_setting setting_;
   std::size_t most_;
