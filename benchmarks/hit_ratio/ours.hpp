@@ -396,12 +396,19 @@ class adaptive_model : public model {
     bool const hit = real_.has(k);
     if (hit) {
       real_.hit(k);
-      if (sampled(k) && !quiet_.contains(k) && ask_shadows(k) && silent_ < 512) {
+      if (!sampled(k) || quiet_.contains(k)) return true;
+      bool const enough = asked_alone_ == shadow_capacity_ * 4;  // nobody has come for long
+      if (enough)
+        missed_ = true;
+      else
+        ++asked_alone_;
+      if ((enough || ask_shadows(k)) && silent_ < 512) {
         quiet_.insert(k);
         ++silent_;
       }
       return true;
     }
+    asked_alone_ = 0;
     if (missed_) {  // who has gone and come again is in the list twice
       quiet_.clear();
       silent_ = 0;
@@ -481,7 +488,7 @@ class adaptive_model : public model {
   std::uint64_t random_ = 1;
   bool full_ = false, missed_ = false;
   std::set<key> quiet_;  // not asked about
-  std::size_t silent_ = 0;
+  std::size_t silent_ = 0, asked_alone_ = 0;
 };
 
 }  // namespace hit_ratio

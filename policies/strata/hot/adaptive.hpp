@@ -40,6 +40,7 @@ class adaptive_order {
     while (capacity / one_of > (capacity < dear ? 256 : 512)) one_of *= 2;
     sampled_ = static_cast<std::uint32_t>(one_of - 1);
     round_ = std::max<std::size_t>(capacity / 4, 256) / one_of;
+    most_alone_ = std::max<std::size_t>(capacity / one_of, 1) * 4;
     shadows_.reserve(std::size(choices));
     for (auto const& choice : choices) shadows_.emplace_back(choice, std::max<std::size_t>(capacity / one_of, 1));
   }
@@ -55,14 +56,23 @@ class adaptive_order {
   [[gnu::always_inline]] bool idle(auto nodes, engine::slot i) const noexcept {
     return (order_.hit(nodes, i) & node::chosen) == 0;
   }
-  // A hit that changed nothing in any shadow does so again until one of them misses: it is not asked about any more. Only
-  // a newcomer ends that, since hits are told of late, and one must not change what another is.
+  // A hit that changed nothing in any shadow does so again until one of them misses: it is not asked about any more. Nor is
+  // any after many without a newcomer: while nobody comes there is nothing to learn for. Only a newcomer ends that, since
+  // hits are told of late, and one must not change what another is.
   void on_hit(auto nodes, engine::slot i) noexcept {
-    if ((nodes[i].marks & node::chosen) == 0 || !ask_shadows(nodes.hash(i)) || silent_ == quiet_.size()) return;
+    if ((nodes[i].marks & node::chosen) == 0) return;
+    bool const enough = asked_alone_ == most_alone_;
+    bool const same = enough || ask_shadows(nodes.hash(i));
+    if (enough)
+      missed_ = true;
+    else
+      ++asked_alone_;
+    if (!same || silent_ == quiet_.size()) return;
     nodes[i].marks &= static_cast<std::uint8_t>(~node::chosen);
     quiet_[silent_++] = i;
   }
   void on_insert(auto nodes, engine::slot i, std::uint64_t hash, std::uint32_t) noexcept {
+    asked_alone_ = 0;
     if (missed_) wake(nodes);
     std::uint32_t const kept = engine::kept_hash(hash);
     order_.insert(nodes, i, order_.knows_ghosts() && ghosts_.take(kept), looked(nodes));
@@ -159,6 +169,7 @@ class adaptive_order {
 
   engine::segments order_;
   std::size_t capacity_, requests_ = 0, round_ = 0;
+  std::size_t asked_alone_ = 0, most_alone_ = 0;  // hits since the last newcomer
   std::uint32_t sampled_;
   bool counts_ = false;
   engine::sketch sketch_;
@@ -167,7 +178,7 @@ class adaptive_order {
   std::vector<engine::shadow> shadows_;
   std::array<engine::slot, 512> quiet_{};  // entries of the sample that are not asked about
   std::uint32_t silent_ = 0;               // how many
-  bool missed_ = false;                    // a shadow, since the last newcomer
+  bool missed_ = false;                    // since the last newcomer a shadow has, or who was not asked might have
   double answered_[std::size(choices)] = {};
   double asked_ = 0, patience_ = 1;
   std::size_t leader_ = first(capacity_);
