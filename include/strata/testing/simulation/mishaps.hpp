@@ -169,7 +169,7 @@ class mishaps : public company<Cache> {
       case verb::mend: return mend(s.instance);
       case verb::fall_back:
         if constexpr (has_warm && has_cold) {
-          if (stage.world.log_begins != 0) return;
+          if (stage.world.forgotten(1U + s.param)) return;
           stage.tell("   the stream loses its last {} messages", 1 + s.param);
           for (std::size_t i = 0; i < stage.plan.instances; ++i)  // a server that was away
             if (i == s.instance && s.caller == 1 && instances_[i].feed.connected)
@@ -181,7 +181,7 @@ class mishaps : public company<Cache> {
         return;
       case verb::renew:
         if constexpr (has_warm && has_cold) {
-          if (stage.world.log_begins != 0) return;
+          if (stage.world.forgotten(stage.world.feed.size())) return;
           stage.tell("   the stream is made anew");
           for (std::size_t i = 0; i < stage.plan.instances; ++i) cut(i);
           stage.world.fall_back(stage.world.feed.size());

@@ -111,7 +111,7 @@ struct shape {
 };
 
 /// What seldom comes together by chance: memory or warm has what others change while nobody looks, and the log forgets it
-/// before somebody does, or while he does.
+/// before somebody does, or while he does; and then the stream may lose what has come since.
 inline void draw_silence(plan& p, dice& d) {
   p.steps.resize(6);
   p.keys = 2;
@@ -123,6 +123,11 @@ inline void draw_silence(plan& p, dice& d) {
   p.steps[3] = {.what = verb::silence, .instance = one, .key = 1, .param = static_cast<std::uint8_t>(1U + d.below(2))};
   p.steps[4] = {.what = verb::prune};
   p.steps[5] = {.what = verb::tend, .instance = one};
+  if (d.one_in(2)) return;
+  p.steps.push_back({.what = verb::put, .instance = other, .key = 1});
+  p.steps.push_back({.what = verb::fall_back, .instance = one, .caller = static_cast<std::uint8_t>(d.below(2))});
+  p.steps.push_back({.what = verb::tend, .instance = one});
+  p.steps.push_back({.what = verb::get, .instance = one, .key = 1});
 }
 
 /// Likewise: who brings a stream that began anew what it has lost reads there, and knows of nothing, after a publish has

@@ -260,6 +260,13 @@ class world {
   std::array<revision, most_keys> told;  ///< the highest revision the stream has had since it last lost something
   std::vector<ghost> ghosts;
 
+  /// Whether some of its last messages tell of what cold's log has forgotten.
+  [[nodiscard]] bool forgotten(std::size_t messages) const noexcept {
+    return std::ranges::any_of(
+        feed.end() - static_cast<std::ptrdiff_t>(std::min(messages, feed.size())), feed.end(), [&](notice const& n) {
+          return n.revision != revision{} && static_cast<std::uint64_t>(n.revision) <= log_begins;
+        });
+  }
   /// The whole stream falls back by its last messages: what comes next takes their positions.
   void fall_back(std::size_t messages) {
     fell_back = true;
