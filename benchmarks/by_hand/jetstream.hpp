@@ -2,9 +2,10 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/crc32.hpp>
+
 #include <nats/nats.h>
 
-#include <array>
 #include <atomic>
 #include <charconv>
 #include <condition_variable>
@@ -20,7 +21,7 @@
 #include <unordered_map>
 #include <vector>
 
-// What a good programmer writes for one stream with nats.c and nothing else: the client's own calls, one round trip each,
+// What a good programmer writes for one stream with nats.c and the same checksum: the client's own calls, one round trip each,
 // the same headers built and read back, the same condition on every publish, the result copied once. One connection for
 // all threads. No deadline shorter than the client's five seconds, no retry, no reconnect, no check of keys, and keys that
 // need no escaping.
@@ -35,37 +36,6 @@ struct record {
   std::uint32_t sum = 0;
   std::uint64_t sequence = 0;
   std::string payload;
-};
-
-// CRC-32 as zlib computes it, eight bytes a step.
-class crc32 {
- public:
-  std::uint32_t operator()(std::uint32_t sum, std::string_view bytes) const {
-    sum = ~sum;
-    std::size_t i = 0;
-    auto const at = [&](std::size_t k) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[k])); };
-    for (; i + 8 <= bytes.size(); i += 8) {
-      std::uint32_t const low = sum ^ (at(i) | at(i + 1) << 8U | at(i + 2) << 16U | at(i + 3) << 24U);
-      sum = tables_[7][low & 255U] ^ tables_[6][low >> 8U & 255U] ^ tables_[5][low >> 16U & 255U] ^
-            tables_[4][low >> 24U] ^ tables_[3][at(i + 4)] ^ tables_[2][at(i + 5)] ^ tables_[1][at(i + 6)] ^
-            tables_[0][at(i + 7)];
-    }
-    for (; i < bytes.size(); ++i) sum = sum >> 8U ^ tables_[0][(sum ^ at(i)) & 255U];
-    return ~sum;
-  }
-
- private:
-  static constexpr auto tables_ = [] {
-    std::array<std::array<std::uint32_t, 256>, 8> t{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-      std::uint32_t c = i;
-      for (int bit = 0; bit < 8; ++bit) c = (c & 1U) != 0 ? 0xEDB88320U ^ c >> 1U : c >> 1U;
-      t[0][i] = c;
-    }
-    for (std::size_t k = 1; k < 8; ++k)
-      for (std::size_t i = 0; i < 256; ++i) t[k][i] = t[k - 1][i] >> 8U ^ t[0][t[k - 1][i] & 255U];
-    return t;
-  }();
 };
 
 class jetstream {
@@ -226,7 +196,7 @@ class jetstream {
     std::string head = r.key;
     head.append("\n").append(revision).append("\nput\n").append(r.codec).append("\n").append(schema).append("\n");
     char sum[9];
-    std::snprintf(sum, sizeof sum, "%08x", crc32{}(crc32{}(0, head), r.payload));
+    std::snprintf(sum, sizeof sum, "%08x", strata::detail::crc32(strata::detail::crc32(0, head), r.payload));
     natsMsgHeader_Set(message, "Strata-Key", r.key.c_str());
     natsMsgHeader_Set(message, "Strata-Revision", revision.c_str());
     natsMsgHeader_Set(message, "Strata-Op", "put");
