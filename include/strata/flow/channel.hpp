@@ -23,6 +23,13 @@ enum class direction : std::uint8_t { reading, writing };
 
 template <class Tier>
 class channel {
+  template <class Call>
+  using given_by = decltype(std::declval<Call&>()(std::declval<Tier&>()));
+  template <class Call>
+  using answer_of = awaited_t<given_by<Call>>;
+  template <class Call>
+  static constexpr bool awaits = awaitable<given_by<Call>>;
+
  public:
   static constexpr bool present = true;
   using tier_type = Tier;
@@ -37,56 +44,54 @@ class channel {
   /// Asks the tier unless its breaker is open, and tells the breaker how it went. A call whose time is over asks nobody:
   /// its failure would say nothing of the tier.
   template <class Core, class Call>
-  auto ask(Core& core, direction d, kernel::moment until, Call call)
-      -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
-    using answer = awaited_t<decltype(call(std::declval<Tier&>()))>;
-    auto& its = d == direction::reading ? reading_ : writing_;
+  auto ask(Core& core, direction d, kernel::moment until, Call call) -> task<answer_of<Call>> {
     auto const began = core.clock.now();
-    if (auto const why = refusal(its, began, until)) co_return answer{std::unexpected{*why}};
-    answer given = co_await awaiting(call(tier_));
-    auto const ended = core.clock.now();
-    if (!hurried(given, until - began)) report(its, failed(given), ended);
-    core.took(where_, d, ended - began);
-    co_return given;
+    if (auto const why = refusal(of(d), began, until)) co_return std::unexpected{*why};
+    auto const heard = [&](answer_of<Call>&& given) -> auto&& {
+      auto const ended = core.clock.now();
+      if (!hurried(given, until - began)) report(of(d), failed(given), ended);
+      core.took(where_, d, ended - began);
+      return std::move(given);
+    };
+    if constexpr (awaits<Call>)
+      co_return heard(co_await call(tier_));
+    else
+      co_return heard(call(tier_));
   }
 
   /// The cache's own questions while nobody calls: few, with little time. They go past an open breaker and close it
   /// when they are answered; their failures say more of their haste than of the tier.
   template <class Core, class Call>
-  auto sound(Core& core, direction d, kernel::moment until, Call call)
-      -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
-    using answer = awaited_t<decltype(call(std::declval<Tier&>()))>;
-    if (core.clock.now() >= until)
-      co_return answer{std::unexpected{error{errc::timed_out, where_, "no time was left to ask"}}};
-    answer given = co_await awaiting(call(tier_));
-    if (!failed(given)) report(d == direction::reading ? reading_ : writing_, false, core.clock.now());
+  auto sound(Core& core, direction d, kernel::moment until, Call call) -> task<answer_of<Call>> {
+    if (core.clock.now() >= until) co_return std::unexpected{error{errc::timed_out, where_, "no time was left to ask"}};
+    answer_of<Call> given = co_await awaiting(call(tier_));
+    if (!failed(given)) report(of(d), false, core.clock.now());
     co_return given;
   }
 
   /// As ask, for calls that answer `count` times; the breaker hears of the whole.
   template <class Core, class Call>
-  auto ask_many(Core& core, direction d, kernel::moment until, std::size_t count, Call call)
-      -> task<awaited_t<decltype(call(std::declval<Tier&>()))>> {
-    using answers = awaited_t<decltype(call(std::declval<Tier&>()))>;
-    auto& its = d == direction::reading ? reading_ : writing_;
+  auto ask_many(Core& core, direction d, kernel::moment until, std::size_t count, Call call) -> task<answer_of<Call>> {
     auto const began = core.clock.now();
-    if (auto const why = refusal(its, began, until)) co_return answers(count, std::unexpected{*why});
-    answers given = co_await awaiting(call(tier_));
+    if (auto const why = refusal(of(d), began, until)) co_return answer_of<Call>(count, std::unexpected{*why});
+    answer_of<Call> given = co_await awaiting(call(tier_));
     bool all_failed = !given.empty();
     for (auto const& one : given) all_failed = all_failed && failed(one);
     auto const ended = core.clock.now();
-    if (!all_failed || !hurried(given.front(), until - began)) report(its, all_failed, ended);
+    if (!all_failed || !hurried(given.front(), until - began)) report(of(d), all_failed, ended);
     core.took(where_, d, ended - began);
     co_return given;
   }
 
   [[nodiscard]] bool resting(direction d) const noexcept {
     auto const held = guard_.hold();
-    return d == direction::reading ? reading_.open() : writing_.open();
+    return (d == direction::reading ? reading_ : writing_).open();
   }
 
  private:
   using breaker = deferred<kernel::breaker<>, Tier>;
+
+  [[nodiscard]] breaker& of(direction d) noexcept { return d == direction::reading ? reading_ : writing_; }
 
   /// A tier that is well may want so long: giving up before that says nothing of it.
   static constexpr std::chrono::milliseconds wanted{10};
