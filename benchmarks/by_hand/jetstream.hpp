@@ -21,10 +21,10 @@
 #include <unordered_map>
 #include <vector>
 
-// What a good programmer writes for one stream with nats.c and the same checksum: the client's own calls, one round trip each,
-// the same headers built and read back, the same condition on every publish, the result copied once. One connection for
-// all threads. No deadline shorter than the client's five seconds, no retry, no reconnect, no check of keys, and keys that
-// need no escaping.
+// What a good programmer writes for one stream with nats.c and the same checksum: the client's own calls, one round trip
+// each, the same headers built and read back, the same condition on every publish, the result copied once. One connection
+// for all threads. No deadline shorter than the client's five seconds, no retry, no reconnect, no check of keys, and keys
+// that need no escaping.
 namespace by_hand {
 
 struct record {

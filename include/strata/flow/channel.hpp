@@ -53,7 +53,7 @@ class channel {
       core.took(where_, d, ended - began);
       return std::move(given);
     };
-    if constexpr (awaits<Call>)
+    if constexpr (awaits<Call>)  // else the answer is there, and need not stand in this frame until somebody resumes it
       co_return heard(co_await call(tier_));
     else
       co_return heard(call(tier_));
