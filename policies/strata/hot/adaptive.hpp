@@ -60,16 +60,19 @@ class adaptive_order {
   // any after many without a newcomer: while nobody comes there is nothing to learn for. Only a newcomer ends that, since
   // hits are told of late, and one must not change what another is.
   void on_hit(auto nodes, engine::slot i) noexcept {
-    if ((nodes[i].marks & node::chosen) == 0) return;
-    bool const enough = asked_alone_ == most_alone_;
-    bool const same = enough || ask_shadows(nodes.hash(i));
-    if (enough)
-      missed_ = true;
-    else
-      ++asked_alone_;
-    if (!same || silent_ == quiet_.size()) return;
-    nodes[i].marks &= static_cast<std::uint8_t>(~node::chosen);
-    quiet_[silent_++] = i;
+    auto& marks = nodes[i].marks;
+    if ((marks & node::chosen) == 0) return;
+    if (std::uint32_t const hash = nodes.hash(i); sampled(hash)) {
+      bool const enough = asked_alone_ == most_alone_;
+      bool const same = enough || ask_shadows(hash);
+      if (enough)
+        missed_ = true;
+      else
+        ++asked_alone_;
+      if (!same || silent_ == quiet_.size()) return;
+      quiet_[silent_++] = i;
+    }
+    marks &= static_cast<std::uint8_t>(~node::chosen);  // also of who was in the sample of a smaller shard alone
   }
   void on_insert(auto nodes, engine::slot i, std::uint64_t hash, std::uint32_t) noexcept {
     asked_alone_ = 0;

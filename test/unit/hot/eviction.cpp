@@ -12,6 +12,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -119,6 +120,33 @@ BOOST_AUTO_TEST_CASE(adaptive_follows_a_moving_set_as_lru_does) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed)
     BOOST_TEST(missed_of_a_moving_set<strata::hot::adaptive>(seed) <
                missed_of_a_moving_set<strata::hot::lru_exact>(seed) + 1);
+}
+
+// A larger shard takes fewer keys into its sample: who was in that of the smaller one is asked about no more.
+BOOST_AUTO_TEST_CASE(adaptive_samples_anew_when_it_grows) {
+  using order = strata::hot::adaptive_order;
+  struct node_list {
+    std::vector<order::node>* all;
+    order::node& operator[](std::uint32_t i) const { return (*all)[i]; }
+    static std::uint32_t hash(std::uint32_t i) { return i * 0x9E3779B1U; }
+  };
+  std::vector<order::node> all(4'000);
+  node_list const nodes{&all};
+  order small{{}, 8'000};
+  for (std::uint32_t i = 0; i < all.size(); ++i) small.on_insert(nodes, i, nodes.hash(i), 1);
+  order large{{}, 64'000};  // one key in 128 instead of one in 16
+  large.take_over(small);
+  auto const told = [&] {
+    std::size_t n = 0;
+    for (std::uint32_t i = 0; i < all.size(); ++i)
+      if (!large.idle(nodes, i)) {
+        ++n;
+        large.on_hit(nodes, i);
+      }
+    return n;
+  };
+  BOOST_TEST(told() > 200U);
+  BOOST_TEST(told() < 60U);
 }
 
 BOOST_AUTO_TEST_CASE(say_what_a_hit_needs) {

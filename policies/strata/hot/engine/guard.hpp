@@ -12,7 +12,7 @@
 // A lock of one word that names its holder. The name costs nothing where the lock is free (the word has to be written
 // anyhow) and lets a thread see, before it would wait, that it waits for itself. std::mutex was rejected: a third of the
 // price of a hit. Who waits looks less and less often, since each look takes the word's line from the holder: he does many
-// calls meanwhile, with all he needs at hand, and two threads that write get through more than half as much again. After
+// calls meanwhile, with all he needs at hand, and two threads that write get through about half as much again. After
 // some microseconds waiting yields, since on few cores the holder may be off its core.
 // Source: Anderson: "The Performance of Spin Lock Alternatives for Shared-Memory Multiprocessors", IEEE TPDS 1990.
 namespace strata::hot::engine {
