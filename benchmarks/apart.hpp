@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <string>
 #include <system_error>
 
@@ -28,12 +29,10 @@ inline void keep(pid_t process, cpu_set_t const& processors) {
 }
 
 /// To be called before threads are started and connections are made: both inherit their place.
-/// \param pid_file  its first line is the server's process
-inline void from(std::filesystem::path const& pid_file) {
-  pid_t server = 0;
+/// \param pid_files  the first line of each is a server's process
+inline void from(std::initializer_list<std::filesystem::path> pid_files) {
   cpu_set_t all;
-  if (!(std::ifstream{pid_file} >> server) || ::sched_getaffinity(0, sizeof all, &all) != 0 || CPU_COUNT(&all) < 2)
-    return;
+  if (::sched_getaffinity(0, sizeof all, &all) != 0 || CPU_COUNT(&all) < 2) return;
   cpu_set_t ours, theirs;
   CPU_ZERO(&ours);
   CPU_ZERO(&theirs);
@@ -41,7 +40,8 @@ inline void from(std::filesystem::path const& pid_file) {
   for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
     if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, seen++ < CPU_COUNT(&all) / 2 ? &ours : &theirs);
   keep(::getpid(), ours);
-  keep(server, theirs);
+  for (auto const& file : pid_files)
+    if (pid_t server = 0; std::ifstream{file} >> server) keep(server, theirs);
 }
 
 }  // namespace apart

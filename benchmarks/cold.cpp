@@ -322,7 +322,7 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   if (char const* folder = std::getenv("STRATA_TEST_FOLDER"); folder != nullptr)
-    apart::from(std::string{folder} + "/postgres/postmaster.pid");
+    apart::from({std::string{folder} + "/postgres/postmaster.pid"});
   world w;
   shared = &w;
   register_all();

@@ -3,7 +3,9 @@
 //
 // What the cache costs beyond the calls it makes, when nothing fails. Ways take turns; times are medians in microseconds,
 // over eight pairs of a cache and its tiers alone: of two connections to a server one may be slower by two or three in a
-// hundred, all its life, and who connected first matters as much.
+// hundred, all its life, and who connected first matters as much. Client and servers have processors of their own, as on
+// two machines: where the scheduler may choose, it does so differently for the two ways, and a load takes ten in a hundred
+// longer or shorter for that.
 // Memory has its usual 1,000 entries and is full, as it is in a service that has run for a while: keeping another copy then
 // takes the place of an old one, and not pages that the system has yet to give.
 //   read/fall_through  get of a key that only cold has, against the same calls to the same tiers one after the other: look
@@ -16,6 +18,7 @@
 //                      these do because of a put, such as looking whether warm has it, is in it
 #include "../test/faults/servers.hpp"
 #include "../test/support/tcp_proxy.hpp"
+#include "apart.hpp"
 
 #include <strata/batch.hpp>
 #include <strata/cache.hpp>
@@ -312,5 +315,6 @@ int main(int argc, char** argv) {
     rounds = std::max(std::atoi(argv[2]), 16);
   else if (benchmark::ReportUnrecognizedArguments(argc, argv))
     return 2;
+  apart::from({given("STRATA_TEST_FOLDER") + "/postgres/postmaster.pid", given("STRATA_TEST_FOLDER") + "/nats/pid"});
   benchmark::RunSpecifiedBenchmarks();
 }

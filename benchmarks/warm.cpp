@@ -189,7 +189,7 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   if (char const* folder = std::getenv("STRATA_TEST_FOLDER"); folder != nullptr)
-    apart::from(std::string{folder} + "/nats/pid");
+    apart::from({std::string{folder} + "/nats/pid"});
   if (!ours::save_many() || !raw::save_many()) return std::fputs("the keys could not be stored\n", stderr), 1;
   std::array<std::string_view, 2> const two{"key-0001", "key-0002"};
   shared().knows_one_question = !shared().raw.load_together(two).empty();

@@ -6,6 +6,7 @@
 #include <strata/crc32.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -45,11 +46,20 @@ using sighting = sighting_of<frame>;
 template <std::same_as<frame> Frame>
 std::uint32_t checksum(Frame const& f) {
   std::string head;
-  head.reserve(f.key.size() + f.codec.size() + 48);
-  head.append(f.key).append("\n").append(std::to_string(number(f.revision)));
-  head.append("\n").append(to_string(f.operation)).append("\n").append(f.codec).append("\n");
-  head.append(std::to_string(f.schema)).append("\n");
-  if (f.expires_ms != 0) head.append(std::to_string(f.expires_ms)).append("\n");
+  head.resize_and_overwrite(f.key.size() + f.codec.size() + 64, [&](char* const begin, std::size_t) {
+    char* at = begin;
+    auto const line = [&](std::string_view text) {
+      at += text.copy(at, text.size());
+      *at++ = '\n';
+    };
+    line(f.key);
+    line(std::to_string(number(f.revision)));
+    line(to_string(f.operation));
+    line(f.codec);
+    line(std::to_string(f.schema));
+    if (f.expires_ms != 0) line(std::to_string(f.expires_ms));
+    return at - begin;
+  });
   return detail::crc32(detail::crc32(0, head), f.payload);
 }
 

@@ -127,7 +127,7 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
   }
   for (std::size_t i = 0; i < keys.size(); ++i) {
     auto const& text = core.text(keys[i]);
-    co_await insist(core, keys[i], text, how, answers[i], until);
+    if (!suffices<Core>(answers[i], how)) co_await insist(core, keys[i], text, how, answers[i], until);
     if (answers[i]) core.used(text);
   }
   co_return answers;

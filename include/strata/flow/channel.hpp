@@ -42,21 +42,19 @@ class channel {
   [[nodiscard]] Tier const& tier() const noexcept { return tier_; }
 
   /// Asks the tier unless its breaker is open, and tells the breaker how it went. A call whose time is over asks nobody:
-  /// its failure would say nothing of the tier.
+  /// its failure would say nothing of the tier. To be awaited; a tier that answers at once is asked there, without a frame.
   template <class Core, class Call>
-  auto ask(Core& core, direction d, kernel::moment until, Call call) -> task<answer_of<Call>> {
-    auto const began = core.clock.now();
-    if (auto const why = refusal(of(d), began, until)) co_return std::unexpected{*why};
-    auto const heard = [&](answer_of<Call>&& given) -> auto&& {
-      auto const ended = core.clock.now();
-      if (!hurried(given, until - began)) report(of(d), failed(given), ended);
-      core.took(where_, d, ended - began);
-      return std::move(given);
-    };
-    if constexpr (awaits<Call>)  // else the answer is there, and need not stand in this frame until somebody resumes it
-      co_return heard(co_await call(tier_));
+  auto ask(Core& core, direction d, kernel::moment until, Call call) {
+    if constexpr (awaits<Call>)
+      return ask_awaiting(core, d, until, std::move(call));
     else
-      co_return heard(call(tier_));
+      return strata::detail::when_awaited{[this, &core, d, until, call = std::move(call)]() -> answer_of<Call> {
+        auto const began = core.clock.now();
+        if (auto const why = refusal(of(d), began, until)) return std::unexpected{*why};
+        answer_of<Call> given = call(tier_);
+        hear(core, d, began, until, given);
+        return given;
+      }};
   }
 
   /// The cache's own questions while nobody calls: few, with little time. They go past an open breaker and close it
@@ -90,6 +88,21 @@ class channel {
 
  private:
   using breaker = deferred<kernel::breaker<>, Tier>;
+
+  template <class Core, class Call>
+  auto ask_awaiting(Core& core, direction d, kernel::moment until, Call call) -> task<answer_of<Call>> {
+    auto const began = core.clock.now();
+    if (auto const why = refusal(of(d), began, until)) co_return std::unexpected{*why};
+    answer_of<Call> given = co_await call(tier_);
+    hear(core, d, began, until, given);
+    co_return given;
+  }
+  template <class Core, class Answer>
+  void hear(Core& core, direction d, kernel::moment began, kernel::moment until, Answer const& given) {
+    auto const ended = core.clock.now();
+    if (!hurried(given, until - began)) report(of(d), failed(given), ended);
+    core.took(where_, d, ended - began);
+  }
 
   [[nodiscard]] breaker& of(direction d) noexcept { return d == direction::reading ? reading_ : writing_; }
 

@@ -241,8 +241,9 @@ class gate : public loaders<look<Value, Event>> {
     {
       auto& s = stripe_of(t.fill_.key);
       auto const held = s.lock.hold();
-      if (answer != nullptr) t.flight_->answer = *answer;
       s.flights.end(t.fill_.key, *t.flight_);
+      if (t.flight_.use_count() == 1) return;  // nobody followed, and nobody will
+      if (answer != nullptr) t.flight_->answer = *answer;
     }
     t.flight_->landed.set();
   }

@@ -34,13 +34,18 @@ bool passes_copies(Core& core, read_options const& how) noexcept {
     return how.mode == read_mode::cold || (how.mode == read_mode::verified && core.of_a_copy() != freshness::fresh);
 }
 
-/// Puts an answer right that does not do for the reader: below the revision he knows of, less sure than he asked, or none
-/// at all.
+/// Whether an answer does for the reader: there is one, as sure as he asked, and not below the revision he knows of.
+template <class Core>
+bool suffices(typename Core::answer const& found, read_options const& how) noexcept {
+  bool const unsure = Core::has_cold && how.mode == read_mode::verified && found.freshness() != freshness::fresh;
+  return !unsure && !found.failed() && found.revision() >= how.at_least;
+}
+
+/// Puts right one that does not.
 template <class Core>
 task<void> insist(Core& core, typename Core::hashed_key key, std::string_view text, read_options how,
                   typename Core::answer& found, moment until) {
-  bool const unsure = Core::has_cold && how.mode == read_mode::verified && found.freshness() != freshness::fresh;
-  if ((unsure || how.at_least > found.revision()) && !found.failed()) {  // P3
+  if (!found.failed()) {  // P3
     found = co_await read_truth(core, key, text, until);
     if (found && found.revision() < how.at_least)
       found = error{errc::unavailable, Core::truth, "the truth does not have the revision asked for"};
@@ -60,7 +65,7 @@ task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key
   if (auto why = core.fault(text)) co_return answer{std::move(*why)};
   auto found =
       passes_copies(core, how) ? co_await read_truth(core, key, text, until) : co_await read(core, key, until, load);
-  co_await insist(core, key, text, how, found, until);
+  if (!suffices<Core>(found, how)) co_await insist(core, key, text, how, found, until);
   if (found) core.used(text);
   co_return found;
 }

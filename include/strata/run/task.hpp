@@ -132,6 +132,16 @@ struct ready {
   static void await_suspend(std::coroutine_handle<>) noexcept {}
   T await_resume() noexcept(std::is_nothrow_move_constructible_v<T>) { return std::move(value); }
 };
+
+/// A function that is called when its result is awaited, which then stands nowhere else.
+template <class F>
+struct when_awaited {
+  F call;
+  static constexpr bool await_ready() noexcept { return true; }
+  static void await_suspend(std::coroutine_handle<>) noexcept {}
+  auto await_resume() { return call(); }
+  auto run() && { return call(); }
+};
 }  // namespace detail
 
 /// Makes what a tier's function gave awaitable: a plain result is there already.
