@@ -78,21 +78,22 @@ struct held_columns {
   std::string_view kind, text, metadata;
 };
 
-/// Puts the value of the columns into a copy whose version is known.
+/// Puts the value of the columns into a copy whose version is known, or makes an error of it.
 /// \errors corrupt: no value can be made of them
 template <class Value, class Codec>
-result<copy<Value>> with_value(copy<Value> made, std::string_view key, held_columns const& from, Codec const& codec) {
+void add_value(result<copy<Value>>& made, std::string_view key, held_columns const& from, Codec const& codec) {
   auto value = [&]() -> result<Value> {
     if constexpr (has_restore<Value>)
-      return record<Value>::restore(key, from.kind, from.text, from.metadata, made.version);
+      return record<Value>::restore(key, from.kind, from.text, from.metadata, made->version);
     else
       return codec.from_json(from.text);
   }();
-  if (!value)
-    return failure(errc::corrupt, tier::cold, "the row does not decode: " + std::string{value.error().text()});
-  if constexpr (has_stamp<Value>) record<Value>::stamp(*value, made.version);
-  made.value.emplace(std::move(*value));
-  return made;
+  if (!value) {
+    made = failure(errc::corrupt, tier::cold, "the row does not decode: " + std::string{value.error().text()});
+    return;
+  }
+  if constexpr (has_stamp<Value>) record<Value>::stamp(*value, made->version);
+  made->value.emplace(std::move(*value));
 }
 
 }  // namespace strata::cold

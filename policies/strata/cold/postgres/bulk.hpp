@@ -69,8 +69,7 @@ std::vector<result<copy<Value>>> load_many(Calls const& calls, std::span<std::st
     } else {
       for (auto const& row : *rows) {
         std::size_t const i = from + row[5].template as<std::size_t>() - 1;
-        if (!answers[i] || number(answers[i]->revision) != 0) continue;  // the row that comes first is the newest
-        answers[i] = copy_of<Value>(keys[i], row, codec, Expires ? std::optional{6} : std::nullopt);
+        if (answers[i]) answers[i] = copy_of<Value>(keys[i], row, codec, Expires ? std::optional{6} : std::nullopt);
       }
     }
     from = to;

@@ -8,6 +8,7 @@
 #include <strata/concepts/cold.hpp>
 #include <strata/error.hpp>
 
+#include <pqxx/field>
 #include <pqxx/row>
 
 #include <chrono>
@@ -31,22 +32,23 @@ inline constexpr shape shape_of{
 template <class Value, class Codec>
 result<copy<Value>> copy_of(std::string_view key, pqxx::row const& row, Codec const& codec,
                             std::optional<int> life = std::nullopt) {
-  copy<Value> made;
-  made.version = row[3].is_null() ? 0 : row[3].as<std::int64_t>();
-  made.revision = revision{row[4].as<std::uint64_t>()};
-  if (row[1].is_null()) return made;  // a tombstone
-  if (life && !row[*life].is_null()) {
-    made.expires_in = std::chrono::milliseconds{row[*life].as<std::int64_t>()};
-    if (made.expires_in->count() <= 0) {
-      made.expired = true;
-      return made;
+  result<copy<Value>> made;
+  pqxx::field const text = row[1], metadata = row[2], version = row[3];  // each counts itself: once is enough
+  made->version = version.is_null() ? 0 : version.as<std::int64_t>();
+  made->revision = revision{row[4].as<std::uint64_t>()};
+  if (text.is_null()) return made;  // a tombstone
+  if (life)
+    if (pqxx::field const left = row[*life]; !left.is_null()) {
+      made->expires_in = std::chrono::milliseconds{left.as<std::int64_t>()};
+      made->expired = made->expires_in->count() <= 0;
+      if (made->expired) return made;
     }
-  }
-  return with_value(std::move(made), key,
-                    {.kind = row[0].view(),
-                     .text = row[1].view(),
-                     .metadata = row[2].is_null() ? std::string_view{"{}"} : row[2].view()},
-                    codec);
+  add_value(made, key,
+            {.kind = row[0].view(),
+             .text = text.view(),
+             .metadata = metadata.is_null() ? std::string_view{"{}"} : metadata.view()},
+            codec);
+  return made;
 }
 
 }  // namespace strata::cold::pg

@@ -84,15 +84,15 @@ union all
 select null, null, null, e.version, e.revision%none_left% from {erased} e where e.artifact_id = $1 and e.space = {space}
 limit 1)";
 
+// Of each key the same, in that order: where the table has it, nobody looks further.
 inline constexpr std::string_view load_many = R"(
-select %read%, k.version, k.strata_revision, d.n::int%left% from unnest($1) with ordinality d(a, n)
-  join {table} k on k.artifact_id = d.a where k.strata_space = {space}
-union all
-select %read%, k.version, k.strata_revision, d.n::int%archived_left% from unnest($1) with ordinality d(a, n)
-  join {archive} k on k.artifact_id = d.a where k.strata_space = {space}
-union all
-select null, null, null, e.version, e.revision, d.n::int%none_left% from unnest($1) with ordinality d(a, n)
-  join {erased} e on e.artifact_id = d.a where e.space = {space})";
+select found.* from unnest($1) with ordinality d(a, n) cross join lateral (
+  select %read%, k.version, k.strata_revision, d.n::int%left% from {table} k where k.artifact_id = d.a and k.strata_space = {space}
+  union all
+  select %read%, k.version, k.strata_revision, d.n::int%archived_left% from {archive} k where k.artifact_id = d.a and k.strata_space = {space}
+  union all
+  select null, null, null, e.version, e.revision, d.n::int%none_left% from {erased} e where e.artifact_id = d.a and e.space = {space}
+  limit 1) found)";
 
 // The row is updated where it is there, inserted where it is not (an insert that turns into an update would use up a value
 // of the id's sequence each time). Updated and inserted by nobody: the third part says why, as of the statement's

@@ -59,20 +59,20 @@ struct row {
 /// \errors corrupt: the row is there and no value can be made of it
 template <class Value, bool Expires, class Codec>
 result<copy<Value>> copy_of(std::string_view key, row const& found, Codec const& codec) {
-  copy<Value> made;
-  made.version = found.version;
-  made.revision = revision{found.revision};
+  result<copy<Value>> made;
+  made->version = found.version;
+  made->revision = revision{found.revision};
   if (!found.there) return made;
   if constexpr (Expires)
     if (found.expires) {
       // Rounded up: what is left is nothing only when the end has come for a store too.
-      made.expires_in = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::microseconds{*found.expires - now()});
-      if (made.expires_in->count() <= 0) {
-        made.expired = true;
-        return made;
-      }
+      made->expires_in =
+          std::chrono::ceil<std::chrono::milliseconds>(std::chrono::microseconds{*found.expires - now()});
+      made->expired = made->expires_in->count() <= 0;
+      if (made->expired) return made;
     }
-  return with_value(std::move(made), key, {.kind = found.kind, .text = found.text, .metadata = found.metadata}, codec);
+  add_value(made, key, {.kind = found.kind, .text = found.text, .metadata = found.metadata}, codec);
+  return made;
 }
 
 /// What is done to one key, in a transaction that is going on: whoever writes is alone, and so may look first.
