@@ -37,7 +37,7 @@ struct inbox {
   subscription_handle subscription;
   std::string base;  ///< the subject up to the number of the call, with a dot at its end
   std::uint64_t call = 0;
-  done_messages done{};
+  done_messages done;
 };
 
 class link {

@@ -163,7 +163,7 @@ class receiver {
 struct ear {
   std::uint64_t turn;
   std::shared_ptr<receiver> to;
-  done_messages done{};
+  done_messages done;
 
   static void on_message(natsConnection* connection, natsSubscription*, natsMsg* raw, void* id) {
     message_handle message{raw};

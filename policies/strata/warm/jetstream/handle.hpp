@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <random>
 #include <string_view>
 #include <utility>
 
@@ -38,14 +39,18 @@ inline std::string_view body(natsMsg const* message) noexcept {
 
 /// Messages that are done with. The client frees each on a thread of its own that sleeps until there is one: a context switch
 /// for every message, often in the middle of what its reader does. A few small ones together cost hardly more.
-/// What is kept is 32 messages and 64 KiB at most, and one that is larger.
+/// What is kept is 32 messages and 64 KiB at most, and one that is larger. How many the first time is left to chance: readers
+/// that hear equally much, threads of one process or processes that follow one stream, would otherwise all let go in the same
+/// moment, and wait for each other.
 /// \threads one
 class done_messages {
  public:
+  done_messages() : due_{1 + std::random_device{}() % most_messages} {}
+
   /// It stays valid until the next is added.
   void add(message_handle one) noexcept {
     std::size_t const more = body(one.get()).size();
-    if (count_ == most_messages || bytes_ + more > most_bytes) clear();
+    if (count_ == due_ || bytes_ + more > most_bytes) clear();
     bytes_ += more;
     kept_[count_++] = std::move(one);
   }
@@ -57,9 +62,11 @@ class done_messages {
   void clear() noexcept {
     while (count_ > 0) kept_[--count_] = nullptr;
     bytes_ = 0;
+    due_ = most_messages;
   }
 
   std::array<message_handle, most_messages> kept_;
+  std::size_t due_;  // how many are let go together
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;
 };
