@@ -249,11 +249,12 @@ class unshared_lock {
   cell cell_;
 };
 
-/// With that many a cell is four lines.
+/// With that many a cell is eight lines. Who takes the notes of all writes to entries that others have at hand: two threads that
+/// hit take a ninth longer with half as many, and with twice as many some algorithms do.
 template <hit_needs Needs, bool Counted>
 inline constexpr std::size_t room_for_notes = Needs != hit_needs::exclusive ? 0
-                                              : Counted                     ? 50
-                                                                            : 56;
+                                              : Counted                     ? 114
+                                                                            : 120;
 
 /// Who may call a tier.
 struct sharded {  ///< any number of threads; each part of the hash has its own lock, index, memory and order
