@@ -11,19 +11,22 @@
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.25...3.31) # functions keep the policies they are defined under
 
-set(strata_hot_policies lru lru_exact sieve s3fifo tinylfu adaptive gdsf none)
-set(strata_warm_policies jetstream none)
-set(strata_cold_policies postgres sqlite none)
-set(strata_codec_policies json msgpack none)
-
-# The component that a policy's header needs; the others need the core alone.
-set(_strata_component_of_jetstream nats)
-set(_strata_component_of_postgres postgres)
-set(_strata_component_of_sqlite sqlite)
-set(_strata_component_of_json json)
-set(_strata_component_of_msgpack msgpack)
+# A macro, because the function can be called where variables of this folder are not seen.
+macro(strata_policies)
+    set(strata_hot_policies lru lru_exact sieve s3fifo tinylfu adaptive gdsf none)
+    set(strata_warm_policies jetstream none)
+    set(strata_cold_policies postgres sqlite none)
+    set(strata_codec_policies json msgpack none)
+    # The component that a policy's header needs; the others need the core alone.
+    set(_strata_component_of_jetstream nats)
+    set(_strata_component_of_postgres postgres)
+    set(_strata_component_of_sqlite sqlite)
+    set(_strata_component_of_json json)
+    set(_strata_component_of_msgpack msgpack)
+endmacro()
 
 function(strata_configure target)
+    strata_policies()
     cmake_parse_arguments(PARSE_ARGV 1 arg "SINGLE_WRITER" "HOT;WARM;COLD;CODEC;HOT_CAPACITY" "")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "strata_configure(${target}): there is no argument ${arg_UNPARSED_ARGUMENTS}; there are HOT, WARM, "

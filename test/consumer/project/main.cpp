@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <strata/cache.hpp>
+#include <strata/configured.hpp>
 #include <strata/hot/lru.hpp>
 
 #include <cstdint>
@@ -12,5 +13,6 @@ int main() {
   auto& cache = opened.value();
   if (!cache.put(1, "one")) return 1;
   auto const hit = cache.get(1);
-  return hit && *hit == "one" ? 0 : 1;
+  if (!hit || *hit != "one") return 1;
+  return strata::configured_cache<std::string>::open(strata::configured_options<std::string>()) ? 0 : 1;
 }
