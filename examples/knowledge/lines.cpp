@@ -78,7 +78,8 @@ std::optional<std::string> line_reader::next() {
       std::string line = text_.substr(at_, end - at_);
       at_ = end + 1;
       if (!compressed_) piece_end_ += line.size() + 1;
-      if (inside_ && at_ == text_.size()) fill();  // perhaps to the end of the piece
+      while (inside_ && at_ == text_.size() && fill()) {  // to the end of the piece, if this is its last line
+      }
       return line;
     }
     if (!fill()) return std::nullopt;

@@ -41,7 +41,7 @@ class line_reader {
 
   /// The next line, without its end; nothing at the end of what is whole.
   std::optional<std::string> next();
-  /// Where in the file the piece ends that the last line closes, if it closes one.
+  /// Where in the file the last piece ends that is there to its end. The line that closes a piece moves it.
   [[nodiscard]] std::uintmax_t piece_end() const noexcept { return piece_end_; }
 
  private:

@@ -49,6 +49,22 @@ class Tool(unittest.TestCase):
         command, *rest = arguments
         return json.loads(self.done(command, "--json", *rest, **more).stdout)
 
+    def cut_export(self, file, **changes):
+        """An export that finds no room. Returns where it stands."""
+        # Python ignores the signal of it, and leaves that to what it starts.
+        ended = subprocess.run([program, "export", str(file)], capture_output=True, text=True, timeout=280, env=environment | changes,
+                               restore_signals=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+        self.assertEqual(ended.returncode, 5, ended.stderr)
+        self.assertIn("cannot be written to the end", ended.stderr)
+        [part] = file.parent.glob(file.name + "*.part")
+        return part
+
+    def elsewhere(self, name):
+        """A database of its own, which nobody else reads or writes."""
+        subprocess.run(["psql", "-qd", environment["STRATA_POSTGRES"], "-c", f"create database {name}"], check=True)
+        return {"STRATA_POSTGRES": environment["STRATA_POSTGRES"].replace("dbname=strata", f"dbname={name}"),
+                "STRATA_NATS": "nats://127.0.0.1:9", "STRATA_READY_WITHIN": "300"}
+
 
 class Usage(Tool):
     def test_every_command_explains_itself(self):
@@ -87,15 +103,10 @@ class Usage(Tool):
     def test_an_export_that_finds_no_room_goes_on_later(self):
         self.done("put", "room", given="r" * 5000)
         with tempfile.TemporaryDirectory() as folder:
-            file = str(pathlib.Path(folder, "all.jsonl"))
-            # Python ignores the signal of it, and leaves that to what it starts.
-            ended = subprocess.run([program, "export", file], capture_output=True, text=True, timeout=280, env=environment,
-                                   restore_signals=False,
-                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)))
-            self.assertEqual(ended.returncode, 5, ended.stderr)
-            self.assertIn("cannot be written to the end", ended.stderr)
-            self.done("export", file)
-            self.done("import", "--check", file)
+            file = pathlib.Path(folder, "all.jsonl")
+            self.cut_export(file)
+            self.done("export", str(file))
+            self.done("import", "--check", str(file))
 
     def at_a_terminal(self, *arguments, status=0):
         """What is shown at a terminal to whom the results go elsewhere."""
@@ -231,9 +242,7 @@ class Values(Tool):
             told = [self.json("export", str(file)) for file in exports[:2]]
             self.assertEqual(told[0], told[1])
             self.assertLess(exports[1].stat().st_size, exports[0].stat().st_size / 2)
-            subprocess.run(["psql", "-qd", environment["STRATA_POSTGRES"], "-c", "create database back"], check=True)
-            back = {"STRATA_POSTGRES": environment["STRATA_POSTGRES"].replace("dbname=strata", "dbname=back"),
-                    "STRATA_NATS": "nats://127.0.0.1:9", "STRATA_READY_WITHIN": "300"}
+            back = self.elsewhere("back")
             whole = exports[1].read_bytes()
             damaged = pathlib.Path(folder, "damaged.jsonl.zst")
             for bad in [whole[:-10], whole[:len(whole) // 2], whole[:50] + b"x" + whole[51:]]:
@@ -254,16 +263,39 @@ class Values(Tool):
             self.assertEqual(exports[2].read_text(), text)
             # Interrupted, it goes on.
             marks = [i for i, line in enumerate(text.splitlines()) if line.startswith('{"part":"mark"')]
-            part = pathlib.Path(folder, "resumed.jsonl.part")
+            resumed = pathlib.Path(folder, "resumed.jsonl")
+            part = self.cut_export(resumed, **back)
             part.write_text("\n".join(text.splitlines()[:marks[0] + 1]) + '\n{"row": {"cut of')
-            self.assertIn("going on after", self.done("export", str(part.with_suffix("")), **back).stderr)
-            self.assertEqual(part.with_suffix("").read_text(), text)
+            self.assertIn("going on after", self.done("export", str(resumed), **back).stderr)
+            self.assertEqual(resumed.read_text(), text)
             self.assertFalse(part.exists())
-            part = pathlib.Path(folder, "resumed.jsonl.zst.part")
-            part.write_bytes(whole[:len(whole) * 3 // 4])
-            self.assertIn("going on after", self.done("export", str(part.with_suffix("")), **back).stderr)
-            self.assertEqual(part.with_suffix("").read_bytes(), whole)
+            resumed = pathlib.Path(folder, "resumed.jsonl.zst")
+            self.cut_export(resumed, **back).write_bytes(whole[:len(whole) * 3 // 4])
+            self.assertIn("going on after", self.done("export", str(resumed), **back).stderr)
+            self.assertEqual(resumed.read_bytes(), whole)
             self.assertEqual(self.done("get", "export-1", **back).stdout, "changed\n")
+
+    def test_an_export_that_was_cut_anywhere_becomes_whole(self):
+        with tempfile.TemporaryDirectory() as folder:
+            many = pathlib.Path(folder, "many")
+            many.mkdir()
+            for i in range(1100):
+                (many / f"cut-{i}").write_text(f"template {random.Random(i).random()}\n")
+            cut = self.elsewhere("cut")
+            self.json("import", str(many), **cut)
+            file = pathlib.Path(folder, "cut.jsonl.zst")
+            self.done("export", str(file), **cut)
+            whole = file.read_bytes()
+            frames = [at.start() for at in re.finditer(re.escape(b"\x28\xb5\x2f\xfd"), whole)]
+            self.assertGreater(len(frames), 2)
+            file.unlink()
+            part = self.cut_export(file, **cut)
+            for end in frames[1:3]:
+                for lacking in range(6):  # a frame ends in a checksum of four bytes
+                    part.write_bytes(whole[:end - lacking])
+                    said = self.done("export", str(file), **cut).stderr
+                    self.assertEqual("going on after" in said, lacking == 0 or end == frames[2], said)
+                    self.assertEqual(file.read_bytes(), whole, f"{lacking} bytes before {end}")
 
     def test_hostile_ids_are_ids(self):
         for i, id in enumerate(["../../etc", "*", ">", "a.b.c", "a b", "x\ny", "\u00e4\U0001f600", "'; drop table", "-", "k" * 512]):

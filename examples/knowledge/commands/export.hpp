@@ -84,10 +84,10 @@ inline std::pair<mark, std::uintmax_t> resume(std::filesystem::path const& part,
   line_reader in{part, zipped};
   try {
     while (auto const line = in.next())
-      if (now.at(*line, part))
-        last = {now, in.piece_end()};
-      else
+      if (!now.at(*line, part))
         now.count(*line);
+      else if (in.piece_end() > last.second)  // what cut off the piece may have left its mark
+        last = {now, in.piece_end()};
   } catch (std::exception const&) {  // cut off in the middle, or damaged: what is before is good
   }
   return last;
