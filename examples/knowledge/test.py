@@ -297,6 +297,32 @@ class Values(Tool):
                     self.assertEqual("going on after" in said, lacking == 0 or end == frames[2], said)
                     self.assertEqual(file.read_bytes(), whole, f"{lacking} bytes before {end}")
 
+    def test_an_export_goes_on_only_with_its_own(self):
+        with tempfile.TemporaryDirectory() as folder:
+            lines, databases = {}, {}
+            for name in "mine", "other":
+                databases[name] = self.elsewhere(name)
+                rows = pathlib.Path(folder, name)
+                rows.mkdir()
+                for i in range(600):
+                    (rows / f"own-{i}").write_text(f"{name} {i}\n")
+                self.json("import", str(rows), **databases[name])
+                whole = pathlib.Path(folder, name + ".jsonl")
+                self.done("export", str(whole), **databases[name])
+                lines[name] = whole.read_text().splitlines(keepends=True)
+            file = pathlib.Path(folder, "both.jsonl")
+            part = self.cut_export(file, **databases["mine"])
+            part.write_text("".join(lines["mine"][:501]))
+            self.assertNotIn("going on after", self.done("export", str(file), **databases["other"]).stderr)
+            self.assertEqual(file.read_text(), "".join(lines["other"]))
+            self.assertIn("going on after 500 lines", self.done("export", str(file), **databases["mine"]).stderr)
+            self.assertEqual(file.read_text(), "".join(lines["mine"]))
+            part.write_text("".join(lines["mine"][:501]))
+            yesterday = time.time() - 25 * 3600
+            os.utime(part, (yesterday, yesterday))
+            self.assertIn("beginning anew", self.done("export", str(file), **databases["mine"]).stderr)
+            self.assertEqual(file.read_text(), "".join(lines["mine"]))
+
     def test_hostile_ids_are_ids(self):
         for i, id in enumerate(["../../etc", "*", ">", "a.b.c", "a b", "x\ny", "\u00e4\U0001f600", "'; drop table", "-", "k" * 512]):
             self.json("put", "--data", str(i), "--", id)

@@ -2,13 +2,16 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/cold/postgres/conninfo.hpp>
 #include <strata/query/dump.hpp>
 
 #include <boost/json.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <format>
 #include <iostream>
@@ -27,8 +30,9 @@
 
 // Everything into a file and back. The file is lines of JSON: what the tier gives, and after each 500 of its lines one of
 // ours, {"part": "mark", ...}, with the number of lines so far, their checksum, and where the next begin. The last says
-// "end": true. An export that was interrupted stands in FILE.part, and goes on from its last mark; an import restores what
-// is before a mark once the checksum is right, so that it needs no memory of its own: what is there is not restored again.
+// "end": true. An export that was interrupted stands beside FILE under a name of its database's, so that no other goes on
+// with it, and goes on from its last mark; an import restores what is before a mark once the checksum is right, so that it
+// needs no memory of its own: what is there is not restored again.
 namespace knowledge_tool {
 
 struct mark {
@@ -76,10 +80,29 @@ inline bool is_export(std::filesystem::path const& file) {
   return file.extension() == ".jsonl" || (compressed(file) && file.stem().extension() == ".jsonl");
 }
 
+/// Where the export stands until it is whole: FILE.<of this table>.part. The file itself does not say whose it is, so that
+/// two tables that have the same make the same file.
+template <class Options>
+std::filesystem::path part_of(std::filesystem::path file, [[maybe_unused]] Options const& o) {
+  checksum table;
+  if constexpr (requires { o.cold.connection; }) {
+    auto const known = strata::cold::pg::read_conninfo(o.cold.connection);  // a password changes, and is nobody's name
+    for (auto const& word : {known ? known->scrub(o.cold.connection) : std::string{}, o.cold.table, o.cold.space})
+      table.add(word), table.add({"\0", 1});
+    for (auto const* name : {"PGSERVICE", "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER"})
+      if (auto const* word = std::getenv(name)) table.add(name), table.add(word), table.add({"\0", 1});
+  }
+  return file += "." + table.text() + ".part";
+}
+
 /// How far an interrupted export came: its last mark that is right, and how much of the file is before that.
 inline std::pair<mark, std::uintmax_t> resume(std::filesystem::path const& part, bool zipped) {
   std::pair<mark, std::uintmax_t> last{};
   if (!std::filesystem::exists(part)) return last;
+  if (std::filesystem::last_write_time(part) + std::chrono::days{1} < std::filesystem::file_time_type::clock::now()) {
+    std::cerr << std::format("knowledge: beginning anew: {} is more than a day old\n", part.string());
+    return last;
+  }
   mark now;
   line_reader in{part, zipped};
   try {
@@ -96,10 +119,9 @@ inline std::pair<mark, std::uintmax_t> resume(std::filesystem::path const& part,
 void run_export(auto& s, export_arguments const& given) {
   if (!is_export(given.file))
     throw std::runtime_error{given.file.string() + ": the name must end in .jsonl or .jsonl.zst"};
+  auto const part = part_of(given.file, s.options);
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_dump<std::remove_reference_t<decltype(cache)>>) {
-      auto part = given.file;
-      part += ".part";
       auto [now, keep] = resume(part, compressed(given.file));
       if (keep > 0) std::cerr << std::format("knowledge: going on after {}\n", counted(now.lines, "line"));
       line_writer out{part, compressed(given.file), keep};
@@ -202,9 +224,9 @@ void run_restore(auto& s, std::filesystem::path const& file, bool check) {
 void add_export(CLI::App& app, auto& s) {
   add_command<export_arguments>(
       app, s, "export", "Writes everything to a file: templates, archived ones, history, usage, vectors",
-      "FILE ends in .jsonl, or in .jsonl.zst to be compressed. Interrupted, it goes on when it is run again.\n"
-      "`knowledge import FILE` brings it back, by the table's owner; `knowledge import --check FILE` reads it "
-      "alone.\n\n"
+      "FILE ends in .jsonl, or in .jsonl.zst to be compressed. Interrupted, it goes on when it is run again within\n"
+      "a day. `knowledge import FILE` brings it back, by the table's owner; `knowledge import --check FILE` reads\n"
+      "it alone.\n\n"
       "Examples:\n"
       "  knowledge export backup.jsonl.zst",
       [](CLI::App& command, export_arguments& given) {
