@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
 import random
 import re
 import resource
@@ -350,6 +351,15 @@ class Servers(Tool):
         self.done("import", corpus, "--write-within", "300", status=3, **self.nowhere)
         self.done("stats", status=3, **self.nowhere)
         self.assertLess(time.monotonic() - started, 60)
+
+    def test_ctrl_c_ends_the_wait_for_servers(self):
+        with subprocess.Popen([program, "get", "s/none", "--ready-within", "60000", "--read-within", "60000"],
+                              env=environment | self.nowhere, stdout=subprocess.DEVNULL) as waiting:
+            time.sleep(1)
+            waiting.send_signal(signal.SIGINT)
+            started = time.monotonic()
+            self.assertIn(waiting.wait(), [130, -signal.SIGINT])  # before it listens, any program ends
+            self.assertLess(time.monotonic() - started, 30)
 
     def test_without_nats_all_goes_on(self):
         without = {"STRATA_NATS": "nats://127.0.0.1:9", "STRATA_READY_WITHIN": "300"}
@@ -811,6 +821,29 @@ class Doctor(Tool):
 
 
 class WithoutServers(Tool):
+    def test_what_cannot_be_read_replaces_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            def call(*command, status=0, **more):
+                ended = subprocess.run(command, capture_output=True, text=True, timeout=120, env={"XDG_DATA_HOME": folder}, **more)
+                self.assertEqual(ended.returncode, status, f"{command}: {ended.stdout}{ended.stderr}")
+                return ended.stdout + ended.stderr
+            call(program, "put", "w/kept", "--data", "good")
+            self.assertIn("standard input: Is a directory", call("/bin/sh", "-c", '"$0" put w/kept < /', program, status=2))
+            self.assertIn("standard input: Bad file", call("/bin/sh", "-c", '"$0" put w/kept <&-', program, status=2))
+            # At a terminal: the half that was typed.
+            typing, terminal = pty.fork()
+            if typing == 0:
+                os.execve(program, [program, "put", "w/kept"], {"XDG_DATA_HOME": folder})
+            time.sleep(1)
+            os.write(terminal, b"half of\n\x03")
+            time.sleep(1)
+            with contextlib.suppress(OSError):
+                os.write(terminal, b"\x04")
+            _, status = os.waitpid(typing, 0)
+            os.close(terminal)
+            self.assertEqual(os.waitstatus_to_exitcode(status), -signal.SIGINT)
+            self.assertEqual(call(program, "get", "w/kept"), "good\n")
+
     def test_a_file_of_the_user_keeps_templates(self):
         with tempfile.TemporaryDirectory() as folder:
             def call(*arguments, status=0, **more):

@@ -76,8 +76,12 @@ void with_cache(invocation_of<Cache>& s, F f) {
   // Not ready(): memory that ends with one command need not follow what others write.
   auto state = opened->health();
   for (auto const until = std::chrono::steady_clock::now() + s.ready_within;
-       !state.up() && std::chrono::steady_clock::now() < until; state = opened->health())
+       !state.up() && !interrupted && std::chrono::steady_clock::now() < until; state = opened->health())
     std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  if (interrupted) {
+    s.status = outcome::interrupted;
+    return;
+  }
   if (!state.up()) {
     bool const cold = !state.cold.up;
     std::cerr << std::format("knowledge: going on without it: {}\n",

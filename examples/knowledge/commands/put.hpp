@@ -4,12 +4,17 @@
 
 #include <boost/json.hpp>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdint>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <format>
 #include <iostream>
 #include <iterator>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +63,16 @@ inline void tell(invocation& s, std::string_view id, std::string_view verb,
   }
 }
 
+/// What the standard input holds. Nothing has been done yet, so Ctrl-C ends this as it ends other programs.
+/// \errors throws std::runtime_error: it cannot be read to its end
+inline std::string standard_input() {
+  for (int const signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  std::string text{std::istreambuf_iterator<char>{std::cin}, {}};
+  if (std::ferror(stdin) != 0) throw std::runtime_error{std::format("the standard input: {}", std::strerror(errno))};
+  watch_for_interrupts();
+  return text;
+}
+
 void run_put(auto& s, put_arguments const& given) {
   asset a{.id = given.id, .asset_type = given.type};
   for (auto const& pair : given.metadata) {
@@ -68,7 +83,7 @@ void run_put(auto& s, put_arguments const& given) {
   if (given.data)
     a.data = *given.data;
   else if (given.file == "-")
-    a.data.assign(std::istreambuf_iterator<char>{std::cin}, {});
+    a.data = standard_input();
   else
     a.data = text_of({.id = {}, .text = {}, .file = given.file, .metadata = {}});
   with_cache(s, [&](auto& cache) {
