@@ -62,7 +62,9 @@ void offer_settings(CLI::App& app, Options& o, std::chrono::milliseconds& ready_
     offer("--file", o.cold.file, "STRATA_FILE",
           "The SQLite file, made where there is none; else strata/knowledge.db where your programs keep their data");
   if constexpr (requires { o.warm.servers; }) {
-    offer("--nats", o.warm.servers, "STRATA_NATS", "Where NATS is: URLs, with commas between")->delimiter(',');
+    offer("--nats", o.warm.servers, "STRATA_NATS", "Where NATS is: URLs, with commas between")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     offer("--nats-credentials", o.warm.credentials_file, "STRATA_NATS_CREDENTIALS", "File with a user's JWT and seed");
     offer("--stream", o.warm.stream, "STRATA_STREAM", "The stream");
     offer("--stream-messages", o.warm.max_messages, "STRATA_STREAM_MESSAGES",

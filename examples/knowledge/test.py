@@ -88,6 +88,18 @@ class Usage(Tool):
         self.assertIn("there is no option '--gett'\nknowledge --help", self.done("--gett", status=2).stderr)
         self.assertIn("\nknowledge put --help", self.done("put", "a", "--no-such-option", status=2).stderr)
 
+    def test_an_option_takes_one_value(self):
+        nats = environment["STRATA_NATS"]
+        with tempfile.NamedTemporaryFile("w") as text:
+            text.write("given\n")
+            text.flush()
+            for id in "taken-1", "taken-2":
+                self.done("put", "--meta", "a=1", "--meta", "b=2", id, text.name)
+        [found] = self.json("get", "--nats", nats, "taken-1")
+        self.assertEqual((found["asset"]["data"], found["asset"]["metadata"]), ("given\n", {"a": "1", "b": "2"}))
+        self.done("erase", "taken-1", "--nats", nats, "taken-2")
+        self.assertEqual([found["found"] for found in self.json("get", "taken-1", "taken-2", status=1)], [False, False])
+
     def test_it_tells_its_version(self):
         self.assertRegex(self.done("--version").stdout, r"^knowledge \d+\.\d+\.\d+\n$")
 

@@ -106,7 +106,10 @@ void add_put(CLI::App& app, auto& s) {
             command.add_option("FILE", given.file, "What to write; - is the standard input")->capture_default_str();
         command.add_option("--data", given.data, "What to write, given here")->excludes(file);
         command.add_option("--type", given.type, "What sort of knowledge it is")->capture_default_str();
-        command.add_option("--meta", given.metadata, "Metadata")->type_name("KEY=VALUE")->take_all();
+        command.add_option("--meta", given.metadata, "Metadata")
+            ->type_name("KEY=VALUE")
+            ->take_all()
+            ->allow_extra_args(false);
         command.add_option("--if-revision", given.if_revision,
                            "Only while this revision is current; 0: only if the id is not taken");
       },

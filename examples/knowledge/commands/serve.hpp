@@ -125,14 +125,16 @@ void add_serve(CLI::App& app, auto& s) {
             ->capture_default_str();
         command.add_option("--address", given.http.address, "On which of this machine's addresses")
             ->capture_default_str();
-        command.add_option("--name", given.http.names,
-                           "By which name browsers call this machine, if not by the address");
+        command
+            .add_option("--name", given.http.names, "By which name browsers call this machine, if not by the address")
+            ->allow_extra_args(false);
         command
             .add_option(
                 "--replay", given.replay,
                 "Ask meanwhile for templates, as replay does: for the ids that import would give to what is there; "
                 "how uses turned out is drawn at random")
-            ->type_name("PATH");
+            ->type_name("PATH")
+            ->allow_extra_args(false);
         command.add_option("--rate", given.rate, "So many a second; 0: as many as --threads can")
             ->capture_default_str();
         command.add_option("--threads", given.threads, "How many ask at once where --rate is 0")->capture_default_str();
