@@ -5,10 +5,13 @@
 #include <CLI/CLI.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <format>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 // The settings of the tiers as options of the command line, each with an environment variable. A tier that this build
 // does not have offers none.
@@ -35,8 +38,10 @@ void make_room(Options& o) {
 
 template <class Options>
 void offer_settings(CLI::App& app, Options& o, std::chrono::milliseconds& ready_within) {
-  auto const offer = [&](char const* name, auto& value, char const* variable, char const* what) {
-    return app.add_option(name, value, what)->envname(variable)->capture_default_str()->group("Settings");
+  auto const offer = [&]<class T>(char const* name, T& value, char const* variable, char const* what) {
+    auto* const option = app.add_option(name, value, what);
+    if constexpr (std::is_arithmetic_v<T>) option->check(CLI::TypeValidator<T>{""});
+    return option->envname(variable)->capture_default_str()->group("Settings");
   };
   auto const offer_time = [&](char const* name, std::chrono::milliseconds& value, char const* variable,
                               char const* what) {
@@ -45,9 +50,18 @@ void offer_settings(CLI::App& app, Options& o, std::chrono::milliseconds& ready_
         ->envname(variable)
         ->type_name("MILLISECONDS")
         ->default_str(std::to_string(value.count()))
+        ->check(CLI::TypeValidator<std::int64_t>{""})
         ->check(CLI::PositiveNumber)
         ->group("Settings");
   };
+  // A variable that an option's check refuses is one that CLI11 takes no notice of.
+  app.parse_complete_callback([&app] {
+    for (auto const* option : app.get_options())
+      if (option->count() == 0 && !option->get_envname().empty())
+        if (auto const* given = std::getenv(option->get_envname().c_str()); given != nullptr && *given != '\0')
+          throw CLI::ValidationError{option->get_envname(),
+                                     std::format("'{}' is no value for {}", given, option->get_name())};
+  });
 
   if constexpr (requires { o.hot.capacity_entries; })
     offer("--hot-capacity", o.hot.capacity_entries, "STRATA_HOT_CAPACITY", "How many templates memory keeps")

@@ -88,6 +88,15 @@ class Usage(Tool):
         self.assertIn("there is no option '--gett'\nknowledge --help", self.done("--gett", status=2).stderr)
         self.assertIn("\nknowledge put --help", self.done("put", "a", "--no-such-option", status=2).stderr)
 
+    def test_a_variable_that_makes_no_sense_is_told(self):
+        for name, wrong in [("HOT_CAPACITY", "1O"), ("HOT_CAPACITY", "0"), ("HOT_CAPACITY", "-3"), ("READY_WITHIN", "5s"),
+                            ("READ_WITHIN", "2s"), ("READ_WITHIN", "1.5"), ("WRITE_WITHIN", "-5"), ("POSTGRES_CONNECTIONS", "few"),
+                            ("STREAM_MESSAGES", "1k"), ("STREAM_BYTES", "1G"), ("STREAM_REPLICAS", "three")]:
+            said = self.done("get", "a", status=2, **{"STRATA_" + name: wrong}).stderr
+            self.assertIn(f"knowledge: STRATA_{name}: '{wrong}' is no value for --", said)
+        self.done("get", "nobody/has/it", "--hot-capacity", "10", status=1, STRATA_HOT_CAPACITY="1O")
+        self.done("--help", STRATA_HOT_CAPACITY="1O")
+
     def test_an_option_takes_one_value(self):
         nats = environment["STRATA_NATS"]
         with tempfile.NamedTemporaryFile("w") as text:
