@@ -81,7 +81,8 @@ class Usage(Tool):
     def test_what_makes_no_sense_is_wrong_usage(self):
         for arguments in [(), ("gett",), ("get",), ("put", "a", "--meta", "novalue", "--data", "x"), ("replay",), ("import",),
                           ("import", "/no/such/place"), ("replay", "--ids", "/no/such/file"), ("replay", "--threads", "0", corpus),
-                          ("put", "a", "/no/such/file"), ("get", "a", "--no-such-option")]:
+                          ("put", "a", "/no/such/file"), ("get", "a", "--no-such-option"), ("replay", "--seconds", "1e10", corpus),
+                          ("serve", "--port", "0", "--replay", "/no/such/place"), ("serve", "--port", "0", "--threads", "0")]:
             said = self.done(*arguments, status=2).stderr
             self.assertTrue(said.startswith("knowledge: "), said)
         self.assertIn("there is no command 'gett'\nknowledge --help", self.done("gett", status=2).stderr)

@@ -281,7 +281,8 @@ void add_replay(CLI::App& app, auto& s) {
             command.add_option("--ids", given.ids, "Ask for the ids in this file, one a line, in their order")
                 ->excludes(paths);
         command.add_option("--requests", given.requests, "How many are drawn")->capture_default_str()->excludes(ids);
-        command.add_option("--seconds", given.seconds, "Stop after this time, and begin again before it if need be");
+        command.add_option("--seconds", given.seconds, "Stop after this time, and begin again before it if need be")
+            ->check(CLI::Range(0.0, 1e9));
         command.add_option("--threads", given.threads, "How many ask at once")
             ->capture_default_str()
             ->check(CLI::Range(1, 256));

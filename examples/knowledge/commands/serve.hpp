@@ -42,10 +42,8 @@ template <class Cache>
 /// Asks for templates as replay does, so many times a second, until it is told to stop. Of one in ten it tells how the use
 /// went: mostly well, with every seventh template mostly badly, so that the page has something to show.
 template <class Cache>
-void keep_asking(Cache& cache, serve_arguments const& given, timed_hits& hits, std::atomic<bool> const& stop) {
-  std::vector<std::string> names;
-  for (auto& d : read_corpus(given.replay).documents) names.push_back(std::move(d.id));
-  if (names.empty()) return;
+void keep_asking(Cache& cache, serve_arguments const& given, std::vector<std::string> const& names, timed_hits& hits,
+                 std::atomic<bool> const& stop) {
   if (given.rate == 0) {
     for (auto const& name : names) (void)cache.get(name);
     std::vector<std::jthread> all;
@@ -73,6 +71,8 @@ void keep_asking(Cache& cache, serve_arguments const& given, timed_hits& hits, s
 
 void run_serve(auto& s, serve_arguments const& given) {
   auto const seen = s.seen;
+  std::vector<std::string> names;
+  for (auto& d : read_corpus(given.replay).documents) names.push_back(std::move(d.id));
   with_cache(s, [&](knowledge& cache) {
     questions<knowledge> ask{cache, seen};
     timed_hits hits;
@@ -90,7 +90,7 @@ void run_serve(auto& s, serve_arguments const& given) {
     }
     std::atomic<bool> stop{false};
     std::jthread asking;
-    if (!given.replay.empty()) asking = std::jthread{[&] { keep_asking(cache, given, hits, stop); }};
+    if (!names.empty()) asking = std::jthread{[&] { keep_asking(cache, given, names, hits, stop); }};
     bool const wide = settings.address.find(':') != std::string::npos;
     auto const url =
         std::format("http://{}{}{}:{}/", wide ? "[" : "", settings.address, wide ? "]" : "", server->port());
@@ -137,7 +137,9 @@ void add_serve(CLI::App& app, auto& s) {
             ->allow_extra_args(false);
         command.add_option("--rate", given.rate, "So many a second; 0: as many as --threads can")
             ->capture_default_str();
-        command.add_option("--threads", given.threads, "How many ask at once where --rate is 0")->capture_default_str();
+        command.add_option("--threads", given.threads, "How many ask at once where --rate is 0")
+            ->capture_default_str()
+            ->check(CLI::Range(1, 256));
       },
       [](auto& call, auto const& given) { run_serve(call, given); });
 }
