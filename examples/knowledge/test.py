@@ -448,6 +448,16 @@ class Imports(Tool):
             self.assertEqual(self.json("import", "--check", folder, "--type", "prompt")["same"], 2)
             self.assertEqual(self.json("import", "--check", folder, status=5)["different"], 2)
 
+    def test_an_export_is_restored_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in "one.jsonl", "two.jsonl.zst", "template":
+                pathlib.Path(folder, name).write_text("{}")
+            self.json("import", f"{folder}/template")
+            for names in ["one.jsonl", "two.jsonl.zst"], ["template", "one.jsonl"]:
+                for check in [], ["--check"]:
+                    self.assertIn("a call of its own",
+                                  self.done("import", *check, *(f"{folder}/{name}" for name in names), status=2).stderr)
+
     def import_and_stop(self, after, how):
         """Sends the signal when the import has brought so many templates; what it has not, it had no time for."""
         def there():

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -183,7 +184,7 @@ void add_import(CLI::App& app, auto& s) {
       app, s, "import", "Writes whole collections of templates",
       "Where PATH has *.snippets files (snipMate's or UltiSnips' format), each snippet in them is a template with\n"
       "the id vim/<file>/<trigger>; else each file is one, with its path below PATH as id. Of several with one id\n"
-      "the last counts. A file *.jsonl or *.jsonl.zst is what `knowledge export` wrote, and is restored.\n"
+      "the last counts. A file *.jsonl or *.jsonl.zst is what `knowledge export` wrote, and is restored, alone.\n"
       "What is there already is not written again: an interrupted import is completed by running it again.\n\n"
       "Examples:\n"
       "  knowledge import /usr/share/vim-snippets\n"
@@ -198,7 +199,10 @@ void add_import(CLI::App& app, auto& s) {
         command.add_flag("--check", given.check, "Write nothing: read all of it and tell what is missing or different");
       },
       [](auto& call, import_arguments const& given) {
-        if (given.paths.size() == 1 && is_export(given.paths.front()))
+        auto const exported = std::ranges::find_if(given.paths, is_export);
+        if (exported != given.paths.end() && given.paths.size() > 1)
+          throw CLI::ValidationError{exported->string(), "an export is restored by a call of its own"};
+        if (exported != given.paths.end())
           run_restore(call, given.paths.front(), given.check);
         else if (given.check)
           check_import(call, given);
