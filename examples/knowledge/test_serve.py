@@ -311,6 +311,35 @@ class Secrets(unittest.TestCase):
             self.assertNotIn("geheim", all)
 
 
+class Restored(unittest.TestCase):
+    """A backup's history came beside a template that was written here."""
+
+    def test_the_page_shows_what_is_there(self):
+        databases = {}
+        for name in "backed_up", "written":
+            subprocess.run(["psql", "-qd", environment["STRATA_POSTGRES"], "-c", f"create database {name}"], check=True)
+            databases[name] = environment | {"STRATA_POSTGRES": environment["STRATA_POSTGRES"].replace("dbname=strata", f"dbname={name}"),
+                                             "STRATA_NATS": "nats://127.0.0.1:9", "STRATA_READY_WITHIN": "300"}
+
+        def call(name, *arguments, status=0):
+            ended = subprocess.run([program, *arguments], env=databases[name], capture_output=True, text=True, timeout=120)
+            self.assertEqual(ended.returncode, status, ended.stdout + ended.stderr)
+        for i in range(3):
+            call("backed_up", "put", "both", "--data", f"backed up {i}")
+        call("written", "put", "both", "--data", "written here")
+        with tempfile.TemporaryDirectory() as folder:
+            call("backed_up", "export", folder + "/all.jsonl")
+            call("written", "import", folder + "/all.jsonl", status=5)
+        with subprocess.Popen([program, "serve", "--port", "0", "--json"], env=databases["written"], stdout=subprocess.PIPE, text=True) as server:
+            try:
+                with urllib.request.urlopen(json.loads(server.stdout.readline())["url"] + "api/asset?id=both", timeout=90) as answer:
+                    told = json.load(answer)
+            finally:
+                server.send_signal(signal.SIGINT)
+        self.assertGreater(told["history"][0]["version"], 1)
+        self.assertEqual(told["asset"]["data"], "written here")
+
+
 class ServeAll(unittest.TestCase):
     """What ./dev serve runs, with servers of its own."""
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/observe/prometheus.hpp>
+#include <strata/query/cold.hpp>
 #include <strata/query/diff.hpp>
 #include <strata/query/explain.hpp>
 #include <strata/query/history.hpp>
@@ -127,6 +128,12 @@ class questions {
     o["tiers"] = {{"hot", copy(where->hot)}, {"warm", copy(where->warm)}, {"cold", copy(where->cold)}};
     if (where->declined) o["declined"] = strata::to_string(*where->declined);
     bool found = false;
+    if constexpr (requires { cache_.cold(); }) {  // not the newest of the history, which may be what a backup brought
+      auto const row =
+          strata::query::ask_cold(cache_, {}, [&](auto& cold, strata::deadline until) { return cold.load(id, until); });
+      if (row && row->value) o["asset"] = json_of(*row->value), found = true;
+      if (!row && row.error().code() == strata::errc::corrupt) o["error"] = row.error().text();
+    }
     if constexpr (strata::knows_history<Cache>) {
       auto const past = strata::history(cache_, id, 50);
       if (!past) {
@@ -142,8 +149,6 @@ class questions {
           if (p.fault) v["error"] = p.fault->text();
           versions.push_back(std::move(v));
         }
-        if (!past->empty() && past->front().value) o["asset"] = json_of(*past->front().value), found = true;
-        if (!past->empty() && past->front().fault) o["error"] = past->front().fault->text();
         o["history"] = std::move(versions);
         o["known"] = !past->empty();
       }
