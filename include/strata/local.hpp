@@ -102,7 +102,7 @@ class local_cache {
   }
 
   /// Reads in place: f(value const&) under the entry's guard, without counting a reference. f must not call this cache:
-  /// where it would wait for itself, such a call finds and changes nothing.
+  /// where it might wait for itself, such a call finds and changes nothing.
   /// \returns whether it was there \throws what f throws
   template <class F>
   bool visit(key_view key, F&& f) {
@@ -133,18 +133,15 @@ class local_cache {
   answer get_or_load(key_view key, F load, load_options how = {}) {
     auto const k = core_.hash(key);
     auto kept = core_.look_up(k);
-    if (!kept) {
-      if (auto none = core_.nothing(); none.failed()) return none;
-      return local::load(core_, k, load, local::in(how.within), revision{});
-    }
-    if (core_.alive(kept)) {
-      if (how.refresh_ahead.count() != 0 && core_.nearly_over(kept, how.refresh_ahead))
+    if (kept && core_.alive(kept)) {
+      if (how.refresh_ahead.count() != 0 && core_.nearly_over(kept, how.refresh_ahead) && !core_.hot.visiting())
         (void)local::load_aside(core_, k, load, local::in(how.within), kept.revision());
       return {std::move(kept), tier::hot};
     }
-    core_.add(core_.expired);
-    if (how.soft_within.count() != 0) return local::load_softly(core_, k, load, how, std::move(kept));
-    return local::load(core_, k, load, local::in(how.within), kept.revision());
+    if (kept) core_.add(core_.expired);
+    if (auto none = core_.nothing(); none.failed()) return none;
+    if (kept && how.soft_within.count() != 0) return local::load_softly(core_, k, load, how, std::move(kept));
+    return local::load(core_, k, load, local::in(how.within), kept ? kept.revision() : revision{});
   }
 
   /// Keeps the value, in the place of an older one.
@@ -154,7 +151,7 @@ class local_cache {
   /// \complexity O(1) expected, and O(1) for each entry that has to go
   bool put(key_view key, value_type value) {
     auto const k = core_.hash(key);
-    core_.flights.overtake(k.hash);
+    if (!core_.overtake(k)) return false;
     auto mine = core_.box_up(core_.next_put(), std::move(value));
     for (;;) {
       auto ready = core_.prepare(k, mine);
@@ -169,7 +166,7 @@ class local_cache {
   /// Erases. \returns whether there was an entry
   bool erase(key_view key) {
     auto const k = core_.hash(key);
-    core_.flights.overtake(k.hash);
+    if (!core_.overtake(k)) return false;
     return core_.erase(k, revision{~std::uint64_t{0}}, removal::erased);
   }
 
@@ -221,7 +218,7 @@ class local_cache {
   /// \returns how many went \throws bad_alloc, what pred throws \complexity linear
   template <class Pred>
   std::size_t erase_if(Pred pred) {
-    core_.flights.overtake_all();
+    if (!core_.overtake_all()) return 0;
     return core_.erase_where([&](key_view key, boxed const& kept) { return pred(key, kept.value()); }, removal::erased);
   }
   /// Erases all that is there when it begins. \throws as erase_if \complexity linear
@@ -229,8 +226,7 @@ class local_cache {
     if constexpr (core_type::tells) {
       (void)erase_if([](auto const&...) { return true; });
     } else {
-      core_.flights.overtake_all();
-      core_.hot.clear();
+      if (core_.overtake_all()) core_.hot.clear();
     }
   }
   /// Lets go of values whose time is over and that nobody asks for; without it they stay until others need the room.

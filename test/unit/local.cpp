@@ -78,6 +78,16 @@ struct place {
   int x = 0;
   bool operator==(place const&) const = default;
 };
+// Whoever compares it may call the cache, which must hold nothing meanwhile.
+struct curious {
+  int n = 0;
+  std::function<void()> const* compared = nullptr;
+  friend bool operator==(curious const& a, curious const& b) {
+    for (auto const* one : {a.compared, b.compared})
+      if (one != nullptr) (*one)();
+    return a.n == b.n;
+  }
+};
 // Its destructor calls the cache, which must hold nothing meanwhile.
 struct handle {
   std::function<void()> closes;
@@ -135,6 +145,10 @@ struct std::hash<place> {
   std::size_t operator()(place const& p) const noexcept {
     return std::hash<std::string>{}(p.layer) + static_cast<std::size_t>(p.x);
   }
+};
+template <>
+struct std::hash<curious> {
+  std::size_t operator()(curious const& c) const noexcept { return static_cast<std::size_t>(c.n); }
 };
 
 BOOST_AUTO_TEST_SUITE(local_cache_)
@@ -582,6 +596,70 @@ BOOST_AUTO_TEST_CASE(calls_from_inside_a_visitor) {
   }));
   auto const kept = cache.get("a");
   BOOST_TEST((kept && *kept == "1"));
+}
+
+// A loader's value that goes into the visited shard waits for the visitor, who must wait for nothing that its leader holds.
+BOOST_AUTO_TEST_CASE(calls_from_inside_a_visitor_while_loaders_end) {
+  by_hand clock;
+  std::atomic<int> loading{0}, made{0};
+  std::atomic<bool> inside{false};
+  auto const weigh = [&](std::string_view value) {  // all that a leader does before it wants the locks
+    if (value == "loaded") ++made;
+    return value.size();
+  };
+  local_cache<std::string, std::string, hot::lru, weigher<as_told>, strata::clock<by_hand>> cache{
+      {.capacity_entries = 1U << 13U, .expires_after_write = 10s, .weigher = {weigh}, .clock = &clock}};  // two shards
+  std::vector<std::string> over, nearly_over, loaded;
+  for (int i = 0; i < 300; ++i) cache.put(over.emplace_back("over " + std::to_string(i)), "old");
+  clock.pass(5s);
+  for (int i = 0; i < 300; ++i) cache.put(nearly_over.emplace_back("nearly over " + std::to_string(i)), "old");
+  cache.put("visited", "old");
+  clock.pass(6s);
+  for (int i = 0; i < 8; ++i) loaded.push_back("loaded " + std::to_string(i));
+  std::vector<std::thread> leaders;
+  for (auto const& key : loaded)
+    leaders.emplace_back([&] {
+      auto const got = cache.get_or_load(key, [&] {
+        ++loading;
+        comes_true([&] { return inside.load(); });
+        return std::string{"loaded"};
+      });
+      BOOST_TEST(got.has_value());
+    });
+  BOOST_TEST(comes_true([&] { return loading == 8; }));
+  auto const never = [] { return std::string{"never"}; };
+  BOOST_TEST(cache.visit("visited", [&](std::string const&) {
+    inside = true;
+    BOOST_TEST(comes_true([&] { return made == 8; }));
+    std::this_thread::sleep_for(50ms);
+    for (auto const& key : loaded) (void)cache.erase(key), (void)cache.put(key, "put");
+    BOOST_TEST(cache.erase_if([](auto const&...) { return true; }) == 0U);
+    cache.clear();
+    for (auto const& key : over) BOOST_TEST(cache.get_or_load(key, never).failed());
+    for (auto const& key : nearly_over) (void)cache.get_or_load(key, never, {.refresh_ahead = 5s});
+  }));
+  for (auto& one : leaders) one.join();
+  BOOST_TEST((cache.stats().loads == 8U && cache.valid()));
+}
+
+BOOST_AUTO_TEST_CASE(compares_with_nothing_held) {
+  local_cache<curious, std::string> cache;
+  gate loader;
+  std::thread caller{[&] { (void)cache.get_or_load({7}, [&] { return loader.pass(), std::string{"loaded"}; }); }};
+  BOOST_TEST(comes_true([&] { return loader.inside.load(); }));
+  bool once = false;
+  std::function<void()> const put = [&] {
+    if (!std::exchange(once, true)) BOOST_TEST(cache.put({7}, "put"));
+  };
+  std::thread other{[&] {
+    auto const got = cache.get_or_load({7, &put}, [] { return std::string{"other"}; });
+    BOOST_TEST((got && *got == "put"));
+  }};
+  BOOST_TEST(comes_true([&] { return cache.peek({7}).has_value(); }));
+  loader.open = true;
+  caller.join();
+  other.join();
+  BOOST_TEST((once && cache.valid()));
 }
 
 BOOST_AUTO_TEST_CASE(any_key_and_value) {

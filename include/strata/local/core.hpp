@@ -112,6 +112,21 @@ struct core {
     return answer{error{errc::rejected, tier::hot, "called from inside a visitor of this cache"}};
   }
 
+  /// The key is written or erased from now on. \returns false, and has changed nothing, from inside a visitor: the flight's
+  /// leader may wait for that one
+  [[nodiscard]] bool overtake(hashed_key const& k) noexcept {
+    if (!flights.busy(k.hash)) return true;
+    if (hot.visiting()) return false;
+    flights.overtake(k.hash);
+    return true;
+  }
+  /// The same of all keys.
+  [[nodiscard]] bool overtake_all() noexcept {
+    if (hot.visiting()) return false;
+    flights.overtake_all();
+    return true;
+  }
+
   [[nodiscard]] boxed box_up(revision r, value_type&& value) const {
     if (!lives.ends()) return {r, std::move(value)};
     auto const span = lives.from(clock->now());

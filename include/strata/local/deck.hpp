@@ -64,18 +64,21 @@ class deck : public flow::loaders<kernel::flight<Key, hit<Value>, threads::event
   explicit deck(std::size_t most_flights)
       : stripes_{make((most_flights + stripes - 1) / stripes, std::make_index_sequence<stripes>{})} {}
 
-  /// Joins the key's flight unless that is overdue, or else leads one. \throws bad_alloc, what copying the key throws
+  /// Joins the key's flight unless that is overdue, or else leads one. Keys are compared and copied with nothing held, since
+  /// both may be the user's code. \throws bad_alloc, what copying and comparing keys throws
   turn enter(hashed<Key> const& k, moment now, moment until) {
     auto& s = stripe_of(k.hash);
-    std::shared_ptr<flight> mine;
-    for (;;
-         mine = std::make_shared<flight>(k.key, until)) {  // with nothing held, since copying the key may be the user's
+    for (;;) {
       std::shared_ptr<flight> other;
-      std::lock_guard const held{s.lock};
-      other = s.flights.find(k.hash);
+      {
+        std::lock_guard const held{s.lock};
+        other = s.flights.find(k.hash);
+      }
       if (other != nullptr && !(other->key == k.key)) return {*this, k.hash, nullptr, false};
       if (other != nullptr && now < other->until) return {*this, k.hash, std::move(other), false};
-      if (mine == nullptr) continue;
+      auto mine = std::make_shared<flight>(k.key, until);
+      std::lock_guard const held{s.lock};
+      if (s.flights.find(k.hash) != other) continue;
       bool const started = s.flights.start(k.hash, mine);
       s.count_anew();
       if (!started) return {*this, k.hash, nullptr, false};
@@ -94,10 +97,13 @@ class deck : public flow::loaders<kernel::flight<Key, hit<Value>, threads::event
     if (t.leads_ && s.flights.leads(t.hash_, *t.flight_)) install();
   }
 
-  /// The key is written or erased from now on.
+  /// Whether a flight may be under way that a write of the key overtakes.
+  [[nodiscard]] bool busy(std::uint64_t hash) noexcept {
+    return stripe_of(hash).count.load(std::memory_order_seq_cst) != 0;
+  }
+  /// The key is written or erased from now on. Waits for who installs, and so must not be called from inside a visitor.
   void overtake(std::uint64_t hash) noexcept {
     auto& s = stripe_of(hash);
-    if (s.count.load(std::memory_order_seq_cst) == 0) return;
     std::lock_guard const held{s.lock};
     s.flights.end(hash);
     s.count_anew();
