@@ -118,6 +118,12 @@ struct machine {
       if ((result & 1U) == 0) expected = static_cast<T>(result >> 1U);
       return (result & 1U) != 0;
     }
+    T exchange(T to, std::memory_order order) noexcept {
+      T seen = load(order);
+      while (!compare_exchange_strong(seen, to, order, order)) {
+      }
+      return seen;
+    }
     T fetch_add(T more, std::memory_order) noexcept {
       return static_cast<T>(
           detail::perform({.what = kind::add, .where = where_, .value = static_cast<std::uint32_t>(more)}));

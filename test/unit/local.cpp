@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../support/stepwise.hpp"
+
 #include <strata/hot/sieve.hpp>
 #include <strata/local.hpp>
+#include <strata/local/under_way.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -120,6 +123,24 @@ struct gate {
     if (!comes_true([&] { return open.load(); })) throw std::runtime_error{"nobody opened"};
   }
 };
+
+// A writer and a loader, with what they share.
+struct sharing {
+  stepwise::machine::atomic<std::uint32_t> source{0}, seen{0}, overtaken{0};
+  local::under_way<stepwise::machine::atomic> flights;
+};
+sharing* now = nullptr;
+void change_and_erase() {
+  now->source.store(1, std::memory_order_release);
+  if (now->flights.any()) now->overtaken.store(1, std::memory_order_relaxed);
+}
+void load_from_source() {
+  now->flights.set(1);
+  now->seen.store(now->source.load(std::memory_order_acquire), std::memory_order_relaxed);
+}
+void neither_missed_the_other() {
+  stepwise::require(now->seen.load(std::memory_order_relaxed) + now->overtaken.load(std::memory_order_relaxed) != 0);
+}
 
 // n callers of one flight: none returns before all are there. What each of them got.
 template <class Cache, class Load>
@@ -428,6 +449,17 @@ BOOST_AUTO_TEST_CASE(what_overtakes_a_loader) {
   auto const kept = cache.get("key");
   BOOST_TEST((kept && *kept == "put"));
   BOOST_TEST(cache.valid());
+}
+
+// Every order of their steps, and of the moments at which what they wrote is there for the other.
+BOOST_AUTO_TEST_CASE(overtakes_whoever_read_too_early) {
+  stepwise::detail::now.memory.clear();
+  sharing both;
+  now = &both;
+  std::vector<stepwise::explorer::thread> const threads{{change_and_erase, 1}, {load_from_source, 2}};
+  auto const found = stepwise::explorer{threads, neither_missed_the_other}.explore();
+  BOOST_TEST(found.fault == nullptr, found.fault);
+  BOOST_TEST(found.states > 10U);
 }
 
 BOOST_AUTO_TEST_CASE(loaders_that_ask) {

@@ -7,10 +7,10 @@
 #include <strata/kernel/flight.hpp>
 #include <strata/kernel/moment.hpp>
 #include <strata/key.hpp>
+#include <strata/local/under_way.hpp>
 #include <strata/run/threads.hpp>
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,7 +19,7 @@
 
 // The loaders under way: one for a key, however many callers. A write or an erase overtakes the flight of its key: who asks
 // from then on loads anew, and what the flight brings is given to those who asked before, and not kept. Whoever never loads
-// pays for it with one look at a count.
+// pays for it with one atomic operation on a count.
 namespace strata::local {
 
 template <class Key, class Value>
@@ -98,9 +98,7 @@ class deck : public flow::loaders<kernel::flight<Key, hit<Value>, threads::event
   }
 
   /// Whether a flight may be under way that a write of the key overtakes.
-  [[nodiscard]] bool busy(std::uint64_t hash) noexcept {
-    return stripe_of(hash).count.load(std::memory_order_seq_cst) != 0;
-  }
+  [[nodiscard]] bool busy(std::uint64_t hash) noexcept { return stripe_of(hash).count.any(); }
   /// The key is written or erased from now on. Waits for who installs, and so must not be called from inside a visitor.
   void overtake(std::uint64_t hash) noexcept {
     auto& s = stripe_of(hash);
@@ -121,10 +119,10 @@ class deck : public flow::loaders<kernel::flight<Key, hit<Value>, threads::event
 
   struct alignas(64) stripe {
     explicit stripe(std::size_t most) : flights{most} {}
-    void count_anew() noexcept { count.store(flights.count(), std::memory_order_seq_cst); }
+    void count_anew() noexcept { count.set(flights.count()); }
 
     std::mutex lock;
-    std::atomic<std::size_t> count{0};
+    under_way<> count;
     kernel::flights<flight> flights;
   };
 
