@@ -167,7 +167,7 @@ class local_cache {
   bool erase(key_view key) {
     auto const k = core_.hash(key);
     if (!core_.overtake(k)) return false;
-    return core_.erase(k, revision{~std::uint64_t{0}}, removal::erased);
+    return core_.erase(k, revision{}, revision{~std::uint64_t{0}}, removal::erased);
   }
 
   /// Many keys at once, whose memory is asked for before the first is looked at. \param keys  a range
@@ -264,7 +264,7 @@ class local_cache {
   }
   answer expired(typename core_type::hashed_key const& k, revision found) {
     core_.add(core_.expired);
-    (void)core_.erase(k, revision{number(found) + 1}, removal::expired);
+    (void)core_.erase(k, found, removal::expired);
     return answer::nothing(tier::hot);
   }
 

@@ -570,6 +570,34 @@ BOOST_AUTO_TEST_CASE(told_of_what_leaves) {
   BOOST_TEST(cache.valid());
 }
 
+// Who erases what it has looked at erases nothing that came since.
+BOOST_AUTO_TEST_CASE(erases_only_what_it_saw) {
+  by_hand clock;
+  timed cache{{.expires_after_write = 10s, .clock = &clock}};
+  auto const load = [&] { (void)cache.get_or_load("key", [] { return std::string{"loaded"}; }); };
+  auto const put = [&] { cache.put("key", "put"); };
+  auto const load_often = [&] {
+    put();
+    for (int i = 0; i < 1024; ++i) clock.pass(10s), load();
+  };
+  auto const try_all = [&](auto first) {
+    for (bool const puts : {false, true}) {
+      first();
+      BOOST_TEST(cache.erase_if([&](auto const&...) {
+        cache.erase("key");
+        puts ? put() : load();
+        return true;
+      }) == 0U);
+      BOOST_TEST((cache.erase("key") && cache.valid()));
+    }
+  };
+  try_all(load);
+  try_all(load_often);
+  load();
+  clock.pass(10s);
+  try_all(load);
+}
+
 BOOST_AUTO_TEST_CASE(takes_only_what_is_given_away) {
   texts cache;
   std::string const text(40, 'x');

@@ -26,7 +26,8 @@
 // What the verbs of a local_cache and its loaders work on: the engine of the hot tiers, with lives and with word of what
 // leaves. A value is kept in a box that never changes and is shared with whoever has read it, so it may be of any type, and
 // in their hands outlives its entry. Of what enters the same entry the higher revision stands. Puts number theirs in order;
-// a loader's value has the number after what it found, which any put exceeds: so it never takes the place of a later one.
+// a loader's value has the number of the load, or the one after a put's that it found. Puts exceed both, so it never takes
+// the place of a later one. No two values of a key have the same: who erases one that it has seen erases no other.
 namespace strata::local {
 
 template <class Parts>
@@ -132,7 +133,14 @@ struct core {
     auto const span = lives.from(clock->now());
     return {r, std::move(value), span.end, span.last};
   }
-  [[nodiscard]] revision next_put() noexcept { return revision{puts.fetch_add(1024, std::memory_order_relaxed)}; }
+  [[nodiscard]] revision next_put() noexcept { return revision{puts.fetch_add(per_put, std::memory_order_relaxed)}; }
+  /// \param load  which one it is \param found  of what was in memory before it ran
+  [[nodiscard]] revision number_of_load(std::uint64_t load, revision found) noexcept {
+    if (number(found) < first_put) return revision{load};
+    std::uint64_t const next = number(found) + 1;
+    if (next % per_put == 0) (void)next_put();  // so often loaded again that these are the numbers of the next put
+    return revision{next};
+  }
   /// Runs the user's code that an install wants.
   [[nodiscard]] auto prepare(hashed_key const& k, boxed b) const {
     if (!b) __builtin_unreachable();  // GCC 14 otherwise warns in users' code of what would happen then
@@ -148,12 +156,12 @@ struct core {
   }
 
   /// Erases what was found, and nothing that came after it.
-  bool erase(hashed_key const& k, boxed const& found, removal why) {
-    return erase(k, revision{number(found.revision()) + 1}, why);
+  bool erase(hashed_key const& k, revision found, removal why) {
+    return erase(k, found, revision{number(found) + 1}, why);
   }
-  bool erase(hashed_key const& k, revision below, removal why) {
+  bool erase(hashed_key const& k, revision from, revision below, removal why) {
     gone_type gone;
-    bool const went = hot.erase(k, below, gone);
+    bool const went = hot.erase(k, from, below, gone);
     tell(k, gone, why);
     return went;
   }
@@ -164,7 +172,7 @@ struct core {
     hot.keys([&](key_view key) {
       auto const k = hash(key);
       boxed const found = peek(k);
-      if (found && which(key, found)) went += erase(k, found, why);
+      if (found && which(key, found)) went += erase(k, found.revision(), why);
     });
     return went;
   }
@@ -183,6 +191,7 @@ struct core {
   }
   static void add(count& c) noexcept { c.fetch_add(1, std::memory_order_relaxed); }
 
+  static constexpr std::uint64_t first_put = std::uint64_t{1} << 56U, per_put = 1024;
   static constexpr std::uint64_t heaviest = (~std::uint32_t{} >> 1U) - 1;
   static inline codec_type const codec{};
 
@@ -194,7 +203,7 @@ struct core {
   life lives;
   context_type handed_down{{*clock, observer, codec}, hash};
   tier_type hot;
-  count puts{std::uint64_t{1} << 40U};  // loaders' values count from one
+  count puts{first_put};
   count expired{0}, loads{0}, failed_loads{0}, joined{0};
   deck_type flights;
   flow::askers<threads> askers;  // their loaders use all of the above

@@ -57,7 +57,7 @@ typename Core::answer lead(Core& core, typename Core::hashed_key k, typename Cor
     turn.land(found);
     return found;
   }
-  core.add(core.loads);
+  std::uint64_t const load = core.loads.fetch_add(1, std::memory_order_relaxed) + 1;
   auto made = flow::call_loader<typename Core::value_type>(core.flights, turn.led(), make);
   if (!made) {
     core.add(core.failed_loads);
@@ -66,7 +66,7 @@ typename Core::answer lead(Core& core, typename Core::hashed_key k, typename Cor
     turn.land(failed);
     return failed;
   }
-  auto const mine = core.box_up(revision{(there ? number(there.revision()) : 0) + 1}, std::move(*made));
+  auto const mine = core.box_up(core.number_of_load(load, there ? there.revision() : revision{}), std::move(*made));
   answer found{mine, tier::hot};
   auto ready = core.prepare(k, mine);
   typename Core::gone_type gone;

@@ -168,7 +168,7 @@ class alignas(64) shard {
 
   /// Where the key's equality throws, an equal hash is taken for an equal key: too much may go, never too little.
   template <class Gone>
-  bool erase(hashed<Key> const& k, revision below, Gone& gone) noexcept {
+  bool erase(hashed<Key> const& k, revision from, revision below, Gone& gone) noexcept {
     slot const at = space_.index.find(kept_hash(k.hash), [&](slot i) noexcept {
       if (!likely(i, k)) return false;
       try {
@@ -177,7 +177,9 @@ class alignas(64) shard {
         return true;
       }
     });
-    if (at == no_slot || space_.slab[at].value.revision() >= below) return false;
+    if (at == no_slot) return false;
+    revision const its = space_.slab[at].value.revision();
+    if (its < from || its >= below) return false;
     remove(at, gone);
     return true;
   }

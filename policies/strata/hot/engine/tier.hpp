@@ -197,15 +197,15 @@ class tier : check_eviction<Eviction> {
   /// wait for itself
   bool erase(hashed<Key> const& k, revision below) noexcept {
     nobody_asks gone;
-    return erase(k, below, gone);
+    return erase(k, revision{}, below, gone);
   }
-  /// The same, and the entry goes into `gone`, which has room for it.
+  /// The same, unless its revision is lower than `from`; and the entry goes into `gone`, which has room for it.
   template <class Gone>
-  bool erase(hashed<Key> const& k, revision below, Gone& gone) noexcept {
+  bool erase(hashed<Key> const& k, revision from, revision below, Gone& gone) noexcept {
     shard_type& s = of(k.hash);
     burials<Key, Value> const later;
     writing const lock{*this, s};
-    bool const went = lock && s.erase(k, below, gone);
+    bool const went = lock && s.erase(k, from, below, gone);
     if (went) note_spill(s);
     return went;
   }
