@@ -101,7 +101,7 @@ class hasher {
   explicit constexpr hasher(std::uint64_t seed) noexcept : words_{seed} {}
 
   /// \returns the key with its hash, to be handed down; valid as long as the key
-  /// \complexity linear in the bytes of a text, one multiplication for an integer
+  /// \complexity linear in the bytes of a text, one multiplication for an integer of up to 64 bits
   [[gnu::always_inline]] hashed<K> operator()(key_view<K> key) const noexcept(quiet) { return {key, of(key)}; }
 
   /// Asks memory for a key that is hashed soon: of many at once the texts then come together, not one after the other.
@@ -123,10 +123,17 @@ class hasher {
   [[gnu::always_inline]] std::uint64_t of(key_view<K> key) const noexcept(quiet) {
     if constexpr (text)
       return detail::hash_text(words_, key);
+    else if constexpr (integer && sizeof(K) > 8)
+      return of_wide(static_cast<detail::wide_product>(key));
     else if constexpr (integer)
       return detail::fold(static_cast<std::uint64_t>(key) ^ words_.left, words_.right);
     else
       return detail::fold(std::hash<K>{}(key) ^ words_.left, words_.right);
+  }
+
+  [[gnu::always_inline]] std::uint64_t of_wide(detail::wide_product key) const noexcept {
+    auto const low = static_cast<std::uint64_t>(key), high = static_cast<std::uint64_t>(key >> 64U);
+    return detail::fold(detail::fold(low ^ words_.left, high ^ words_.seed), words_.right);
   }
 
   detail::hash_words words_;

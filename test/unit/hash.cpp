@@ -20,6 +20,9 @@ struct point {
   bool operator==(point const&) const = default;
 };
 
+// As __int128 is an integer itself where extensions are on.
+enum class wide : strata::detail::wide_product {};
+
 // How far n hashes are from an even spread over 256 values of some bits: chi squared, 255 expected, deviation 23.
 double unevenness(std::vector<std::uint64_t> const& hashes, unsigned shift) {
   std::array<double, 256> seen{};
@@ -93,12 +96,15 @@ BOOST_AUTO_TEST_CASE(even_spread) {
   strata::hasher<std::string> const text{5};
   strata::hasher<std::uint64_t> const number{5};
   strata::hasher<point> const user{5};
-  std::vector<std::vector<std::uint64_t>> sets(4);
+  strata::hasher<wide> const both_halves{5};
+  std::vector<std::vector<std::uint64_t>> sets(6);
   for (int i = 0; i < keys; ++i) {
     sets[0].push_back(text(std::format("template-{:06}", i)).hash);
     sets[1].push_back(number(static_cast<std::uint64_t>(i)).hash);
     sets[2].push_back(number(static_cast<std::uint64_t>(i) << 32U).hash);
     sets[3].push_back(user({i, 0}).hash);
+    sets[4].push_back(both_halves(wide{static_cast<std::uint64_t>(i)}).hash);
+    sets[5].push_back(both_halves(wide{static_cast<strata::detail::wide_product>(i) << 64U}).hash);
   }
   for (auto const& set : sets)
     for (unsigned shift : {0U, 8U, 20U, 50U, 56U}) BOOST_TEST(unevenness(set, shift) < 255 + 12 * 23);
