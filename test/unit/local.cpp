@@ -516,6 +516,10 @@ BOOST_AUTO_TEST_CASE(refreshed_ahead) {
   got = ask();
   BOOST_TEST((got && *got == "new"));
   BOOST_TEST(cache.stats().loads == 1U);
+  auto const always = std::chrono::milliseconds::max();
+  got = cache.get_or_load("key", [] { return std::string{"newer"}; }, {.refresh_ahead = always});
+  BOOST_TEST((got && *got == "new"));
+  BOOST_TEST(comes_true([&] { return cache.stats().loads == 2U; }));
 }
 
 BOOST_AUTO_TEST_CASE(soft_deadline) {

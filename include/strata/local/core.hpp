@@ -86,7 +86,7 @@ struct core {
   /// Whether at most that much is left of the time after its write.
   [[nodiscard]] bool nearly_over(boxed const& kept, std::chrono::milliseconds ahead) const noexcept {
     moment const last = kept.ends_at_last();
-    return last != moment::max() && last - clock->now() <= ahead;
+    return last != moment::max() && std::chrono::ceil<std::chrono::milliseconds>(last - clock->now()) <= ahead;
   }
 
   /// Counts as a use. \returns null: not there
