@@ -538,6 +538,37 @@ BOOST_AUTO_TEST_CASE(soft_deadline) {
   BOOST_TEST(cache.stats().loads == 2U);
 }
 
+// However many loaders the cache's threads run, one that they wait for is run too.
+BOOST_AUTO_TEST_CASE(loaders_aside_that_ask) {
+  by_hand clock;
+  timed cache{{.expires_after_write = 10s, .clock = &clock}};
+  load_options const softly{.within = 60s, .soft_within = 1ms};
+  std::vector<std::string> keys;
+  for (int i = 0; i < 8; ++i) cache.put(keys.emplace_back(std::to_string(i)), "old");
+  cache.put("common", "old");
+  clock.pass(10s);
+  gate loader;
+  auto const common = [] { return std::string{"new"}; };
+  for (auto const& key : keys) {
+    auto const old = cache.get_or_load(
+        key,
+        [&]() -> result<std::string> {
+          loader.pass();
+          auto const got = cache.get_or_load("common", common, {.within = 5s});
+          if (!got) return std::unexpected{got.error()};
+          return *got;
+        },
+        softly);
+    BOOST_TEST((old && old.freshness() == freshness::stale));
+  }
+  BOOST_TEST(comes_true([&] { return loader.inside.load(); }));
+  (void)cache.get_or_load("common", common, softly);
+  loader.open = true;
+  BOOST_TEST(
+      comes_true([&] { return std::ranges::all_of(keys, [&](auto const& k) { return cache.peek(k).has_value(); }); }));
+  BOOST_TEST(cache.stats().failed_loads == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(told_of_what_leaves) {
   using lines = std::vector<diary::line>;
   by_hand clock;

@@ -16,9 +16,11 @@ class askers {
  public:
   static constexpr std::size_t most = 64;  ///< questions at once (K12)
 
+  /// With a thread for each question, as soon as so many are asked: for those whose answer others wait for from the moment
+  /// they are put. An asker on one of fewer threads could wait for a question that stands in line behind it.
   askers()
-    requires Own
-  = default;
+    requires std::is_constructible_v<Executor, std::size_t>
+      : own_{most} {}
   explicit askers(Executor& theirs) noexcept : theirs_{&theirs} {}
 
   /// False: too many are being asked.
