@@ -46,7 +46,9 @@ class local_cache {
 
   struct options {
     std::size_t capacity_entries = 1000;  ///< at least 1; some memory is proportional to it from the start
-    std::size_t capacity_weight = 0;      ///< of all values, in bytes unless a weigher says so; zero: not bounded
+    /// Of all values, in bytes unless a weigher says so; zero: not bounded. From 8,192 entries on it may be divided, in up to
+    /// 64 shares of 64 Mi or more, and a value that is heavier than a share is not kept.
+    std::size_t capacity_weight = 0;
     std::chrono::milliseconds expires_after_write{0};   ///< zero: never
     std::chrono::milliseconds expires_after_access{0};  ///< since the last get, visit or write; zero: never
     std::size_t max_flights = 1 << 16;                  ///< keys loaded at once; more are not shared, and not kept
@@ -145,8 +147,8 @@ class local_cache {
   }
 
   /// Keeps the value, in the place of an older one.
-  /// \returns  whether it does. False: it is heavier than the cache may hold, or the policy finds it not worth the room, and
-  ///           then the older one is gone too; or called from inside a visitor, and then nothing has changed
+  /// \returns  whether it does. False: it is heavier than a share of the capacity, or the policy finds it not worth the
+  ///           room, and then the older one is gone too; or called from inside a visitor, and then nothing has changed
   /// \throws   bad_alloc, and what moving the value, copying the key and weighing throw; then nothing has changed
   /// \complexity O(1) expected, and O(1) for each entry that has to go
   bool put(key_view key, value_type value) {

@@ -278,6 +278,17 @@ BOOST_AUTO_TEST_CASE(too_heavy_to_be_counted) {
   BOOST_TEST((cache.weight() == 9U && cache.entries() == 2U && cache.stats().refused == 3U && cache.valid()));
 }
 
+BOOST_AUTO_TEST_CASE(heavier_than_a_share) {
+  auto const weight = [](std::string_view value) { return value == "large" ? (std::size_t{1} << 26U) + 1 : 1; };
+  for (std::size_t const shares : {1U, 2U}) {
+    local_cache<std::string, std::string, hot::lru, weigher<as_told>> cache{
+        {.capacity_entries = 4096 * shares, .capacity_weight = std::size_t{1} << 27U, .weigher = {weight}}};
+    BOOST_TEST(cache.put("key", "small"));
+    BOOST_TEST(cache.put("key", "large") == (shares == 1));
+    BOOST_TEST((cache.get("key").has_value() == (shares == 1) && cache.valid()));
+  }
+}
+
 // A put that another overtakes weighs again.
 BOOST_AUTO_TEST_CASE(weighs_what_it_said_first) {
   std::size_t calls = 0;

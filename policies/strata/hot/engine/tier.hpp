@@ -40,7 +40,9 @@ namespace strata::hot::engine {
 template <class Settings>
 struct options_with {
   std::size_t capacity_entries = 1000;  ///< at least 1; memory for the entries themselves is proportional to it
-  std::size_t capacity_bytes = 0;       ///< of the values as weighed; zero: not bounded. A value of 2 GiB is never kept
+  /// Of the values, as weighed; zero: not bounded. Each shard has an equal share, of 64 MiB or more where there are several:
+  /// a value that is heavier than a share, or of 2 GiB, is never kept.
+  std::size_t capacity_bytes = 0;
   [[no_unique_address]] Settings eviction{};
   engine::pages pages = engine::pages::usual;
 };
