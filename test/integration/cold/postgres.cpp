@@ -10,7 +10,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <set>
 #include <span>
@@ -320,6 +322,50 @@ BOOST_AUTO_TEST_CASE(many_at_once) {
   for (auto const& r : cold.tier.store_many(given, soon())) BOOST_TEST(bool(r), why(r));
   BOOST_TEST(cold.tier.load_many(std::vector<std::string_view>{}, soon()).empty());
   BOOST_TEST(cold.tier.store_many({}, soon()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_bulk_call_stops_at_its_deadline) {
+  auto o = on("stopped");
+  o.connections = 8;
+  opened_notes cold{o};
+  other sql;
+  auto const served = [&] {
+    std::set<int> all;
+    for (auto const& row : sql("select pid from pg_stat_activity where application_name = 'strata'"))
+      all.insert(row[0].as<int>());
+    return all;
+  };
+  auto const all_there = [&] {
+    for (auto const until = soon(); served().size() < o.connections;) {
+      BOOST_REQUIRE(std::chrono::steady_clock::now() < until);
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    return served();
+  };
+  auto const replaced = [&](std::set<int> const& before) {
+    auto const after = all_there();
+    return std::ranges::count_if(before, [&](int one) { return !after.contains(one); });
+  };
+  std::vector<std::string> ids;
+  for (int i = 0; i < 20'000; ++i) ids.push_back(std::format("key {}", i));
+  std::vector<std::string_view> const keys{ids.begin(), ids.end()};
+  note const n{.text = "text"};
+  std::vector<strata::keyed_value<note>> values;
+  for (auto const key : keys) values.push_back({key, &n});
+
+  auto before = all_there();
+  for (auto const& one : cold.tier.load_many(keys, in({}))) BOOST_REQUIRE((!one && one.error() == errc::timed_out));
+  for (auto const& one : cold.tier.store_many(values, in({}))) BOOST_REQUIRE((!one && one.error() == errc::timed_out));
+  BOOST_TEST(replaced(before) == 0);
+
+  before = all_there();
+  (void)cold.tier.load_many(keys, in(std::chrono::milliseconds{5}));
+  BOOST_TEST(replaced(before) <= 1);
+  before = all_there();
+  auto const stored = cold.tier.store_many(values, in(std::chrono::milliseconds{30}));
+  BOOST_TEST(std::ranges::count_if(stored, [](auto const& one) { return !one && one.error() == errc::unknown; }) <=
+             1000);
+  BOOST_TEST(replaced(before) <= 1);
 }
 
 // Overlapping bulk writes in different orders, with single ones and usage between them: nobody waits in a circle.

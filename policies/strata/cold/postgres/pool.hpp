@@ -121,7 +121,7 @@ class pool {
   }
   ~pool() { close(clock::now() + std::chrono::seconds{2}); }
 
-  /// \errors closed; timed_out: all connections are busy; unavailable: there is none; what Setup refused
+  /// \errors closed; timed_out: all connections are busy, or it is too late; unavailable: there is none; what Setup refused
   result<lease> take(deadline until) {
     std::unique_lock lock{mutex_};
     place mine{*this};
@@ -129,17 +129,18 @@ class pool {
       if (closing_) return failure(errc::closed, tier::cold, "the cold tier is closed");
       if (refused_) return std::unexpected{*refused_};
       auto const now = clock::now();
-      // Who wakes too late leaves it to the next: the watchdog would only end it.
-      while (slot* const s = waited && now >= until ? nullptr : mine.next()) {
+      // Who comes or wakes too late leaves it to the next: the watchdog would only end it.
+      while (slot* const s = now >= until ? nullptr : mine.next()) {
         if (usable(*s, now)) return result<lease>{std::in_place, *this, *s, until};
         discard(*s);
       }
       bool const away = live_ == 0 && failed_since_away_;
       if (away && now >= away_since_ + patience) return failure(errc::unavailable, tier::cold, reason_);
       if (now >= until)
-        return live_ == 0
-                   ? failure(errc::unavailable, tier::cold, reason_)
-                   : failure(errc::timed_out, tier::cold, "all connections of the pool were busy until the deadline");
+        return live_ == 0 ? failure(errc::unavailable, tier::cold, reason_)
+                          : failure(errc::timed_out, tier::cold,
+                                    waited ? "all connections of the pool were busy until the deadline"
+                                           : "the deadline was over before a connection was asked for");
       mine.wait(lock, away ? std::min(until, away_since_ + patience) : until);
     }
   }
