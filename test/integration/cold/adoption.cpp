@@ -426,6 +426,27 @@ BOOST_AUTO_TEST_CASE(any_number_of_processes_set_up_one_table_at_once) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(tables_set_up_at_once_in_a_fresh_database_all_have_vectors) {
+  other sql;
+  for (int round = 0; round < 5; ++round) {
+    sql("drop extension if exists vector cascade");
+    std::string const names[] = {std::format("one_{}", round), std::format("two_{}", round)};
+    {
+      std::vector<std::jthread> programs;
+      for (auto const& name : names)
+        programs.emplace_back([&name] {
+          opened_notes cold{on(name)};
+          (void)cold.tier.wait_ready(soon());
+        });
+    }
+    for (auto const& name : names)
+      BOOST_TEST(sql("select count(*) from pg_attribute where attrelid = $1::regclass and attname = 'embedding'", name)
+                         .one_field()
+                         .as<int>() == 1,
+                 name);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_role_without_rights_to_create_or_delete_is_enough_to_run) {
   other sql;
   sql("drop schema public cascade; create schema public");

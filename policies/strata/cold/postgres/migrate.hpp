@@ -269,7 +269,9 @@ class schema {
       attempt.exec("create extension if not exists vector");
       attempt.exec(resolved_->fill(add_embedding));
       attempt.commit();
-    } catch (pqxx::sql_error const&) {
+    } catch (pqxx::sql_error const& e) {
+      // Who sets another table up at the same moment has installed it by the next attempt.
+      if (auto const code = state_of(e); code == "23505" || code == "55P03" || code.starts_with("40")) throw;
       // pgvector is not installed, or not ours to install: the column is other programs' and ours to do without
     }
   }
