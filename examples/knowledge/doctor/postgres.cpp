@@ -270,7 +270,7 @@ class examination {
       unindexed(sql);
   }
 
-  // One is made with the table, or with a small one that is adopted; on a large one it takes its time.
+  // One is made with the table, or with a small one that is adopted without vectors; with many it takes its time.
   void unindexed(transaction& sql) {
     auto const column = sql.exec(
         "select exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attrelid = $1::oid and "

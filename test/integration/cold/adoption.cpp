@@ -447,6 +447,25 @@ BOOST_AUTO_TEST_CASE(tables_set_up_at_once_in_a_fresh_database_all_have_vectors)
   }
 }
 
+// While the table is brought up to date nobody reads it, and an index of vectors takes longer than anybody waits.
+BOOST_AUTO_TEST_CASE(an_index_is_made_only_where_there_are_no_vectors_yet) {
+  other sql;
+  for (bool const any : {false, true}) {
+    lay_out(sql);
+    sql("drop index idx_embedding");
+    sql("insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content) "
+        "select 'row ' || i, 'template', 'text', '{}' from generate_series(1, 50) i");
+    if (any)
+      sql("update knowledge_artifacts set embedding = array_fill(1.0, '{1536}')::vector where artifact_id = 'row 50'");
+    opened_notes cold{field()};
+    auto const ready = cold.tier.wait_ready(soon());
+    BOOST_REQUIRE_MESSAGE(ready, why(ready));
+    BOOST_TEST(sql("select count(*) from pg_indexes where tablename = 'knowledge_artifacts' and indexdef like '%hnsw%'")
+                   .one_field()
+                   .as<int>() == (any ? 0 : 1));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_role_without_rights_to_create_or_delete_is_enough_to_run) {
   other sql;
   sql("drop schema public cascade; create schema public");

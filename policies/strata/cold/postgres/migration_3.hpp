@@ -413,7 +413,8 @@ revoke all on function {restore}(text, jsonb[]) from public;
 )"
     // Vectors, in the column that programs without Strata know, where there is one and pgvector is there. Everything that
     // names pgvector's types is put together when it is asked, so that without it everything else works. State ST001 says
-    // that it is not there. An index is made only on a table that is small: doctor gives the command for others.
+    // that it is not there. An index is made only on a table that is small and has no vectors yet, because nobody reads
+    // the table meanwhile: doctor gives the command for others.
     R"(
 create function {pgvector}() returns text language plpgsql stable set search_path = pg_catalog, pg_temp as $strata$
 declare
@@ -485,7 +486,7 @@ end $strata$;
 
 do $strata$
 begin
-  if not exists (select from {table} offset 5000) and not exists (
+  if not exists (select from {table} offset 5000) and not exists (select from {table} where embedding is not null) and not exists (
       select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
         where i.indrelid = '{table}'::regclass and a.attname = 'embedding') then
     create index on {table} using hnsw (embedding vector_cosine_ops);
