@@ -49,7 +49,8 @@ result<std::size_t> archivable(Cache& cache, std::chrono::hours unused_for = a_y
 
 /// Moves them, 500 at a time, each time with a deadline of its own.
 /// \returns how many were moved
-/// \errors  as archivable; unknown: perhaps 500 more than the last call told of. What was moved stays moved
+/// \errors  as archivable; rejected: other tables refer to these values, and would lose their rows; unknown: perhaps 500
+///          more than the last call told of. What was moved stays moved
 template <class Cache>
 result<std::size_t> archive(Cache& cache, std::chrono::hours unused_for = a_year,
                             std::size_t at_most = std::numeric_limits<std::size_t>::max(), call_options call = {}) {

@@ -211,6 +211,48 @@ BOOST_AUTO_TEST_CASE(a_role_may_do_what_a_running_program_needs_and_nothing_else
   BOOST_TEST(pqxx::nontransaction{filed}.exec("show statement_timeout").one_field().as<std::string>() == "5s");
 }
 
+// Whoever may connect has a table: a temporary one. Nobody's defaults are changed here.
+BOOST_AUTO_TEST_CASE(nobody_fires_our_triggers_from_a_table_of_his_own) {
+  other sql;
+  sql("create role runs login; create role stranger login");
+  auto o = on("wiped");
+  o.application_role = "runs";
+  opened_notes cold{o};
+  auto const stored = cold.tier.store("a", {.id = "a"}, strata::anything, soon());
+  BOOST_REQUIRE_MESSAGE(stored, why(stored));
+  auto const triggers =
+      sql("select p.oid::regprocedure::text from pg_proc p where p.prorettype = 'trigger'::regtype and "
+          "starts_with(p.proname, 'wiped_')");
+  BOOST_TEST(triggers.size() == 6);
+  for (std::string const role : {"runs", "stranger"}) {
+    for (auto const& one : triggers)
+      BOOST_TEST(
+          !sql("select has_function_privilege($1::name, $2, 'execute')", role, one[0].view()).one_field().as<bool>(),
+          role << " may execute " << one[0].view());
+    pqxx::connection c{server() + " user=" + role};
+    for (std::string_view const refused : {
+             "create temp table t (a int); create trigger t before truncate on t for each statement execute function "
+             "public.wiped_truncated(); truncate t",
+             "create temp table t (artifact_id text, strata_space text, strata_revision bigint, version bigint, "
+             "artifact_type text, content_raw text, content jsonb, metadata jsonb, strata_operation uuid, updated_at "
+             "timestamptz); create trigger t after delete on t referencing old table as gone for each statement "
+             "execute function public.wiped_deleted(); insert into t values ('forged', 'template', 77, 9, 'template', "
+             "'never written', '{}', '{}', null, now()); delete from t",
+         }) {
+      pqxx::nontransaction tx{c};
+      std::string state = "allowed";
+      try {
+        tx.exec(refused);
+      } catch (pqxx::sql_error const& e) {
+        state = pg::state_of(e);
+      }
+      BOOST_TEST(state == "42501", role << ": " << refused << ": " << state);
+    }
+  }
+  BOOST_TEST(cold.tier.load("a", soon())->value.has_value());
+  BOOST_TEST(cold.tier.history("forged", 9, soon())->empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_role_that_is_named_once_the_table_is_set_up_is_granted_the_same) {
   other sql;
   sql("create role late login; create extension if not exists vector");

@@ -6,12 +6,14 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <format>
 #include <future>
 #include <limits>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,6 +54,28 @@ std::vector<float> direction(std::size_t n, double angle) {
   v[0] = static_cast<float>(std::cos(angle));
   v[1] = static_cast<float>(std::sin(angle));
   return v;
+}
+
+std::vector<std::string> all_of(notes& tier, std::size_t at_once = 100) {
+  std::vector<std::string> all;
+  for (strata::dump_place at; !at.end;) {
+    auto const some = tier.dump(at, at_once, soon());
+    BOOST_REQUIRE_MESSAGE(some, why(some));
+    all.insert(all.end(), some->begin(), some->end());
+  }
+  return all;
+}
+
+strata::result<strata::restored> put_back(notes& tier, std::vector<std::string> const& lines) {
+  return tier.restore(std::vector<std::string_view>{lines.begin(), lines.end()}, soon());
+}
+
+/// As rows stand in the field: written before there was Strata, and never since.
+void lay_out_old_rows(other& sql) {
+  sql("drop schema public cascade; create schema public; create extension vector");
+  sql(fixture("field/schema.sql"));
+  sql("insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content, metadata, updated_at) select "
+      "'k' || i, 'template', 'word', '{}', '{}', now() - interval '400 days' from generate_series(1, 6) i");
 }
 
 }  // namespace
@@ -349,6 +373,25 @@ BOOST_AUTO_TEST_CASE(words_that_take_longer_than_a_search_has_are_there_after_so
   BOOST_TEST(found->all.size() == 60U);
 }
 
+// What is still going on holds the log's place back, so all that comes after it is looked at again by each search.
+BOOST_AUTO_TEST_CASE(what_was_erased_keeps_no_search_from_what_was_written) {
+  opened_notes cold{on("wordy")};
+  auto& t = cold.tier;
+  save(t, "first", "zebra");
+  BOOST_TEST(keys(t.search_text("zebra", 9, {}, soon())) == "first");
+  other sql, longer;
+  longer("begin");
+  longer("select pg_current_xact_id()");
+  sql("insert into wordy (artifact_id, artifact_type, content_raw, content) select 't' || i, 't', 'gone', '{}' from "
+      "generate_series(1, 2500) i");
+  sql("delete from wordy where artifact_id <> 'first'");
+  save(t, "late", "giraffe");
+  std::string found;
+  for (int i = 0; i < 4 && found.empty(); ++i) found = keys(t.search_text("giraffe", 9, {}, in(2s)));
+  BOOST_TEST(found == "late");
+  longer("commit");
+}
+
 BOOST_AUTO_TEST_CASE(what_may_be_missing_is_said) {
   auto const o = on("missing");
   opened_notes cold{o};
@@ -636,16 +679,7 @@ BOOST_AUTO_TEST_CASE(a_dump_put_back_is_the_same_dump) {
   BOOST_TEST(t.archive(std::chrono::system_clock::now() - 24h * 365, 9, soon()).value() == 1U);
   sql("insert into dumped_usage_days values (date_trunc('day', now() - interval '9 days', 'UTC'), 'plain', 7, 0, 0)");
 
-  auto const all_of = [](notes& tier, std::size_t at_once) {
-    std::vector<std::string> all;
-    for (strata::dump_place at; !at.end;) {
-      auto const some = tier.dump(at, at_once, soon());
-      BOOST_REQUIRE_MESSAGE(some, why(some));
-      all.insert(all.end(), some->begin(), some->end());
-    }
-    return all;
-  };
-  auto const all = all_of(t, 100);
+  auto const all = all_of(t);
   BOOST_TEST(all.size() == 3U + 1 + 1 + 1 + 2 + 2 + 1 + 1);
   for (std::size_t const at_once : {1U, 2U, 3U, 12U}) BOOST_TEST(all_of(t, at_once) == all);
 
@@ -654,7 +688,7 @@ BOOST_AUTO_TEST_CASE(a_dump_put_back_is_the_same_dump) {
   auto const first = to.tier.restore(lines, soon());
   BOOST_REQUIRE_MESSAGE(first, why(first));
   BOOST_TEST(first->added == 4U);
-  BOOST_TEST(all_of(to.tier, 100) == all);
+  BOOST_TEST(all_of(to.tier) == all);
   auto const again = to.tier.restore(lines, soon());
   BOOST_TEST((again && again->added == 0 && again->there == 4 && again->other == 0));
   BOOST_TEST(keys(to.tier.popular(9, 24h, soon())) == "plain changed");
@@ -701,4 +735,155 @@ BOOST_AUTO_TEST_CASE(what_is_archived_or_comes_back_meanwhile_is_in_the_dump) {
       BOOST_TEST(found == 1, "found " << found << " times, moved after " << before);
       use();
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_erased_since_the_dump_comes_back_from_it) {
+  opened_notes cold{on("backed_up")};
+  auto& t = cold.tier;
+  other sql;
+  for (auto const* id : {"a", "archived", "b"}) save(t, id, "first"), save(t, id, "second");
+  sql("update backed_up set updated_at = now() - interval '400 days' where artifact_id = 'archived'");
+  BOOST_TEST(t.archive(std::chrono::system_clock::now() - 24h * 365, 9, soon()).value() == 1U);
+  auto const all = all_of(t);
+  auto const b = t.load("b", soon())->revision;
+  auto const end = t.changes_since(std::nullopt, 1, soon())->settled;
+  std::map<std::string, strata::revision> erased;
+  for (auto const* id : {"a", "archived"}) {
+    BOOST_REQUIRE(t.erase(id, soon()));
+    erased[id] = t.load(id, soon())->revision;
+  }
+  auto const done = put_back(t, all);
+  BOOST_REQUIRE_MESSAGE(done, why(done));
+  BOOST_TEST((done->added == 2 && done->there == 1 && done->other == 0));
+  BOOST_TEST((t.load("b", soon())->revision == b));
+  for (auto const& [id, tombstone] : erased) {
+    auto const back = t.load(id, soon());
+    BOOST_REQUIRE((back && back->value));
+    BOOST_TEST(back->value->text == "second");
+    BOOST_TEST(back->version == 2);
+    BOOST_TEST((back->revision > tombstone));  // whoever has heard of the erase takes it
+    auto const log = t.changes_since(end, 100, soon());
+    BOOST_TEST(std::ranges::any_of(log->all,
+                                   [&](auto const& one) { return one.key == id && one.revision == back->revision; }));
+  }
+  BOOST_TEST(sql("select string_agg(artifact_id, ' ') from backed_up_archive").one_field().as<std::string>() ==
+             "archived");
+  BOOST_TEST((t.store("a", {.id = "a", .text = "third"}, strata::anything, soon())->version == 3));
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_back_may_have_a_version_below_that_of_an_earlier_erase) {
+  opened_notes cold{on("stuck")};
+  auto& t = cold.tier;
+  other sql;
+  for (auto const* id : {"counted", "erased", "stored"}) {
+    for (auto const* text : {"1", "2", "3", "4", "5"}) save(t, id, text);
+    BOOST_REQUIRE(t.erase(id, soon()));
+    sql("insert into stuck (artifact_id, artifact_type, content_raw, content, version) values ($1, 't', 'theirs', "
+        "'{}', 1)",
+        id);
+    save(t, id, "ours");
+  }
+  sql("update stuck set updated_at = now() - interval '400 days'");
+  BOOST_TEST(t.archive(std::chrono::system_clock::now() - 24h * 365, 9, soon()).value() == 3U);
+  auto const stored = t.store("stored", {.id = "stored", .text = "new"}, strata::anything, in(3s));
+  BOOST_TEST((stored && stored->version == 3), why(stored));
+  auto const erased = t.erase("erased", in(3s));
+  BOOST_TEST((erased && erased->changed), why(erased));
+  std::vector<strata::uses> const counts{{"counted", 1}};
+  auto const counted = t.add_usage(counts, in(3s));
+  BOOST_TEST(counted.has_value(), why(counted));
+}
+
+BOOST_AUTO_TEST_CASE(rows_never_written_since_they_were_found_come_back_together) {
+  other sql;
+  lay_out_old_rows(sql);
+  sql("update knowledge_artifacts set updated_at = null where artifact_id = 'k6'");  // older than any time
+  opened_notes cold{on("knowledge_artifacts")};
+  auto& t = cold.tier;
+  auto const a_year_ago = std::chrono::system_clock::now() - 24h * 365;
+  BOOST_TEST(keys(t.unused(a_year_ago, 1, soon())) == "k6");
+  BOOST_TEST(t.archivable(a_year_ago, soon()).value() == 6U);
+  auto const words = t.search_text("word", 9, {}, soon());
+  BOOST_TEST(words->all.size() == 6U);
+  auto const lines = all_of(t);
+  BOOST_TEST(t.archive(a_year_ago, 9, soon()).value() == 6U);
+  save(t, "live", "text");
+  auto const end = t.changes_since(std::nullopt, 1, soon())->settled;
+  std::vector<strata::uses> const counts{{"k1", 1}, {"k2", 2}, {"live", 3}};
+  auto const counted = t.add_usage(counts, soon());
+  BOOST_REQUIRE_MESSAGE(counted, why(counted));
+  for (auto const& [id, n] : std::map<std::string, std::uint64_t>{{"k1", 1}, {"k2", 2}, {"live", 3}})
+    BOOST_TEST(t.usage_of(id, soon()).value()->count == n);
+  BOOST_TEST(number(t.load("k1", soon())->revision) == 1U);
+  BOOST_TEST(t.changes_since(end, 9, soon())->all.empty());  // copies elsewhere stay right
+  auto const found = t.search_text("word", 9, {}, soon());
+  BOOST_TEST((keys(found) == "k1 k2" || keys(found) == "k2 k1"), keys(found));
+
+  // Likewise into another table, where each is news.
+  opened_notes to{on("restored")};
+  BOOST_REQUIRE(to.tier.wait_ready(soon()));
+  auto const empty = to.tier.changes_since(std::nullopt, 1, soon())->settled;
+  auto const first = put_back(to.tier, lines);
+  BOOST_REQUIRE_MESSAGE(first, why(first));
+  BOOST_TEST((first->added == 6 && first->there == 0 && first->other == 0));
+  auto const log = to.tier.changes_since(empty, 99, soon());
+  BOOST_TEST(log->all.size() == 6U);
+  for (auto const& one : log->all) BOOST_TEST((to.tier.load(one.key, soon())->revision == one.revision));
+  auto const again = put_back(to.tier, lines);
+  BOOST_TEST((again && again->added == 0 && again->there + again->other == 6), why(again));
+  BOOST_TEST(to.tier.search_text("word", 9, {}, soon())->all.size() == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_back_takes_the_defaults_of_columns_it_knows_nothing_of) {
+  other sql;
+  {
+    opened_notes cold{on("grown")};
+    auto& t = cold.tier;
+    for (auto const* id : {"counted", "erased", "stored"}) save(t, id, "text");
+    sql("update grown set updated_at = now() - interval '400 days'");
+    BOOST_TEST(t.archive(std::chrono::system_clock::now() - 24h * 365, 9, soon()).value() == 3U);
+    sql("alter table grown add column team text not null default 'nobody', add column place text default 7, "
+        "add column number bigint generated by default as identity");
+    auto const stored = t.store("stored", {.id = "stored", .text = "new"}, strata::anything, soon());
+    BOOST_TEST((stored && stored->version == 2), why(stored));
+    auto const erased = t.erase("erased", soon());
+    BOOST_TEST((erased && erased->changed), why(erased));
+    std::vector<strata::uses> const counts{{"counted", 1}};
+    auto const counted = t.add_usage(counts, soon());
+    BOOST_TEST(counted.has_value(), why(counted));
+    BOOST_TEST(
+        sql("select count(*) from grown where team = 'nobody' and place = '7' and number > 0").one_field().as<int>() ==
+        2);
+  }
+  lay_out_old_rows(sql);
+  sql("insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content, metadata, version, "
+      "usage_count, success_rate, created_at, updated_at) values ('nulls', 'template', 'n', '{}', null, null, null, "
+      "null, "
+      "null, null)");
+  std::vector<std::string> lines;
+  {
+    opened_notes cold{on("knowledge_artifacts")};
+    lines = all_of(cold.tier);
+  }
+  opened_notes to{on("restored")};
+  auto const done = put_back(to.tier, lines);
+  BOOST_REQUIRE_MESSAGE(done, why(done));
+  BOOST_TEST(done->added == 7U);
+  BOOST_TEST(to.tier.load("nulls", soon())->value->text == "n");
+  BOOST_TEST(sql("select success_rate is null from restored where artifact_id = 'nulls'").one_field().as<bool>());
+}
+
+BOOST_AUTO_TEST_CASE(what_other_tables_refer_to_is_not_archived) {
+  opened_notes cold{on("parent")};
+  auto& t = cold.tier;
+  for (auto const* id : {"a", "b", "c"}) save(t, id, "text");
+  other sql;
+  sql("create table tags (artifact_id text references parent (artifact_id) on delete cascade); insert into tags values "
+      "('a'), ('b')");
+  auto const refused = t.archive(std::chrono::system_clock::now() + 1h, 9, soon());
+  BOOST_TEST((!refused && refused.error() == errc::rejected && refused.error().text().contains("tags")), why(refused));
+  BOOST_TEST(sql("select count(*) from tags").one_field().as<int>() == 2);
+  BOOST_TEST(sql("select count(*) from parent").one_field().as<int>() == 3);
+  sql("drop table tags");
+  BOOST_TEST(t.archive(std::chrono::system_clock::now() + 1h, 9, soon()).value() == 3U);
 }

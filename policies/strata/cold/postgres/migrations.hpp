@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/cold/postgres/migration_11.hpp>
 #include <strata/cold/postgres/migration_3.hpp>
 #include <strata/cold/postgres/migration_7.hpp>
 
@@ -468,7 +469,7 @@ begin
 end $strata$;
 )";
 
-inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4, migration_5,
-                                       migration_6, migration_7, migration_8, migration_9, migration_10};
+inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4,  migration_5, migration_6,
+                                       migration_7, migration_8, migration_9, migration_10, migration_11};
 
 }  // namespace strata::cold::pg

@@ -51,8 +51,8 @@ inline constexpr std::string_view unused = R"(
 select k.artifact_id, greatest(u.uses, k.usage_count, 0), coalesce(u.successes, 0), coalesce(u.failures, 0), {microseconds}(k.last_used_at)
   from {table} k left join {usage} u on u.artifact_id = k.artifact_id
   where k.strata_space = {space} and octet_length(k.artifact_id) between 1 and 512
-    and greatest(k.last_used_at, k.updated_at) < 'epoch'::timestamptz + $2 * interval '1 microsecond'
-  order by greatest(k.last_used_at, k.updated_at), k.artifact_id limit $1)";
+    and coalesce(greatest(k.last_used_at, k.updated_at), '-infinity') < 'epoch'::timestamptz + $2 * interval '1 microsecond'
+  order by coalesce(greatest(k.last_used_at, k.updated_at), '-infinity'), k.artifact_id limit $1)";
 
 inline constexpr std::string_view usage_of = R"(
 select k.artifact_id, greatest(u.uses, k.usage_count, 0), coalesce(u.successes, 0), coalesce(u.failures, 0),
@@ -90,7 +90,7 @@ inline constexpr std::string_view put_away =
     "select {put_away}({space}, 'epoch'::timestamptz + $1 * interval '1 microsecond', $2)";
 inline constexpr std::string_view archivable = R"(
 select count(*) from {table} k where k.strata_space = {space}
-  and greatest(k.last_used_at, k.updated_at) < 'epoch'::timestamptz + $1 * interval '1 microsecond')";
+  and coalesce(greatest(k.last_used_at, k.updated_at), '-infinity') < 'epoch'::timestamptz + $1 * interval '1 microsecond')";
 
 inline constexpr std::string_view index_words = "select {index_words}({space}, $1)";
 
