@@ -146,19 +146,20 @@ struct postgres {
     }
     /// \complexity one round trip; ever: as much work as there are answers, else as keys used in the window
     result<std::vector<key_usage>> popular(std::size_t limit, std::chrono::hours window, deadline until) {
-      if (window.count() <= 0) return pg::usages(calls_, "strata_popular", pqxx::params{limit}, until);
-      return pg::usages(calls_, "strata_popular_lately", pqxx::params{limit, pg::hours_of(window)}, until);
+      if (window.count() <= 0) return pg::usages(calls_, "strata_popular", pqxx::params{pg::count_of(limit)}, until);
+      return pg::usages(calls_, "strata_popular_lately", pqxx::params{pg::count_of(limit), pg::hours_of(window)},
+                        until);
     }
     result<std::vector<key_usage>> rising(std::size_t limit, std::chrono::hours window, deadline until) {
-      return pg::usages(calls_, "strata_rising", pqxx::params{limit, pg::hours_of(window)}, until);
+      return pg::usages(calls_, "strata_rising", pqxx::params{pg::count_of(limit), pg::hours_of(window)}, until);
     }
     result<std::vector<key_usage>> failing(std::size_t limit, std::uint64_t outcomes, deadline until) {
-      return pg::usages(calls_, "strata_failing", pqxx::params{limit, outcomes}, until);
+      return pg::usages(calls_, "strata_failing", pqxx::params{pg::count_of(limit), pg::count_of(outcomes)}, until);
     }
     /// \complexity one round trip; the server looks at every row
     result<std::vector<key_usage>> unused(std::chrono::system_clock::time_point since, std::size_t limit,
                                           deadline until) {
-      return pg::usages(calls_, "strata_unused", pqxx::params{limit, pg::detail::us_of(since)}, until);
+      return pg::usages(calls_, "strata_unused", pqxx::params{pg::count_of(limit), pg::detail::us_of(since)}, until);
     }
 
     /// What the key has been, newest first, beginning with what it is. What does not decode is a fault in its place.
@@ -167,7 +168,7 @@ struct postgres {
     result<std::vector<past<Value>>> history(std::string_view key, std::size_t limit, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::string const id{key};
-      auto rows = calls_.read("strata_history", pqxx::params{pqxx::zview{id}, limit}, until);
+      auto rows = calls_.read("strata_history", pqxx::params{pqxx::zview{id}, pg::count_of(limit)}, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       std::vector<past<Value>> all;
       for (auto const& row : *rows) {
@@ -176,8 +177,7 @@ struct postgres {
         past<Value> one{.revision = revision{row[4].template as<std::uint64_t>()},
                         .version = row[3].is_null() ? 0 : row[3].template as<std::int64_t>(),
                         .operation = row[5].template as<int>() == 0 ? operation::put : operation::erase,
-                        .written = std::chrono::system_clock::time_point{
-                            std::chrono::duration_cast<std::chrono::system_clock::duration>(age)}};
+                        .written = pg::detail::time_at(age)};
         auto found = pg::copy_of<Value>(key, row, codec_);
         if (found)
           one.value = std::move(found->value);
@@ -238,7 +238,8 @@ struct postgres {
     }
     /// \errors unknown: perhaps moved; asked again, it moves others
     result<std::size_t> archive(std::chrono::system_clock::time_point since, std::size_t limit, deadline until) {
-      auto rows = calls_.write_once("strata_put_away", pqxx::params{pg::detail::us_of(since), limit}, until);
+      auto rows =
+          calls_.write_once("strata_put_away", pqxx::params{pg::detail::us_of(since), pg::count_of(limit)}, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       return (*rows)[0][0].template as<std::size_t>();
     }

@@ -887,3 +887,31 @@ BOOST_AUTO_TEST_CASE(what_other_tables_refer_to_is_not_archived) {
   sql("drop table tags");
   BOOST_TEST(t.archive(std::chrono::system_clock::now() + 1h, 9, soon()).value() == 3U);
 }
+
+BOOST_AUTO_TEST_CASE(limits_and_times_beyond_what_can_be_told_are_the_last_that_can) {
+  opened_notes cold{on("endless")};
+  auto& t = cold.tier;
+  save(t, "a", "text");
+  std::vector<strata::uses> const counts{{"a", 1, 0, 1}};
+  BOOST_REQUIRE(t.add_usage(counts, soon()));
+  auto const all = std::numeric_limits<std::size_t>::max();
+  auto const now = std::chrono::system_clock::now();
+  BOOST_TEST(keys(t.popular(all, {}, soon())) == "a");
+  BOOST_TEST(keys(t.popular(all, 3h, soon())) == "a");
+  BOOST_TEST(keys(t.popular(all, 100h, soon())) == "a");
+  BOOST_TEST(keys(t.rising(all, 3h, soon())) == "a");
+  BOOST_TEST(keys(t.failing(all, 1, soon())) == "a");
+  BOOST_TEST(keys(t.failing(all, std::numeric_limits<std::uint64_t>::max(), soon())) == "");
+  BOOST_TEST(keys(t.unused(now + 1h, all, soon())) == "a");
+  BOOST_TEST(t.history("a", all, soon()).value().size() == 1U);
+  other sql;
+  for (auto const* far : {"9999-12-31", "infinity"}) {
+    sql("update endless set updated_at = $1::timestamptz", far);
+    BOOST_TEST((t.history("a", 1, soon())->front().written > now + 24h * 365 * 100), far);
+  }
+  sql("update endless_usage set last_used_at = '9999-12-31'");
+  BOOST_TEST((*t.usage_of("a", soon()).value()->last_used > now + 24h * 365 * 100));
+  sql("update endless set updated_at = '0001-01-01', last_used_at = '0001-01-01'");
+  BOOST_TEST((t.history("a", 1, soon())->front().written < now - 24h * 365 * 100));
+  BOOST_TEST(t.archive(now, all, soon()).value() == 1U);
+}

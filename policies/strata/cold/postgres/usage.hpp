@@ -19,6 +19,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -143,9 +144,17 @@ class usage_sender {
 
 namespace detail {
 
+/// Columns hold times that the clock cannot tell, such as the year 9999: those are its last, or its first.
+template <class Duration>
+std::chrono::system_clock::time_point time_at(Duration since_epoch) {
+  using clock = std::chrono::system_clock;
+  constexpr std::chrono::hours last = std::chrono::floor<std::chrono::hours>(clock::duration::max());
+  return clock::time_point{
+      std::chrono::duration_cast<clock::duration>(std::clamp<Duration>(since_epoch, Duration{-last}, Duration{last}))};
+}
 inline std::optional<std::chrono::system_clock::time_point> time_of(pqxx::field const& us) {
   if (us.is_null()) return std::nullopt;
-  return std::chrono::system_clock::time_point{std::chrono::microseconds{us.as<std::int64_t>()}};
+  return time_at(std::chrono::microseconds{us.as<std::int64_t>()});
 }
 inline std::int64_t us_of(std::chrono::system_clock::time_point when) {
   return std::chrono::duration_cast<std::chrono::microseconds>(when.time_since_epoch()).count();
@@ -187,6 +196,11 @@ result<std::vector<period_usage>> usage_by(Calls const& calls, std::string const
                    .successes = row[2].template as<std::uint64_t>(),
                    .failures = row[3].template as<std::uint64_t>()});
   return all;
+}
+
+/// So many, as far as the server counts, with room to count twice as many.
+inline std::int64_t count_of(std::uint64_t n) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(n, std::numeric_limits<std::int64_t>::max() / 4));
 }
 
 /// As many hours as a window can look back.
