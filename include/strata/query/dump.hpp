@@ -39,7 +39,7 @@ result<std::vector<std::string>> dump(Cache& cache, dump_place& at, std::size_t 
 }
 
 /// Puts lines of a dump back, all of them or none. What is there stays as it is, so that it may be done again.
-/// \errors     rejected: no lines of a dump, or no right to; unavailable, timed_out, closed, forked
+/// \errors     rejected: no lines of a dump, or no right to; unavailable, timed_out, unknown, closed, forked
 /// \complexity one round trip
 template <class Cache>
 result<restored> restore(Cache& cache, std::span<std::string_view const> lines, call_options call = {}) {

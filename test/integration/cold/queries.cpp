@@ -915,3 +915,16 @@ BOOST_AUTO_TEST_CASE(limits_and_times_beyond_what_can_be_told_are_the_last_that_
   BOOST_TEST((t.history("a", 1, soon())->front().written < now - 24h * 365 * 100));
   BOOST_TEST(t.archive(now, all, soon()).value() == 1U);
 }
+
+BOOST_AUTO_TEST_CASE(a_vector_may_be_kept_after_the_deadline_and_nobody_is_told_otherwise) {
+  opened_notes cold{on("late_vector")};
+  auto& t = cold.tier;
+  save(t, "a", "text");
+  other sql;
+  sql("begin");
+  sql("select from late_vector where artifact_id = 'a' for update");
+  auto const late = t.embed("a", direction(1536, 1), in(300ms));
+  BOOST_TEST((!late && late.error() == errc::unknown), why(late));
+  sql("commit");
+  BOOST_TEST((t.embed("a", direction(1536, 1), in(0ms)).error() == errc::timed_out));  // never sent
+}

@@ -62,16 +62,18 @@ class calls {
 
   /// A statement that changes nothing.
   result<pqxx::result> read(pqxx::zview name, pqxx::params const& with, deadline until) const {
-    for (int attempt = 0;; ++attempt) {
-      auto got = once(name, with, until);
-      if (got.rows) return std::move(*got.rows);
-      if (again(got, attempt, until)) continue;
-      if (got.what == remedy::reconnect && !got.overdue && attempt < second_chances) {
-        std::this_thread::sleep_for(std::chrono::milliseconds{attempt});
-        continue;
-      }
-      return std::unexpected{std::move(got.why)};
-    }
+    auto got = repeated(name, with, until);
+    if (got.rows) return std::move(*got.rows);
+    return std::unexpected{std::move(got.why)};
+  }
+
+  /// A statement that changes something, and done twice has done it once: asked again like a read, but where no answer came
+  /// what became of it is `unknown`.
+  result<pqxx::result> write_again(pqxx::zview name, pqxx::params const& with, deadline until) const {
+    auto got = repeated(name, with, until);
+    if (got.rows) return std::move(*got.rows);
+    if (got.sent && got.what == remedy::reconnect) return failure(errc::unknown, tier::cold, got.why.text());
+    return std::unexpected{std::move(got.why)};
   }
 
   /// A statement that leaves its operation with what it changes.
@@ -116,6 +118,16 @@ class calls {
     bool overdue = false;  // the deadline passed and the socket was shut
     backend who;
   };
+
+  outcome repeated(pqxx::zview name, pqxx::params const& with, deadline until) const {
+    for (int attempt = 0;; ++attempt) {
+      auto got = once(name, with, until);
+      if (got.rows) return got;
+      if (again(got, attempt, until)) continue;
+      if (got.what != remedy::reconnect || got.overdue || attempt >= second_chances) return got;
+      std::this_thread::sleep_for(std::chrono::milliseconds{attempt});
+    }
+  }
 
   outcome once(pqxx::zview name, pqxx::params const& with, deadline until) const {
     outcome got;

@@ -47,14 +47,14 @@ result<std::vector<std::string>> dump(Calls const& calls, dump_place& at, std::s
   return lines;
 }
 
-/// Asked again when its connection is lost: what was restored is there then.
+/// What was restored is there when it is asked again.
 template <class Calls>
 result<restored> restore(Calls const& calls, std::span<std::string_view const> lines, deadline until) {
   std::size_t bytes = 0;
   for (auto const line : lines) bytes += line.size() + 1;
   array all{oid::jsonb, lines.size(), bytes};
   for (auto const line : lines) all.add(line);
-  auto rows = calls.read("strata_restore", pqxx::params{all.view()}, until);
+  auto rows = calls.write_again("strata_restore", pqxx::params{all.view()}, until);
   if (!rows) return std::unexpected{std::move(rows.error())};
   auto const row = (*rows)[0];
   return restored{row[0].template as<std::size_t>(), row[1].template as<std::size_t>(),

@@ -201,8 +201,7 @@ template <class Calls>
 result<void> embed(Calls const& calls, std::string const& key, std::span<float const> vector, deadline until) {
   auto const reals = reals_of(vector);
   if (!reals) return std::unexpected{reals.error()};
-  // Done twice it is done once, so it is asked again like a read.
-  auto rows = calls.read("strata_embed", pqxx::params{pqxx::zview{key}, reals->view()}, until);
+  auto rows = calls.write_again("strata_embed", pqxx::params{pqxx::zview{key}, reals->view()}, until);
   if (!rows) return std::unexpected{std::move(rows.error())};
   if (!(*rows)[0][0].template as<bool>())
     return failure(errc::rejected, tier::cold, "there is nothing under this key to keep a vector beside");
