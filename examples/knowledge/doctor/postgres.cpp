@@ -144,7 +144,7 @@ class examination {
     if (row[2].as<int>() == connection_.backendpid() && settings_.time_outs == pg::time_outs::session) return;
     // Behind a pooler the role's settings are the only ones there are.
     std::string const who{sql.exec("select quote_ident(current_user)").one_field().view()};
-    for (auto const& [name, value] : {std::pair{"statement_timeout", "5s"}, std::pair{"lock_timeout", "1s"},
+    for (auto const& [name, value] : {std::pair{"statement_timeout", "5s"}, std::pair{"lock_timeout", "2s"},
                                       std::pair{"idle_in_transaction_session_timeout", "30s"}})
       if (sql.exec("select reset_val = '0' from pg_settings where name = $1", pqxx::params{name})
               .one_field()

@@ -40,7 +40,7 @@ std::string for_psql(std::string_view text) {
                                  {"%schema%", R"(:"schema")"},
                                  {"%database%", R"(:"DBNAME")"},
                                  {"%statement_timeout%", "'5000ms'"},
-                                 {"%lock_timeout%", "'1000ms'"}})
+                                 {"%lock_timeout%", "'2000ms'"}})
     pg::detail::replace(sql, mark, by);
   return sql;
 }

@@ -402,6 +402,32 @@ BOOST_AUTO_TEST_CASE(bulk_writes_do_not_deadlock) {
              0);
 }
 
+// They do not have the rows in our order.
+BOOST_AUTO_TEST_CASE(a_circle_of_waits_with_another_program_is_tried_again) {
+  auto o = on("dead");
+  o.lock_timeout = postgres::options{}.lock_timeout;
+  other sql, theirs;
+  sql("alter database strata reset deadlock_timeout");
+  opened_notes cold{o};
+  note const n{.text = "ours"};
+  std::vector<strata::keyed_value<note>> const values{{"a", &n}, {"b", &n}};
+  for (auto const& one : cold.tier.store_many(values, soon())) BOOST_REQUIRE_MESSAGE(one, why(one));
+  theirs("set deadlock_timeout = '1min'; begin");
+  theirs("update dead set content_raw = 'theirs' where artifact_id = 'b'");
+  note const m{.text = "ours again"};
+  std::vector<strata::keyed_value<note>> const later{{"a", &m}, {"b", &m}};
+  std::vector<strata::result<strata::written>> done;
+  std::jthread ours{[&] { done = cold.tier.store_many(later, soon()); }};
+  for (auto const until = soon(); sql("select count(*) from pg_locks where not granted").one_field().as<int>() == 0;) {
+    BOOST_REQUIRE(std::chrono::steady_clock::now() < until);
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  theirs("update dead set content_raw = 'theirs' where artifact_id = 'a'");
+  theirs("commit");
+  ours.join();
+  for (auto const& one : done) BOOST_TEST((one && one->changed), why(one));
+}
+
 BOOST_AUTO_TEST_CASE(usage_is_counted_beside_the_revisions) {
   opened_notes cold{on("counted")};
   auto const stored = cold.tier.store("a", {.id = "a"}, strata::anything, soon());

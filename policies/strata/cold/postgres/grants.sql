@@ -93,7 +93,7 @@ commit;
 
 -- What each connection sets for itself, but behind a pooler. By a role that may change that role.
 alter role :"role" in database :"DBNAME" set statement_timeout = '5000ms';
-alter role :"role" in database :"DBNAME" set lock_timeout = '1000ms';
+alter role :"role" in database :"DBNAME" set lock_timeout = '2000ms';
 alter role :"role" in database :"DBNAME" set idle_in_transaction_session_timeout = '30s';
 alter role :"role" in database :"DBNAME" set plan_cache_mode = force_generic_plan;
 alter role :"role" in database :"DBNAME" set work_mem = '32MB';

@@ -80,7 +80,7 @@ class schema {
     if (!has_time_out.as<bool>())
       remark(no_time_out_,
              "the role has no statement_timeout: a statement whose caller is gone runs on; "
-             "alter role ... set statement_timeout = '5s', lock_timeout = '1s'");
+             "alter role ... set statement_timeout = '5s', lock_timeout = '2s'");
     return who;
   } catch (pqxx::sql_error const& e) {
     return refuse(judge(state_of(e)).code, sentence(info_, e.what()));

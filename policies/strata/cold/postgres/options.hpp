@@ -44,9 +44,10 @@ struct options {
   /// How long bringing the table up to date may wait for other programs to let go of it.
   std::chrono::milliseconds setup_timeout{60000};
   pg::time_outs time_outs = pg::time_outs::session;
-  /// The server gives up a statement, and a wait for a lock, after this long, whatever became of the caller.
+  /// The server gives up a statement, and a wait for a lock, after this long, whatever became of the caller. A wait longer than
+  /// the server's deadlock_timeout (1 s): what waits in a circle is found then, and tried again.
   std::chrono::milliseconds statement_timeout{5000};
-  std::chrono::milliseconds lock_timeout{1000};
+  std::chrono::milliseconds lock_timeout{2000};
 };
 
 }  // namespace strata::cold::pg
