@@ -357,6 +357,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_to_a_file_that_was_moved_away_is_not_called
   folder const f;
   opened cold{f.file()};
   BOOST_TEST_REQUIRE(cold.tier.store("a", {.text = "1"}, strata::anything, soon()).has_value());
+  BOOST_TEST_REQUIRE(cold.tier.load("a", soon()).has_value());
   for (bool const replaced : {false, true}) {
     fs::rename(f.file(), f.file("away"));
     if (replaced) std::ofstream{f.file()} << "another file";
@@ -365,6 +366,8 @@ BOOST_AUTO_TEST_CASE(what_is_written_to_a_file_that_was_moved_away_is_not_called
     BOOST_TEST((refused.error() == errc::unavailable));
     BOOST_TEST(refused.error().text().contains("moved"), refused.error().text());
     BOOST_TEST(!cold.tier.health().up);
+    auto const read = cold.tier.load("a", soon());  // what it says there nobody else may be able to read
+    BOOST_TEST((!read && read.error() == errc::unavailable));
     BOOST_TEST(!cold.tier.changes_since(std::nullopt, 0, soon()).has_value());
     fs::rename(f.file("away"), f.file());
     BOOST_TEST(cold.tier.changes_since(std::nullopt, 0, soon()).has_value());

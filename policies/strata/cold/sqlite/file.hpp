@@ -61,12 +61,14 @@ class file {
   ~file() { close(clock::now() + std::chrono::seconds{2}); }
 
   /// Runs f(connection) -> result<T>. What several statements see is one state of the file if f begins a transaction.
+  /// \errors what f returns; unavailable: the file was moved or deleted, so what it holds proves nothing
   /// \complexity no wait for writers
   template <class F>
   auto read(deadline until, F&& f) -> std::invoke_result_t<F&, connection&> {
     return edge(reading, [&]() -> std::invoke_result_t<F&, connection&> {
       auto lent = lend(until);
       if (!lent) return std::unexpected{std::move(lent.error())};
+      is_in_place();
       (*lent)->end_by(until);
       return f(**lent);
     });

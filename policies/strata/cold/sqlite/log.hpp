@@ -33,7 +33,6 @@ inline result<changes> changes_since(file& from_file, std::string_view space, st
   limit = std::min(limit, most_changes);
   return from_file.read(until, [&](connection& c) -> result<changes> {
     changes page{.taken_us = now()};
-    from_file.is_in_place();  // K9: a file that nobody writes to any more proves nothing
     transaction const one_state{c, "begin"};
     auto ends = c.ask(sql::log_ends);
     std::uint64_t const last = ends.next() ? ends.number(0) : 0;
