@@ -377,6 +377,48 @@ BOOST_AUTO_TEST_CASE(what_is_written_to_a_file_that_was_moved_away_is_not_called
   BOOST_TEST(opened{f.file()}.tier.load("a", soon())->value->text == "4");
 }
 
+// A reader whose deadline comes just when the connection does leaves it to the one behind.
+BOOST_AUTO_TEST_CASE(no_reader_waits_beside_a_connection_that_is_free) {
+  folder const f;
+  strata::cold::lite::file file{{.file = f.file().string(), .readers = 1}, {}, "t"};
+  using answer = strata::result<int>;
+  auto const read = [&](strata::deadline until, auto during) {
+    return file.read(until, [&](auto&) -> answer { return during(), 1; });
+  };
+  int failed = 0;
+  for (int i = 0; i < 150; ++i) {
+    auto const comes = in(8ms);
+    std::thread has_it{[&] {
+      (void)read(soon(), [&] { std::this_thread::sleep_until(comes + std::chrono::microseconds{i % 5 * 20}); });
+    }};
+    std::this_thread::sleep_for(1ms);
+    std::thread has_no_time_left{[&] { (void)read(comes, [] {}); }};
+    std::this_thread::sleep_for(1ms);
+    std::thread behind{[&] { failed += !read(in(3s), [] {}).has_value(); }};
+    has_it.join();
+    has_no_time_left.join();
+    behind.join();
+  }
+  BOOST_TEST(failed == 0);
+}
+
+BOOST_AUTO_TEST_CASE(closing_waits_for_no_lock_of_another_program) {
+  folder const f;
+  opened cold{f.file()};
+  sqlite3* other = nullptr;
+  BOOST_REQUIRE(sqlite3_open(f.file().c_str(), &other) == SQLITE_OK);
+  BOOST_REQUIRE(sqlite3_exec(other, "begin immediate", nullptr, nullptr, nullptr) == SQLITE_OK);
+  strata::result<strata::written> written;
+  std::thread writer{[&] { written = cold.tier.store("a", {.text = "1"}, strata::anything, soon()); }};
+  std::this_thread::sleep_for(100ms);
+  auto const from = std::chrono::steady_clock::now();
+  cold.tier.close(in(50ms));
+  BOOST_TEST((std::chrono::steady_clock::now() - from < 5s));  // the writer has 20 s
+  writer.join();
+  BOOST_TEST((!written && written.error() == errc::closed));
+  sqlite3_close(other);
+}
+
 BOOST_AUTO_TEST_CASE(a_program_may_go_to_another_folder) {
   folder const f;
   auto const before = fs::current_path();

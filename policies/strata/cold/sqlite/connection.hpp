@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -83,7 +84,9 @@ class query {
 /// \threads one at a time; interrupt() from any
 class connection {
  public:
-  connection(std::string const& file, int flags, script const& texts) : texts_{texts} {
+  /// \param stop  ends waits for locks of others
+  connection(std::string const& file, int flags, script const& texts, std::atomic<bool> const& stop)
+      : texts_{texts}, stop_{stop} {
     int const code = sqlite3_open_v2(file.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
     if (code != SQLITE_OK) {
       try {
@@ -152,12 +155,13 @@ class connection {
   }
   bool late() const noexcept { return clock::now() >= until_; }
   bool wait() const noexcept {
-    if (late()) return false;
+    if (late() || stop_) return false;
     std::this_thread::sleep_for(std::min<clock::duration>(std::chrono::milliseconds{1}, until_ - clock::now()));
     return true;
   }
 
   script const& texts_;
+  std::atomic<bool> const& stop_;
   sqlite3* db_ = nullptr;
   std::array<sqlite3_stmt*, script::size> prepared_{};
   deadline until_ = deadline::max();

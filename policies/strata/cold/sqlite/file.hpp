@@ -46,7 +46,7 @@ class file {
     auto done = edge(writing, [&]() -> result<void> {
       turn_.emplace(path_ + "-lock");
       mine const held{*turn_, until};
-      writer_.emplace(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, script_);
+      writer_.emplace(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, script_, closed_);
       writer_->end_by(until);
       writer_->checkpoint_on_close(false);
       name_ = sqlite3_db_filename(writer_->get(), "main");
@@ -204,6 +204,7 @@ class file {
       return answer;
     } catch (fault const& said) {
       auto why = judge(said);
+      if (closed_ && why == errc::timed_out) return closed();
       if (why == errc::unavailable || why == errc::corrupt || why == errc::unknown) note(kind, why.text());
       return std::unexpected{std::move(why)};
     }
@@ -217,10 +218,11 @@ class file {
   result<loan> lend(deadline until) {
     {
       std::unique_lock lock{guard_};
-      bool const free = back_.wait_until(lock, until, [&] { return closed_ || !idle_.empty() || lent_ < readers_; });
+      // Whoever is woken takes the connection, however late it is: no other is woken for it.
+      bool const free = clock::now() < until &&
+                        back_.wait_until(lock, until, [&] { return closed_ || !idle_.empty() || lent_ < readers_; });
       if (closed_) return closed();
-      if (!free || clock::now() >= until)
-        return failure(errc::timed_out, tier::cold, "no connection was free by the deadline");
+      if (!free) return failure(errc::timed_out, tier::cold, "no connection was free by the deadline");
       busy_.reserve(readers_);
       idle_.reserve(readers_);
       ++lent_;
@@ -232,7 +234,7 @@ class file {
       }
     }
     try {
-      auto fresh = std::make_unique<connection>(name_, SQLITE_OPEN_READWRITE, script_);
+      auto fresh = std::make_unique<connection>(name_, SQLITE_OPEN_READWRITE, script_, closed_);
       is_in_place();  // else it is another file
       fresh->end_by(until);
       fresh->checkpoint_on_close(false);
