@@ -419,6 +419,16 @@ BOOST_AUTO_TEST_CASE(closing_waits_for_no_lock_of_another_program) {
   sqlite3_close(other);
 }
 
+// One who writes has the turn under every name of the file.
+BOOST_AUTO_TEST_CASE(the_lock_lies_beside_the_file_itself) {
+  folder const f;
+  opened const cold{f.file()};
+  fs::create_symlink(f.file(), f.file("link"));
+  opened const same{f.file("link")};
+  BOOST_TEST(fs::exists(f.file("store-lock")));
+  BOOST_TEST(!fs::exists(f.file("link-lock")));
+}
+
 BOOST_AUTO_TEST_CASE(a_program_may_go_to_another_folder) {
   folder const f;
   auto const before = fs::current_path();

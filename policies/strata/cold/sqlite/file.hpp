@@ -44,12 +44,12 @@ class file {
       : path_{checked(given).file}, readers_{given.readers}, script_{columns} {
     auto const until = clock::now() + given.open_timeout;
     auto done = edge(writing, [&]() -> result<void> {
-      turn_.emplace(path_ + "-lock");
-      mine const held{*turn_, until};
       writer_.emplace(path_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, script_, closed_);
       writer_->end_by(until);
       writer_->checkpoint_on_close(false);
       name_ = sqlite3_db_filename(writer_->get(), "main");
+      turn_.emplace(name_ + "-lock");
+      mine const held{*turn_, until};
       ::stat(name_.c_str(), &opened_);
       return prepare(given.space, type);
     });
@@ -312,7 +312,7 @@ class file {
   std::atomic<bool> closed_{false};
 
   std::optional<connection> writer_;
-  std::string name_;        // from the root on, since the program may go to another folder
+  std::string name_;        // the file's own, from the root on, since the program may go to another folder
   struct ::stat opened_{};  // the file that had it
 
   std::mutex mutable guard_;
