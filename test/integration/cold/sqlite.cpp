@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -145,6 +146,17 @@ void as_another_program(fs::path const& file, char const* statements) {
   BOOST_REQUIRE(sqlite3_open(file.c_str(), &db) == SQLITE_OK);
   BOOST_TEST(sqlite3_exec(db, statements, nullptr, nullptr, nullptr) == SQLITE_OK, sqlite3_errmsg(db));
   sqlite3_close(db);
+}
+std::int64_t number_in(fs::path const& file, char const* query) {
+  sqlite3* db = nullptr;
+  sqlite3_stmt* asked = nullptr;
+  BOOST_REQUIRE(sqlite3_open(file.c_str(), &db) == SQLITE_OK);
+  BOOST_REQUIRE(sqlite3_prepare_v2(db, query, -1, &asked, nullptr) == SQLITE_OK);
+  BOOST_REQUIRE(sqlite3_step(asked) == SQLITE_ROW);
+  auto const number = sqlite3_column_int64(asked, 0);
+  sqlite3_finalize(asked);
+  sqlite3_close(db);
+  return number;
 }
 
 }  // namespace
@@ -417,6 +429,20 @@ BOOST_AUTO_TEST_CASE(closing_waits_for_no_lock_of_another_program) {
   writer.join();
   BOOST_TEST((!written && written.error() == errc::closed));
   sqlite3_close(other);
+}
+
+BOOST_AUTO_TEST_CASE(programs_that_end_soon_put_old_hours_away_too) {
+  folder const f;
+  std::vector<strata::uses> const once{{.key = "a", .count = 1}};
+  {
+    opened cold{f.file()};
+    BOOST_TEST_REQUIRE(cold.tier.store("a", {.text = "1"}, strata::anything, soon()).has_value());
+    BOOST_TEST_REQUIRE(cold.tier.add_usage(once, soon()).has_value());
+  }
+  as_another_program(f.file(), "update knowledge_artifacts_usage_hours set hour = hour - 200");
+  BOOST_TEST_REQUIRE(opened{f.file()}.tier.add_usage(once, soon()).has_value());
+  BOOST_TEST(number_in(f.file(), "select count(*) from knowledge_artifacts_usage_hours") == 1);
+  BOOST_TEST(number_in(f.file(), "select count(*) from knowledge_artifacts_usage_days") == 1);
 }
 
 // One who writes has the turn under every name of the file.

@@ -32,19 +32,20 @@ class usage_counter {
  public:
   /// All of it in one transaction.
   result<void> add(file& in, std::string_view space, std::span<uses const> counts, deadline until) {
-    return in.write(until, [&](connection& c) -> result<void> {
-      auto const at = now();
+    auto const at = now();
+    auto const hour = detail::hour_of(at);
+    bool const untidy = hour != tidied_;
+    auto done = in.write(until, [&](connection& c) -> result<void> {
       for (auto const& one : counts) {
         if (!key_fault(one.key).empty()) continue;
         c.run(sql::count, one.key, space, one.count, one.successes, one.failures, at);
-        if (c.changed()) c.run(sql::count_hour, detail::hour_of(at), one.key, one.count, one.successes, one.failures);
+        if (c.changed()) c.run(sql::count_hour, hour, one.key, one.count, one.successes, one.failures);
       }
-      if (auto const hour = detail::hour_of(at); hour != tidied_) {
-        tidy(c, hour);
-        tidied_ = hour;
-      }
+      if (untidy) tidy(c, hour);
       return {};
     });
+    if (done && untidy) tidied_ = hour;
+    return done;
   }
 
  private:
@@ -58,7 +59,7 @@ class usage_counter {
     c.run(sql::tidy_days, hour / 24 - days_kept);
   }
 
-  std::atomic<std::int64_t> tidied_ = detail::hour_of(now());
+  std::atomic<std::int64_t> tidied_ = 0;  // the hour; at first none, since a program may end before the next begins
 };
 
 /// Rows of key, count, successes, failures, last use, and for those that rise the count before.
