@@ -48,6 +48,9 @@ BOOST_AUTO_TEST_CASE(what_is_no_map_of_text_survives_byte_for_byte) {
                                      "[[[]]]",
                                      "[1, 2,3 ]",
                                      "{\"a\":1}",
+                                     "{\"a\":1e400}",
+                                     "{\"a\":\"x\",\"b\":-1e-400}",
+                                     "{\"a\":[1e400]}",
                                      "{ \"a\" : 1 }",
                                      "{\"a\":\"x\",\"b\":null}",
                                      "{\"b\":\"x\",\"a\":[]}",
@@ -82,6 +85,12 @@ BOOST_AUTO_TEST_CASE(what_is_no_map_of_text_survives_byte_for_byte) {
     BOOST_TEST(many->size() == 6U);
     for (std::size_t i = 0; i < 6; ++i) BOOST_TEST((*many)[i].raw_json() == (i == 2 ? "" : raw));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_number_beyond_doubles_is_metadata_too) {
+  auto const raw = "{\"a\":\"x\",\"b\":1" + std::string(400, '0') + "}";
+  auto const read = json<asset>{}.decode("{\"metadata\":" + raw + "}");
+  BOOST_TEST((read && read->metadata.raw_json() == raw));
 }
 
 BOOST_AUTO_TEST_CASE(writing_an_entry_makes_it_a_map) {

@@ -65,6 +65,9 @@ BOOST_AUTO_TEST_CASE(numbers_out_of_range) {
   BOOST_TEST(said(R"({"natural":-1})") == "natural: a number out of range");
   BOOST_TEST(said(R"({"natural":18446744073709551616})") == "natural: a number out of range");
   BOOST_TEST(said(R"({"big":9223372036854775808})") == "big: a number out of range");
+  BOOST_TEST(said(R"({"where":{"x":-1e309}})") == "where.x: a number out of range");
+  BOOST_TEST(said(R"({"where":{"x":1e99999999999999999999}})") == "where.x: a number out of range");
+  BOOST_TEST(said(R"({"where":{"x":1)" + std::string(400, '0') + R"(.5}})") == "where.x: a number out of range");
   BOOST_TEST(said(R"({"where":{"x":1e309}})") == "where.x: a number out of range");
   BOOST_TEST(said(R"({"where":{"y":1e39}})") == "where.y: a number out of range");
   BOOST_TEST(said(R"({"height":128})") == "height: a number out of range");

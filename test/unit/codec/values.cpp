@@ -103,6 +103,13 @@ BOOST_AUTO_TEST_CASE(numbers_that_are_whole_are_integers) {
   BOOST_TEST(json<float>{}.decode("16777217").value() == 16777216.0F);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_too_small_for_a_double_is_zero) {
+  for (std::string const& small : {std::string{"1e-400"}, std::string{"-1.5E-400"},
+                                   std::string{"12e-99999999999999999999"}, "0." + std::string(400, '0') + "1",
+                                   "0." + std::string(400, '0') + "1e+10", "1" + std::string(400, '0') + "e-800"})
+    BOOST_TEST((json<double>{}.decode(small) == 0.0), small);
+}
+
 BOOST_AUTO_TEST_CASE(minus_zero_is_zero_in_json_alone) {
   BOOST_TEST(encoded(-0.0) == "0");
   BOOST_TEST(std::signbit(mpack<double>{}.decode(shapes::encoded<double, strata::codec::msgpack>(-0.0)).value()));

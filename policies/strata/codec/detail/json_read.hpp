@@ -8,9 +8,11 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -112,9 +114,22 @@ class json_handler {
     if (auto const [at, wrong] = std::from_chars(digits.data(), end, natural); wrong == std::errc{} && at == end)
       return build.set(to, scalar::of(natural));
     double real = 0;
-    if (std::from_chars(digits.data(), end, real).ec != std::errc{} && to.type->is != kind::metadata)
-      return build.fail(fault::out_of_range);
+    if (std::from_chars(digits.data(), end, real).ec != std::errc{}) real = beyond_doubles(digits);
     return build.set(to, scalar::of(real));
+  }
+
+  // A number that no double holds, as every reader of JSON has it: infinite, or zero where it is too small.
+  static double beyond_doubles(std::string_view digits) {
+    auto const e = std::min(digits.find_first_of("eE"), digits.size());
+    auto const point = static_cast<std::int64_t>(std::min(digits.find('.'), e));
+    auto const first = static_cast<std::int64_t>(digits.find_first_of("123456789"));
+    auto const exponent = digits.substr(std::min(e + 1, digits.size()));
+    bool const negative = exponent.starts_with('-');
+    std::int64_t power = 0;
+    auto const from = exponent.data() + (exponent.starts_with('+') ? 1 : 0);
+    bool const countless =
+        std::from_chars(from, exponent.data() + exponent.size(), power).ec == std::errc::result_out_of_range;
+    return (countless ? !negative : power > first - point) ? std::numeric_limits<double>::infinity() : 0;
   }
 
   std::string scratch_;
