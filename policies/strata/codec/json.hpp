@@ -15,9 +15,9 @@
 namespace strata::codec {
 
 /// JSON for any struct described with Boost.Hana, and what such a struct may hold (see explain_stored). Writes what
-/// JavaScript's JSON.stringify writes for the same object: members in the order declared, map entries sorted,
-/// enumerations as their numbers (or names: enum_names), durations and time points as counts of their own ticks, an
-/// empty optional as null. Links Boost.JSON.
+/// JavaScript's JSON.stringify writes for the same object: members in the order declared, map entries and the elements
+/// of hash sets sorted, enumerations as their numbers (or names: enum_names), durations and time points as counts of
+/// their own ticks, an empty optional as null. Links Boost.JSON.
 /// \threads stateless
 template <class T>
 struct json {
@@ -29,7 +29,8 @@ struct json {
   /// Appends the JSON of a value.
   /// \errors     rejected, with the member's path: a text with U+0000 or invalid UTF-8, a number that is not finite, an
   ///             enumerator without a name, more than 128 levels; then nothing is appended
-  /// \complexity linear in the text; allocates for `out` only, and for maps that are not sorted as JavaScript does
+  /// \complexity linear in the text; allocates for `out` only, for maps that are not sorted as JavaScript does, and for
+  ///             hash sets
   result<void> encode(T const& value, std::string& out) const {
     static_assert(explain_stored<T>());
     return detail::append_written<detail::json_writer>(value, out);

@@ -27,6 +27,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 // Structs that hold one of everything a codec takes.
@@ -72,6 +73,8 @@ struct everything {
   std::deque<std::vector<std::uint16_t>> rows{};
   std::set<std::string> names{};
   std::set<color> paints{};
+  std::unordered_set<std::string> tags{};
+  std::unordered_set<double> sizes{};
   std::map<std::string, std::optional<point>> places{};
   std::unordered_map<std::string, std::vector<std::int32_t>> counts{};
   tree family{};
@@ -105,6 +108,8 @@ inline everything full() {
   e.rows = {{}, {1, 65535}};
   e.names = {"x", "y"};
   e.paints = {color::red, color::green};
+  e.tags = {"c", "a", "d", "b"};
+  e.sizes = {0.5, 1, -2};
   e.places = {{"none", {}}, {"some", point{5, 6}}};
   e.counts = {{"b", {1}}, {"a", {}}, {"10", {2, 3}}, {"9", {}}};
   e.family = {"root", {{"left", {{"leaf", {}}}}, {"right", {}}}};
@@ -173,5 +178,5 @@ struct strata::enum_names<shapes::color> {
 BOOST_HANA_ADAPT_STRUCT(shapes::point, x, y);
 BOOST_HANA_ADAPT_STRUCT(shapes::tree, name, children);
 BOOST_HANA_ADAPT_STRUCT(shapes::everything, flag, tiny, byte, big, natural, where, text, height, mark, paint, took,
-                        when, exact, maybe, perhaps, words, pair, bits, bytes, line, rows, names, paints, places,
-                        counts, family, notes, more);
+                        when, exact, maybe, perhaps, words, pair, bits, bytes, line, rows, names, paints, tags, sizes,
+                        places, counts, family, notes, more);

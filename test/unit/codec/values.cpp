@@ -10,6 +10,7 @@
 #include <limits>
 #include <string>
 #include <type_traits>
+#include <unordered_set>
 
 namespace {
 
@@ -31,11 +32,13 @@ void goes_round(T const& value) {
   auto const read = json<T>{}.decode(bytes);
   BOOST_TEST_REQUIRE(read.has_value(), bytes << ": " << (read ? "" : read.error().text()));
   BOOST_TEST((*read == value), bytes);
+  BOOST_TEST(encoded(*read) == bytes);
   std::string packed;
   BOOST_TEST_REQUIRE(mpack<T>{}.encode(value, packed).has_value());
   auto const unpacked = mpack<T>{}.decode(packed);
   BOOST_TEST_REQUIRE(unpacked.has_value(), bytes << ": " << (unpacked ? "" : unpacked.error().text()));
   BOOST_TEST((*unpacked == value), bytes);
+  BOOST_TEST((encoded<T, strata::codec::msgpack>(*unpacked) == packed));
   std::string text;
   BOOST_TEST_REQUIRE(mpack<T>{}.to_json(value, text).has_value());
   BOOST_TEST(text == bytes);
@@ -61,7 +64,8 @@ BOOST_AUTO_TEST_CASE(one_of_everything_is_pinned) {
       "\"exact\":1e-7,\"maybe\":-7,\"perhaps\":{\"x\":1e+21,\"y\":-2},\"words\":[\"\",\"one\",\"two\"],\"pair\":[1,-2],"
       "\"bits\":[true,false,true],\"bytes\":[0,255],\"line\":[{\"x\":1,\"y\":2},{\"x\":3,\"y\":4}],\"rows\":[[],[1,"
       "65535]],"
-      "\"names\":[\"x\",\"y\"],\"paints\":[\"red\",\"green\"],\"places\":{\"none\":null,\"some\":{\"x\":5,\"y\":6}},"
+      "\"names\":[\"x\",\"y\"],\"paints\":[\"red\",\"green\"],\"tags\":[\"a\",\"b\",\"c\",\"d\"],"
+      "\"sizes\":[-2,0.5,1],\"places\":{\"none\":null,\"some\":{\"x\":5,\"y\":6}},"
       "\"counts\":{\"9\":[],\"10\":[2,3],\"a\":[],\"b\":[1]},\"family\":{\"name\":\"root\",\"children\":[{\"name\":"
       "\"left\","
       "\"children\":[{\"name\":\"leaf\",\"children\":[]}]},{\"name\":\"right\",\"children\":[]}]},"
@@ -125,6 +129,9 @@ BOOST_AUTO_TEST_CASE(what_json_cannot_say_is_refused_by_both) {
     BOOST_TEST(encoded(value) == said);
     BOOST_TEST((encoded<everything, strata::codec::msgpack>(value)) == said);
   }
+  std::unordered_set<double> many{std::numeric_limits<double>::quiet_NaN()};
+  for (int i = 0; i < 100; ++i) many.insert(i);
+  BOOST_TEST(encoded(many).ends_with("not a finite number, which JSON cannot say"));
   BOOST_TEST(encoded(std::map<std::string, std::vector<float>>{{"k", {1, std::numeric_limits<float>::infinity()}}}) ==
              "refused: k[1]: not a finite number, which JSON cannot say");
 }

@@ -93,13 +93,14 @@ class json_writer {
     if (depth == max_depth) return too_deep();
     out_ += '[';
     std::size_t index = 0;
-    for (auto&& element : value) {
+    bool const fine = in_list_order(value, [&](auto const& element) {
       if (index != 0) out_ += ',';
       if (!write<typename List::value_type>(element, depth + 1)) return why_.within(index);
       ++index;
-    }
+      return true;
+    });
     out_ += ']';
-    return true;
+    return fine;
   }
 
   template <class Map>

@@ -118,11 +118,11 @@ class msgpack_writer {
     if (count > max_count) return too_long();
     pack_.pack_array(static_cast<std::uint32_t>(count));
     std::size_t index = 0;
-    for (auto&& element : value) {
+    return in_list_order(value, [&](auto const& element) {
       if (!write<typename List::value_type>(element, depth + 1)) return why_.within(index);
       ++index;
-    }
-    return true;
+      return true;
+    });
   }
 
   template <class Map>
