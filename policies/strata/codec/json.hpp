@@ -37,7 +37,7 @@ struct json {
   }
 
   /// \returns    the value; members nobody knows are ignored, missing ones keep their defaults, the last of equal keys
-  ///             counts
+  ///             counts (of structs, the last of each member)
   /// \errors     corrupt, with the member's path: not JSON, another type than the member's, out of its range, more than
   ///             128 levels, a text with U+0000
   /// \complexity linear; needs memory in proportion to the bytes, and no more stack than for 128 levels

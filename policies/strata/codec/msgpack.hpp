@@ -36,7 +36,7 @@ struct msgpack {
   }
 
   /// \returns    the value; members nobody knows are ignored, missing ones keep their defaults, the last of equal keys
-  ///             counts
+  ///             counts (of structs, the last of each member)
   /// \errors     corrupt, with the member's path: not MessagePack, another type than the member's, out of its range,
   ///             more than 128 levels, a list or map that claims more than the bytes can hold, a text with U+0000 or
   ///             invalid UTF-8

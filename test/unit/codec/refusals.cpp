@@ -163,13 +163,14 @@ BOOST_AUTO_TEST_CASE(unknown_members_are_skipped_at_any_depth) {
 BOOST_AUTO_TEST_CASE(of_equal_keys_the_last_counts) {
   auto const read = json<everything>{}.decode(
       R"({"text":"a\n","text":"b","line":[{},{}],"line":[{"x":1}],"maybe":1,"maybe":null,"counts":{"a":[1],"a":[2]},)"
-      R"("notes":{"k":"1","k":"2"},"notes":{"k":"3"}})");
+      R"("notes":{"k":"1","k":"2"},"notes":{"k":"3"},"where":{"x":1,"y":2},"where":{"x":3}})");
   BOOST_TEST_REQUIRE(read.has_value());
   BOOST_TEST(read->text == "b");
   BOOST_TEST(read->line.size() == 1U);
   BOOST_TEST(!read->maybe.has_value());
   BOOST_TEST(read->counts.at("a") == std::vector<std::int32_t>{2}, boost::test_tools::per_element());
   BOOST_TEST((read->notes == strata::metadata{{"k", "3"}}));
+  BOOST_TEST((read->where == shapes::point{3, 2}));  // of each member of a struct
 }
 
 BOOST_AUTO_TEST_CASE(missing_members_keep_their_defaults) {
