@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -132,8 +133,9 @@ class prometheus {
   [[nodiscard]] std::string text() const {
     std::string all;
     for (auto const& f : families_) {
-      all.append("# HELP ").append(f.name).append(" ").append(f.help).append("\n# TYPE ").append(f.name);
-      all.append(" ").append(f.type).append("\n").append(f.samples);
+      all.append("# HELP ").append(f.name).append(" ");
+      append_escaped(all, f.help, "\\");
+      all.append("\n# TYPE ").append(f.name).append(" ").append(f.type).append("\n").append(f.samples);
     }
     return all;
   }
@@ -184,13 +186,7 @@ class prometheus {
     auto const say = [&](std::string_view name, std::string_view text) {
       line.push_back(next);
       line.append(name).append("=\"");
-      for (char const c : text)
-        if (c == '\n')
-          line.append("\\n");
-        else if (c == '\\' || c == '"')
-          line.append({'\\', c});
-        else
-          line.push_back(c);
+      append_escaped(line, text, "\\\"");
       line.push_back('"');
       next = ',';
     };
@@ -199,6 +195,16 @@ class prometheus {
     if (!bound.empty()) say("le", bound);
     if (next == ',') line.push_back('}');
     line.append(" ").append(value).append("\n");
+  }
+
+  static void append_escaped(std::string& to, std::string_view text, std::string_view escaped) {
+    for (char const c : text)
+      if (c == '\n')
+        to.append("\\n");
+      else if (escaped.contains(c))
+        to.append({'\\', c});
+      else
+        to.push_back(c);
   }
 
   static double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
@@ -213,6 +219,7 @@ class prometheus {
     if constexpr (std::is_same_v<Number, bool>) {
       return value ? "1" : "0";
     } else {
+      if (std::isnan(value)) return "NaN";  // else spelled with its sign, which readers do not know
       char digits[32];
       auto const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
       return {digits, end};

@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -169,10 +170,12 @@ BOOST_AUTO_TEST_CASE(several_caches_on_one_page) {
   page.add(one, seen, "one");
   page.add(other, seen, "a \"strange\"\nname\\");
   page.add_gauge("process_resident_memory_bytes", "Resident memory.", 4096);
+  page.add_gauge("hit_ratio", "Hits of\nall \\ reads.", -std::numeric_limits<double>::quiet_NaN());
   auto const text = page.text();
   BOOST_TEST(value_of(text, R"(strata_hits_total{cache="one",tier="hot"})") == 1);
   BOOST_TEST(value_of(text, R"(strata_hits_total{cache="a \"strange\"\nname\\",tier="hot"})") == 0);
   BOOST_TEST(value_of(text, "process_resident_memory_bytes") == 4096);
+  BOOST_TEST(text.contains("# HELP hit_ratio Hits of\\nall \\\\ reads.\n# TYPE hit_ratio gauge\nhit_ratio NaN\n"));
   BOOST_TEST(text.find("tier=\"warm\"") == std::string::npos);  // there is none
   auto const help = text.find("# HELP strata_hits_total");
   BOOST_TEST((help != std::string::npos && text.find("# HELP strata_hits_total", help + 1) == std::string::npos));
