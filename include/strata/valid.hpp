@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 // Texts that no database stores unharmed (U+0000, broken UTF-8) are refused before anything is written, in every
 // configuration, and the error names the member.
@@ -40,6 +41,8 @@ concept maybe = requires(T const& v) {
 template <class T>
 std::string_view find_text_fault(T const& value, std::string& path) {
   if constexpr (texty<T>) {
+    if constexpr (std::is_pointer_v<T>)
+      if (value == nullptr) return "is a null pointer, and no text";
     return text_fault(value);
   } else if constexpr (described<T>) {
     std::string_view fault;

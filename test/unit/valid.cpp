@@ -30,6 +30,9 @@ struct endless {
 struct with_endless {
   BOOST_HANA_DEFINE_STRUCT(with_endless, (endless, where), (std::string, note));
 };
+struct literal {
+  BOOST_HANA_DEFINE_STRUCT(literal, (char const*, name));
+};
 template <class T>
 struct page {};
 }  // namespace
@@ -64,6 +67,11 @@ BOOST_AUTO_TEST_CASE(a_bad_text_is_named_by_its_path) {
   BOOST_TEST(fault([](outer& o) { o.metadata["language"] = "\0"s; }) == "metadata.language" + nul);
   BOOST_TEST(fault([](outer& o) { o.extra = "\xFF"; }) == "extra is not valid UTF-8");
   BOOST_TEST(value_fault("\0"s).value() == "the value" + nul);
+}
+
+BOOST_AUTO_TEST_CASE(a_pointer_to_no_text_is_a_fault) {
+  BOOST_TEST(!value_fault(literal{"a"}).has_value());
+  BOOST_TEST(value_fault(literal{}).value() == "name is a null pointer, and no text");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_made_of_itself_has_an_end) {
