@@ -214,12 +214,13 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   [[nodiscard]] bool takes_copies(read_options const& how, freshness state) const noexcept {
     return how.mode != read_mode::cold && (how.mode != read_mode::verified || state == freshness::fresh) && !alone();
   }
-  /// How long what a write brings shall live.
+  /// How long what a write brings shall live, the same in all tiers.
   template <class Call>
   [[nodiscard]] deferred<lifetime, Call> life_of([[maybe_unused]] Call const& call) const noexcept {
     if constexpr (expires) {
       auto const in = call.expires_in.count() != 0 ? call.expires_in : limits.expires_in;
-      if (in.count() != 0 && in != std::chrono::milliseconds::max()) return in;
+      if (in.count() != 0 && in != std::chrono::milliseconds::max())
+        return in < ends_type::longest_life ? in : ends_type::longest_life;
     }
     return std::nullopt;
   }

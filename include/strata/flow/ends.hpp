@@ -24,7 +24,7 @@ class ends {
   /// When a life ends that is counted from a moment; moment::max(): never.
   [[nodiscard]] static moment end_of(deferred<lifetime, Clock> const& lasts, [[maybe_unused]] moment from) noexcept {
     if constexpr (Expires)
-      if (lasts) return from + (*lasts < longest_life ? *lasts : longest_life);
+      if (lasts) return from + (*lasts < longest_life ? *lasts : longest_life);  // a store may say more
     return moment::max();
   }
   [[nodiscard]] moment end_of(frame const& f) const noexcept {
@@ -59,8 +59,9 @@ class ends {
 
   Clock const& clock;
 
- private:
-  static constexpr std::chrono::milliseconds longest_life{std::int64_t{10} * 365 * 24 * 3'600'000};  // ten years
+ protected:
+  /// A hundred years: neither a clock of nanoseconds nor a store's calendar has room for every life.
+  static constexpr std::chrono::milliseconds longest_life{std::int64_t{100} * 365 * 24 * 3'600'000};
 };
 
 }  // namespace strata::flow

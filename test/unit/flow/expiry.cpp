@@ -140,6 +140,17 @@ BOOST_AUTO_TEST_CASE(what_a_put_says_nothing_of_is_for_the_cache_to_say) {
   BOOST_TEST((c.get("longer").absent() && c.get("for ever") && c.get("loaded")));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_life_beyond_what_clocks_count_is_a_long_one, Pointer, every_kind) {
+  using Cache = std::remove_pointer_t<Pointer>;
+  stage s;
+  Cache c{s.of<Cache>()};
+  BOOST_REQUIRE(c.put({"k", "a"}, {.expires_in = std::chrono::milliseconds::max() / 2}));
+  BOOST_REQUIRE(c.put({"other", "a"}, {.expires_in = std::chrono::years{60}}));
+  s.clock.time += std::chrono::years{50};
+  BOOST_TEST((c.get("k") && c.get("other")));
+  BOOST_TEST((c.get("k", {.mode = read_mode::cold}) && c.get("other", {.mode = read_mode::cold})));
+}
+
 BOOST_AUTO_TEST_CASE(another_life_is_a_change_and_an_end_can_be_taken_away) {
   stage s;
   three c{s.of<three>()};
