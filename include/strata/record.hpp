@@ -10,6 +10,7 @@
 #include <boost/hana/second.hpp>
 #include <boost/hana/unpack.hpp>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,15 +26,44 @@ concept described = boost::hana::Struct<T>::value;
 
 namespace detail {
 
-// The type's name as the compiler spells it, without its own namespaces.
 template <class T>
-consteval std::string_view type_name() {
+consteval std::string_view compilers_name() {
   std::string_view name = __PRETTY_FUNCTION__;
   name.remove_prefix(name.find("T = ") + 4);
-  name = name.substr(0, name.find_first_of(";]"));
+  return name.substr(0, name.find_first_of(";]"));
+}
+
+// In words that compilers and their libraries share, and without its own namespaces.
+constexpr std::string plain_name(std::string name) {
+  constexpr std::string_view words[][2] = {{"{anonymous}::", ""},
+                                           {"(anonymous namespace)::", ""},
+                                           {"std::__cxx11::", "std::"},
+                                           {"std::__1::", "std::"},
+                                           {"std::basic_string<char>", "std::string"},
+                                           {"short unsigned int", "unsigned short"},
+                                           {"long long unsigned int", "unsigned long long"},
+                                           {"long unsigned int", "unsigned long"},
+                                           {"short int", "short"},
+                                           {"long int", "long"},
+                                           {" >", ">"}};
+  for (auto const& [theirs, ours] : words)
+    for (auto at = name.find(theirs); at != name.npos; at = name.find(theirs, at))
+      name.replace(at, theirs.size(), ours);
   auto const colon = name.rfind("::", name.find('<'));
-  if (colon != std::string_view::npos) name.remove_prefix(colon + 2);
-  return name;
+  return colon == name.npos ? name : name.substr(colon + 2);
+}
+
+template <class T>
+inline constexpr auto name_of = [] {
+  std::array<char, plain_name(std::string{compilers_name<T>()}).size()> letters{};
+  plain_name(std::string{compilers_name<T>()}).copy(letters.data(), letters.size());
+  return letters;
+}();
+
+/// The type's name, which stores keep, so that programs of several compilers may open them.
+template <class T>
+consteval std::string_view type_name() {
+  return {name_of<T>.data(), name_of<T>.size()};
 }
 
 // Calls f(name, member) for each described member, in order.

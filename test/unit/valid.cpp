@@ -36,6 +36,11 @@ struct literal {
 template <class T>
 struct page {};
 }  // namespace
+namespace nest {
+struct along_interest {};
+template <class T>
+struct page {};
+}  // namespace nest
 
 BOOST_AUTO_TEST_SUITE(valid)
 
@@ -44,6 +49,29 @@ BOOST_AUTO_TEST_CASE(a_type_is_named_without_its_namespaces) {
   BOOST_TEST(default_record<int>::kind({}) == "int");
   BOOST_TEST(default_record<page<int>>::kind({}) == "page<int>");
   BOOST_TEST(default_record<page<inner>>::kind({}).starts_with("page<"));
+}
+
+// Pinned: stores keep these, and refuse a program that says another.
+BOOST_AUTO_TEST_CASE(compilers_agree_on_the_names_of_types) {
+  auto const name = []<class T>(T const&) { return default_record<T>::kind(T{}); };
+  BOOST_TEST(name(outer{}) == "outer");
+  BOOST_TEST(name(nest::along_interest{}) == "along_interest");
+  BOOST_TEST(name(nest::page<page<nest::along_interest>>{}) == "page<page<nest::along_interest>>");
+  BOOST_TEST(name(page<inner>{}) == "page<inner>");
+  BOOST_TEST(name(""s) == "string");
+  BOOST_TEST(name(page<std::string>{}) == "page<std::string>");
+  BOOST_TEST(name(std::vector<std::string>{}) == "vector<std::string>");
+  BOOST_TEST(name(std::map<std::string, std::vector<long>>{}) == "map<std::string, std::vector<long>>");
+  BOOST_TEST(name(true) == "bool");
+  BOOST_TEST(name(short{}) == "short");
+  BOOST_TEST(name(static_cast<unsigned short>(1)) == "unsigned short");
+  BOOST_TEST(name(1U) == "unsigned int");
+  BOOST_TEST(name(1L) == "long");
+  BOOST_TEST(name(1UL) == "unsigned long");
+  BOOST_TEST(name(1LL) == "long long");
+  BOOST_TEST(name(1ULL) == "unsigned long long");
+  BOOST_TEST(name(1.5) == "double");
+  BOOST_TEST(name(page<unsigned long long>{}) == "page<unsigned long long>");
 }
 
 BOOST_AUTO_TEST_CASE(a_good_value_has_no_fault) {
