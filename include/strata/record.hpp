@@ -11,6 +11,7 @@
 #include <boost/hana/unpack.hpp>
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -80,7 +81,8 @@ constexpr void each_member(T&& value, F&& f) {
 /// What any value type offers until the user says otherwise. A specialisation of record<T> derives from this one and
 /// redeclares what differs:
 ///   key(value)            the member `id`, where there is one
-///   stamp(value, version) writes the version into the member `version`, where there is one
+///   stamp(value, version) writes the version into the member `version`, where there is one that is a whole number of 32
+///                         bits or more; another is the value's own
 ///   kind(value)           what sort of value it is, for the cold tier's type column: the type's name
 ///   schema                raise it whenever the members change: what a program with a lower one leaves in warm lacks what it
 ///                         does not know, so cold's copy goes over it, and it takes nothing of a higher one from warm. Rows
@@ -99,7 +101,10 @@ struct default_record {
     return value.id;
   }
   static void stamp(T& value, std::int64_t version)
-    requires requires { value.version = {}; }
+    requires requires {
+      value.version = {};
+      requires std::integral<std::remove_cvref_t<decltype(value.version)>> && sizeof(value.version) >= 4;
+    }
   {
     value.version = static_cast<std::remove_cvref_t<decltype(value.version)>>(version);
   }

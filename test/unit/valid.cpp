@@ -5,6 +5,7 @@
 #include <boost/hana/define_struct.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -72,6 +73,22 @@ BOOST_AUTO_TEST_CASE(compilers_agree_on_the_names_of_types) {
   BOOST_TEST(name(1ULL) == "unsigned long long");
   BOOST_TEST(name(1.5) == "double");
   BOOST_TEST(name(page<unsigned long long>{}) == "page<unsigned long long>");
+}
+
+template <class T>
+concept stamped = requires(T& value) { record<T>::stamp(value, 1); };
+template <class Version>
+struct versioned {
+  Version version;
+};
+
+BOOST_AUTO_TEST_CASE(a_version_is_stamped_where_it_has_room) {
+  static_assert(stamped<versioned<int>> && stamped<versioned<std::int64_t>> && stamped<versioned<unsigned>>);
+  static_assert(!stamped<versioned<std::uint8_t>> && !stamped<versioned<short>> && !stamped<versioned<std::string>> &&
+                !stamped<versioned<int const>> && !stamped<inner>);
+  versioned<std::int64_t> value{};
+  record<versioned<std::int64_t>>::stamp(value, 1L << 40);
+  BOOST_TEST(value.version == 1L << 40);
 }
 
 BOOST_AUTO_TEST_CASE(a_good_value_has_no_fault) {

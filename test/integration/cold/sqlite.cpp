@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 #include <strata/cache.hpp>
+#include <strata/codec/json.hpp>
 #include <strata/cold/sqlite.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/none.hpp>
 #include <strata/testing/laws/cold_bench.hpp>
 
+#include <boost/hana/define_struct.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>
@@ -158,6 +160,10 @@ std::int64_t number_in(fs::path const& file, char const* query) {
   sqlite3_close(db);
   return number;
 }
+
+struct package {
+  BOOST_HANA_DEFINE_STRUCT(package, (std::string, id), (std::string, version));
+};
 
 }  // namespace
 
@@ -453,6 +459,16 @@ BOOST_AUTO_TEST_CASE(the_lock_lies_beside_the_file_itself) {
   opened const same{f.file("link")};
   BOOST_TEST(fs::exists(f.file("store-lock")));
   BOOST_TEST(!fs::exists(f.file("link-lock")));
+}
+
+BOOST_AUTO_TEST_CASE(a_version_that_is_a_text_is_the_values_own) {
+  folder const f;
+  strata::cache<strata::hot::lru, strata::none, strata::cold::sqlite, strata::codec::json<package>> packages{
+      {.cold = {.file = f.file().string()}}};
+  BOOST_TEST_REQUIRE(packages.put({"a", "1.2.3"}).has_value());
+  auto const found = packages.get("a", {.mode = strata::read_mode::cold});
+  BOOST_TEST((found && found->version == "1.2.3"));
+  BOOST_TEST(!packages.put({"a", "1.2.3"})->changed);
 }
 
 BOOST_AUTO_TEST_CASE(a_program_may_go_to_another_folder) {
