@@ -3,6 +3,7 @@
 //
 // K3: what other programs, older and newer ones, damage and mistakes leave in the stream and in the table. It is a miss
 // with a reason or an error for that key alone, and nothing that a newer program wrote is overwritten.
+#include "../../support/bare_nats.hpp"
 #include "support.hpp"
 
 #include <strata/batch.hpp>
@@ -178,6 +179,26 @@ BOOST_AUTO_TEST_CASE(a_message_that_cannot_be_read_does_not_hold_the_healer_up) 
     auto const now = second->get("half");
     return now && now->data == "second" && now.freshness() == freshness::fresh;
   }));
+}
+
+BOOST_AUTO_TEST_CASE(headers_that_the_client_cannot_read_do_not_hold_the_healer_up) {
+  auto cache = knowledge::open(settings());
+  BOOST_REQUIRE(cache->ready({.within = 60s}).has_value());
+  strata_test::bare_nats bare{given("STRATA_TEST_NATS")};
+  other_program other;
+  for (auto const headers : strata_test::unreadable_headers) {
+    BOOST_REQUIRE(cache->put(asset("spoilt", "first")).has_value());
+    bare.publish("knowledge.cache.template.spoilt", headers, "bytes");
+    auto const put = cache->put(asset("spoilt", "second"), {.within = 20s});
+    BOOST_TEST((put && !put->degraded), headers);
+    BOOST_TEST(soon([&] { return other.last("spoilt").second == std::to_string(number(put->revision)); }));
+    bare.publish("knowledge.cache.template.spoilt", headers, "bytes");
+    BOOST_TEST(soon([&] { return other.last("spoilt").second == std::to_string(number(put->revision)); }), headers);
+    BOOST_TEST(soon([&] {
+      auto const now = cache->get("spoilt");
+      return now && now->data == "second" && now.freshness() == freshness::fresh;
+    }));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_a_newer_program_wrote_is_not_overwritten) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../../support/bare_nats.hpp"
 #include "support.hpp"
 
 #include <strata/testing/laws/warm.hpp>
@@ -340,6 +341,28 @@ BOOST_AUTO_TEST_CASE(damaged_and_hostile_messages_are_errors_for_their_key_alone
   BOOST_TEST((many[1] && many[1]->frame));
   BOOST_TEST((many[2] && many[2]->frame->revision == revision{6}));
   BOOST_TEST((many[3] && !many[3]->frame));
+
+  // Headers that the client cannot read are another program's, whichever way they are asked for.
+  strata_test::bare_nats bare{from_environment("STRATA_TEST_NATS")};
+  std::vector<std::string> spoilt;
+  for (auto const headers : strata_test::unreadable_headers) {
+    auto const& key = spoilt.emplace_back(std::format("h{}", spoilt.size()));
+    bare.publish("p.damaged.template." + key, headers, "bytes");
+    auto const plain = t.load(key, in(20s));
+    BOOST_TEST_REQUIRE((plain && plain->frame), headers);
+    BOOST_TEST((plain->frame->payload == "bytes" && plain->frame->revision == revision{}));
+  }
+  std::vector<std::string_view> mixed{"k", "none"};
+  mixed.insert(mixed.end(), spoilt.begin(), spoilt.end());
+  auto const all = t.load_many(mixed, soon());
+  BOOST_TEST((all[0] && all[0]->frame->revision == revision{6} && all[1] && !all[1]->frame));
+  for (std::size_t i = 2; i < all.size(); ++i)
+    BOOST_TEST((all[i] && all[i]->frame && all[i]->frame->payload == "bytes"));
+  for (auto const& key : spoilt) {
+    BOOST_TEST(
+        (t.store(made(key, 7), std::nullopt, in(20s)).error() == errc::conflict));  // as over any other program's
+    BOOST_TEST(t.store(made(key, 7), t.load(key, soon())->position, soon()).has_value());
+  }
 
   // A message of another key, as nobody honest publishes it: it says so itself, and the caller sees it.
   BOOST_REQUIRE(

@@ -99,7 +99,7 @@ class reader {
     std::iota(open.begin(), open.end(), std::size_t{0});
     leftover why;
     // Each way takes on what the one before could not: a server that does not know the question, a stream that has
-    // switched direct reads off, a message that looks like a refusal.
+    // switched direct reads off, a message that looks like a refusal, headers that the client cannot read.
     if (keys.size() > 1 && where.stream.direct && *where.knows_one_question != knowledge::no)
       why = read_together(where, keys, answers, open, until, spelt);
     if (!open.empty() && where.stream.direct && !why)
@@ -120,7 +120,8 @@ class reader {
   }
 
   /// One question per key, a window of them on their way at a time.
-  /// \returns nothing when all have answers or nobody is there to answer
+  /// What the leader says stands; a direct answer that cannot be read leaves its place open.
+  /// \returns nothing when all were answered or nobody is there to answer
   leftover read_singly(station const& where, way how, std::span<std::string_view const> keys,
                        std::span<result<holding>> answers, places& open, deadline until, spelling spelt) const {
     exchange call{where.link, until};
@@ -129,32 +130,40 @@ class reader {
     std::size_t largest = window_bytes / 32;  // until something is known
     std::size_t seen = 0;
     std::vector<bool> answered(keys.size());
-    leftover why;
+    places unread;
+    auto const end = [&](leftover why) {
+      forget_answered(open, answered);
+      open.insert(open.end(), unread.begin(), unread.end());
+      return why;
+    };
     while (asked < open.size() || unanswered > 0) {
       while (asked < open.size() && unanswered < std::clamp<std::size_t>(window_bytes / largest, 1, window_messages)) {
         std::size_t const i = open[asked];
         std::string const s = subject(keys[i], spelt);
         natsStatus const status =
             how == way::direct ? call.ask(std::format("{}.{}", direct_, s), {}, i) : call.ask(leader_, last_of(s), i);
-        if (status != NATS_OK) return forget_answered(open, answered), failed(status, "load");
+        if (status != NATS_OK) return end(failed(status, "load"));
         ++asked;
         ++unanswered;
       }
       auto const answer = call.next(until);
-      if (answer.status == NATS_NO_RESPONDERS) return forget_answered(open, answered), std::nullopt;
-      if (answer.status != NATS_OK) return forget_answered(open, answered), call.fault(answer, "load");
+      if (answer.status == NATS_NO_RESPONDERS) return end(std::nullopt);
+      if (answer.status != NATS_OK) return end(call.fault(answer, "load"));
       std::size_t const i = answer.number;
       if (i >= keys.size() || answered[i]) continue;
       auto const bytes = body(answer.message);
       largest = std::max(seen++ == 0 ? std::size_t{1024} : largest, bytes.size());
       answers[i] = how == way::direct ? direct_answer(answer.message, keys[i]) : leader_answer(bytes, keys[i]);
-      if (!answers[i]) keeper_->doubt_stream();
       answered[i] = true;
       --unanswered;
+      if (answers[i]) continue;
+      if (how == way::direct)
+        unread.push_back(i);
+      else
+        keeper_->doubt_stream();
     }
     call.settled();
-    open.clear();
-    return std::nullopt;
+    return end(std::nullopt);
   }
   static std::string last_of(std::string_view subject) {
     std::string question = R"({"last_by_subj":)";
