@@ -14,11 +14,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 // A wire between a client and a server on this machine that can be slow, counts how often the client waited for an answer,
@@ -48,10 +50,14 @@ class tcp_proxy {
   [[nodiscard]] std::uint64_t round_trips() const noexcept { return round_trips_; }
   /// Added to each answer.
   void delay(std::chrono::microseconds each_way_and_back) noexcept { delay_us_ = each_way_and_back.count(); }
-  /// The next `n` answers are swallowed and their connections cut, if the question holds the word.
-  void swallow(int n, std::string_view word) {
+  enum class part : std::uint8_t { question, answer };
+  /// The next `n` answers are swallowed and their connections cut, if the question holds the word; or the questions are.
+  /// \param meanwhile  done before each cut
+  void swallow(int n, std::string_view word, part what = part::answer, std::function<void()> meanwhile = {}) {
     std::lock_guard const lock{mutex_};
     word_ = word;
+    what_ = what;
+    meanwhile_ = std::move(meanwhile);
     swallow_ = n;
   }
   [[nodiscard]] int still_to_swallow() const noexcept { return swallow_; }
@@ -94,6 +100,7 @@ class tcp_proxy {
         if (n <= 0) break;
         asked = true;
         doomed = doomed || dooms({buffer.data(), static_cast<std::size_t>(n)});
+        if (doomed && what_ == part::question) break;
         if (!send_all(server, buffer.data(), n)) break;
       }
       if (both[1].revents != 0) {
@@ -107,6 +114,7 @@ class tcp_proxy {
         if (!send_all(client, buffer.data(), n)) break;
       }
     }
+    if (doomed && meanwhile_) meanwhile_();
     ::close(client), ::close(server);
   }
 
@@ -135,6 +143,8 @@ class tcp_proxy {
   std::atomic<int> swallow_{0};
   std::mutex mutex_;
   std::string word_;
+  std::atomic<part> what_{part::answer};
+  std::function<void()> meanwhile_;
   std::vector<std::jthread> wires_;
   std::jthread acceptor_;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../../support/tcp_proxy.hpp"
 #include "support.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -7,6 +8,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <format>
+#include <future>
 #include <mutex>
 #include <set>
 #include <string>
@@ -79,6 +82,32 @@ BOOST_AUTO_TEST_CASE(a_store_waits_for_a_server_that_is_coming_back) {
   BOOST_REQUIRE(t.wait_ready(soon()));
   auto const seen = t.load("k", soon());
   BOOST_TEST((seen && seen->frame && seen->frame->revision == revision{2}));
+}
+
+BOOST_AUTO_TEST_CASE(of_two_that_demand_one_place_the_one_whose_message_was_lost_does_not_take_the_others_for_its_own) {
+  std::string const url = from_environment("STRATA_TEST_NATS");
+  using strata_test::tcp_proxy;
+  tcp_proxy wire{std::stoi(url.substr(url.rfind(':') + 1))};
+  tier near{settings(), no_context{}};
+  tier far{settings("nats://127.0.0.1:" + std::to_string(wire.port())), no_context{}};
+  BOOST_REQUIRE(near.wait_ready(soon()));
+  for (auto const lost : {tcp_proxy::part::question, tcp_proxy::part::answer}) {
+    BOOST_REQUIRE(far.wait_ready(soon()));
+    std::string const key = std::format("lock-{}", static_cast<int>(lost));
+    auto const same = made(key, 0, "held");
+    std::promise<strata::result<position>> theirs;
+    wire.swallow(1, "HPUB knowledge.cache.template." + key, lost, [&] {
+      auto const there = near.load(key, soon());
+      theirs.set_value(near.store(same, there ? there->position : position{}, soon()));
+    });
+    auto const mine = far.store(same, position{}, soon());
+    BOOST_REQUIRE(theirs.get_future().get().has_value());
+    BOOST_TEST((!mine && mine.error() == errc::timed_out));
+  }
+  // What nobody went over is known again.
+  BOOST_REQUIRE(far.wait_ready(soon()));
+  wire.swallow(1, "HPUB knowledge.cache.template.alone");
+  BOOST_TEST(far.store(made("alone", 0), position{}, soon()).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_is_frozen) {

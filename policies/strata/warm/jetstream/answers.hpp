@@ -24,6 +24,7 @@ struct holding {
   std::uint64_t sequence = 0;
   std::optional<strata::frame> frame;
   std::optional<error> damage;
+  std::string from;  ///< who published it, in which store, as far as it says so
 };
 
 /// What an answer of the server's interface says against the question; a number of zero: nothing.
@@ -54,7 +55,7 @@ inline acknowledgement acknowledgement_in(std::string_view text) {
 /// What a stored message says of a key.
 template <class Headers>
 holding holding_of(Headers const& headers, std::string_view key, std::string_view payload, std::uint64_t sequence) {
-  holding h{.sequence = sequence, .frame = {}, .damage = {}};
+  holding h{.sequence = sequence, .frame = {}, .damage = {}, .from{headers.get(instance_header).value_or("")}};
   auto seen = sighting_of(headers, key, payload, sequence);
   if (seen)
     h.frame = std::move(seen->frame);

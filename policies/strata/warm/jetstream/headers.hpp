@@ -27,7 +27,7 @@
 //   Strata-Created   milliseconds since 1970, decimal
 //   Strata-Expires   the same of its end; absent where it has none
 //   Strata-Sum       checksum(frame), eight hexadecimal digits
-//   Strata-Instance  who published it, for people
+//   Strata-Instance  who published it and the number of that store: by it a writer knows a message of its own again
 // A message with none of key, revision, operation and sum was written by another program: a frame of revision zero. One
 // with some of them and not all, or with one that cannot be read, is damaged. No header is ever empty: nats.c
 // reads past the end of an empty one into the next.
@@ -66,8 +66,9 @@ class header_list {
   std::size_t bytes_ = 12;  // NATS/1.0 and the empty line
 };
 
+/// \param from      who publishes it, in which store
 /// \param expected  the sequence that the subject's last message must have, if any
-inline header_list headers_of(frame const& f, std::string_view instance, std::optional<std::uint64_t> expected) {
+inline header_list headers_of(frame const& f, std::string_view from, std::optional<std::uint64_t> expected) {
   header_list list;
   std::string text;
   escape(f.key, plain_in_header, text);
@@ -84,7 +85,7 @@ inline header_list headers_of(frame const& f, std::string_view instance, std::op
   list.add(created_header, std::to_string(f.created_ms));
   if (f.expires_ms != 0) list.add(expires_header, std::to_string(f.expires_ms));
   list.add(sum_header, std::format("{:08x}", f.sum ? *f.sum : checksum(f)));
-  list.add(instance_header, std::string{instance});
+  list.add(instance_header, std::string{from});
   if (expected) list.add(expected_header, std::to_string(*expected));
   return list;
 }

@@ -25,7 +25,7 @@ namespace strata::warm::jetstream_detail {
 /// The decisions of one store, without any I/O.
 class storing {
  public:
-  enum class step : std::uint8_t { publish, look, stored, conflict };
+  enum class step : std::uint8_t { publish, look, stored, conflict, unknown };
 
   /// \param at     where the caller demands the subject to stand, if it does
   /// \param known  the sequence remembered for the subject, zero for none
@@ -50,7 +50,8 @@ class storing {
   /// \param ours   whether it is the very message of an earlier try
   [[nodiscard]] step looked(frame const* there, std::uint64_t at, bool ours) noexcept {
     if (maybe_stored_ && ours) return step::stored;
-    if (demanded_) return step::conflict;
+    // Where the stream gives the revisions, what was lost may have been stored there, read, and gone over since.
+    if (demanded_) return maybe_stored_ && mine_ == revision{} ? step::unknown : step::conflict;
     if (there != nullptr && there->revision > mine_) return step::conflict;
     if (there != nullptr && there->revision == mine_ && there->schema > schema_) return step::conflict;  // K3
     if (there != nullptr && !there->sum && mine_ != revision{}) return step::conflict;  // another program's

@@ -16,6 +16,7 @@
 #include <strata/warm/jetstream/storing.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -98,6 +99,7 @@ class writer {
     result<position>* outcome;
     spelling how;
     storing plan;
+    std::string from;  // tells it from any other store
     step next = step::publish;
     std::optional<error> passing{};  // why it has to be tried again
     bool done = false;
@@ -124,9 +126,9 @@ class writer {
       if (auto const fault = key_fault(f.key); !fault.empty())
         outcomes[i] = failure(errc::rejected, tier::warm, fault);
       else
-        open.push_back(
-            {frames[i], &outcomes[i], how,
-             storing{f.revision, f.schema, frames[i].at, frames[i].at ? 0 : seen_->below(f.key, f.revision)}});
+        open.push_back({frames[i], &outcomes[i], how,
+                        storing{f.revision, f.schema, frames[i].at, frames[i].at ? 0 : seen_->below(f.key, f.revision)},
+                        std::format("{} {}", instance_, stores_.fetch_add(1, std::memory_order_relaxed))});
     }
     auto pause = milliseconds{25};
     for (bool first = true; !open.empty(); first = false) {
@@ -179,7 +181,7 @@ class writer {
           item& one = open[i];
           if (one.next != step::publish || one.done) continue;
           frame const& f = *one.what.frame;
-          auto const headers = headers_of(f, instance_, one.plan.expected());
+          auto const headers = headers_of(f, one.from, one.plan.expected());
           std::size_t const size = headers.bytes() + f.payload.size();
           if (auto fault = size_fault(where, size)) {
             one.end(std::unexpected{*std::move(fault)});
@@ -264,14 +266,13 @@ class writer {
         one.passing = held[n].error();
         continue;
       }
-      frame const& f = *one.what.frame;
       auto const& there = held[n]->frame;
-      bool const ours =
-          there && there->revision == f.revision && there->operation == f.operation && there->payload == f.payload;
+      bool const ours = there && held[n]->from == one.from;
       one.next = one.plan.looked(there ? &*there : nullptr, held[n]->sequence, ours);
       if (there && there->sum) note(one, held[n]->sequence, there->revision);
       if (one.next == step::stored) stored(where, one, held[n]->sequence, until);
       if (one.next == step::conflict) one.end(conflict());
+      if (one.next == step::unknown) one.give_up(error{errc::timed_out, tier::warm, "JetStream: another write came"});
     }
   }
 
@@ -306,6 +307,7 @@ class writer {
   std::shared_ptr<seen_table> seen_;
   reader const* reader_;
   std::string instance_;
+  mutable std::atomic<std::uint64_t> stores_ = 0;
 };
 
 }  // namespace strata::warm::jetstream_detail

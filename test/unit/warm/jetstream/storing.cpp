@@ -83,6 +83,16 @@ BOOST_AUTO_TEST_CASE(after_a_lost_answer_the_message_there_may_be_our_own) {
   BOOST_TEST((plan.looked(&there, 5, false) == step::conflict));
 }
 
+BOOST_AUTO_TEST_CASE(after_a_lost_answer_nobody_knows_of_a_write_that_has_no_revision_of_its_own) {
+  storing plan{revision{}, 1, position{4}, 0};
+  plan.lost();
+  BOOST_TEST((plan.refused() == step::look));
+  auto const there = of(0);
+  BOOST_TEST((plan.looked(&there, 5, true) == step::stored));
+  BOOST_TEST((plan.looked(&there, 6, false) == step::unknown));
+  BOOST_TEST((plan.looked(nullptr, 6, false) == step::unknown));
+}
+
 BOOST_AUTO_TEST_CASE(a_message_like_ours_is_not_ours_without_a_lost_answer) {
   storing plan{revision{5}, 1, std::nullopt, 0};
   auto const there = of(5);
