@@ -5,7 +5,6 @@
 #include <strata/error.hpp>
 
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -62,7 +61,9 @@ class secret {
 
   [[nodiscard]] result<std::string> read_file() const {
     std::ifstream file{text_, std::ios::binary};
-    std::string text{std::istreambuf_iterator<char>{file}, {}};
+    std::string text;
+    for (char c = 0; file.get(c);) text.push_back(c);  // an iterator of the buffer would throw what cannot be read
+    if (file.bad()) text.clear();
     while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
     if (text.empty())
       return failure(errc::unavailable, tier::none, "there is no secret to be read in the file " + text_);

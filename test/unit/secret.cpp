@@ -51,6 +51,11 @@ BOOST_AUTO_TEST_CASE(a_file_is_read_each_time_without_its_line_end) {
   BOOST_TEST(!s.empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_opens_and_cannot_be_read_holds_no_secret) {
+  auto const folder = secret::in_file(".").read();
+  BOOST_TEST((!folder && folder.error() == errc::unavailable));
+}
+
 BOOST_AUTO_TEST_CASE(a_function_is_asked_each_time) {
   int asked = 0;
   auto const s = secret::from(

@@ -104,11 +104,14 @@ BOOST_AUTO_TEST_CASE(credentials_that_change_on_the_server_are_tried_for_ever) {
 }
 
 BOOST_AUTO_TEST_CASE(a_password_in_a_file_may_change) {
-  std::string const file = folder_of("secrets") + "/password";
+  std::string const folder = folder_of("secrets");
+  std::string const file = folder + "/password";
   server s{9, {"authorization { user: strata, password: first }"}};
   s.start();
   auto o = settings(s.url());
   o.user = "strata";
+  o.password = secret::in_file(folder);
+  refused(o, folder);
   o.password = secret::in_file(file);
   tier t{o, no_context{}};
   BOOST_TEST(says(t, file), t.health().text);
