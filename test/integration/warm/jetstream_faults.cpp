@@ -11,6 +11,7 @@
 #include <format>
 #include <future>
 #include <mutex>
+#include <new>
 #include <set>
 #include <string>
 #include <thread>
@@ -244,6 +245,25 @@ BOOST_AUTO_TEST_CASE(the_feed_survives_a_restart_and_says_that_it_may_have_misse
       return told.contains(key);
     }));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_for_which_memory_ran_out_is_made_anew) {
+  server s{8};
+  s.start();
+  tier t{settings(s.url()), no_context{}};
+  BOOST_REQUIRE(t.wait_ready(soon()));
+  std::atomic<int> begun = 0;
+  std::atomic<bool> failed = false;
+  auto const feed = t.follow([&](strata::news const& heard) {
+    if (heard.what == strata::telling::resumed) ++begun;
+    if (heard.what == strata::telling::lost && !failed.exchange(true)) throw std::bad_alloc{};
+  });
+  BOOST_REQUIRE(eventually([&] { return begun == 1; }));
+  s.stop();
+  BOOST_TEST(eventually([&] { return failed.load(); }));
+  s.start();
+  BOOST_TEST(eventually([&] { return begun == 2; }), t.health().text);
+  BOOST_TEST(t.store(made("k", 1), {}, soon()).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_is_told_and_reads_go_on) {

@@ -21,6 +21,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <format>
 #include <functional>
 #include <memory>
@@ -196,7 +197,7 @@ class keeper {
     constexpr auto shortest = 25ms;
     auto pause = shortest;
     auto const again = [&] { bell_->wait_for(std::exchange(pause, std::min(pause * 2, 500ms))); };
-    while (!closing_) {
+    auto const turn = [&] {
       if (!current || current->closed()) {
         lose_feeds();
         current = nullptr;
@@ -204,8 +205,7 @@ class keeper {
         auto opened = link::open(settings_, bell_);
         if (!opened) {
           down(std::string{opened.error().text()});
-          again();
-          continue;
+          return again();
         }
         current = *std::move(opened);
         breaks = current->breaks();
@@ -216,10 +216,7 @@ class keeper {
         checked = false;
         pause = shortest;
       }
-      if (!current->connected()) {
-        bell_->wait_for(1000ms);
-        continue;
-      }
+      if (!current->connected()) return bell_->wait_for(1000ms);
       lose_if_deaf();
       if (clock::now() >= not_before && doubted_.exchange(false)) checked = false;
       if (!checked) {
@@ -227,8 +224,7 @@ class keeper {
         auto found = look(current);
         if (!found) {
           down(std::string{found.error().text()});
-          again();
-          continue;
+          return again();
         }
         up(*std::move(found));
         checked = true;
@@ -236,12 +232,18 @@ class keeper {
       lose_if_deaf();
       bool const heard = attach(current);
       current->tidy();
-      if (!heard) {
-        again();
-        continue;
-      }
+      if (!heard) return again();
       pause = shortest;
       bell_->wait_for(doubted_ ? 25ms : 250ms);
+    };
+    while (!closing_) {
+      try {
+        turn();
+      } catch (std::exception const& why) {  // such as want of memory: nothing half done is built upon
+        down(why.what());
+        current = nullptr;
+        again();
+      }
     }
     nats_ReleaseThreadMemory();
   }
