@@ -13,10 +13,12 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace warm_test;
@@ -528,6 +530,30 @@ BOOST_AUTO_TEST_CASE(a_feed_may_end_from_within_its_sink_and_while_it_is_busy) {
     gone = true;
     (void)t.store(made("after", 1 + static_cast<std::uint64_t>(round)), {}, soon());
     BOOST_TEST(late == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_feed_may_end_from_within_its_sink_while_the_tier_goes) {
+  for (auto const when : {strata::telling::lost, strata::telling::changed}) {
+    std::optional<tier> t{std::in_place, own("going"), no_context{}};
+    BOOST_REQUIRE(t->wait_ready(soon()));
+    std::optional<strata::warm::jetstream::subscription> feed;
+    std::atomic<bool> begun = false;
+    std::atomic<bool> busy = false;
+    feed.emplace(t->follow([&](strata::news const& heard) {
+      begun = true;
+      if (heard.what != when) return;
+      busy = true;
+      if (when == strata::telling::changed) std::this_thread::sleep_for(300ms);  // until the tier is going
+      feed.reset();
+    }));
+    BOOST_REQUIRE(eventually([&] { return begun.load(); }));
+    if (when == strata::telling::changed) {
+      BOOST_REQUIRE(t->store(made("k", 1), {}, soon()));
+      BOOST_REQUIRE(eventually([&] { return busy.load(); }));
+    }
+    t.reset();
+    BOOST_TEST(!feed.has_value());
   }
 }
 

@@ -74,12 +74,16 @@ class keeper {
     changed_.notify_all();
     bell_->ring();
     if (thread_.joinable()) thread_.join();
-    std::scoped_lock const lock{mutex_};
-    station_ = nullptr;
-    for (auto const* list : {&feeds_, &ended_})
-      for (auto const& feed : *list) feed->lose();
-    feeds_.clear();
-    ended_.clear();
+    std::vector<std::shared_ptr<feed>> followed;
+    std::vector<std::shared_ptr<feed>> ended;
+    {
+      std::scoped_lock const lock{mutex_};
+      station_ = nullptr;
+      followed.swap(feeds_);
+      ended.swap(ended_);
+    }
+    for (auto const* list : {&followed, &ended})  // with nothing held: a sink that is told may end its feed
+      for (auto const& f : *list) f->lose();
   }
 
   /// Whether this process is a fork of the one that made it: there is no thread to join, and locks may be held for ever.
