@@ -298,6 +298,13 @@ BOOST_AUTO_TEST_CASE(what_others_keep_under_a_key_as_it_is_is_corrected_and_noth
   BOOST_TEST(!t.load("x.y", soon())->frame);  // nor is anything put where we look
   BOOST_REQUIRE(they.publish("p.plain.template.x.y", "theirs again"));
   BOOST_TEST(correct(6) == 1U);
+
+  // Where a key as it is would stand, another of ours does: that one is not older, it is another.
+  BOOST_REQUIRE(t.store(made("page ", 5), std::nullopt, soon()));
+  auto const alike = made("page=20", 9);
+  strata::placement const place{&alike, {}};
+  BOOST_TEST(t.correct({&place, 1}, soon()).value() == 0U);
+  BOOST_TEST(t.load("page ", soon())->frame->key == "page ");
 }
 
 BOOST_AUTO_TEST_CASE(damaged_and_hostile_messages_are_errors_for_their_key_alone) {

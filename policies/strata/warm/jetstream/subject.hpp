@@ -74,11 +74,22 @@ inline void append_token(std::string_view key, std::string& subject) {
   subject.append("=h").append(sha256(key));
 }
 
+/// \returns the key of a token, or nothing for a hash or what append_token never makes
+constexpr std::optional<std::string> key_of_token(std::string_view token) {
+  if (token.empty() || token.size() > max_token_bytes) return std::nullopt;
+  return unescape(token, plain_in_subject);
+}
+
+/// Whether a text is what append_token makes of some key, which is the text itself where all of it is plain; or could be.
+inline bool may_be_token(std::string_view text) {
+  return key_of_token(text).has_value() || (text.starts_with("=h") && text.size() == 66);  // 64 digits
+}
+
 /// In which subject a key is looked for. A program that escapes nothing puts the key there as it is.
 enum class spelling : std::uint8_t { token, plain };
 
 /// Whether such a program can keep the key, and keeps it elsewhere than we do. What a server takes for the end of a subject
-/// or for a wildcard it cannot keep, nor empty tokens.
+/// or for a wildcard it cannot keep, nor empty tokens; where our token of another key is, that one stands.
 inline bool spelled_elsewhere(std::string_view key) {
   if (key.find_first_of(" \t\r\n") != std::string_view::npos) return false;
   for (std::size_t at = 0; at <= key.size();) {
@@ -87,15 +98,7 @@ inline bool spelled_elsewhere(std::string_view key) {
     if (token.empty() || token == "*" || token == ">") return false;
     at = dot + 1;
   }
-  std::string ours;
-  append_token(key, ours);
-  return ours != key;
-}
-
-/// \returns the key of a token, or nothing for a hash or what append_token never makes
-constexpr std::optional<std::string> key_of_token(std::string_view token) {
-  if (token.empty() || token.size() > max_token_bytes) return std::nullopt;
-  return unescape(token, plain_in_subject);
+  return !may_be_token(key);
 }
 
 /// Whether a text can stand in a subject as it is: tokens of plain bytes with single dots between them.

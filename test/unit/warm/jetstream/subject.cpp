@@ -82,6 +82,12 @@ BOOST_AUTO_TEST_CASE(keys_that_others_keep_as_they_are) {
     BOOST_TEST(!spelled_elsewhere(key), key);
 }
 
+BOOST_AUTO_TEST_CASE(a_key_that_looks_like_the_token_of_another_has_no_other_place) {
+  for (std::string const& key : {token("page "), token("a.b"), token("="), token(std::string(201, 'a'))})
+    BOOST_TEST(!spelled_elsewhere(key), key);
+  for (auto const* key : {"=2e", "=41", "=h00"}) BOOST_TEST(spelled_elsewhere(key), key);  // what is never made
+}
+
 BOOST_AUTO_TEST_CASE(long_keys_become_a_hash) {
   BOOST_TEST(token(std::string(200, 'a')) == std::string(200, 'a'));
   BOOST_TEST(token(std::string(201, 'a')) == "=h" + sha256(std::string(201, 'a')));
