@@ -5,8 +5,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <pthread.h>
+
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <format>
 #include <future>
@@ -264,6 +267,21 @@ BOOST_AUTO_TEST_CASE(a_connection_for_which_memory_ran_out_is_made_anew) {
   s.start();
   BOOST_TEST(eventually([&] { return begun == 2; }), t.health().text);
   BOOST_TEST(t.store(made("k", 1), {}, soon()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_call_without_a_thread_fails_and_the_next_one_works) {
+  tier t{settings(), no_context{}};
+  BOOST_REQUIRE(t.wait_ready(soon()).has_value());
+  auto const large = made("unthreaded", 1, std::string(200'000, 'x'));
+  pthread_attr_t usual;
+  BOOST_REQUIRE(::pthread_getattr_default_np(&usual) == 0);
+  pthread_attr_t endless = usual;  // no thread gets a stack as large as all that a process can have
+  BOOST_REQUIRE(::pthread_attr_setstacksize(&endless, std::size_t{1} << 47U) == 0);
+  BOOST_REQUIRE(::pthread_setattr_default_np(&endless) == 0);
+  auto const stored = t.store(large, std::nullopt, in(200ms));
+  BOOST_REQUIRE(::pthread_setattr_default_np(&usual) == 0);
+  BOOST_TEST((!stored && stored.error() == errc::unavailable));
+  BOOST_TEST(t.store(large, std::nullopt, soon()).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_is_told_and_reads_go_on) {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -61,14 +62,18 @@ class outlet {
   }
 
   /// Publishes messages in their order.
-  /// \returns NATS_OK; NATS_TIMEOUT: they may leave later; NATS_INSUFFICIENT_BUFFER as above; else the first failure, and
-  ///          how many had left by then
+  /// \returns NATS_OK; NATS_TIMEOUT: they may leave later; NATS_INSUFFICIENT_BUFFER as above, or for want of a thread; else
+  ///          the first failure, and how many had left by then
   std::pair<natsStatus, std::size_t> large(std::vector<message_handle> messages, std::size_t bytes, deadline until) {
     auto work = std::make_shared<job>();
     std::size_t const count = messages.size();
     work->messages = std::move(messages);
     std::unique_lock lock{mutex_};
-    if (!thread_.joinable()) thread_ = std::thread{[this] { run(); }};
+    try {
+      if (!thread_.joinable()) thread_ = std::thread{[this] { run(); }};
+    } catch (std::system_error const&) {  // the system has no more threads to give
+      return {NATS_INSUFFICIENT_BUFFER, 0};
+    }
     if (!changed_.wait_until(lock, until, [&] { return !exclusive_.load(); })) return {NATS_INSUFFICIENT_BUFFER, 0};
     exclusive_ = true;
     sent_.fetch_add(bytes, std::memory_order_relaxed);
