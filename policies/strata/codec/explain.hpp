@@ -22,6 +22,9 @@ consteval bool explain_stored() {
       "BOOST_HANA_DEFINE_STRUCT or BOOST_HANA_ADAPT_STRUCT; else use bool, integers, float, double, std::string, "
       "enumerations with an underlying type, chrono durations and time points, std::optional, arrays, lists, sets, "
       "maps with std::string keys, strata::metadata.");
+  static_assert(sizeof...(Outer) != 0 || k == kind::unsupported || std::default_initializable<T>,
+                "strata::codec: a struct that cannot be made from nothing cannot be stored: what is read is filled in, "
+                "member by member. Give it a default constructor.");
   if constexpr (k == kind::optional) {
     using inner = typename T::value_type;
     static_assert(detail::kind_of<inner>() != kind::optional && detail::kind_of<inner>() != kind::metadata,
