@@ -707,6 +707,31 @@ BOOST_AUTO_TEST_CASE(a_dump_put_back_is_the_same_dump) {
     BOOST_TEST((!to.tier.restore({&wrong, 1}, soon()) || to.tier.restore({&wrong, 1}, soon())->added == 0), wrong);
 }
 
+BOOST_AUTO_TEST_CASE(of_what_stands_already_nothing_newer_is_restored) {
+  opened_notes from{on("dumped_newer")};
+  for (int i = 0; i < 4; ++i)
+    for (auto const* id : {"kept", "erased"}) save(from.tier, id, std::format("{} of the dump", i));
+  BOOST_REQUIRE(from.tier.erase("erased", soon()));
+  auto const all = all_of(from.tier);
+
+  opened_notes to{on("standing")};
+  for (auto const* id : {"kept", "erased"}) save(to.tier, id, "written here");
+  auto const done = put_back(to.tier, all);
+  BOOST_REQUIRE_MESSAGE(done, why(done));
+  BOOST_TEST((done->added == 0 && done->there == 0 && done->other == 1));
+  for (auto const* id : {"kept", "erased"}) {
+    auto const there = to.tier.load(id, soon());
+    BOOST_REQUIRE_MESSAGE((there && there->value), why(there));
+    BOOST_TEST(there->value->text == "written here");
+    auto const past = to.tier.history(id, 99, soon());
+    BOOST_REQUIRE_MESSAGE((past && !past->empty()), why(past));
+    BOOST_TEST((past->front().revision == there->revision));
+  }
+  save(to.tier, "kept", "written again");
+  auto const past = to.tier.history("kept", 99, soon());
+  for (std::size_t i = 1; i < past->size(); ++i) BOOST_TEST((*past)[i].version < (*past)[i - 1].version);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_archived_or_comes_back_meanwhile_is_in_the_dump) {
   opened_notes of{on("moving")};
   auto& t = of.tier;

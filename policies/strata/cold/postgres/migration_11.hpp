@@ -15,7 +15,7 @@ namespace strata::cold::pg {
 // so do those that may not be null.
 //
 // What is restored is news, and stands in the log by its revision: so what would be below a tombstone, or have the revision of
-// another, gets a new one.
+// another, gets a new one. Of what stands already nothing comes that is newer: it would be shown before what is there.
 //
 // What other tables refer to is not archived: they would lose their rows with it, or hold it. A row without any time is as old as
 // can be.
@@ -178,11 +178,16 @@ begin
 
   insert into {history} select h.* from unnest(lines) l,
       jsonb_populate_record(null::{history}, l -> 'row' || jsonb_build_object('space', of_space)) h
-    where l ->> 'part' = 'history' and not exists (
-      select from {table} k where k.artifact_id = h.artifact_id and k.strata_revision = h.revision) on conflict do nothing;
+    where l ->> 'part' = 'history'
+      and not exists (select from {table} k where k.artifact_id = h.artifact_id and k.strata_revision <= h.revision)
+      and not exists (select from {archive} a where a.artifact_id = h.artifact_id and a.strata_revision <= h.revision)
+    on conflict do nothing;
   insert into {erased} select e.* from unnest(lines) l,
       jsonb_populate_record(null::{erased}, l -> 'row' || jsonb_build_object('space', of_space)) e
-    where l ->> 'part' = 'erased' on conflict do nothing;
+    where l ->> 'part' = 'erased'
+      and not exists (select from {table} k where k.artifact_id = e.artifact_id and k.strata_revision <= e.revision)
+      and not exists (select from {archive} a where a.artifact_id = e.artifact_id and a.strata_revision <= e.revision)
+    on conflict do nothing;
   insert into {usage} select u.* from unnest(lines) l, jsonb_populate_record(null::{usage}, l -> 'row') u
     where l ->> 'part' = 'usage' on conflict do nothing;
   insert into {usage_hours} select u.* from unnest(lines) l, jsonb_populate_record(null::{usage_hours}, l -> 'row') u
