@@ -174,3 +174,11 @@ struct uncounted : hot<K, V> {
   WRONG(void drain_uses();)
 };
 COMPOSE(policy<uncounted>, none, policy<counting_cold>, bytes, strata::single_writer);
+
+// next error: strata::cache, 1st parameter (Hot): its tier is for one thread, and a cache with tiers below memory has
+template <class K, class V>
+struct lonely : hot<K, V> {
+  static constexpr bool one_thread = WRONG_OR_RIGHT(true, false);
+};
+COMPOSE(policy<lonely>, none, policy<cold>, bytes, strata::single_writer);
+COMPOSE(policy<lonely>, none, none, memory);

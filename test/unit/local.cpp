@@ -3,6 +3,7 @@
 #include "../support/stepwise.hpp"
 
 #include <strata/hot/sieve.hpp>
+#include <strata/hot/single_thread.hpp>
 #include <strata/local.hpp>
 #include <strata/local/under_way.hpp>
 
@@ -578,6 +579,33 @@ BOOST_AUTO_TEST_CASE(loaders_aside_that_ask) {
   BOOST_TEST(
       comes_true([&] { return std::ranges::all_of(keys, [&](auto const& k) { return cache.peek(k).has_value(); }); }));
   BOOST_TEST(cache.stats().failed_loads == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(of_one_thread) {
+  by_hand clock;
+  local_cache<std::string, std::string, hot::single_thread<hot::lru>, strata::clock<by_hand>> cache{
+      {.expires_after_write = 10s, .clock = &clock}};
+  auto const here = std::this_thread::get_id();
+  std::string made = "a";
+  auto const ask = [&](load_options how) {
+    auto const got = cache.get_or_load(
+        "key",
+        [&] {
+          BOOST_TEST((std::this_thread::get_id() == here));
+          return made;
+        },
+        how);
+    BOOST_TEST((got && got.freshness() == freshness::fresh));
+    return *got;
+  };
+  BOOST_TEST(ask({}) == "a");
+  made = "b";
+  BOOST_TEST(ask({.refresh_ahead = 10s}) == "a");
+  BOOST_TEST(ask({}) == "b");
+  clock.pass(10s);
+  made = "c";
+  BOOST_TEST(ask({.soft_within = 1ms}) == "c");
+  BOOST_TEST((cache.stats().loads == 3U && cache.valid()));
 }
 
 BOOST_AUTO_TEST_CASE(told_of_what_leaves) {

@@ -28,7 +28,8 @@ struct any_visitor {
 
 /// A bounded map in memory from key to box, for many threads. Visitors are given a `box<Value> const&`, or, by a tier that
 /// keeps its boxes in such, a `lending_box<Value> const&`. A tier may say with `bool visiting() const noexcept` that this
-/// thread is inside one of its visitors; its calls then change nothing.
+/// thread is inside one of its visitors; its calls then change nothing. And with `static constexpr bool one_thread = true` that
+/// it is for callers who take turns: see of_one_thread.
 /// The cache installs and erases while it holds a lock of its own. A tier that weighs values, or copies keys of a user's
 /// type, therefore offers `prepare`: see prepares_installs. It may offer `bool glance(k, f)`: find where that is short, to
 /// be put in line; false changes nothing, and find is asked. And `find_many(keys, f)`: find for many, as f(i, box).
@@ -57,6 +58,12 @@ concept hot_tier = requires(H h, H const& c, hashed<Key> k, box<Value> b, revisi
 template <class H, class Key, class Value>
 concept prepares_installs = requires(H h, hashed<Key> k, box<Value> b) {
   { h.install(k, h.prepare(k, b)) } -> std::same_as<installed>;
+};
+
+/// A tier that no two threads may call at once. Its cache has no tiers below, and starts no thread.
+template <class H>
+concept of_one_thread = requires {
+  requires bool { H::one_thread };
 };
 
 /// The first step of an install, for any tier. \returns what its install wants

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/concepts/hot.hpp>
 #include <strata/flow/serve.hpp>
 #include <strata/hit.hpp>
 #include <strata/options.hpp>
@@ -43,6 +44,7 @@ strata::detail::unattended put_question(Core& core, std::unique_ptr<Ask> ask, st
 /// \param late   the error of who has waited until the end
 template <class T, class Core, class Ask, class Older, class Late>
 task<T> ask_softly(Core& core, moment soft, moment until, std::unique_ptr<Ask> ask, Older older, Late late) {
+  if constexpr (of_one_thread<typename Core::hot_tier>) co_return co_await (*ask)();
   using question = detail::question<T, typename Core::executor_type::event>;
   auto const asked = std::make_shared<question>();
   if (!core.askers.enter()) {  // K12: so many go on already that nothing is asked for this reader, if it can be helped

@@ -102,7 +102,7 @@ strata::detail::unattended lead_aside(Core& core, typename Core::key_type key, s
 }
 }  // namespace detail
 
-/// Has a value loaded that memory has one for already. \returns the flight, and whether it is this caller's; null: too much
+/// Has a value loaded that memory has one for already; by the caller where memory is for one thread. \returns the flight, and whether it is this caller's; null: too much
 /// is under way
 template <class Core, class F>
 std::pair<std::shared_ptr<typename Core::deck_type::flight>, bool> load_aside(Core& core, typename Core::hashed_key k,
@@ -111,12 +111,16 @@ std::pair<std::shared_ptr<typename Core::deck_type::flight>, bool> load_aside(Co
   auto turn = core.flights.enter(k, monotonic_clock::now(), until);
   auto under_way = turn.shared();
   if (turn.led() == nullptr) return {std::move(under_way), false};
-  if (!core.askers.enter()) return {nullptr, false};
-  try {
-    detail::lead_aside(core, typename Core::key_type(k.key), k.hash, std::move(turn), std::move(make), seen);
-  } catch (...) {
-    core.askers.leave();
-    throw;
+  if constexpr (of_one_thread<typename Core::tier_type>) {
+    (void)lead(core, k, turn, make, seen);
+  } else {
+    if (!core.askers.enter()) return {nullptr, false};
+    try {
+      detail::lead_aside(core, typename Core::key_type(k.key), k.hash, std::move(turn), std::move(make), seen);
+    } catch (...) {
+      core.askers.leave();
+      throw;
+    }
   }
   return {std::move(under_way), true};
 }

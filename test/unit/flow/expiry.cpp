@@ -6,12 +6,14 @@
 #include <strata/batch.hpp>
 #include <strata/cache.hpp>
 #include <strata/hot/lru.hpp>
+#include <strata/hot/single_thread.hpp>
 #include <strata/query/explain.hpp>
 #include <strata/testing/memory_cold.hpp>
 #include <strata/testing/memory_warm.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -35,6 +37,13 @@ struct by_hand {
   [[nodiscard]] std::int64_t now_ms() const noexcept {
     return 1'700'000'000'000 + (time.time_since_epoch() - 100h) / 1ms;
   }
+};
+
+/// Counts how often other threads than those of the test ask it.
+struct by_few : by_hand {
+  static inline thread_local bool one_of_ours = false;
+  static inline std::atomic<int> by_others{0};
+  [[nodiscard]] moment now() const noexcept { return by_others += one_of_ours ? 0 : 1, time; }
 };
 
 struct text {
@@ -98,6 +107,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_value_ends_and_is_absent, Pointer, every_kind) {
   BOOST_TEST(c.put_if(revision{}, {"k", "b"}).has_value());  // absence is met
   s.clock.time += 1'000h;
   BOOST_TEST(c.get("k")->content == "b");
+}
+
+// A soft deadline leaves a question behind, which has to be answered in the call where memory is for one thread.
+BOOST_AUTO_TEST_CASE(one_thread_asks_nothing_aside) {
+  by_few::one_of_ours = true;
+  by_few clock;
+  cache<hot::single_thread<hot::lru>, none, none, lines, strata::clock<by_few>, expiry> c{{.clock = &clock}};
+  BOOST_REQUIRE(c.put({"k", "a"}, {.expires_in = 10s}));
+  clock.time += 10s;
+  BOOST_TEST(c.get("k", {.soft_within = 10s}).absent());
+  BOOST_TEST(c.get_many(std::vector<std::string>{"k"}, {.soft_within = 10s})[0].second.absent());
+  BOOST_TEST(by_few::by_others == 0);
 }
 
 BOOST_AUTO_TEST_CASE(whoever_carries_a_copy_up_carries_what_is_left_of_its_life) {

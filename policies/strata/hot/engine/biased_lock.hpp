@@ -259,11 +259,13 @@ inline constexpr std::size_t room_for_notes = Needs != hit_needs::exclusive ? 0
 /// Who may call a tier.
 struct sharded {  ///< any number of threads; each part of the hash has its own lock, index, memory and order
   static constexpr std::size_t most_shards = 64;
+  static constexpr bool one_thread = false;
   template <hit_needs Needs, bool Counted>
   using lock = biased_lock<room_for_notes<Needs, Counted>, machine, std::conditional_t<Counted, own_uses, no_own_uses>>;
 };
 struct single_thread {  ///< one thread at a time: one order for all entries, no atomic operation
   static constexpr std::size_t most_shards = 1;
+  static constexpr bool one_thread = true;
   template <hit_needs Needs, bool>
   using lock = unshared_lock<room_for_notes<Needs, false>>;
 };

@@ -86,6 +86,8 @@ class tier : check_eviction<Eviction> {
   using called_by = tier<Eviction, Key, Value, Context, Other>;
   /// Whether the context wants reads counted: else nothing of it is there.
   static constexpr bool counts_uses = counts();
+  /// Whether its callers take turns.
+  static constexpr bool one_thread = Concurrency::one_thread;
 
   /// \throws open_error for a capacity of zero or beyond 268,435,199; bad_alloc
   tier(options const& settings, Context const& context)
