@@ -5,6 +5,7 @@
 #include <strata/concepts/capability.hpp>
 #include <strata/concepts/feed.hpp>
 #include <strata/concepts/log.hpp>
+#include <strata/error.hpp>
 #include <strata/flow/company.hpp>
 #include <strata/flow/healer.hpp>
 #include <strata/flow/many.hpp>
@@ -208,7 +209,10 @@ task<void> heal(Core& core, healer<Core>& my) {
       auto const done = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
         return tier.move_horizon(my.me, healer<Core>::hold, next, until);
       });
-      if (!done) co_return my.mine.reset();
+      if (!done) {
+        if (done.error() == errc::conflict) my.take_less();  // or two would take it from each other for ever
+        co_return my.mine.reset();
+      }
       // Not before: until cold has it whoever looks there finds the era before, and would take that for a new one.
       (void)core.standing.enter(next.era);
       my.signed_at = core.clock.now();

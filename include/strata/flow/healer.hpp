@@ -56,10 +56,12 @@ struct healer {
 
   /// After a page for which there was time to spare: a server had a bad moment, or the large values are over.
   void speed_up() noexcept { page = page < most / 2 ? 2 * page : most; }
+  /// After a page during which another took the horizon over.
+  void take_less() noexcept { page = (page + 7) / 8; }
   /// After a page for which there was too little time. What it brought is there, so the next pass has less to do.
   void slow_down() noexcept {
     if (page > 1)
-      page = (page + 7) / 8;
+      take_less();
     else if (2 * patience < kernel::publish_within)
       patience *= 2;
     else

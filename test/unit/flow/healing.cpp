@@ -107,6 +107,7 @@ struct named_warm {
   struct its {
     std::string name{};
     bool fell_back = false;
+    std::function<void(std::size_t)> reads{};  // before so many copies are read
   };
   struct options : memory_warm::options {
     its const* store = nullptr;
@@ -116,6 +117,10 @@ struct named_warm {
    public:
     tier(options const& o, Context const& c) : memory_warm::tier<Key, Value, Context>{o, c}, its_{o.store} {}
     [[nodiscard]] std::string identity() const { return its_->name; }
+    std::vector<result<sighting>> load_many(std::span<std::string_view const> keys, deadline until) const {
+      if (its_->reads) its_->reads(keys.size());
+      return memory_warm::tier<Key, Value, Context>::load_many(keys, until);
+    }
     result<position> end(deadline until) const {
       return its_->fell_back ? position{} : memory_warm::tier<Key, Value, Context>::end(until);
     }
@@ -223,6 +228,22 @@ BOOST_AUTO_TEST_CASE(so_they_do_where_all_that_cold_has_is_compared) {
   BOOST_TEST(bad < 0);
   BOOST_TEST((s.in_step("0") && s.in_step("99")));
   BOOST_TEST(s.its.listed < 20);
+}
+
+BOOST_AUTO_TEST_CASE(who_loses_the_horizon_during_a_page_asks_for_a_smaller_one) {
+  stage s{[](std::size_t) { return 0s; }};
+  s.store.reads = [&](std::size_t copies) {
+    if (copies < 100) return;
+    s.its.clock.time += 450ms;  // another may take it by then, and fares no better
+    auto const now = s.its.clock.time.time_since_epoch();
+    BOOST_TEST(
+        s.cold->hold("another", 400ms, std::chrono::duration_cast<std::chrono::microseconds>(now).count()).has_value());
+    s.its.clock.time += 150ms;
+  };
+  s.write(300, 1);
+  for (int turn = 0; turn < 9; ++turn) s.turn();
+  BOOST_TEST(s.in_step());
+  BOOST_TEST((s.cold->reached(0).reached == s.cold->since(std::nullopt, 0, 0).settled));
 }
 
 BOOST_AUTO_TEST_CASE(a_comparison_of_all_that_breaks_off_goes_on_where_it_ended) {
