@@ -117,6 +117,7 @@ task<void> heal(Core& core, healer<Core>& my) {
   }
   if constexpr (tells_identity<typename Core::warm_channel::tier_type>)
     if (my.mine && my.me != signature(my.name, store_of(core))) my.mine.reset();  // the store is another one now
+  bool earlier = false;
   if (!my.mine) {
     if (now < core.standing.horizon() + healer<Core>::silent) co_return;
     std::string elsewhere;
@@ -132,6 +133,8 @@ task<void> heal(Core& core, healer<Core>& my) {
       my.swept = {};
     }
     my.me = std::move(me);
+    auto const taken_us = core.standing.taken_us();  // before the question: what is seen meanwhile may be later
+    auto const era = core.standing.highest_era();
     auto held = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
       return tier.hold_horizon(my.me, healer<Core>::hold, until);
     });
@@ -146,13 +149,18 @@ task<void> heal(Core& core, healer<Core>& my) {
     my.mine = **held;
     moment const known = my.mine->taken_us == 0 ? moment{} : now - my.mine->age;
     bool const begun = my.mine->reached != cursor{};
+    // K10: whether cold is what it was before, and its eras mean others than those that were known here.
+    earlier = my.mine->taken_us < taken_us || my.mine->era < era;
+    if (my.mine->era < era) my.mine->era = era;
     my.taken = !begun ? moment::max() : my.began > known ? my.began : known;
   }
   auto next = *my.mine;
   bool moved = now - my.signed_at >= healer<Core>::sign;
-  if (core.standing.since() >= my.taken) {
+  if (earlier) core.doubt_all();
+  if (earlier || core.standing.since() >= my.taken) {
     // K10: the feed began anew, so the server may have been away, and may have come back with less than it had. What the
-    // log still has is brought again, and whoever follows begins anew; this instance just has.
+    // log still has is brought again, and whoever follows begins anew; this instance just has. Where cold is an earlier
+    // one nobody sees any more that it is once the horizon has been moved, so whoever follows has to be told in this way.
     ++next.era;
     next.at = {};
     next.reached = {};

@@ -68,6 +68,7 @@ struct healer {
       by_name = true;
   }
   void note(cursor reached, kernel::moment now) noexcept {
+    if (reached < noted) past = noted = {};  // places in a log that is another one's
     if (now - noted_at < late) return;
     past = noted;
     noted = reached;

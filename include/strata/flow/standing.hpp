@@ -140,7 +140,20 @@ class standing {
   [[nodiscard]] bool apart() const noexcept { return apart_.load(std::memory_order_relaxed); }
 
   /// The horizon's era that memory belongs to. \returns whether it was that already
-  bool enter(std::uint64_t era) noexcept { return era_.exchange(era, std::memory_order_relaxed) == era; }
+  bool enter(std::uint64_t era) noexcept {
+    auto const held = guard_.hold();
+    if (era > highest_era_) highest_era_ = era;
+    return std::exchange(era_, era) == era;
+  }
+  /// Of all that it belonged to: the horizon has a lower one where cold is an earlier one.
+  [[nodiscard]] std::uint64_t highest_era() const noexcept {
+    auto const held = guard_.hold();
+    return highest_era_;
+  }
+  /// Likewise: when the horizon that was read last was taken, by the database's clock; zero before the first look.
+  /// \returns when the one before it was
+  std::int64_t saw_taken(std::int64_t us) noexcept { return taken_us_.exchange(us, std::memory_order_relaxed); }
+  [[nodiscard]] std::int64_t taken_us() const noexcept { return taken_us_.load(std::memory_order_relaxed); }
 
   /// Sets the flag, by a thread that is back by then at the latest.
   void tick(moment back) noexcept {
@@ -163,12 +176,14 @@ class standing {
   std::atomic<moment> horizon_{moment::min()};
   std::atomic<bool> heals_{false};
   std::atomic<bool> apart_{false};
-  std::atomic<std::uint64_t> era_{0};
+  std::atomic<std::int64_t> taken_us_{0};
   mutable strata::detail::mutex guard_;
   Lease lease_;
   std::uint64_t doubts_ = 0;
   std::uint64_t settled_ = 0;
   std::uint64_t losses_ = 0;
+  std::uint64_t era_ = 0;
+  std::uint64_t highest_era_ = 0;
   std::string elsewhere_;
 };
 

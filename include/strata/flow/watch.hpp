@@ -26,7 +26,6 @@ namespace strata::flow {
 template <class Core>
 struct lookout {
   deferred<std::optional<cursor>, Core> upto{};  ///< memory knows every change before this
-  std::int64_t taken_us = 0;                     ///< by the database's clock: zero before the first look
 };
 
 /// Takes over every change of cold's log since the last time. \returns whether all of them
@@ -73,10 +72,9 @@ task<void> watch(Core& core, lookout<Core>& my, kernel::moment until, Renew rene
     auto const seen =
         co_await core.cold.sound(core, direction::reading, until, [&](auto& tier) { return tier.read_horizon(until); });
     if (!seen) co_return;
-    bool const back = seen->taken_us < my.taken_us;  // cold is an earlier one, and so is all that it says
+    bool const back = seen->taken_us < core.standing.saw_taken(seen->taken_us);  // cold is an earlier one
     bool const anew = !core.standing.enter(seen->era);
     core.standing.saw_horizon(seen->taken_us == 0 ? kernel::moment::min() : sent - seen->age);
-    my.taken_us = seen->taken_us;
     if (back) {
       core.doubt_all();
       my.upto.reset();  // a place in a log that is another one's

@@ -129,7 +129,8 @@ struct named_warm {
     its const* its_;
   };
 };
-using healed = cache<hot::lru, named_warm, slow_cold, digits, strata::clock<by_hand>, strata::executor<by_turns>>;
+using healed = cache<hot::lru, named_warm, slow_cold, digits, strata::clock<by_hand>, strata::executor<by_turns>,
+                     staleness<bounded>>;
 
 struct stage {
   std::shared_ptr<memory_warm::shelf> warm = std::make_shared<memory_warm::shelf>();
@@ -376,6 +377,44 @@ BOOST_AUTO_TEST_CASE(who_has_another_store_now_begins_anew) {
   s.warm->mend();
   s.turns();
   BOOST_TEST(s.in_step("0"));
+}
+
+BOOST_AUTO_TEST_CASE(who_heals_a_restored_database_before_others_look_tells_them) {  // K10
+  stage s{[](std::size_t) { return 0s; }};
+  healed other{{.warm = {{.shared = s.warm}, &s.store}, .cold = {{s.cold}, &s.its}, .clock = &s.its.clock}};
+  auto const go_on = [&](int times) {
+    for (int i = 0; i < times; ++i, s.its.clock.time += 100ms)
+      for (auto* who : {&s.one, &other}) {
+        access::background(*who).watch().run();
+        access::background(*who).tend().run();
+      }
+  };
+  auto const all_have = [&](int of_0, int of_1) {
+    for (auto* who : {&s.one, &other})
+      for (auto const& [key, value] : {std::pair{"0", of_0}, std::pair{"1", of_1}}) {
+        auto const has = who->get(key);
+        BOOST_TEST((has && *has == value && has.freshness() == freshness::fresh));
+      }
+  };
+  go_on(5);
+  s.write(2, 1);
+  go_on(5);
+  auto const backup = s.cold->save();
+  for (int value : {2, 3}) s.write(1, value);
+  for (int i = 0; i < 3; ++i, go_on(5)) s.its.clock.time += 11s;  // nobody still publishes any of it
+  all_have(3, 1);
+  s.cold->cut();
+  go_on(3);
+  s.its.clock.time += 2s;
+  s.cold->restore(backup);
+  s.cold->mend();
+  access::background(s.one).tend().run();
+  for (auto const* key : {"0", "1"}) s.warm->drop(key);
+  go_on(9);
+  all_have(1, 1);
+  s.write(2, 4);  // what was known to be old before has numbers as these
+  go_on(9);
+  all_have(4, 4);
 }
 
 BOOST_AUTO_TEST_CASE(what_takes_long_by_itself_is_given_more_time) {

@@ -48,7 +48,9 @@ struct watcher {
     std::uint64_t era = 0;
     bool is_stuck = false;
     std::vector<std::pair<kernel::moment, position>> promised;
+    std::int64_t taken_us = 0;
     bool enter(std::uint64_t e) noexcept { return std::exchange(era, e) == e; }
+    std::int64_t saw_taken(std::int64_t us) noexcept { return std::exchange(taken_us, us); }
     static void saw_horizon(kernel::moment) noexcept {}
     static void saw_elsewhere(std::string const&) noexcept {}
     static bool hears() noexcept { return true; }
