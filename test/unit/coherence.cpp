@@ -6,6 +6,7 @@
 #include <strata/batch.hpp>
 #include <strata/cache.hpp>
 #include <strata/codec/json.hpp>
+#include <strata/flow/warm_up.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/query/explain.hpp>
 #include <strata/query/usage.hpp>
@@ -17,6 +18,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -146,6 +148,27 @@ struct lame_cold {
   };
 };
 using lame_notes = cache<hot::lru, lame_warm, lame_cold, codec::json<note>, single_writer>;
+
+// Brings what memory is filled with slowly, and notes how far warm is in step by then.
+struct slow_cold {
+  static inline std::vector<std::int64_t> taken_us;
+  using options = memory_cold::options;
+  template <class Key, class Value, class Context>
+  class tier : public memory_cold::tier<Key, Value, Context> {
+    using base = memory_cold::tier<Key, Value, Context>;
+
+   public:
+    using base::base;
+    std::vector<result<copy<Value>>> load_many(std::span<std::string_view const> keys, deadline until) {
+      if (keys.size() == flow::warming<Key>::piece) {
+        std::this_thread::sleep_for(200ms);
+        taken_us.push_back(this->read_horizon(until)->taken_us);
+      }
+      return base::load_many(keys, until);
+    }
+  };
+};
+using slow_notes = cache<hot::lru, memory_warm, slow_cold, codec::json<note>>;
 
 struct below {
   std::shared_ptr<memory_warm::shelf> warm = std::make_shared<memory_warm::shelf>();
@@ -550,6 +573,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_was_used_most_is_in_memory_soon_after_a_resta
   auto const still = *popular(after, 50);  // it counted as no use
   for (std::size_t i = 0; i < most.size(); ++i)
     BOOST_TEST((still[i].key == most[i].key && still[i].count == most[i].count));
+}
+
+BOOST_AUTO_TEST_CASE(warm_is_kept_in_step_while_memory_is_filled) {  // K7
+  below const shared;
+  std::vector<std::string> names;
+  for (int i = 0; i < 1'000; ++i) names.push_back(std::to_string(i));
+  std::vector<uses> counts;
+  for (auto const& id : names) {
+    BOOST_REQUIRE(shared.cold->put(id, make(id, "text"), anything));
+    counts.push_back({id, 1, 0, 0});
+  }
+  shared.cold->count(counts);
+  auto settings = over<slow_notes>(shared);
+  settings.limits.warm_up_entries = names.size();
+  slow_notes const one{settings};
+  BOOST_TEST(soon([&] { return one.stats().hot.entries == names.size(); }));
+  BOOST_REQUIRE(slow_cold::taken_us.size() == 4U);
+  BOOST_TEST(slow_cold::taken_us.front() < slow_cold::taken_us.back());
 }
 
 BOOST_AUTO_TEST_CASE(a_cache_that_cannot_know_what_was_used_refuses_to_bring_it) {

@@ -100,17 +100,17 @@ class background {
   }
   void turn() noexcept {
     keep_in_step();
+    // K7: what else there is takes many statements, and keeping in step does not wait for the last of them.
+    auto const between = [this] {
+      if (core_.clock.now() >= tend_at_) keep_in_step();
+    };
     try {
       if constexpr (warms_up<Core>)
-        if (my_warming_.wanted != 0 && heard()) warm_up(core_, my_warming_).run();
+        if (my_warming_.wanted != 0 && heard()) warm_up(core_, my_warming_, between).run();
       if constexpr (Core::counts_use) {
         auto const now = core_.clock.now();
         if (now < flush_at_) return;
         flush_at_ = kernel::after(now, core_.limits.flush_every);
-        // K7: what is counted takes many statements, and keeping in step does not wait for the last of them.
-        auto const between = [this] {
-          if (core_.clock.now() >= tend_at_) keep_in_step();
-        };
         auto const told = flush_usage(core_, kernel::after(now, core_.limits.write_within), between).run();
         auto const keys = told ? *told : core_.usage.keys();
         flush_at_ = now + flush_after(core_, core_.clock.now() - now, now - flushed_at_, keys);

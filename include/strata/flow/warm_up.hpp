@@ -34,8 +34,9 @@ struct warming {
 };
 
 /// One go at it; the next one goes on where it ended.
-template <class Core>
-task<void> warm_up(Core& core, warming<typename Core::key_type>& my) {
+/// \param between  called after every piece; does not throw
+template <class Core, class Between>
+task<void> warm_up(Core& core, warming<typename Core::key_type>& my, Between between) {
   using key_type = typename Core::key_type;
   if (my.keys.empty()) {
     moment const until = core.clock.now() + my.patience;
@@ -50,6 +51,7 @@ task<void> warm_up(Core& core, warming<typename Core::key_type>& my) {
   for (std::size_t from = 0; from < my.keys.size() && !core.life.closed(); from += my.piece) {
     std::size_t const end = my.keys.size() - from < my.piece ? my.keys.size() : from + my.piece;
     (void)co_await bring(core, std::span{my.keys}.subspan(from, end - from), core.clock.now() + my.patience, refused);
+    between();
   }
   my.keys = std::move(refused);
   if (my.keys.empty() || ++my.tried == my.tries) my = {};

@@ -212,7 +212,7 @@ class company {
       if constexpr (warms_up) {
         auto& core = access::core(*home.cache);
         if (home.warming.wanted != 0 && core.counters.doubts.load(std::memory_order_relaxed) != 0)
-          co_await flow::warm_up(core, home.warming);
+          co_await flow::warm_up(core, home.warming, [] {});
       }
       home.tending = false;
     } else if (step.what == verb::idle) {
