@@ -60,9 +60,9 @@ class standing {
     lease_.heard(at);
     reckon();
   }
-  bool promise(moment as_of, position at) noexcept {
+  bool promise(moment as_of, position at, moment now) noexcept {
     auto const held = guard_.hold();
-    bool const passed = lease_.promise(as_of, at);
+    bool const passed = lease_.promise(as_of, at, now);
     reckon();
     return passed;
   }

@@ -65,7 +65,7 @@ task<void> watch(Core& core, lookout<Core>& my, kernel::moment until, Renew rene
   if constexpr (Core::witness == witness::end) {
     auto const end =
         co_await core.warm.sound(core, direction::reading, until, [&](auto& tier) { return tier.end(until); });
-    if (end) core.standing.promise(sent, *end);
+    if (end) core.standing.promise(sent, *end, sent);
   } else if constexpr (Core::witness == witness::log) {
     (void)co_await catch_up(core, my, until);
   } else if constexpr (Core::witness == witness::horizon) {
@@ -91,8 +91,9 @@ task<void> watch(Core& core, lookout<Core>& my, kernel::moment until, Renew rene
       co_return void(co_await catch_up(core, my, until));
     }
     if (seen->taken_us == 0) co_return;  // nobody has looked yet, so there is nothing to promise
-    if (core.standing.promise(sent - seen->age, seen->at)) my.upto = seen->reached;
-    if (core.standing.stuck(core.clock.now())) renew();
+    auto const now = core.clock.now();
+    if (core.standing.promise(sent - seen->age, seen->at, now)) my.upto = seen->reached;
+    if (core.standing.stuck(now)) renew();
   }
 }
 

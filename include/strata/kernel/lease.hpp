@@ -39,10 +39,11 @@ class lease {
   }
   /// All that was committed by `as_of` is told at or before `at`. What the feed has yet to pass waits: the first of those
   /// and the last, so that a feed that lags behind every promise still passes one now and then.
+  /// \param now  when it is promised
   /// \returns whether the feed has passed it already
-  bool promise(Moment as_of, position at) noexcept {
+  bool promise(Moment as_of, position at, Moment now) noexcept {
     if (!hears_ || as_of < since_) return false;
-    if (at > heard_) return (waiting_.due ? next_ : waiting_) = {as_of, at, true}, false;
+    if (at > heard_) return (waiting_.due ? next_ : waiting_) = {as_of, at, now, true}, false;
     if (as_of >= waiting_.as_of) waiting_ = next_ = {};  // an older promise is of no use any more
     prove(as_of);
     return true;
@@ -59,15 +60,16 @@ class lease {
   [[nodiscard]] Moment proven() const noexcept { return proven_; }
   /// For how long the feed has been short of what it was promised to tell.
   [[nodiscard]] duration behind(Moment now) const noexcept {
-    return waiting_.due && now > waiting_.as_of ? now - waiting_.as_of : duration{};
+    return waiting_.due && now > waiting_.made ? now - waiting_.made : duration{};
   }
   /// Whether the feed should have come further long ago: what was promised may be gone from the store.
-  [[nodiscard]] bool stuck(Moment now) const noexcept { return waiting_.due && now - waiting_.as_of > 2 * length; }
+  [[nodiscard]] bool stuck(Moment now) const noexcept { return behind(now) > 2 * length; }
 
  private:
   struct pledge {
     Moment as_of{};
     position at{};
+    Moment made{};  // what it tells of may be older: whoever keeps warm in step may have taken long, not the feed
     bool due = false;
   };
   void settle() noexcept {

@@ -54,7 +54,7 @@ struct watcher {
     static void saw_horizon(kernel::moment) noexcept {}
     static void saw_elsewhere(std::string const&) noexcept {}
     static bool hears() noexcept { return true; }
-    bool promise(kernel::moment as_of, position at) { return promised.emplace_back(as_of, at), true; }
+    bool promise(kernel::moment as_of, position at, kernel::moment) { return promised.emplace_back(as_of, at), true; }
     [[nodiscard]] bool stuck(kernel::moment) const noexcept { return is_stuck; }
     static void prove(kernel::moment) noexcept {}
   } standing;
