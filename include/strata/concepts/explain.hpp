@@ -67,11 +67,11 @@ consteval bool explain_whole() {
       return true;
   }();
   constexpr bool bounds = !std::is_void_v<option_t<detail::staleness_option, void, Options...>>;
-  STRATA_RUNG(Hot, (!shared || !of_one_thread<tier_in_memory<Hot, Cold, Codec, Options...>>),
-              "strata::cache, 1st parameter (Hot): its tier is for one thread, and a cache with tiers below memory has "
-              "threads of "
-              "its own, which change memory as well. Take a policy for many, such as strata::hot::lru without "
-              "strata::hot::single_thread, or strata::none for the tiers below.")
+  STRATA_RUNG(
+      Hot, (!shared || !of_one_thread<tier_in_memory<Hot, Cold, Codec, Options...>>),
+      "strata::cache, 1st parameter (Hot): its tier is for one thread, and a cache with tiers below memory has threads "
+      "of its own, which change memory as well. Take a policy for many, such as strata::hot::lru without "
+      "strata::hot::single_thread, or strata::none for the tiers below.")
   STRATA_RUNG(
       Cold, (fed || promised || !shared || !std::is_same_v<Warm, none>),  // K8
       "strata::cache, 3rd parameter (Cold): others may write to a cold tier, and without a warm tier nobody tells "

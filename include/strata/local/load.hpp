@@ -102,8 +102,8 @@ strata::detail::unattended lead_aside(Core& core, typename Core::key_type key, s
 }
 }  // namespace detail
 
-/// Has a value loaded that memory has one for already; by the caller where memory is for one thread. \returns the flight, and whether it is this caller's; null: too much
-/// is under way
+/// Has a value loaded that memory has one for already; by the caller where memory is for one thread.
+/// \returns the flight, and whether it is this caller's; null: too much is under way
 template <class Core, class F>
 std::pair<std::shared_ptr<typename Core::deck_type::flight>, bool> load_aside(Core& core, typename Core::hashed_key k,
                                                                               F& make, kernel::moment until,
