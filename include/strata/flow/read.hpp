@@ -26,7 +26,7 @@ task<typename Core::answer> read(Core& core, typename Core::hashed_key key, mome
 
     // [below]
     auto seen = co_await look_warm(core, key, text, turn, until);
-    if (seen.settled) {
+    if (seen.settled && !(Loader::loads && seen.answer.absent())) {
       turn.land(seen.answer);
       co_return seen.answer;
     }

@@ -187,6 +187,21 @@ BOOST_AUTO_TEST_CASE(another_life_is_a_change_and_an_end_can_be_taken_away) {
   BOOST_TEST(!c.put({"k", "b"})->changed);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_loader_runs_where_the_key_was_erased_or_is_over, Pointer, every_kind) {
+  using Cache = std::remove_pointer_t<Pointer>;
+  stage s;
+  Cache c{s.of<Cache>()};
+  int runs = 0;
+  auto const load = [&] { return text{"k", std::to_string(++runs)}; };
+  BOOST_REQUIRE(c.put({"k", "a"}));
+  BOOST_REQUIRE(c.erase("k"));
+  BOOST_TEST((c.get_or_load("k", load)->content == "1"));
+  BOOST_REQUIRE(c.put({"k", "b"}, {.expires_in = 1s}));
+  s.clock.time += 2s;
+  BOOST_TEST((c.get_or_load("k", load)->content == "2"));
+  BOOST_TEST((c.get("k")->content == "2"));
+}
+
 BOOST_AUTO_TEST_CASE(who_would_take_a_stale_copy_may_have_what_has_expired) {
   stage s;
   two c{s.of<two>()};
