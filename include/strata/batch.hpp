@@ -34,9 +34,11 @@ struct batch {
     using key_type = typename Core::key_type;
     using answer = typename Core::answer;
     std::vector<std::pair<key_type, answer>> all;
-    if constexpr (ranges::forward_range<Range> &&
-                  std::is_same_v<ranges::range_reference_t<Range const>, key_type const&>)
-      for (key_type const& one : keys) hasher<key_type>::prefetch(one);
+    using looked_through = std::remove_reference_t<Range> const;
+    if constexpr (ranges::forward_range<
+                      looked_through>)  // not where that runs the caller's code once more, as a filter does
+      if constexpr (std::is_same_v<ranges::range_reference_t<looked_through>, key_type const&>)
+        for (key_type const& one : keys) hasher<key_type>::prefetch(one);
     for (auto&& one : keys) all.emplace_back(key_type(one), answer{});
     std::vector<typename Core::hashed_key> asked;
     asked.reserve(all.size());

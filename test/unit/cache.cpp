@@ -10,6 +10,7 @@
 
 #include <boost/hana/define_struct.hpp>
 #include <boost/test/unit_test.hpp>
+#include <range/v3/view/istream.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -18,6 +19,8 @@
 #include <latch>
 #include <memory>
 #include <optional>
+#include <ranges>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -188,6 +191,21 @@ BOOST_AUTO_TEST_CASE(batches_answer_each_key_in_order) {
   BOOST_TEST((pairs[0] && pairs[1].error() == errc::rejected));
   auto const gone = cache.erase_many(std::vector<std::string>{"a", "none"});
   BOOST_TEST((gone[0]->changed && !gone[1]->changed));
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_takes_ranges_that_can_be_gone_through_only_once_or_not_while_constant) {
+  auto opened = notes::open({});
+  auto& cache = opened.value();
+  (void)cache.put_many(std::vector{make("a", "1"), make("bb", "2"), make("c", "3")});
+  std::vector<std::string> const ids{"a", "bb", "c"};
+  int asked = 0;
+  auto const short_ones =
+      cache.get_many(ids | std::views::filter([&](auto const& id) { return ++asked, id.size() == 1; }));
+  BOOST_TEST((short_ones.size() == 2u && short_ones[0].second->text == "1" && short_ones[1].second->text == "3"));
+  BOOST_TEST(asked == 3);
+  std::istringstream words{"c none"};
+  auto const read = cache.get_many(ranges::istream<std::string>(words));
+  BOOST_TEST((read.size() == 2u && read[0].second->text == "3" && read[1].second.absent()));
 }
 
 BOOST_AUTO_TEST_CASE(a_call_from_inside_a_visitor_is_refused_and_never_hangs) {
