@@ -106,6 +106,26 @@ struct unheard_warm {
 };
 using unheard_notes = cache<hot::lru, unheard_warm, memory_cold, codec::json<note>>;
 
+// What it is told may reach nobody.
+struct deaf_warm {
+  static inline std::atomic<bool> deaf{false};
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  class tier : public memory_warm::tier<Key, Value, Context> {
+    using base = memory_warm::tier<Key, Value, Context>;
+
+   public:
+    using base::base;
+    [[nodiscard]] memory_warm::subscription follow(memory_warm::sink s) {
+      deaf = false;
+      return base::follow([told = std::move(s)](news const& heard) {
+        if (!deaf) told(heard);
+      });
+    }
+  };
+};
+using warm_is_truth = cache<hot::lru, deaf_warm, none, codec::json<note>>;
+
 // Its reads and its writes may fail apart.
 struct lame_warm {
   static inline std::atomic<bool> reads{true}, writes{true};
@@ -178,7 +198,7 @@ template <class Cache>
 typename Cache::options over(below const& b) {
   typename Cache::options o;
   if constexpr (requires { o.warm.shared; }) o.warm.shared = b.warm;
-  o.cold.shared = b.cold;
+  if constexpr (requires { o.cold.shared; }) o.cold.shared = b.cold;
   return o;
 }
 
@@ -596,6 +616,25 @@ BOOST_AUTO_TEST_CASE(warm_is_kept_in_step_while_memory_is_filled) {  // K7
 BOOST_AUTO_TEST_CASE(a_cache_that_cannot_know_what_was_used_refuses_to_bring_it) {
   using memory = cache<hot::lru, none, none, codec::json<note>>;
   BOOST_TEST((memory::open({.limits = {.warm_up_entries = 1}}).error() == errc::rejected));
+}
+
+BOOST_AUTO_TEST_CASE(where_warm_is_the_truth_it_is_asked_by_who_takes_no_copy) {
+  below const shared;
+  warm_is_truth one{over<warm_is_truth>(shared)};
+  warm_is_truth other{over<warm_is_truth>(shared)};
+  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  BOOST_REQUIRE(one.put(make("k", "older")));
+  BOOST_REQUIRE(one.get("k"));
+  deaf_warm::deaf = true;
+  BOOST_REQUIRE(other.put(make("k", "newer")));
+  auto const is_newer = [](auto const& found) {
+    return found && found->text == "newer" && found.freshness() == freshness::fresh && found.tier() == tier::warm;
+  };
+  BOOST_TEST(is_newer(one.get("k", {.mode = read_mode::cold})));
+  BOOST_TEST(soon([&] { return !one.health().coherence.fresh; }));
+  BOOST_TEST(is_newer(one.get("k", {.mode = read_mode::verified})));
+  for (auto const mode : {read_mode::cold, read_mode::verified})
+    BOOST_TEST(is_newer(one.get_many(std::vector<std::string>{"k"}, {.mode = mode})[0].second));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_told_by_its_revision) {

@@ -87,7 +87,7 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
     names.push_back(one.text);
   };
   if constexpr (Core::has_warm) {
-    if (!past_copies)
+    if (!past_copies || !Core::has_cold)
       for (auto& one : led) name(one);
     moment const budget = Core::has_cold ? kernel::warm_read(core.clock.now(), until) : until;
     auto seen = co_await load_each<Core, typename Core::warm_channel, sighting>(core, core.warm, names, budget);

@@ -111,7 +111,7 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
   if (!seen.frame) return core.missed_in(tier::warm, miss::vacant), view;
   auto told = unseal(core, text, turn.fill(), seen);
   view.overwritable_above = told.overwritable_above;
-  if (told.declined == miss::too_big) core.overtake(key, told.order);
+  if (told.declined == miss::too_big || told.declined == miss::expired) core.overtake(key, told.order);
   if (told.declined && !told.value) return decline(core, view, *told.declined), view;
   if (told.declined) {  // K3: only cold can tell what it is worth
     core.missed_in(tier::warm, *told.declined);
@@ -120,7 +120,9 @@ warm_view<typename Core::value_type> weigh(Core& core, typename Core::hashed_key
     return view;
   }
   bool const trusted = core.trusts_warm();
-  auto const state = trusted ? core.of_a_copy() : freshness::unverified;
+  auto const state = !Core::has_cold ? freshness::fresh  // the truth is no copy
+                     : trusted       ? core.of_a_copy()
+                                     : freshness::unverified;
   core.hit_in(tier::warm);
   view.settled = true;
   if (!told.value) {

@@ -28,7 +28,7 @@ moment until(Core& core, std::chrono::milliseconds within, std::chrono::millisec
 /// Whether the reader takes no copy, or none that is not fresh, and there are none now; the truth is no copy.
 template <class Core>
 bool passes_copies(Core& core, read_options const& how) noexcept {
-  if constexpr (!Core::has_cold)
+  if constexpr (Core::truth <= tier::hot)
     return false;
   else
     return how.mode == read_mode::cold || (how.mode == read_mode::verified && core.of_a_copy() != freshness::fresh);
@@ -37,7 +37,8 @@ bool passes_copies(Core& core, read_options const& how) noexcept {
 /// Whether an answer does for the reader: there is one, as sure as he asked, and not below the revision he knows of.
 template <class Core>
 bool suffices(typename Core::answer const& found, read_options const& how) noexcept {
-  bool const unsure = Core::has_cold && how.mode == read_mode::verified && found.freshness() != freshness::fresh;
+  bool const unsure =
+      Core::truth > tier::hot && how.mode == read_mode::verified && found.freshness() != freshness::fresh;
   return !unsure && !found.failed() && found.revision() >= how.at_least;
 }
 
