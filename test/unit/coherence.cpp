@@ -637,6 +637,23 @@ BOOST_AUTO_TEST_CASE(where_warm_is_the_truth_it_is_asked_by_who_takes_no_copy) {
     BOOST_TEST(is_newer(one.get_many(std::vector<std::string>{"k"}, {.mode = mode})[0].second));
 }
 
+BOOST_AUTO_TEST_CASE(where_warm_is_the_truth_an_erase_that_finds_nothing_leaves_nothing) {
+  below const shared;
+  warm_is_truth one{over<warm_is_truth>(shared)};
+  warm_is_truth other{over<warm_is_truth>(shared)};
+  BOOST_REQUIRE((one.ready({.within = 20s}) && other.ready({.within = 20s})));
+  BOOST_REQUIRE((one.put(make("erased", "text")) && one.put(make("lost", "text"))));
+  deaf_warm::deaf = true;
+  BOOST_REQUIRE(other.erase("erased"));
+  shared.warm->drop("lost");
+  for (auto const* id : {"erased", "lost"}) {
+    BOOST_TEST((one.get(id).tier() == tier::hot));
+    auto const gone = one.erase(id);
+    BOOST_TEST((gone && !gone->changed));
+    BOOST_TEST(one.get(id).absent());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_told_by_its_revision) {
   below const shared;
   auto settings = over<notes>(shared);

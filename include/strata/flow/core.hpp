@@ -311,7 +311,11 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   }
   /// Only the truth can tell what the key holds.
   void doubt(hashed_key k) noexcept {
-    gate.doubt(k.hash, clock.now(), [&] { drop(k, revision{~std::uint64_t{0}}); });
+    gate.doubt(k.hash, clock.now(), [&] { drop(k); });
+  }
+  /// Takes the key out of memory, but no copy above that revision.
+  void drop([[maybe_unused]] hashed_key k, [[maybe_unused]] revision below = revision{~std::uint64_t{0}}) noexcept {
+    if constexpr (has_hot) hot.erase(k, below);
   }
   /// Anything may have changed unseen (K10): no look below under way is kept, and what memory has is compared or goes.
   void doubt_all() noexcept {
@@ -426,9 +430,6 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   /// K12: what an install needs of the user's code, run before the gate's lock.
   [[nodiscard]] auto prepare(hashed_key k, box<value_type> const& b) {
     return prepare_install<key_type, value_type>(std::as_const(hot), k, b);
-  }
-  void drop([[maybe_unused]] hashed_key k, [[maybe_unused]] revision below) noexcept {
-    if constexpr (has_hot) hot.erase(k, below);
   }
 
   executor_type& own_executor() {

@@ -74,9 +74,9 @@ task<result<written>> erase_truth(Core& core, std::string_view text, moment unti
     auto const seen =
         co_await core.warm.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
     if (!seen) co_return std::unexpected{seen.error()};
-    bool const gone =
-        !seen->frame || (seen->frame->operation == operation::erase && seen->frame->key == text && whole(*seen->frame));
-    if (gone) co_return written{.changed = false};
+    if (!seen->frame) co_return written{.changed = false};
+    if (seen->frame->operation == operation::erase && seen->frame->key == text && whole(*seen->frame))
+      co_return written{.revision = revision{static_cast<std::uint64_t>(seen->position)}, .changed = false};
     auto const stored = co_await core.warm.ask(core, direction::writing, until,
                                                [&](auto& tier) { return tier.erase(text, revision{}, until); });
     if (!stored) co_return failed_write(stored.error());

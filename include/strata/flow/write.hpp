@@ -117,6 +117,8 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
   receipt done{.revision = truth->revision, .version = truth->version, .changed = truth->changed};
   done.tiers = Core::truth_bit;
   core.overtake(key, truth->revision);
+  if (!Core::has_cold && truth->revision == revision{})
+    core.drop(key);  // there is nothing, and nothing to compare it with
   if constexpr (Core::has_cold && Core::has_warm) {
     if (truth->revision == revision{}) co_return done;  // nobody ever wrote it: there is nothing to announce
     try {                                               // K6, as for a write
