@@ -125,6 +125,8 @@ struct deaf_warm {
   };
 };
 using warm_is_truth = cache<hot::lru, deaf_warm, none, codec::json<note>>;
+using warm_is_ours = cache<hot::lru, memory_warm, none, codec::json<note>, single_writer>;
+using kinds_of_truth_in_warm = std::tuple<warm_is_truth*, warm_is_ours*>;
 
 // Its reads and its writes may fail apart.
 struct lame_warm {
@@ -652,6 +654,18 @@ BOOST_AUTO_TEST_CASE(where_warm_is_the_truth_an_erase_that_finds_nothing_leaves_
     BOOST_TEST((gone && !gone->changed));
     BOOST_TEST(one.get(id).absent());
   }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_stream_that_is_made_anew_is_the_truth_from_then_on, Pointer, kinds_of_truth_in_warm) {
+  using Cache = std::remove_pointer_t<Pointer>;
+  below const shared;
+  Cache one{over<Cache>(shared)};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  for (int n = 0; n < 20; ++n) BOOST_REQUIRE(one.put(make("k", "older")));
+  shared.warm->begin_anew();
+  BOOST_TEST(one.get("k").absent());
+  BOOST_REQUIRE(one.put(make("k", "newer")));
+  BOOST_TEST((one.get("k")->text == "newer"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_told_by_its_revision) {

@@ -421,6 +421,7 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   deferred<flow::life<>, Codec> life;
   [[no_unique_address]] standing_type standing;
   [[no_unique_address]] std::conditional_t<gathers, flow::strays<>, no_strays> strays;
+  position heard{};  ///< how far the feed has come, where warm is the truth: of the feed's thread
 
  private:
   static clock_type const& default_clock() {

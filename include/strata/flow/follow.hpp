@@ -21,9 +21,15 @@ void follow(Core& core, news const& heard) noexcept {
     return;
   }
   if (heard.what == telling::resumed) {
+    if constexpr (!Core::has_cold) {  // positions are the revisions, and those of another stream begin anew
+      if (heard.at < core.heard) core.gate.begin_anew();
+      core.heard = heard.at;
+    }
     core.doubt_all();
     return core.standing.resumed(heard.at, core.clock.now());
   }
+  if constexpr (!Core::has_cold)
+    if (heard.at > core.heard) core.heard = heard.at;
   if (heard.what == telling::passed) return core.standing.heard(heard.at);
   try {
     auto const parsed = key<typename Core::key_type>::parse(told.key);

@@ -182,6 +182,14 @@ class gate : public loaders<look<Value, Event>> {
     drop();
   }
 
+  /// Revisions begin anew: no floor holds any more.
+  void begin_anew() noexcept {
+    for (auto& s : stripes_) {
+      auto const held = s.lock.hold();
+      s.fence.begin_anew();
+    }
+  }
+
   /// Cold has answered: a doubt older than this turn is over.
   void resolve(turn const& t) noexcept {
     auto& s = stripe_of(t.fill_.key);

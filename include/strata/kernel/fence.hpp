@@ -80,6 +80,12 @@ class fence {
     if (known && f.ticket > known->doubted) known->doubtful = false;
   }
 
+  /// Revisions begin anew: what was known of the old ones says nothing, and no fill under way is admitted.
+  void begin_anew() noexcept {
+    floors_ = {};
+    order_ = {};
+    forgotten_ = ++ticket_;
+  }
   /// Anything may have happened unseen (K10): no fill under way is admitted.
   void raise_epoch() noexcept { ++epoch_; }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_; }

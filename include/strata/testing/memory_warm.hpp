@@ -70,6 +70,16 @@ struct memory_warm {
       }
       tell([this] { tell_all({telling::resumed, {}, told_}); });
     }
+    /// Is another store from now on, as a stream that was deleted and made anew: its positions begin at one.
+    void begin_anew() {
+      std::scoped_lock const order{telling_};
+      {
+        std::scoped_lock const lock{mutex_};
+        last_ = 0;
+      }
+      told_ = {};
+      lose();
+    }
     /// Loses one key, and tells nobody.
     void drop(std::string_view key) {
       std::scoped_lock const lock{mutex_};

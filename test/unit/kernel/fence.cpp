@@ -98,4 +98,15 @@ BOOST_AUTO_TEST_CASE(a_floor_that_is_forgotten_refuses_only_who_did_not_know_it)
   BOOST_TEST((!f.admits(after, revision{4}) && f.admits(after, revision{5})));
 }
 
+BOOST_AUTO_TEST_CASE(where_revisions_begin_anew_no_floor_holds_and_no_fill_under_way_is_kept) {
+  fence f{100};
+  f.raise(1, revision{9}, {});
+  auto const before = f.begin(2);
+  f.begin_anew();
+  BOOST_TEST((f.floor(1) == revision{} && f.floors() == 0u));
+  BOOST_TEST(!f.admits(before, revision{9}));
+  BOOST_TEST(!f.current(before));
+  BOOST_TEST(f.admits(f.begin(1), revision{1}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
