@@ -35,7 +35,7 @@ struct access;
 
 /// A cache of three tiers, composed at compile time. Any tier may be strata::none; options come in any order:
 /// strata::observer<O>, strata::clock<C>, strata::executor<E>, strata::staleness<S>, strata::single_writer, strata::expiry.
-/// \threads all members may be called from any thread, but the destructor
+/// \threads all members may be called from any thread, but the destructor: it waits for the threads that co_ calls run on
 template <class Hot, class Warm, class Cold, class Codec, class... Options>
 class cache {
   static constexpr bool sound = explain_cache<Hot, Warm, Cold, Codec, Options...>();
@@ -79,7 +79,10 @@ class cache {
   explicit cache(options settings) : core_{settings} {}
   cache(cache const&) = delete;
   cache& operator=(cache const&) = delete;
-  ~cache() { close(std::chrono::seconds{2}); }
+  ~cache() {
+    close(std::chrono::seconds{2});
+    core_.end_executor();
+  }
 
   /// Reads one value: hot, warm, cold, and keeps it in the tiers above the one that had it.
   /// \returns     a value, a clear absent, or an error

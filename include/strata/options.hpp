@@ -40,7 +40,8 @@ struct clock {
   using option = detail::clock_option;
   using type = T;
 };
-/// Where flows wait and co_* calls run: `strata::executor<Mine>`; the instance as `.executor = &mine`.
+/// Where flows wait and co_* calls run: `strata::executor<Mine>`; the instance as `.executor = &mine`. By default each call
+/// under way has a thread of the cache's, 64 at most; what comes beyond that begins when another has ended, and may be late.
 template <class T>
 struct executor {
   using option = detail::executor_option;

@@ -224,18 +224,24 @@ strata::health health_of(Core const& core) {
   return all;
 }
 
-/// Refuses new calls, waits for those under way, ends the threads of co_ calls, and makes usage durable as far as time
-/// allows. The destructors do the rest: feed, flusher, tiers, in this order.
+/// Refuses new calls, waits for those under way, and makes usage durable as far as time allows. The destructors do the
+/// rest: the threads of co_ calls, which may take longer and of which one may be closing, feed, flusher, tiers, in this order.
 template <class Core>
 void close(Core& core, std::chrono::milliseconds within) noexcept {
   if (!core.life.close()) return;
-  auto const until = kernel::after(core.clock.now(), within);
-  (void)core.life.drain(until);
-  core.end_executor();
-  try {
-    (void)flush_usage(core, until).run();
-  } catch (...) {  // no memory to flush: the counts since the last flush are lost, as in a crash
+  auto const now = core.clock.now();
+  auto const until = kernel::after(now, within);
+  auto const flush = [&] {
+    try {
+      (void)flush_usage(core, until).run();
+    } catch (...) {  // no memory to flush: the counts since the last flush are lost, as in a crash
+    }
+  };
+  if (!core.life.drain(kernel::after(now, within / 2))) {
+    flush();  // while there is time: a call that hangs does not cost what the others counted
+    (void)core.life.drain(until);
   }
+  flush();
 }
 
 }  // namespace flow

@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-// The default executor. Flows wait by blocking their thread; co_* calls run on a few threads that start with the first
-// such call. (The simulator's executor suspends instead.)
+// The default executor. Flows wait by blocking their thread; co_* calls run on threads of which another starts where all
+// are at work: one that hangs makes no other late. (The simulator's executor suspends instead.)
 namespace strata {
 
 namespace detail {
@@ -58,7 +58,8 @@ class crew {
 
   static constexpr std::suspend_never at(point) noexcept { return {}; }
 
-  explicit crew(std::size_t count = 4) : count_{count} {}
+  /// \param most  of its threads (K12): what comes beyond that waits for one of them, past its deadline if need be
+  explicit crew(std::size_t most = 64) : most_{most} {}
   crew(crew const&) = delete;
   crew& operator=(crew const&) = delete;
   ~crew() { stop(); }
@@ -92,8 +93,7 @@ class crew {
   // One thread more where all are at work and there may be more. Where the system has none, those there are have to do.
   bool man() noexcept {
     try {
-      if (threads_.size() < count_ && threads_.size() <= queue_.size() + busy_)
-        threads_.emplace_back([this] { run(); });
+      if (threads_.size() < most_ && threads_.size() <= queue_.size() + busy_) threads_.emplace_back([this] { run(); });
     } catch (...) {
     }
     return !threads_.empty();
@@ -116,7 +116,7 @@ class crew {
   detail::condition changed_;
   deferred<kernel::fifo<std::coroutine_handle<>>, Thread> queue_;
   std::vector<Thread> threads_;
-  std::size_t count_;
+  std::size_t most_;
   std::size_t busy_ = 0;
   bool stopped_ = false;
 };

@@ -358,7 +358,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_ever_waits) {
 }
 
 BOOST_AUTO_TEST_CASE(a_coroutine_may_have_a_soft_deadline_too) {
-  constexpr int callers = 8;               // more than there are threads
+  constexpr int callers = 70;              // more than there are threads
   std::atomic<int> given{0}, answered{0};  // closing the cache waits for who writes to them
   guarded c;
   BOOST_REQUIRE(c.put("k", 1));

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the Strata authors
+//
+// co_ calls and who runs them: threads of the cache's, while calls hang and caches end.
+#include <strata/cache.hpp>
+#include <strata/hot/lru.hpp>
+#include <strata/run/unattended.hpp>
+#include <strata/testing/memory_cold.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+using namespace strata;
+using namespace std::chrono_literals;
+using strata::detail::unattended;
+using testing::memory_cold;
+
+namespace {
+
+struct digits {
+  using value_type = int;
+  static constexpr std::string_view id = "digits";
+  static constexpr std::uint64_t fingerprint = 1;
+  static result<void> encode(int n, std::string& out) { return out += std::to_string(n), result<void>{}; }
+  static result<int> decode(std::string_view text) { return std::stoi(std::string{text}); }
+};
+
+/// Its loads may hang until their time is over.
+struct hanging_cold {
+  static inline std::atomic<bool> hangs{false};
+  static inline std::atomic<int> hanging{0};
+  using options = memory_cold::options;
+  template <class Key, class Value, class Context>
+  class tier : public memory_cold::tier<Key, Value, Context> {
+    using base = memory_cold::tier<Key, Value, Context>;
+
+   public:
+    using base::base;
+    result<copy<Value>> load(std::string_view key, deadline until) {
+      for (++hanging; hangs && std::chrono::steady_clock::now() < until;) std::this_thread::sleep_for(1ms);
+      --hanging;
+      return base::load(key, until);
+    }
+  };
+};
+using hanging = cache<hot::lru, none, hanging_cold, digits>;
+
+struct outcome {
+  std::atomic<errc> code{};
+  std::atomic<bool> there{false};
+};
+template <class Cache>
+unattended ask(Cache& c, std::string key, std::chrono::milliseconds within, outcome& told) {
+  auto const found = co_await c.co_get(key, {.within = within});
+  if (found.failed()) told.code = found.error().code();
+  told.there = true;
+}
+
+template <class F>
+bool soon(F holds) {
+  for (auto const until = std::chrono::steady_clock::now() + 20s; std::chrono::steady_clock::now() < until;) {
+    if (holds()) return true;
+    std::this_thread::sleep_for(1ms);
+  }
+  return false;
+}
+
+template <class F>
+std::chrono::nanoseconds time_of(F f) {
+  auto const began = std::chrono::steady_clock::now();
+  f();
+  return std::chrono::steady_clock::now() - began;
+}
+
+/// Calls of coroutines that hang until it lets them go.
+struct hung {
+  hung(hanging& c, outcome& told) {
+    hanging_cold::hangs = true;
+    for (int i = 0; i < 8; ++i) ask(c, std::to_string(i), 1min, told);
+    BOOST_REQUIRE(soon([] { return hanging_cold::hanging == 8; }));
+  }
+  ~hung() { hanging_cold::hangs = false; }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(co_calls)
+
+BOOST_AUTO_TEST_CASE(calls_that_hang_make_no_other_late) {
+  outcome mine, theirs;
+  hanging c{{}};
+  hung const others{c, theirs};
+  ask(c, "mine", 50ms, mine);
+  BOOST_TEST(soon([&] { return mine.there.load(); }));
+  BOOST_TEST(!theirs.there);
+}
+
+BOOST_AUTO_TEST_CASE(calls_that_hang_neither_hold_up_closing_nor_cost_what_was_counted) {
+  outcome theirs;
+  auto const shelf = std::make_shared<memory_cold::shelf<int>>();
+  hanging c{{.cold = {.shared = shelf}, .limits = {.flush_every = 1h}}};
+  BOOST_REQUIRE(c.put("k", 1));
+  for (int i = 0; i < 10; ++i) BOOST_REQUIRE(c.get("k"));
+  hung const others{c, theirs};
+  BOOST_TEST((time_of([&] { c.close(500ms); }) < 20s));
+  auto const told = shelf->usage_of("k");
+  BOOST_TEST((told && told->count == 10U));
+}
+
+BOOST_AUTO_TEST_CASE(a_cache_that_was_closed_on_a_thread_of_its_own_waits_for_that_thread) {
+  std::atomic<bool> closed{false}, ended{false}, may_end{false};
+  auto c = std::make_unique<hanging>(hanging::options{});
+  [](hanging& of, auto& is_closed, auto& has_ended, auto& may) -> unattended {
+    (void)co_await of.co_get("k");
+    of.close(1s);
+    is_closed = true;
+    while (!may) std::this_thread::sleep_for(1ms);
+    has_ended = true;
+  }(*c, closed, ended, may_end);
+  BOOST_REQUIRE(soon([&] { return closed.load(); }));
+  std::jthread const later{[&] {
+    std::this_thread::sleep_for(50ms);
+    may_end = true;
+  }};
+  c.reset();
+  BOOST_TEST(ended);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
