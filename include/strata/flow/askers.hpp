@@ -2,16 +2,19 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/run/threads.hpp>
+
 #include <atomic>
 #include <coroutine>
 #include <cstddef>
 #include <type_traits>
 
-// Where questions go on whose askers have left (flow/soft.hpp). Not on the executor's own threads, where it can be had:
-// there the askers of co_ calls wait, and would keep their questions from being asked.
+// Where questions go on whose askers have left (flow/soft.hpp). On threads of their own where the executor is ours: on its
+// threads the askers of co_ calls wait, and would keep their questions from being asked. Another's executor runs them as it
+// runs everything: of a second one nobody would know.
 namespace strata::flow {
 
-template <class Executor, bool Own = std::is_default_constructible_v<Executor>>
+template <class Executor, bool Own = std::is_same_v<Executor, threads>>
 class askers {
  public:
   static constexpr std::size_t most = 64;  ///< questions at once (K12)

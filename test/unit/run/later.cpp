@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 //
-// co_ calls and who runs them: threads of the cache's, while calls hang and caches end.
+// co_ calls and who runs them: threads of the cache's or an executor of the user's, while calls hang and caches end.
 #include <strata/cache.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/run/unattended.hpp>
@@ -11,8 +11,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <coroutine>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <mutex>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -52,6 +56,27 @@ struct hanging_cold {
   };
 };
 using hanging = cache<hot::lru, none, hanging_cold, digits>;
+
+/// An executor of the user's, who runs it himself.
+struct queue {
+  using event = threads::event;
+  static constexpr std::suspend_never at(point) noexcept { return {}; }
+  void post(std::coroutine_handle<> work) {
+    std::scoped_lock const lock{guard};
+    posted.push_back(work);
+  }
+  void run() {
+    for (std::unique_lock held{guard}; !posted.empty(); held.lock()) {
+      auto const work = posted.front();
+      posted.pop_front();
+      held.unlock();
+      work.resume();
+    }
+  }
+  std::mutex guard;
+  std::deque<std::coroutine_handle<>> posted;
+};
+using queued = cache<hot::lru, none, memory_cold, digits, single_writer, executor<queue>>;
 
 struct outcome {
   std::atomic<errc> code{};
@@ -132,6 +157,17 @@ BOOST_AUTO_TEST_CASE(a_cache_that_was_closed_on_a_thread_of_its_own_waits_for_th
   }};
   c.reset();
   BOOST_TEST(ended);
+}
+
+BOOST_AUTO_TEST_CASE(a_question_with_a_soft_deadline_is_asked_on_the_executor_that_was_given) {
+  queue q;
+  std::jthread const runs{[&](std::stop_token const& ends) {
+    for (; !ends.stop_requested(); std::this_thread::sleep_for(1ms)) q.run();
+  }};
+  queued c{{.executor = &q}};
+  BOOST_REQUIRE(c.put("k", 1));
+  auto const asked = c.get("k", {.within = 20s, .mode = read_mode::cold, .soft_within = 5s});
+  BOOST_TEST((asked && asked.tier() == tier::cold));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

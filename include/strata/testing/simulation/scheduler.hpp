@@ -193,7 +193,7 @@ namespace strata::flow {
 
 /// One question at a time, so that others find no room (K12).
 template <>
-class askers<testing::by_schedule, true> {
+class askers<testing::by_schedule> {
  public:
   explicit askers(testing::by_schedule&) noexcept {}
   askers(askers const&) = delete;
