@@ -51,7 +51,7 @@ class cache {
   using put_options =
       typename core_type::put_options;  ///< of one value: the same, and .embedding where cold keeps vectors
   template <class T>
-  using later = strata::later<typename core_type::executor_type, T>;
+  using later = strata::later<core_type, T>;
 
   /// Settings of the tiers and of the whole; every member has a default.
   struct options {
@@ -106,8 +106,7 @@ class cache {
   [[nodiscard]] later<answer> co_get(key_view key, read_options how = {}) {
     auto const k = core_.hash(key);
     if (auto kept = recall(k, how)) return later<answer>{std::move(kept)};
-    return {core_.executor,
-            flow::own_read(core_, std::make_unique<key_type>(key), k.hash, how, read_until(how.within))};
+    return {core_, flow::own_read(core_, std::make_unique<key_type>(key), k.hash, how, read_until(how.within))};
   }
 
   /// Reads in place: f(value) under the entry's guard on a hot hit, without counting a reference.
@@ -212,9 +211,9 @@ class cache {
   }
   template <class F>
   [[nodiscard]] later<result<receipt>> co_update(key_view key, F f, put_options call = {}) {
-    return {core_.executor, flow::own_update(core_, std::make_unique<key_type>(key), core_.hash(key).hash,
-                                             std::make_unique<F>(std::move(f)), write_until(call), core_.life_of(call),
-                                             own_vector(call))};
+    return {core_, flow::own_update(core_, std::make_unique<key_type>(key), core_.hash(key).hash,
+                                    std::make_unique<F>(std::move(f)), write_until(call), core_.life_of(call),
+                                    own_vector(call))};
   }
 
   /// Erases everywhere; erasing what is not there succeeds with changed = false.
@@ -223,8 +222,7 @@ class cache {
     return flow::serve_erase(core_, core_.hash(key), write_until(call)).run();
   }
   [[nodiscard]] later<result<receipt>> co_erase(key_view key, call_options call = {}) {
-    return {core_.executor,
-            flow::own_erase(core_, std::make_unique<key_type>(key), core_.hash(key).hash, write_until(call))};
+    return {core_, flow::own_erase(core_, std::make_unique<key_type>(key), core_.hash(key).hash, write_until(call))};
   }
 
   /// As get, but makes the value where nobody has it: one loader per key, however many callers.
@@ -240,8 +238,8 @@ class cache {
   [[nodiscard]] later<answer> co_get_or_load(key_view key, F load, write_options call = {}) {
     auto const k = core_.hash(key);
     if (auto kept = recall(k, {})) return later<answer>{std::move(kept)};
-    return {core_.executor, flow::own_load(core_, std::make_unique<key_type>(key), k.hash, load_until(call),
-                                           std::make_unique<F>(std::move(load)), core_.life_of(call))};
+    return {core_, flow::own_load(core_, std::make_unique<key_type>(key), k.hash, load_until(call),
+                                  std::make_unique<F>(std::move(load)), core_.life_of(call))};
   }
 
   /// Many keys with one round trip per tier; one answer per key, in the order asked. Needs <strata/batch.hpp>.
@@ -431,12 +429,12 @@ class cache {
   later<result<receipt>> write_later(flow::owned<key_type> key, value_type&& value, expectation expected,
                                      put_options const& call) {
     auto const hash = core_.hash(*key).hash;
-    return {core_.executor, flow::own_write(core_, std::move(key), hash, std::make_unique<value_type>(std::move(value)),
-                                            expected, write_until(call), core_.life_of(call), own_vector(call))};
+    return {core_, flow::own_write(core_, std::move(key), hash, std::make_unique<value_type>(std::move(value)),
+                                   expected, write_until(call), core_.life_of(call), own_vector(call))};
   }
   template <class Range, class Verb>
   auto all_later(Range&& range, Verb verb) {
-    return strata::later{core_.executor, flow::own_batch(std::make_unique<Range>(std::move(range)), verb)};
+    return strata::later{core_, flow::own_batch(std::make_unique<Range>(std::move(range)), verb)};
   }
 
   friend struct query::access;

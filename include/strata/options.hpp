@@ -42,6 +42,7 @@ struct clock {
 };
 /// Where flows wait and co_* calls run: `strata::executor<Mine>`; the instance as `.executor = &mine`. By default each call
 /// under way has a thread of the cache's, 64 at most; what comes beyond that begins when another has ended, and may be late.
+/// An executor has to resume all that it was given before the cache ends.
 template <class T>
 struct executor {
   using option = detail::executor_option;

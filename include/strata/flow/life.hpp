@@ -14,7 +14,7 @@
 #include <utility>
 
 // Whether a cache takes calls (K12): not while closing, and not in a process forked from the one that opened it, whose
-// sockets it would share. Only calls that leave memory are counted.
+// sockets it would share. Calls that leave memory are counted, and co_ calls.
 namespace strata::flow {
 
 /// A template, so that a program which only includes a cache compiles none of it.
@@ -29,7 +29,7 @@ class life {
     stay(stay const&) = delete;
     stay& operator=(stay const&) = delete;
     ~stay() {
-      if (life_ != nullptr) life_->calls_.fetch_sub(1, std::memory_order_acq_rel);
+      if (life_ != nullptr) life_->leave();
     }
     explicit operator bool() const noexcept { return !why_; }
     [[nodiscard]] strata::error const& error() const noexcept { return *why_; }
@@ -41,14 +41,21 @@ class life {
 
   /// \param counted  close() has to wait for this call, which may leave memory
   [[nodiscard]] stay enter(bool counted) noexcept {
+    if (counted ? join() : !closed()) return stay{counted ? this : nullptr};
     if (counted && ::getpid() != owner_)
       return stay{
           error{errc::forked, tier::none, "this process was forked from the one that opened the cache: open another"}};
-    if (counted) calls_.fetch_add(1, std::memory_order_acq_rel);
-    if (!closed_.load(std::memory_order_acquire)) return stay{counted ? this : nullptr};
-    if (counted) calls_.fetch_sub(1, std::memory_order_acq_rel);
     return stay{error{errc::closed, tier::none, "the cache is closed"}};
   }
+  /// The same of a call that has yet to begin. \returns whether it was let in, and has to leave
+  [[nodiscard]] bool join() noexcept {
+    if (::getpid() != owner_) return false;
+    calls_.fetch_add(1, std::memory_order_acq_rel);
+    if (!closed()) return true;
+    leave();
+    return false;
+  }
+  void leave() noexcept { calls_.fetch_sub(1, std::memory_order_acq_rel); }
 
   [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 

@@ -5,25 +5,41 @@
 #include <strata/run/task.hpp>
 
 #include <coroutine>
+#include <memory>
 #include <optional>
 #include <utility>
 
 namespace strata {
 
 /// What a co_ verb gives: await it once. What is there already never suspends; else the flow runs on the executor, and
-/// the awaiting coroutine goes on there.
-template <class Executor, class T>
+/// the awaiting coroutine goes on there. It counts as under way from then on, so that closing waits for what the executor has
+/// yet to begin; a cache that takes no calls says so at once and here.
+template <class Core, class T>
 class [[nodiscard]] later {
  public:
   explicit later(T&& already) : ready_{std::move(already)} {}
-  later(Executor& where, task<T>&& flow) : executor_{&where}, flow_{std::move(flow)} {}
+  later(Core& core, task<T>&& flow) : core_{&core}, flow_{std::move(flow)} {}
 
   [[nodiscard]] bool await_ready() const noexcept { return ready_.has_value(); }
-  void await_suspend(std::coroutine_handle<> awaiter) { executor_->post(flow_->posted_by(awaiter)); }
-  T await_resume() { return ready_ ? std::move(*ready_) : flow_->await_resume(); }
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiter) {
+    auto const work = flow_->posted_by(awaiter);
+    if (!core_->life.join()) return work;
+    under_way_.reset(core_);
+    core_->executor.post(work);  // which may be the end of this
+    return std::noop_coroutine();
+  }
+  T await_resume() {
+    under_way_.reset();
+    return ready_ ? std::move(*ready_) : flow_->await_resume();
+  }
 
  private:
-  Executor* executor_ = nullptr;
+  struct leave {
+    void operator()(Core* core) const noexcept { core->life.leave(); }
+  };
+
+  Core* core_ = nullptr;
+  std::unique_ptr<Core, leave> under_way_;
   std::optional<T> ready_;
   std::optional<task<T>> flow_;
 };

@@ -77,6 +77,7 @@ struct queue {
   std::deque<std::coroutine_handle<>> posted;
 };
 using queued = cache<hot::lru, none, memory_cold, digits, single_writer, executor<queue>>;
+using queued_in_memory = cache<hot::lru, none, none, digits, executor<queue>>;
 
 struct outcome {
   std::atomic<errc> code{};
@@ -157,6 +158,34 @@ BOOST_AUTO_TEST_CASE(a_cache_that_was_closed_on_a_thread_of_its_own_waits_for_th
   }};
   c.reset();
   BOOST_TEST(ended);
+}
+
+template <class Cache>
+void posted_is_waited_for() {
+  queue q;
+  outcome told;
+  std::atomic<bool> closed{false};
+  typename Cache::options settings;
+  settings.executor = &q;
+  Cache c{settings};
+  ask(c, "k", 1min, told);
+  {
+    std::jthread const closing{[&] {
+      c.close(20s);
+      closed = true;
+    }};
+    std::this_thread::sleep_for(50ms);
+    BOOST_TEST(!closed);
+    q.run();
+  }
+  BOOST_TEST((told.there && told.code == errc::closed));
+  outcome late;
+  ask(c, "k", 1min, late);  // at once and here
+  BOOST_TEST((late.there && late.code == errc::closed && q.posted.empty()));
+}
+BOOST_AUTO_TEST_CASE(closing_waits_for_what_an_executor_has_yet_to_begin) {
+  posted_is_waited_for<queued>();
+  posted_is_waited_for<queued_in_memory>();
 }
 
 BOOST_AUTO_TEST_CASE(a_question_with_a_soft_deadline_is_asked_on_the_executor_that_was_given) {
