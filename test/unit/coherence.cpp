@@ -128,6 +128,26 @@ using warm_is_truth = cache<hot::lru, deaf_warm, none, codec::json<note>>;
 using warm_is_ours = cache<hot::lru, memory_warm, none, codec::json<note>, single_writer>;
 using kinds_of_truth_in_warm = std::tuple<warm_is_truth*, warm_is_ours*>;
 
+// A database that is busy when it is told of uses.
+struct busy_cold {
+  static inline std::atomic<bool> busy{false};
+  static inline std::atomic<int> telling{0};
+  using options = memory_cold::options;
+  template <class Key, class Value, class Context>
+  class tier : public memory_cold::tier<Key, Value, Context> {
+    using base = memory_cold::tier<Key, Value, Context>;
+
+   public:
+    using base::base;
+    result<void> add_usage(std::span<uses const> counts, deadline until) {
+      ++telling;
+      while (busy) std::this_thread::sleep_for(1ms);
+      return base::add_usage(counts, until);
+    }
+  };
+};
+using busy_notes = cache<hot::lru, none, busy_cold, codec::json<note>>;
+
 // Its reads and its writes may fail apart.
 struct lame_warm {
   static inline std::atomic<bool> reads{true}, writes{true};
@@ -666,6 +686,22 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_stream_that_is_made_anew_is_the_truth_from_then_
   BOOST_TEST(one.get("k").absent());
   BOOST_REQUIRE(one.put(make("k", "newer")));
   BOOST_TEST((one.get("k")->text == "newer"));
+}
+
+BOOST_AUTO_TEST_CASE(a_flush_is_not_done_while_another_carries_counts) {
+  below const shared;
+  auto settings = over<busy_notes>(shared);
+  settings.limits.flush_every = 20ms;
+  busy_notes one{settings};
+  BOOST_REQUIRE(one.put(make("k", "text")));
+  busy_cold::busy = true;
+  BOOST_REQUIRE(one.get("k"));
+  BOOST_REQUIRE(soon([] { return busy_cold::telling > 0; }));  // the cache's own
+  BOOST_TEST((one.flush({.within = 50ms}).error() == errc::timed_out));
+  busy_cold::busy = false;
+  BOOST_TEST(one.flush({.within = 20s}).has_value());
+  auto const told = shared.cold->usage_of("k");
+  BOOST_TEST((told && told->count == 1U));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_told_by_its_revision) {

@@ -111,7 +111,7 @@ class background {
         auto const now = core_.clock.now();
         if (now < flush_at_) return;
         flush_at_ = kernel::after(now, core_.limits.flush_every);
-        auto const told = flush_usage(core_, kernel::after(now, core_.limits.write_within), between).run();
+        auto const told = flush_usage(core_, kernel::after(now, core_.limits.write_within), now, between).run();
         auto const keys = told ? *told : core_.usage.keys();
         flush_at_ = now + flush_after(core_, core_.clock.now() - now, now - flushed_at_, keys);
         if (told) flushed_at_ = now;

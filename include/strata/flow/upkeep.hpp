@@ -107,12 +107,15 @@ void most_read_first(Counts& counts, std::size_t few = 32) {
 }
 
 /// Carries the counts of hot's entries and of reads below to cold. What cannot be delivered is kept for the next time.
-/// \param between  called after every statement but the last; does not throw
+/// \param patience  how long it waits for another flush to end
+/// \param between   called after every statement but the last; does not throw
 /// \returns how many keys it told of
 template <class Core, class Between = nothing_between>
-task<result<std::size_t>> flush_usage(Core& core, deadline until, Between between = {}) {
+task<result<std::size_t>> flush_usage(Core& core, deadline until, deadline patience, Between between = {}) {
   std::size_t done = 0;
   if constexpr (Core::counts_use) {
+    typename Core::usage_type::turn const mine{core.usage, patience};
+    if (!mine) co_return failure(errc::timed_out, tier::none, "another flush is under way");
     core.collect_uses();
     auto counts = core.usage.take();
     most_read_first(counts);
@@ -141,7 +144,7 @@ template <class Core>
 task<result<void>> serve_flush(Core& core, deadline until) {
   auto const inside = core.enter();
   if (!inside) co_return std::unexpected{inside.error()};
-  auto const flushed = co_await flush_usage(core, until);
+  auto const flushed = co_await flush_usage(core, until, until);
   if (!flushed) co_return std::unexpected{flushed.error()};
   co_return deferred<result<void>, Core>{};
 }
@@ -233,7 +236,7 @@ void close(Core& core, std::chrono::milliseconds within) noexcept {
   auto const until = kernel::after(now, within);
   auto const flush = [&] {
     try {
-      (void)flush_usage(core, until).run();
+      (void)flush_usage(core, until, until).run();
     } catch (...) {  // no memory to flush: the counts since the last flush are lost, as in a crash
     }
   };

@@ -4,8 +4,10 @@
 
 #include <strata/concepts/capability.hpp>
 #include <strata/hash.hpp>
+#include <strata/kernel/moment.hpp>
 #include <strata/kernel/table.hpp>
 #include <strata/run/mutex.hpp>
+#include <strata/run/thread.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +43,30 @@ class usage_table {
     auto const held = guard_.hold();
     add_held(key, more);
   }
+
+  /// One flush at a time: what it carries stands nowhere else, and another that finds nothing here must not call it durable.
+  class turn {
+   public:
+    /// \param patience  how long it waits for another to end
+    turn(usage_table& of, kernel::moment patience) : of_{of} {
+      auto held = of_.guard_.hold();
+      mine_ = of_.free_.wait_until(held, patience, [&] { return !of_.flushing_; });
+      if (mine_) of_.flushing_ = true;
+    }
+    turn(turn const&) = delete;
+    turn& operator=(turn const&) = delete;
+    ~turn() {
+      if (!mine_) return;
+      auto const held = of_.guard_.hold();
+      of_.flushing_ = false;
+      of_.free_.notify_all();
+    }
+    explicit operator bool() const noexcept { return mine_; }
+
+   private:
+    usage_table& of_;
+    bool mine_ = false;
+  };
 
   /// Takes all counts away, for a flush.
   [[nodiscard]] std::vector<Use> take() {
@@ -94,6 +120,8 @@ class usage_table {
   }
 
   mutable strata::detail::mutex guard_;
+  strata::detail::condition free_;
+  bool flushing_ = false;
   hasher<std::string> hash_;
   kernel::table<Use> counts_;
   std::size_t max_keys_;

@@ -5,8 +5,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 // K12: counts between two flushes.
+using namespace std::chrono_literals;
 using table = strata::flow::usage_table<>;
 
 BOOST_AUTO_TEST_SUITE(usage)
@@ -42,6 +44,16 @@ BOOST_AUTO_TEST_CASE(what_was_not_delivered_is_added_to_what_came_since) {
   auto const part = table::part(taken, 0, 1);
   BOOST_REQUIRE(part.size() == 1U);
   BOOST_TEST(part[0].key == "told");
+}
+
+BOOST_AUTO_TEST_CASE(one_flush_waits_for_another_as_long_as_it_may) {
+  table t{9};
+  auto const now = std::chrono::steady_clock::now();
+  {
+    table::turn const first{t, now};
+    BOOST_TEST((first && !table::turn{t, now} && !table::turn{t, now + 5ms}));
+  }
+  BOOST_TEST(static_cast<bool>(table::turn{t, now}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
