@@ -28,15 +28,18 @@ class breaker {
     if (failures_ < tolerated) return true;
     if (now < retry_) return false;
     retry_ = now + longest;  // this caller is the probe; if it never reports, another may try then
+    probed_ = true;
     return true;
   }
   void succeeded() noexcept {
     failures_ = 0;
     pause_ = shortest;
+    probed_ = false;
   }
   void failed(Moment now) noexcept {
-    if (failures_ < tolerated) ++failures_;
-    if (failures_ < tolerated) return;
+    if (open() && !probed_) return;  // it went out before the breaker opened, and says nothing new
+    if (!open() && ++failures_ < tolerated) return;
+    probed_ = false;
     retry_ = now + pause_;
     pause_ = pause_ + pause_ < longest ? pause_ + pause_ : longest;
   }
@@ -46,6 +49,7 @@ class breaker {
   Moment retry_{};
   duration pause_ = shortest;
   int failures_ = 0;
+  bool probed_ = false;  // while open: whether a caller tries
 };
 
 }  // namespace strata::kernel

@@ -51,6 +51,15 @@ BOOST_AUTO_TEST_CASE(the_pause_doubles_up_to_a_second) {
   BOOST_TEST(b.allows(now + 50ms));  // and begins anew
 }
 
+BOOST_AUTO_TEST_CASE(calls_that_fail_together_count_as_one_failure_of_an_open_one) {
+  breaker b;
+  moment const now{};
+  for (int i = 0; i < 8; ++i) BOOST_TEST(b.allows(now));
+  for (int i = 0; i < 8; ++i) b.failed(now);
+  BOOST_TEST(!b.allows(now + 49ms));
+  BOOST_TEST(b.allows(now + 50ms));
+}
+
 BOOST_AUTO_TEST_CASE(a_probe_that_never_reports_does_not_keep_it_open_for_ever) {
   breaker b;
   moment const now{};
