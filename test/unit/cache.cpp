@@ -17,6 +17,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <latch>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <ranges>
@@ -347,8 +348,8 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(loading)
 
-BOOST_AUTO_TEST_CASE(one_loader_per_key_however_many_callers) {
-  auto opened = notes::open({});
+static void load_together(limits const& most) {
+  auto opened = notes::open({.limits = most});
   auto& cache = opened.value();
   std::atomic<int> runs{0};
   std::atomic<int> good{0};
@@ -363,6 +364,10 @@ BOOST_AUTO_TEST_CASE(one_loader_per_key_however_many_callers) {
   BOOST_TEST(runs == 1);
   BOOST_TEST(good == 16);
   BOOST_TEST(cache.stats().loads == 1u);
+}
+BOOST_AUTO_TEST_CASE(one_loader_per_key_however_many_callers) {
+  load_together({});
+  load_together({.max_flights = std::numeric_limits<std::size_t>::max()});
 }
 
 BOOST_AUTO_TEST_CASE(a_failing_loader_fails_all_waiters_and_is_not_remembered) {

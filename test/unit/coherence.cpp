@@ -20,6 +20,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -702,6 +703,16 @@ BOOST_AUTO_TEST_CASE(a_flush_is_not_done_while_another_carries_counts) {
   BOOST_TEST(one.flush({.within = 20s}).has_value());
   auto const told = shared.cold->usage_of("k");
   BOOST_TEST((told && told->count == 1U));
+}
+
+BOOST_AUTO_TEST_CASE(limits_may_be_as_large_as_numbers_are) {
+  below const shared;
+  auto settings = over<notes>(shared);
+  settings.limits.max_floors = settings.limits.max_flights = std::numeric_limits<std::size_t>::max();
+  notes one{settings};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  for (int n = 0; n < 200; ++n) BOOST_REQUIRE(one.put(make(std::to_string(n), "text")));
+  BOOST_TEST(one.health().coherence.floors == 200U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_too_big_for_warm_is_told_by_its_revision) {

@@ -89,8 +89,7 @@ class gate : public loaders<look<Value, Event>> {
   };
 
   gate(std::size_t max_floors, std::size_t max_flights)
-      : stripes_{make((max_floors + stripes - 1) / stripes, (max_flights + stripes - 1) / stripes,
-                      std::make_index_sequence<stripes>{})} {}
+      : stripes_{make(share(max_floors), share(max_flights), std::make_index_sequence<stripes>{})} {}
 
   /// K4: registers a look below before its first read there. Joins the key's flight if that one began late enough to
   /// have seen all that this caller may know of, and its leader has no more time than this caller: one that hangs would
@@ -238,6 +237,9 @@ class gate : public loaders<look<Value, Event>> {
     kernel::flights<flight> flights;
   };
 
+  static constexpr std::size_t share(std::size_t of_all) noexcept {
+    return of_all / stripes + (of_all % stripes != 0 ? 1 : 0);
+  }
   template <std::size_t... I>
   static std::array<stripe, stripes> make(std::size_t floors, std::size_t under_way, std::index_sequence<I...>) {
     return {((void)I, stripe{floors, under_way})...};
