@@ -320,10 +320,10 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   /// Anything may have changed unseen (K10): no look below under way is kept, and what memory has is compared or goes.
   void doubt_all() noexcept {
     counters.add(counters.doubts);
-    standing.doubt();
     gate.doubt_all([&] {
       if constexpr (has_hot && !revalidates) hot.clear();
     });
+    standing.doubt();  // after the epochs: who compares at once must not find a look under way that is kept later
     if constexpr (!revalidates) standing.settle(standing.doubted());
   }
   /// Keeps what was just written, unless something newer is known. \returns whether hot has it
