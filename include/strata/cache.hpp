@@ -201,7 +201,8 @@ class cache {
     return later<result<receipt>>{explain_keyed<V>()};
   }
 
-  /// Reads, lets f change a copy, and writes it if nobody else wrote meanwhile; else again, 8 times at most.
+  /// Reads, lets f change a copy, and writes it if nobody else wrote meanwhile; else again, 8 times at most. What it writes
+  /// lives as long as what is put: nothing is kept of the life that was left.
   /// \param f  void or bool f(value&); false gives up: nothing is written and the receipt says changed = false
   /// \errors   rejected: absent; conflict: 8 others were faster; else as get and put
   template <class F>
