@@ -37,6 +37,13 @@ struct opaque {
 struct claiming {
   std::size_t bytes;
 };
+struct alone {  // its own only element
+  std::string text;
+
+  [[nodiscard]] alone const* begin() const noexcept { return this; }
+  [[nodiscard]] alone const* end() const noexcept { return this + 1; }
+  [[nodiscard]] static std::size_t size() noexcept { return 1; }
+};
 
 std::string const longer(100, 'x');
 std::size_t const on_heap = longer.capacity() + 1;
@@ -114,6 +121,11 @@ BOOST_AUTO_TEST_CASE(too_heavy_to_be_counted) {
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_seen) { BOOST_TEST(weigh(opaque{longer}) == sizeof(opaque)); }
+
+BOOST_AUTO_TEST_CASE(what_is_made_of_itself) {
+  BOOST_TEST(weigh(alone{longer}) == 2 * sizeof(alone));
+  BOOST_TEST(weigh(std::vector<alone>{{longer}}) == sizeof(std::vector<alone>) + 2 * sizeof(alone));
+}
 
 BOOST_AUTO_TEST_CASE(described_structs) {
   outer o{};

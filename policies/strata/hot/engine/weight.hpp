@@ -14,7 +14,9 @@
 #include <utility>
 
 // What a value weighs: what record<T>::bytes says, else its size and what it has on the heap, as far as it can be seen:
-// strings, ranges, optionals, pairs and the members of described structs. Nodes of maps count four words each.
+// strings, ranges, optionals, pairs and the members of described structs. Nodes of maps count four words each. What a
+// range of its own kind holds is not looked into: each may be its own only element, as a number in a JSON document is, and
+// there is no end to that.
 namespace strata::hot::engine {
 
 template <class T>
@@ -38,7 +40,8 @@ template <class T>
     if constexpr (!std::ranges::random_access_range<T const>) each += 4 * sizeof(void*);
     std::size_t sum = std::ranges::size(value) * each;
     if constexpr (requires { value.capacity(); }) sum = static_cast<std::size_t>(value.capacity()) * each;
-    for (auto const& one : value) sum += heap_bytes(static_cast<element const&>(one));
+    if constexpr (!std::same_as<element, T>)
+      for (auto const& one : value) sum += heap_bytes(static_cast<element const&>(one));
     return sum;
   } else if constexpr (requires {
                          value.has_value();
