@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -693,11 +694,13 @@ BOOST_AUTO_TEST_CASE(takes_only_what_is_given_away) {
   BOOST_TEST(**one == 1);
 }
 
-BOOST_AUTO_TEST_CASE(shares_and_keeps_with_few_flights) {
-  texts cache{{.max_flights = 1}};
-  int loads = 0;
-  for (int i = 0; i < 3; ++i) (void)cache.get_or_load("key", [&] { return std::to_string(++loads); });
-  BOOST_TEST(loads == 1);
+BOOST_AUTO_TEST_CASE(shares_and_keeps_with_few_flights_and_with_any) {
+  for (std::size_t const most : {std::size_t{1}, std::numeric_limits<std::size_t>::max()}) {
+    texts cache{{.max_flights = most}};
+    int loads = 0;
+    for (int i = 0; i < 3; ++i) (void)cache.get_or_load("key", [&] { return std::to_string(++loads); });
+    BOOST_TEST(loads == 1);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(counts_no_hit_too_few) {

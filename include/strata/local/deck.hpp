@@ -62,7 +62,7 @@ class deck : public flow::loaders<kernel::flight<Key, hit<Value>, threads::event
   };
 
   explicit deck(std::size_t most_flights)
-      : stripes_{make((most_flights + stripes - 1) / stripes, std::make_index_sequence<stripes>{})} {}
+      : stripes_{make(most_flights / stripes + (most_flights % stripes != 0), std::make_index_sequence<stripes>{})} {}
 
   /// Joins the key's flight unless that is overdue, or else leads one. Keys are compared and copied with nothing held, since
   /// both may be the user's code. \throws bad_alloc, what copying and comparing keys throws
