@@ -90,7 +90,8 @@ inline std::uint64_t random_seed() noexcept {
 
 }  // namespace detail
 
-/// Hashes the keys of one cache. Text and integers by their bits; other types by their std::hash, mixed with the seed.
+/// Hashes the keys of one cache. Text and integers by their bits; other types by their std::hash, mixed with the seed, also
+/// those that turn into text, as which of them are equal is theirs to say; by that text where they have none.
 /// \threads any number at once
 template <class K>
 class hasher {
@@ -110,7 +111,9 @@ class hasher {
   }
 
  private:
-  static constexpr bool text = std::convertible_to<key_view<K>, std::string_view>;
+  static constexpr bool text =
+      std::same_as<key_view<K>, std::string_view> ||
+      (std::convertible_to<key_view<K>, std::string_view> && !requires(K const& k) { std::hash<K>{}(k); });
   static constexpr bool integer = std::integral<K> || std::is_enum_v<K>;
   static consteval bool never_throws() {
     if constexpr (text || integer)

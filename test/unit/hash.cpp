@@ -11,6 +11,7 @@
 #include <format>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -18,6 +19,16 @@ namespace {
 struct point {
   int x, y;
   bool operator==(point const&) const = default;
+};
+
+// Two keys that turn into text: one says itself which are equal, the other does not.
+struct caseless {
+  std::string text;
+  operator std::string_view() const noexcept { return text; }
+};
+struct label {
+  std::string text;
+  operator std::string_view() const noexcept { return text; }
 };
 
 // As __int128 is an integer itself where extensions are on.
@@ -42,6 +53,15 @@ struct std::hash<point> {
   }
 };
 
+template <>
+struct std::hash<caseless> {
+  std::size_t operator()(caseless const& key) const noexcept {
+    std::size_t sum = 0;
+    for (char const c : key.text) sum = sum * 31 + static_cast<std::size_t>(c | 0x20);
+    return sum;
+  }
+};
+
 BOOST_AUTO_TEST_SUITE(hash)
 
 BOOST_AUTO_TEST_CASE(same_seed_same_hash) {
@@ -56,6 +76,14 @@ BOOST_AUTO_TEST_CASE(same_seed_same_hash) {
     BOOST_TEST(a(text).hash != random(text).hash);
     BOOST_TEST(a(text).key == text);
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_turns_into_text) {
+  strata::hasher<caseless> const by_its_own{7};
+  BOOST_TEST(by_its_own(caseless{"Key"}).hash == by_its_own(caseless{"kEY"}).hash);
+  BOOST_TEST(by_its_own(caseless{"Key"}).hash != by_its_own(caseless{"Kez"}).hash);
+  strata::hasher<label> const by_text{7};
+  BOOST_TEST(by_text(label{"key"}).hash == strata::hasher<std::string>{7}("key").hash);
 }
 
 // Pinned: a change of the function is noticed, and every machine computes the same.
