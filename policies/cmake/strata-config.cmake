@@ -3,6 +3,12 @@
 # find_package(strata COMPONENTS nats json): core is always there; a component that was asked for and is not to be had is
 # refused by its name. Without COMPONENTS, all that can be found are taken.
 include("${CMAKE_CURRENT_LIST_DIR}/strata-components.cmake")
+strata_find_component(core _strata_problem)
+if(_strata_problem) # no error here: a project may do without
+    set(strata_FOUND FALSE)
+    set(strata_NOT_FOUND_MESSAGE "Strata's component core: ${_strata_problem}")
+    return()
+endif()
 include("${CMAKE_CURRENT_LIST_DIR}/strata-core.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/strata-configure.cmake")
 
