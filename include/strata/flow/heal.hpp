@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 // K7: cold is the log. One instance at a time reads what has been committed, whoever did it, and publishes what warm lacks;
 // a writer's own publish is only the faster way. How far warm is in step stands in cold (the horizon), so another goes on
@@ -119,6 +120,7 @@ task<void> heal(Core& core, healer<Core>& my) {
     if (my.mine && my.me != signature(my.name, store_of(core))) my.mine.reset();  // the store is another one now
   bool earlier = false;
   if (!my.mine) {
+    my.known = {};
     if (now < core.standing.horizon() + healer<Core>::silent) co_return;
     std::string elsewhere;
     if constexpr (tells_identity<typename Core::warm_channel::tier_type>) {
@@ -155,7 +157,7 @@ task<void> heal(Core& core, healer<Core>& my) {
     my.taken = !begun ? moment::max() : my.began > known ? my.began : known;
   }
   auto next = *my.mine;
-  bool moved = now - my.signed_at >= healer<Core>::sign;
+  bool moved = false;
   if (earlier) core.doubt_all();
   if (earlier || core.standing.since() >= my.taken) {
     // K10: the feed began anew, so the server may have been away, and may have come back with less than it had. What the
@@ -164,6 +166,7 @@ task<void> heal(Core& core, healer<Core>& my) {
     ++next.era;
     next.at = {};
     next.reached = {};
+    my.known = {};
     moved = true;
   }
   co_await gather(core, my, until);
@@ -176,7 +179,7 @@ task<void> heal(Core& core, healer<Core>& my) {
   std::int64_t taken_us = 0;  // the first look's: later pages say nothing of what it had yet to see
   bool open = false;
   for (cursor from = next.reached;;) {
-    auto const page = co_await look_at_log(core, from, my.page, until);
+    auto page = co_await look_at_log(core, from, my.page, until);
     if (!page) co_return give_up(core, my);
     if (!std::exchange(told, true)) {  // after the page: what that no longer had, this misses too
       auto const back = co_await look_at_log(core, brought, 0, until);
@@ -192,6 +195,7 @@ task<void> heal(Core& core, healer<Core>& my) {
     if (std::exchange(gap, false)) {
       // What warm has nothing of is told to nobody, so whoever follows compares what memory has with cold.
       next.era = my.mine->era + 1;
+      my.known = {};
       moved = true;
       core.doubt_all();
       auto const rest = co_await sweep(core, my);
@@ -199,11 +203,15 @@ task<void> heal(Core& core, healer<Core>& my) {
       if (*rest > next.at) next.at = *rest;
       until = core.clock.now() + my.patience;
     }
+    std::erase_if(page->all, [&](auto const& one) { return my.knows(one); });
     auto const there = co_await bring_in_time(core, my, page->all, page->read <= my.past, until);
     if (!there) co_return give_up(core, my);
     until = core.clock.now() + my.patience;
     if (*there > next.at) next.at = *there;
-    bool const moves = moved || !page->all.empty();
+    bool const due = core.clock.now() - my.signed_at >= healer<Core>::sign;
+    // Of a pass that may have taken long, which tells at once when it was taken.
+    bool const ends = !page->more && from != brought;
+    bool const moves = moved || due || ends || !page->all.empty();
     if (moves && !co_await reaches(core, next.at, until)) {
       my.swept = {};
       co_return give_up(core, my);
@@ -230,7 +238,10 @@ task<void> heal(Core& core, healer<Core>& my) {
       my.swept = {};
     }
     my.mine = next;
+    if (open)
+      for (auto const& one : page->all) my.learn(one);
     if (!page->more) {
+      if (!open || (my.known.size() == healer<Core>::most_known && next.reached != brought)) my.known = {};
       my.taken = sent;
       my.page = healer<Core>::most;
       my.patience = healer<Core>::usual;

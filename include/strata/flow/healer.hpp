@@ -8,9 +8,11 @@
 #include <strata/hash.hpp>
 #include <strata/kernel/budget.hpp>
 #include <strata/kernel/moment.hpp>
+#include <strata/kernel/table.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -25,6 +27,7 @@ struct healer {
   static constexpr std::chrono::milliseconds silent{300};  ///< a horizon as old as this may be free
   static constexpr std::chrono::seconds rest{1};  ///< after warm could not be brought in step: another may be able to
   static constexpr std::size_t most{1'000};       ///< changes at once
+  static constexpr std::size_t most_known{100'000};         ///< keys of which it is known what warm has
   static constexpr std::chrono::milliseconds usual{1'000};  ///< for them
   /// What was committed so long ago nobody publishes any more; half of it is for what the network and the server hold back.
   static constexpr std::chrono::seconds late{2 * kernel::publish_within.count()};
@@ -44,6 +47,9 @@ struct healer {
   kernel::moment taken{};                         ///< when it was taken, or later
   kernel::moment began{};                         ///< the pass of this instance that moved it last
   progress swept{};
+  /// Of the changes that will be read again, since something before them was still open, those that warm has by where this
+  /// horizon says: another's, and another era's, may say less.
+  deferred<kernel::table<logged>, Core> known{};
   kernel::moment signed_at{};
   kernel::moment resting_until{};
   kernel::moment strays_at{};                  ///< when the strays are looked at again
@@ -67,12 +73,30 @@ struct healer {
     else
       by_name = true;
   }
+  [[nodiscard]] bool knows(logged const& one) {
+    auto const* const there = known.find(place_of(one.key));
+    return there && there->revision >= one.revision;
+  }
+  void learn(logged const& one) {
+    auto const at = place_of(one.key);
+    auto* there = known.find(at);
+    if (!there && known.size() < most_known) there = known.try_emplace(at).first;
+    if (there && there->revision < one.revision) *there = one;
+  }
   void note(cursor reached, kernel::moment now) noexcept {
     if (reached < noted) past = noted = {};  // places in a log that is another one's
     if (now - noted_at < late) return;
     past = noted;
     noted = reached;
     noted_at = now;
+  }
+
+ private:
+  /// Where it stands among those that are known, or would stand.
+  [[nodiscard]] std::uint64_t place_of(std::string const& key) {
+    auto at = hash(key).hash;
+    for (auto const* there = known.find(at); there && there->key != key; there = known.find(at)) ++at;
+    return at;
   }
 };
 
