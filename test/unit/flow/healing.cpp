@@ -324,6 +324,19 @@ BOOST_AUTO_TEST_CASE(what_was_open_before_a_page_is_read_again_whatever_later_pa
   BOOST_TEST(s.its.open.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_horizon_is_as_old_as_the_first_look_of_its_pass) {
+  stage s{[](std::size_t) { return 0s; }};
+  s.write(1, 1);
+  BOOST_TEST(s.turns_until_in_step() > 0);
+  s.write(2'500, 2);
+  s.store.reads = [&](std::size_t) { s.its.clock.time += 100ms; };
+  auto const first = s.its.clock.time + 2s;
+  s.turn();
+  BOOST_TEST(s.in_step());
+  // What is committed after that may stand before what later looks see.
+  BOOST_TEST((std::chrono::microseconds{s.cold->reached(0).taken_us} == first.time_since_epoch()));
+}
+
 BOOST_AUTO_TEST_CASE(what_was_brought_and_is_read_again_since_something_before_it_is_open_is_asked_for_once) {
   stage s{[](std::size_t) { return 0s; }};
   s.write(5, 1);

@@ -327,7 +327,11 @@ class cold_write_call : public simulated_call<cold_write_call, result<written>> 
       copy.on_->tell("   late, but {}", copy.text(done));
     };
   }
-  result<written> act(fault, ailment) { return write(on_->number(key_)); }
+  result<written> act(fault, ailment) {
+    auto const done = write(on_->number(key_));
+    if (!done && done.error() == errc::unavailable) on_->cold_failed[instance_] = true;  // another holds the key
+    return done;
+  }
   std::string text(result<written> const& r) const {
     std::string const what = value_ ? std::format("value {}", value_->number) : "an erase";
     if (!r) return std::format("cold refuses {} for {}: {}", what, key_names[key_], r.error().text());

@@ -148,8 +148,15 @@ class mishaps : public company<Cache> {
       case verb::foreign:
         if constexpr (has_cold) {
           auto const number = static_cast<std::uint16_t>(1'000 + stage.world.log.size());
-          stage.tell("   a program that publishes nothing writes {} in cold", key_names[s.key]);
-          (void)stage.world.cold_store(s.key, make_mark(s.key, 254, number), anything, number);
+          auto const place = stage.world.begin(s.key);
+          if (!place) return;
+          auto const commit = [this, place = *place, value = make_mark(s.key, 254, number), number] {
+            stage.tell("   a program that publishes nothing writes {} in cold", key_names[value.key]);
+            stage.world.end(place, value, number);
+          };
+          if (s.param % 2 == 0) return commit();
+          stage.tell("   one begins to write {}", key_names[s.key]);
+          stage.world.ghosts.push_back({stage.time.now + delays[s.param], commit});
         }
         return;
       case verb::silence:

@@ -115,6 +115,7 @@ class world {
   }
   [[nodiscard]] result<written> cold_store(std::size_t key, mark const& value, expectation expected, std::uint16_t by,
                                            lifetime expires_in = {}) {
+    if (held(key)) return failure(errc::unavailable, tier::cold, "another writes it");
     auto const* row = last(key);
     moment const now = scheduler::current->now;
     bool const there = row != nullptr && row->operation == operation::put;
@@ -128,13 +129,26 @@ class world {
     commit_row(key, {revision{++last_revision_}, operation::put, value, by, {}, ends});
     return written{revision{last_revision_}, version + 1, true};
   }
-  [[nodiscard]] written cold_erase(std::size_t key, std::uint16_t by) {
+  [[nodiscard]] result<written> cold_erase(std::size_t key, std::uint16_t by) {
+    if (held(key)) return failure(errc::unavailable, tier::cold, "another writes it");
     auto const* row = last(key);
     auto const version = static_cast<std::int64_t>(commits[key].size());
-    if (row == nullptr) return {.changed = false};
-    if (row->operation == operation::erase) return {row->revision, version, false};
+    if (row == nullptr) return written{.changed = false};
+    if (row->operation == operation::erase) return written{row->revision, version, false};
     commit_row(key, {revision{++last_revision_}, operation::erase, {}, by});
-    return {revision{last_revision_}, version, true};
+    return written{revision{last_revision_}, version, true};
+  }
+  /// A transaction writes a key: it has a revision and a place in the log, and nobody sees it before it is committed.
+  /// \returns its place; nothing where another holds the key
+  [[nodiscard]] std::optional<std::size_t> begin(std::size_t key) {
+    if (held(key)) return std::nullopt;
+    log.push_back({static_cast<std::uint8_t>(key), revision{++last_revision_}, operation::put, true});
+    return log.size() - 1;
+  }
+  void end(std::size_t place, mark const& value, std::uint16_t by) {
+    auto& one = log[place];
+    one.open = false;
+    commits[one.key].push_back({one.revision, one.operation, value, by, scheduler::current->now});
   }
 
   // --- its log and its horizon ---------------------------------------------------------------------------------------
@@ -142,6 +156,7 @@ class world {
     std::uint8_t key;
     strata::revision revision;
     strata::operation operation;
+    bool open = false;  ///< it has yet to be committed
   };
   std::vector<logged_commit> log;
   std::size_t log_ages = 0;    ///< what comes before is older than any call that is under way
@@ -155,13 +170,15 @@ class world {
   }
   [[nodiscard]] changes changes_since(std::optional<cursor> from, std::size_t limit) const {
     changes found{.taken_us = clock_us()};
-    found.read = found.settled = {log.size(), {}};
+    auto const open = static_cast<std::uint64_t>(std::ranges::find(log, true, &logged_commit::open) - log.begin());
+    found.read = found.settled = {open, {}};
     if (!from) return found;
     found.gap = from->transaction < log_begins;
     std::size_t i = std::max<std::size_t>(from->transaction, log_begins);
     for (; i < log.size() && found.all.size() < limit; ++i)
-      found.all.push_back({std::string{key_names[log[i].key]}, log[i].revision, log[i].operation});
-    found.read = found.settled = {i, {}};
+      if (!log[i].open) found.all.push_back({std::string{key_names[log[i].key]}, log[i].revision, log[i].operation});
+    found.read = {i, {}};
+    found.settled = {std::min<std::uint64_t>(i, open), {}};
     found.more = i < log.size();
     return found;
   }
@@ -288,6 +305,11 @@ class world {
     c.when = scheduler::current->now;
     commits[key].push_back(c);
     log.push_back({static_cast<std::uint8_t>(key), c.revision, c.operation});
+  }
+
+  /// Whether a transaction has written it that is still open.
+  [[nodiscard]] bool held(std::size_t key) const noexcept {
+    return std::ranges::any_of(log, [&](logged_commit const& one) { return one.open && one.key == key; });
   }
 
   bool warm_is_truth_ = false;
