@@ -130,6 +130,25 @@ BOOST_AUTO_TEST_CASE(an_acknowledged_erase_that_is_not_there) {
   s.add(story::call(verb::erase, 1, 70, 75)).revision = 9;
   BREAKS("P1", s);
 }
+BOOST_AUTO_TEST_CASE(a_lost_write_that_says_that_it_changed_nothing) {
+  auto s = sound();
+  auto& e = s.add(story::call(verb::put, 1, 70, 75));
+  e.revision = 8;
+  e.flags = entry::unchanged;
+  BREAKS("P1", s);
+  s.committed(9, s.journal.back().operation);
+  BREAKS("P10", s);
+}
+BOOST_AUTO_TEST_CASE(an_erase_that_found_nothing_where_something_stood) {
+  auto s = sound();
+  s.add(story::call(verb::erase, 1, 70, 75)).flags = entry::unchanged;
+  BREAKS("P10", s);
+  story late = s;
+  s.write(verb::erase, 2, 72, 80, 9);
+  BREAKS("", s);
+  late.write(verb::erase, 2, 76, 80, 9);
+  BREAKS("P10", late);
+}
 BOOST_AUTO_TEST_CASE(a_read_behind_an_earlier_one) {
   auto s = sound();
   s.read(1, 62, 63, 5);

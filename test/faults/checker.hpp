@@ -132,7 +132,12 @@ class checker {
     auto const found = of_operation_.find(e.operation);
     standing const* const t = found == of_operation_.end() ? nullptr : found->second;
     if (e.ended != 0) done_.judge(promise::honest);
-    if (wrote(e)) {
+    if (e.done() && e.has(entry::unchanged)) {  // no value is written twice, so each is a change
+      done_.judge(promise::durable);
+      if (!t) return done_.broken(promise::durable, told(e) + " is not in the database, and changed nothing, it says");
+      done_.broken(promise::honest, std::format("{} says that it changed nothing and stands there as revision {}",
+                                                told(e), t->revision));
+    } else if (wrote(e)) {
       done_.count("acknowledged writes");
       done_.judge(promise::durable);
       if (!t) return done_.broken(promise::durable, told(e) + " is not in the database");
@@ -173,9 +178,11 @@ class checker {
     }
     if (!other) done_.broken(promise::honest, told(e) + " met no other write");
   }
+  // An erase carries no number; whose it is is known where it was acknowledged.
   [[nodiscard]] bool began_before(standing const& t, std::int64_t moment) const {
-    if (!t.operation) return true;
-    auto const w = writes_.find(*t.operation);
+    auto const erase = acknowledged_erases_.find(&t);
+    if (!t.operation && erase == acknowledged_erases_.end()) return true;
+    auto const w = writes_.find(t.operation ? *t.operation : erase->second);
     return w == writes_.end() || w->second.began <= moment;
   }
 
@@ -311,6 +318,7 @@ class checker {
       } else {
         if (!e.done()) continue;
         if (e.reads()) read(e, began_[v.call], here);
+        if (e.what == verb::erase && e.has(entry::unchanged)) found_nothing(e, began_[v.call]);
         if (wrote(e)) {
           in_order(e, began_[v.call]);
           here.seen = std::max(here.seen, e.revision);
@@ -319,6 +327,17 @@ class checker {
         }
       }
     }
+  }
+
+  // An erase that changed nothing needs a moment at which nothing stood there: the last write that was acknowledged before
+  // it began is an erase, or one comes after that and before this call ended.
+  void found_nothing(entry const& e, at_begin const& then) {
+    if (then.acknowledged == 0) return;
+    auto t = at_or_after(e.key, then.acknowledged);
+    while (t != c_.truth.end() && t->key == e.key && t->operation && began_before(*t, e.ended)) ++t;
+    if (t != c_.truth.end() && t->key == e.key && !t->operation && began_before(*t, e.ended)) return;
+    done_.broken(promise::honest, std::format("{} says that it found nothing, where revision {} or a later one stood",
+                                              told(e), then.acknowledged));
   }
 
   // A write that began after another was acknowledged comes after it.

@@ -124,8 +124,9 @@ int main(int argc, char** argv) try {
         j.longest_stop = std::chrono::milliseconds{number_in(next())};
       else
         all[std::string{word.substr(0, word.find('='))}] +=
-            run_one(j, std::string{word.substr(0, word.find('='))},
-                    static_cast<std::uint32_t>(number_in(word.substr(word.find('=') + 1))));
+            that_bite(run_one(j, std::string{word.substr(0, word.find('='))},
+                              static_cast<std::uint32_t>(number_in(word.substr(word.find('=') + 1)))),
+                      "acknowledged writes", 1);
     }
     print(std::cout, all);
     if (!j.tally_file.empty()) save(j.tally_file, all);
