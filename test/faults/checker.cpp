@@ -303,6 +303,31 @@ BOOST_AUTO_TEST_CASE(more_entries_than_the_bound) {
   s.journal.push_back({.began = 1, .ended = 1, .revision = 33, .instance = 1, .what = verb::sample});
   BREAKS("P9", s);
 }
+BOOST_AUTO_TEST_CASE(more_of_the_machine_at_the_end_than_at_first) {
+  auto s = sound();
+  auto const sample = [&](std::int64_t at, std::uint64_t mib, std::uint64_t threads, std::uint64_t descriptors) {
+    s.journal.push_back({.began = at * millisecond,
+                         .ended = at * millisecond,
+                         .given = threads << 32U | descriptors,
+                         .expected = mib << 10U,
+                         .instance = 1,
+                         .what = verb::sample});
+  };
+  sample(2'900, 20, 17, 19);
+  sample(3'100, 40, 30, 40);
+  sample(9'000, 36, 17, 21);
+  s.read(1, 9'100, 9'101, 8).flags = entry::sweep;
+  BREAKS("", s);
+  auto const at_end = [&](std::uint64_t mib, std::uint64_t threads, std::uint64_t descriptors) {
+    sample(9'200, mib, threads, descriptors);
+    BREAKS("P9", s);
+    BOOST_TEST(s.judged().violations() == 1u);
+    s.journal.pop_back();
+  };
+  at_end(37, 17, 21);
+  at_end(36, 18, 21);
+  at_end(36, 17, 22);
+}
 BOOST_AUTO_TEST_CASE(a_failure_that_was_committed) {
   auto s = sound();
   auto& e = s.add(story::call(verb::put, 1, 50, 55));

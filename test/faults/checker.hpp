@@ -53,6 +53,7 @@ struct circumstances {
   std::int64_t bound = 1'250 * millisecond;  ///< of staleness: the lease, and what a busy machine may add
   std::int64_t grace = 50 * millisecond;     ///< of deadlines, as it is promised
   std::uint64_t hot_capacity = 0;
+  std::uint64_t more_kib = 16 << 10;  ///< resident at the end than at first: what an allocator leaves unused
 };
 
 class checker {
@@ -80,6 +81,7 @@ class checker {
     erases();
     written_by_nobody();
     for (auto const& e : calls_) in_time(e);
+    growth();
     sweep();
     return std::move(done_);
   }
@@ -275,6 +277,46 @@ class checker {
     if (c_.hot_capacity != 0 && e.revision > c_.hot_capacity)
       done_.broken(promise::in_bounds,
                    std::format("instance {} holds {} entries of {}", e.instance, e.revision, c_.hot_capacity));
+    samples_.push_back(e);
+  }
+
+  // What an instance takes once it has settled, against the most that it took in its first seconds at work. By then its
+  // crew is gone: that makes up for connections of the first seconds that were not there yet, and a reconnect may hold two
+  // descriptors more.
+  void growth() {
+    struct life {
+      std::int64_t at_work;
+      bool settled = false;
+      size_seen first = {}, last = {};
+    };
+    std::unordered_map<std::uint16_t, life> lives;
+    for (auto const& e : calls_) {
+      auto& one = lives.try_emplace(e.instance, e.began).first->second;
+      one.at_work = std::min(one.at_work, e.began);
+      one.settled = one.settled || e.has(entry::sweep);
+    }
+    for (auto const& e : samples_) {
+      auto const of = lives.find(e.instance);
+      if (of == lives.end()) continue;
+      auto& [at_work, settled, first, last] = of->second;
+      last = {.resident_kib = e.expected, .threads = e.given >> 32U, .descriptors = e.given & 0xffff'ffffU};
+      if (e.began > at_work + 3'000 * millisecond) continue;
+      first = {.resident_kib = std::max(first.resident_kib, last.resident_kib),
+               .threads = std::max(first.threads, last.threads),
+               .descriptors = std::max(first.descriptors, last.descriptors)};
+    }
+    for (auto const& [instance, one] : lives) {
+      if (!one.settled) continue;  // killed at work
+      auto const bounded = [&](char const* what, std::uint64_t was, std::uint64_t is, std::uint64_t more) {
+        done_.judge(promise::in_bounds);
+        if (is > was + more)
+          done_.broken(promise::in_bounds, std::format("instance {} had {} {} in its first seconds and {} at its end",
+                                                       instance, was, what, is));
+      };
+      bounded("KiB", one.first.resident_kib, one.last.resident_kib, c_.more_kib);
+      bounded("threads", one.first.threads, one.last.threads, 0);
+      bounded("descriptors", one.first.descriptors, one.last.descriptors, 2);
+    }
   }
 
   // --- reads -------------------------------------------------------------------------------------------------------
@@ -453,7 +495,7 @@ class checker {
 
   circumstances c_;
   tally done_;
-  std::vector<entry> calls_;
+  std::vector<entry> calls_, samples_;
   std::vector<at_begin> began_;
   std::unordered_map<std::uint64_t, entry> writes_;
   std::unordered_map<std::uint64_t, standing const*> of_operation_;

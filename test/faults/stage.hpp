@@ -6,6 +6,7 @@
 #include "crew.hpp"
 #include "journal.hpp"
 #include "oracle.hpp"
+#include "sanitized.hpp"
 #include "servers.hpp"
 #include "tally.hpp"
 
@@ -187,6 +188,8 @@ class stage {
                        .stalls = stalls,
                        .mishaps = mishaps_,
                        .hot_capacity = plan_.hot,
+                       // A sanitizer keeps what is freed for a while.
+                       .more_kib = strata_test::sanitized ? 1 << 20 : circumstances{}.more_kib,
                    }}();
     std::filesystem::remove(latest_);
     for (auto const& path : journals_)
