@@ -114,8 +114,8 @@ int main(int argc, char** argv) try {
       };
       if (word == "--seed")
         j.base.seed = number_in(next());
-      else if (word == "--tally")
-        j.tally_file = next();
+      else if (word == "--tally")  // what an earlier run found says nothing of one that dies
+        std::filesystem::remove(j.tally_file = next());
       else if (word == "--only")
         j.base.only = next();
       else if (word == "--keep")
