@@ -9,10 +9,6 @@
 #include "tally.hpp"
 #include "tcp_proxy.hpp"
 
-#include <pqxx/connection>
-#include <pqxx/nontransaction>
-#include <pqxx/params>
-
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -42,39 +38,26 @@ inline std::vector<std::uint64_t> goodput(std::vector<entry> const& journal, spa
   return seconds;
 }
 
-/// What one load from cold takes, the wire included, in nanoseconds. \returns the tenth part's end: what others take is
-/// waiting for a processor
-inline std::int64_t load_time(std::string const& connection) {
-  pqxx::connection c{connection};
-  pqxx::nontransaction asking{c};
-  std::vector<std::int64_t> times;
-  for (int n = 0; n < 101; ++n) {
-    auto const began = now();
-    (void)asking.exec("select content_raw, version from knowledge_artifacts where artifact_id = $1",
-                      pqxx::params{std::to_string(n)});
-    times.push_back(now() - began);
-  }
-  std::ranges::sort(times);
-  return times[10];
-}
-
-/// T15. Cold answers ten times slower than it did, and warm has lost everything, both while more is asked than cold could
-/// answer alone. Within 30 s the fleet has to give as many good answers as before, cold as slow as ever.
+/// T15. Cold answers so slowly that it can do a third of what is asked, and warm has lost everything, so that cold is asked
+/// for nearly all of it. Within 30 s the fleet has to give as many good answers as before, cold as slow as ever.
 inline tally overload(plan p) {
   auto const direct = p.postgres;
   strata_test::tcp_proxy wire{postgres_of_this_run().port()};
   auto const at = direct.find("port=");
   p.postgres = direct.substr(0, at) + std::format("port={}", wire.port()) + direct.substr(direct.find(' ', at));
-  p.workers = 2, p.threads = 16, p.keys = 2'000, p.hot = 400, p.skew = 1, p.pace_us = 8'000, p.writes_per_mille = 20;
+  // Seldom asked by many: a thousand calls a second on any machine, of whom those who wait for cold wait for longer than the
+  // shortest deadlines.
+  p.workers = 2, p.threads = 256, p.keys = 1'000, p.hot = 200, p.skew = 1, p.pace_us = 512'000, p.writes_per_mille = 20;
+  constexpr std::uint32_t connections = 2 * 4;
+  auto const slow = 3 * connections * std::chrono::microseconds{p.pace_us} / (p.workers * p.threads);
   stage s{p};
   // More is asked than cold can answer, so that some fail is no fault; that none outlives its deadline still holds.
   std::optional<stage::broken> asked_too_much{std::in_place, s, "more is asked than cold can answer",
                                               during::cold_is_away};
   stage::ask(s.worker(0), "fill", 30s);
   std::this_thread::sleep_for(2s);
-  auto const usual = load_time(p.postgres);
   auto const from = now();
-  std::this_thread::sleep_for(3s);
+  std::this_thread::sleep_for(5s);
   auto const until = now();
 
   auto const journal = s.journal();
@@ -85,7 +68,7 @@ inline tally overload(plan p) {
   tally all;
   std::int64_t recovered = 0;
   {
-    wire.delay(std::chrono::microseconds{usual * 9 / 1'000});
+    wire.delay(slow);
     (void)ask_nats(nats_of_this_run(), "$JS.API.STREAM.PURGE.KNOWLEDGE_CACHE");
     auto const wiped = now();
     std::uint64_t worst = ~std::uint64_t{0};
@@ -103,8 +86,11 @@ inline tally overload(plan p) {
     }
     all.count("good answers a second before", wanted * 100 / 95);
     all.count("in the worst second", worst);
-    all.count("us that cold takes for a write, before it is ten times slower",
-              static_cast<std::uint64_t>(usual / 1'000));
+    all.count("fewer than wanted in it", wanted - std::min(worst, wanted));
+    all.count("calls that failed meanwhile",
+              static_cast<std::uint64_t>(std::ranges::count_if(s.journal(), [&](entry const& e) {
+                return e.what < verb::starved && e.ended > wiped && !e.done();
+              })));
     all.count("seconds until as many again", static_cast<std::uint64_t>(recovered));
     wire.delay(std::chrono::microseconds{0});
   }

@@ -79,7 +79,10 @@ class worker {
         }
       });
   }
-  void stop() { crew_.clear(); }
+  void stop() {
+    for (auto& one : crew_) one.request_stop();  // all before the first is waited for: each may be asleep
+    crew_.clear();
+  }
   /// Writes every key once.
   void fill() {
     std::mt19937_64 random{s_.seed};
