@@ -840,6 +840,21 @@ class Doctor(Tool):
         told, found = self.examine(1, **application)
         self.assertEqual({where for where in self.mends(found) if where.startswith("role")}, set())
         self.assertGreater(len(told["round_trip_ns"]), 6)
+        [room] = [one["text"] for one in told["findings"] if "leaves room for" in one["text"]]
+        more, pool = (int(number) for number in re.findall(r"\d+", room))
+        others = [subprocess.Popen(["psql", "-q", os.environ["STRATA_TEST_POSTGRES"], "-c", "\\! echo", "-f", "-"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True) for _ in range(2 * pool)]
+        for one in others:
+            one.stdout.readline()  # it is connected
+        told, found = self.examine(2, **application)
+        self.assertIn("other roles' sessions are hidden", found["unknown", "log of changes"]["text"])
+        self.assertEqual(found["unknown", "log of changes"]["command"], "grant pg_read_all_stats to application")
+        self.assertIn(room.replace(f"room for {more}", f"room for {more - 2}"), [one["text"] for one in told["findings"]])
+        self.sql("grant pg_read_all_stats to application")
+        self.examine(1, **application)
+        self.sql("revoke pg_read_all_stats from application")
+        for one in others:
+            one.communicate()
         self.sql("grant delete on knowledge_artifacts to application; revoke execute on function knowledge_artifacts_tidy_usage from application")
         told, found = self.examine(1, **application)
         said = [one["text"] for one in told["findings"] if one["where"] == "role application"]

@@ -123,12 +123,13 @@ class examination {
     must(6, "synchronous_commit", "what was acknowledged may be lost in a crash");
   }
 
+  // What kind of backend another role's is, is hidden from a role with few rights; that it has a role and a database is not.
   void sessions(transaction& sql) {
     auto const row = sql.exec(
                             "select current_setting('max_connections')::int - "
                             "current_setting('superuser_reserved_connections')::int, "
-                            "(select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> "
-                            "pg_backend_pid()), "
+                            "(select count(*) from pg_stat_activity where usesysid is not null and datid is not null "
+                            "and pid <> pg_backend_pid()), "
                             "pg_backend_pid()")
                          .one_row();
     auto const room = row[0].as<std::int64_t>() - row[1].as<std::int64_t>();
@@ -412,7 +413,15 @@ class examination {
         "select pid, application_name, extract(epoch from clock_timestamp() - xact_start)::bigint from "
         "pg_stat_activity where datname = current_database() and backend_xid is not null and xact_start < "
         "clock_timestamp() - interval '1 minute' order by xact_start limit 1");
-    if (open.empty()) return;
+    if (open.empty()) {
+      auto const blind = sql.exec(
+          "select quote_ident(current_user) where exists (select from pg_stat_activity where datname = "
+          "current_database() and usesysid is not null and backend_type is null)");
+      if (!blind.empty())
+        found_.unknown(where, "other roles' sessions are hidden, and one of them may write in a long transaction",
+                       std::format("grant pg_read_all_stats to {}", blind[0][0].view()));
+      return;
+    }
     found_.mend(
         where,
         std::format("'{}' has been writing in one transaction for {}: each look asks again for all that came since",
