@@ -34,6 +34,8 @@ class Judge:
         self.begun = dict(known)  # (writer, number) -> asset
         self.versions = collections.defaultdict(set)
         self.revisions = collections.defaultdict(list)  # (writer, number) -> revisions
+        self.erased = set()  # (id, revision) of the tombstones
+        self.highest = collections.defaultdict(int)  # id -> revision
         self.counts = collections.Counter()
 
     def fault(self, text):
@@ -80,16 +82,23 @@ class Judge:
                     content = one["content"]
                     if not same(content, asset) or content["version"] != one["version"]:
                         self.fault(f"content {content} is not its row {asset}")
-        top = collections.defaultdict(int)
         for one in dump:
             if one["kind"] in ("past", "erased"):
-                top[one["id"]] = max(top[one["id"]], int(one["revision"]))
+                self.highest[one["id"]] = max(self.highest[one["id"]], int(one["revision"]))
+            if one["kind"] == "erased":
+                self.erased.add((one["id"], int(one["revision"])))
         for one in dump:
-            if one["kind"] == "row" and int(one["revision"]) <= top[one["id"]]:
-                self.fault(f"the row of {one['id']!r} is not its last write")
+            if one["kind"] == "row":
+                if int(one["revision"]) <= self.highest[one["id"]]:
+                    self.fault(f"the row of {one['id']!r} is not its last write")
+                self.highest[one["id"]] = max(self.highest[one["id"]], int(one["revision"]))
 
     def acknowledged(self, events):
         for e in events:
+            if e["did"] == "erased" and e["changed"]:
+                self.counts["erases acknowledged by ours"] += 1
+                if (e["id"], e["revision"]) not in self.erased and e["revision"] >= self.highest[e["id"]]:
+                    self.fault(f"{e} was acknowledged, and the table has neither its tombstone nor a later write")
             if e["did"] not in ("saved", "row"):
                 continue
             found = self.revisions.get((e["program"], e["n"]), [])
@@ -165,6 +174,13 @@ class Judge:
                 self.fault(f"{e}: called fresh {age:.0f} ms after somebody knew revision {highest[e['id']][later]}")
         self.counts["ms, the oldest copy that was called fresh"] = round(oldest)
 
+    def happened(self):
+        """Where nothing was done nothing was shown."""
+        for what in ["writes acknowledged by ", "reads by "]:
+            for whom in ["ours", "others"]:
+                if not self.counts[what + whom]:
+                    self.fault(f"no {what}{whom}")
+
     def messages(self, dump):
         for one in dump:
             if one["kind"] != "message" or not one["body"]:
@@ -197,6 +213,7 @@ def judge(logs, dump, known):
     j.acknowledged(events)
     j.read_back(events)
     j.fresh_within(events)
+    j.happened()
     j.messages(dump)
     print("; ".join(f"{n:,} {what}" for what, n in sorted(j.counts.items())), flush=True)
     for text in j.faults[:20]:

@@ -39,6 +39,7 @@ class Judged(unittest.TestCase):
             begin("theirs-1", 1, 3), {"did": "row", "program": "theirs-1", "id": "id", "n": 1, "at": 2_000},
             self.read("msgpack-1", 1_000 + bound, asset("json-1", 1, 1), 5),
             self.read("msgpack-2", 2_000 + bound, asset("json-1", 2, 2), 6),
+            {"did": "read", "program": "theirs-1", "id": "id", "at": 3_000, "from": "row", "asset": asset("theirs-1", 1, 3)},
         ]
 
     @staticmethod
@@ -52,6 +53,7 @@ class Judged(unittest.TestCase):
         j.acknowledged(self.events)
         j.read_back(self.events)
         j.fresh_within(self.events)
+        j.happened()
         self.counts = j.counts
         return j.faults
 
@@ -88,6 +90,20 @@ class Judged(unittest.TestCase):
     def test_an_acknowledged_write_that_is_not_there(self):
         self.events += [begin("json-1", 3), saved("json-1", 3, 3_000, 8, 4)]
         self.broken("was acknowledged and is not in the table's history")
+
+    def test_an_acknowledged_erase_that_is_not_there(self):
+        self.events.append({"did": "erased", "program": "json-1", "id": "id", "changed": True, "at": 3_000, "revision": 7})
+        self.broken("neither its tombstone nor a later write")
+        self.dump[-1:] = [row("past", "theirs-1", 1, 7, 3), {"kind": "erased", "id": "id", "revision": "8"}]
+        self.assertEqual(self.faults(), [])
+        self.events[-1]["revision"] = 8
+        self.assertEqual(self.faults(), [])
+
+    def test_a_side_that_did_nothing(self):
+        self.events.pop()
+        self.broken("no reads by others")
+        self.events = [e for e in self.events if e["program"] != "json-1"]
+        self.assertIn("no writes acknowledged by ours", self.faults())
 
     def test_a_value_that_nobody_wrote(self):
         self.events.append(self.read("msgpack-3", 2_000, asset("json-1", 9, 9), 7))
