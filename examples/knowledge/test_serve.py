@@ -62,8 +62,10 @@ class Serve(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.server.send_signal(signal.SIGINT)
-        cls.server.wait(60)
+        status = cls.server.wait(60)
         cls.server.stdout.close()
+        if status != 0:
+            raise AssertionError(f"the server ended with status {status}")
 
     def ask(self, path, method="GET", headers={}, body=None, status=200):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=90)
