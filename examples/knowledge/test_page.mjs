@@ -217,6 +217,24 @@ test("charts can be read by keyboard", async () => {
   return page;
 });
 
+test("says what cannot be read, and calls nothing absent that it cannot look for", async () => {
+  execFileSync("psql", ["-qd", env.STRATA_POSTGRES, "-c",
+    "update knowledge_artifacts set metadata = (repeat('[', 200) || repeat(']', 200))::jsonb where artifact_id = 'plain/5'"]);
+  const page = await open();
+  await page.goto(url + "#/asset/plain%2F5");
+  await page.getByText("Its newest version cannot be read.").waitFor();
+  const postgres = (how, ...more) =>
+    execFileSync(env.STRATA_TEST_SERVERS, ["postgres", how, env.STRATA_TEST_FOLDER + "/postgres", ...more], { stdio: "ignore" });
+  postgres("stop", "immediate");
+  try {
+    await page.goto(url + "#/asset/plain%2F6");
+    await page.getByText("Whether it is there cannot be said at the moment.").waitFor();
+  } finally {
+    postgres("start", env.STRATA_POSTGRES.match(/port=(\d+)/)[1]);
+  }
+  return page;
+});
+
 let failed = 0;
 for (const [name, f] of cases) {
   const started = Date.now();

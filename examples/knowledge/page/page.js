@@ -447,6 +447,8 @@ async function showAsset(id, turn) {
   const history = Array.isArray(told.history) ? told.history : [];
   const newest = history[0];
   const line = a ? [a.asset_type, `version ${a.version}`, newest ? `written ${moment(newest.written)}` : null].filter(Boolean).join(" · ")
+    : told.history?.error ? "Whether it is there cannot be said at the moment."
+    : newest?.error ? "Its newest version cannot be read."
     : history.length ? "Erased; what it was can be looked at below." : "There is and was nothing under this id.";
 
   const shown = el("div", { id: "shown", "aria-live": "polite" });
