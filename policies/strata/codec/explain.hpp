@@ -20,8 +20,8 @@ consteval bool explain_stored() {
       k != kind::unsupported,
       "strata::codec: a member (or the value itself) has a type that cannot be stored. Describe a struct with "
       "BOOST_HANA_DEFINE_STRUCT or BOOST_HANA_ADAPT_STRUCT; else use bool, integers, float, double, std::string, "
-      "enumerations with an underlying type, chrono durations and time points, std::optional, arrays, lists, sets, "
-      "maps with std::string keys, strata::metadata.");
+      "enumerations with an underlying type, chrono durations and time points counted in these, std::optional, arrays, "
+      "lists, sets, maps with std::string keys, strata::metadata.");
   static_assert(sizeof...(Outer) != 0 || k == kind::unsupported || std::default_initializable<T>,
                 "strata::codec: a struct that cannot be made from nothing cannot be stored: what is read is filled in, "
                 "member by member. Give it a default constructor.");

@@ -24,6 +24,14 @@ using shapes::everything;
 static_assert(strata::json_capable<json<everything>> && strata::json_capable<mpack<everything>>);
 static_assert(std::is_empty_v<json<everything>> && std::is_empty_v<mpack<everything>>);
 
+// What would end in the depths of a codec is refused with advice.
+struct rows : std::vector<rows> {};
+using strata::codec::detail::kind;
+using strata::codec::detail::kind_of;
+static_assert(kind_of<std::chrono::duration<long double>>() == kind::unsupported);
+static_assert(kind_of<std::chrono::sys_time<std::chrono::duration<long double>>>() == kind::unsupported);
+static_assert(kind_of<rows>() == kind::unsupported);
+
 // Round trip through both codecs and through JSON.
 template <class T>
 void goes_round(T const& value) {

@@ -89,8 +89,10 @@ concept set_of_values =
       t.insert(std::move(v));
       t.clear();
     };
+// Not what is a list of itself, as the JSON document of another library: there is no end to that.
 template <class T>
 concept growing_list = requires(T t) {
+  requires !std::same_as<typename T::value_type, T>;
   t.emplace_back();
   t.back();
   t.clear();
@@ -99,6 +101,14 @@ concept growing_list = requires(T t) {
 // An enumeration without a fixed underlying type cannot hold every number; E{0} does not compile for it.
 template <class E>
 concept holds_any_number = requires { E{0}; };
+
+template <class T>
+consteval kind kind_of();
+// What ticks are counted in.
+template <class Rep>
+consteval bool is_count() {
+  return kind_of<Rep>() == kind::integer || kind_of<Rep>() == kind::real;
+}
 
 template <class T>
 consteval kind kind_of() {
@@ -118,9 +128,9 @@ consteval kind kind_of() {
     else
       return holds_any_number<T> ? kind::enumeration : kind::unsupported;
   } else if constexpr (is_duration<T>)
-    return kind::duration;
+    return is_count<typename T::rep>() ? kind::duration : kind::unsupported;
   else if constexpr (is_time_point<T>)
-    return kind::time_point;
+    return is_count<typename T::rep>() ? kind::time_point : kind::unsupported;
   else if constexpr (is_optional<T>)
     return kind::optional;
   else if constexpr (is_array<T>)
