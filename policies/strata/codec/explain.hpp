@@ -41,6 +41,10 @@ consteval bool explain_stored() {
   } else if constexpr (k == kind::map) {
     return explain_stored<typename T::mapped_type, Outer...>();
   } else if constexpr (k == kind::structure && !(std::same_as<T, Outer> || ...)) {
+    static_assert(
+        !detail::is_described_by_base<T>(),
+        "strata::codec: a struct that inherits its description cannot be stored: what it adds to the struct that "
+        "is described would be lost. Describe it too, with BOOST_HANA_ADAPT_STRUCT and the members of both.");
     return []<std::size_t... I>(std::index_sequence<I...>) {
       return (explain_stored<typename members::template type<I>, T, Outer...>() && ...);
     }(std::make_index_sequence<members::count>{});

@@ -187,6 +187,28 @@ struct members {
   using type = std::remove_cvref_t<decltype(get<I>(std::declval<T&>()))>;
 };
 
+// The class whose member one of Hana's accessors gives.
+template <class Accessor>
+struct owner_of {};
+template <template <class Pointer, Pointer> class Accessor, class Member, class Owner, Member Owner::* Pointer>
+struct owner_of<Accessor<Member Owner::*, Pointer>> {
+  using type = Owner;
+};
+
+// Whether T has no description but what it inherits from a smaller struct: nobody then knows of the members it adds.
+template <class T>
+consteval bool is_described_by_base() {
+  if constexpr (requires {
+                  requires std::derived_from<boost::hana::accessors_impl<T>, typename T::hana_accessors_impl>;
+                  requires members<T>::count != 0;
+                }) {
+    using first = std::remove_cvref_t<decltype(boost::hana::second(boost::hana::at_c<0>(members<T>::all)))>;
+    return sizeof(typename owner_of<first>::type) != sizeof(T);
+  } else {
+    return false;
+  }
+}
+
 // FNV-1a over a text that spells the shape: member names and types, nested. The names of structs are not part of it,
 // for they are not part of what is stored.
 class shape_hash {
