@@ -110,6 +110,22 @@ class Usage(Tool):
         self.done("erase", "taken-1", "--nats", nats, "taken-2")
         self.assertEqual([found["found"] for found in self.json("get", "taken-1", "taken-2", status=1)], [False, False])
 
+    def test_ids_and_paths_are_taken_as_they_are(self):
+        ids = ["a", "b", "[a,b]", "[a]", "[]", "{}", "-a", "stats"]
+        for id in ids:
+            self.done("put", "--data", "of " + id, "--", id)
+        self.assertEqual([found["asset"]["data"] for found in self.json("get", "--", *ids)], ["of " + id for id in ids])
+        self.assertEqual([found["id"] for found in self.json("get", "a", "--", "-a")], ["a", "-a"])
+        self.done("erase", "[a,b]", "{}")
+        self.assertEqual([found["id"] for found in self.json("get", "--", *ids, status=1) if not found["found"]], ["[a,b]", "{}"])
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(folder + "/[id]")
+            pathlib.Path(folder, "[id]", "bracketed").write_text("text")
+            for command in ["import", "replay"]:
+                ended = subprocess.run([os.path.abspath(program), command, "[id]"], cwd=folder, env=environment, capture_output=True,
+                                       text=True, timeout=280)
+                self.assertEqual(ended.returncode, 0, ended.stderr)
+
     def test_it_tells_its_version(self):
         self.assertRegex(self.done("--version").stdout, r"^knowledge \d+\.\d+\.\d+\n$")
 

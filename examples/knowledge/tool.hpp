@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "report.hpp"
 #include "settings.hpp"
@@ -94,6 +95,19 @@ void with_cache(invocation_of<Cache>& s, F f) {
 inline strata::error no_history(char const* tiers) {
   return strata::error{strata::errc::unsupported, strata::tier::none,
                        std::string{"no tier keeps it; there are "} + tiers};
+}
+
+/// Arguments without a name, of which there may be any number, each taken as it is: where CLI11 itself fills a vector,
+/// `[a,b]` is a list of two and `{}` one of none.
+template <class T>
+CLI::Option* offer_all(CLI::App& command, char const* name, std::vector<T>& all, char const* what) {
+  constexpr int any = CLI::detail::expected_max_vector_size;
+  return command.add_option(
+                    name, [](CLI::results_t const&) { return true; }, what)
+      ->each([&all](std::string const& one) { all.emplace_back(one); })
+      ->type_name("TEXT")
+      ->expected(any, any)
+      ->take_all();
 }
 
 /// A command with arguments of its own: `offer(command, arguments)` names its options, `run(call, arguments)` does it.

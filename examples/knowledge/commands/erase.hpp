@@ -33,7 +33,7 @@ void add_erase(CLI::App& app, auto& s) {
       "  knowledge erase notes/today\n"
       "With several ids and --json, one object a line.",
       [](CLI::App& command, erase_arguments& given) {
-        command.add_option("ID", given.ids, "What to erase")->required();
+        offer_all(command, "ID", given.ids, "What to erase")->required();
       },
       [](auto& call, auto const& given) { run_erase(call, given); });
 }

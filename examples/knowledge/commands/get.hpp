@@ -94,7 +94,7 @@ void add_get(CLI::App& app, auto& s) {
       "  knowledge get --about vim/c/main vim/c/for\n"
       "  knowledge get --json vim/c/main | jq -r '.[0].tier'",
       [](CLI::App& command, get_arguments& given) {
-        command.add_option("ID", given.ids, "Whose data to print")->required();
+        offer_all(command, "ID", given.ids, "Whose data to print")->required();
         command.add_flag("--about", given.about, "Print tier, revision, version and metadata before the data");
       },
       [](auto& call, auto const& given) { run_get(call, given); });

@@ -191,7 +191,7 @@ void add_import(CLI::App& app, auto& s) {
       "  knowledge import --type prompt ~/prompts\n"
       "  knowledge import --check /usr/share/vim-snippets",
       [](CLI::App& command, import_arguments& given) {
-        command.add_option("PATH", given.paths, "Files and folders")->required();
+        offer_all(command, "PATH", given.paths, "Files and folders")->required();
         command.add_option("--type", given.type, "What sort of knowledge it is")->capture_default_str();
         command.add_option("--batch", given.batch, "How many are written at once")
             ->capture_default_str()

@@ -276,7 +276,7 @@ void add_replay(CLI::App& app, auto& s) {
       "  knowledge replay --seconds 10 --timeline ~/prompts",
       [](CLI::App& command, replay_arguments& given) {
         auto* const paths =
-            command.add_option("PATH", given.paths, "Draw from the ids that import would give to what is there");
+            offer_all(command, "PATH", given.paths, "Draw from the ids that import would give to what is there");
         auto* const ids =
             command.add_option("--ids", given.ids, "Ask for the ids in this file, one a line, in their order")
                 ->excludes(paths);
