@@ -222,6 +222,16 @@ class Values(Tool):
         self.assertEqual(self.json("get", "v/three", status=1), [{"id": "v/three", "found": False}])
         self.done("erase", "v/three", status=1)
 
+    def test_ctrl_c_ends_an_erasure_before_the_next(self):
+        self.done("put", "v/last", "--data", "stays")
+        with subprocess.Popen([program, "erase", *[f"v/none-{i}" for i in range(20_000)], "v/last"], stdout=subprocess.PIPE, text=True,
+                              env=environment) as erasing:
+            erasing.stdout.readline()
+            erasing.send_signal(signal.SIGINT)
+            erasing.communicate(timeout=280)
+        self.assertEqual(erasing.returncode, 130)
+        self.assertEqual(self.done("get", "v/last").stdout, "stays\n")
+
     def test_history_and_rollback(self):
         first = self.json("put", "v/four", "--data", "good")
         self.json("put", "v/four", "--data", "bad")

@@ -19,6 +19,10 @@ struct erase_arguments {
 void run_erase(auto& s, erase_arguments const& given) {
   with_cache(s, [&](auto& cache) {
     for (auto const& id : given.ids) {
+      if (interrupted) {
+        s.status = outcome::interrupted;
+        return;
+      }
       auto const done = cache.erase(id);
       tell(s, id, "erased", done);
       if (done && !done->changed && s.status == outcome::done) s.status = outcome::absent;
