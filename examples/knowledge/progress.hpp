@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -32,7 +33,7 @@ class progress {
     next_ = now + std::chrono::milliseconds{100};
     if (total_ == 0) return put(std::format("\r\033[K{} {}", label_, grouped(done)));
     constexpr std::size_t width = 30;
-    auto const full = static_cast<std::size_t>(done * width / total_);
+    auto const full = static_cast<std::size_t>(std::min(done, total_) * width / total_);  // what is late goes beyond
     auto const bar = std::string(full, '#') + std::string(width - full, '.');
     put(std::format("\r\033[K{} [{}] {} of {}", label_, bar, grouped(done), grouped(total_)));
   }

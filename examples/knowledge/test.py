@@ -147,10 +147,10 @@ class Usage(Tool):
             self.done("export", str(file))
             self.done("import", "--check", str(file))
 
-    def at_a_terminal(self, *arguments, status=0):
+    def at_a_terminal(self, *arguments, status=0, **changes):
         """What is shown at a terminal to whom the results go elsewhere."""
         ours, terminal = os.openpty()
-        ended = subprocess.run([program, *arguments], stdout=subprocess.PIPE, stderr=terminal, env=environment, timeout=280)
+        ended = subprocess.run([program, *arguments], stdout=subprocess.PIPE, stderr=terminal, timeout=280, env=environment | changes)
         os.close(terminal)
         with open(ours, "rb", buffering=0) as master:
             shown = ""
@@ -176,6 +176,19 @@ class Usage(Tool):
                 shown = self.at_a_terminal("import", *check, file)
                 self.assertRegex(shown, r"(checking|restoring) bytes \[#*\.*\] [\d,]+ of [\d,]+")
                 self.assertTrue(shown.endswith("\r\033[K"), shown)
+
+    def test_the_line_bears_an_answer_after_the_end(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ["late-1", "late-2"]:
+                pathlib.Path(folder, name).write_text(name)
+            self.done("import", folder)
+            # While it asks, both wait for somebody who has the table for himself.
+            away = {"STRATA_NATS": "nats://127.0.0.1:9", "STRATA_READY_WITHIN": "300", "STRATA_HOT_CAPACITY": "1"}
+            with subprocess.Popen(["psql", "-qd", environment["STRATA_POSTGRES"], "-c",
+                                   "select pg_sleep(1); begin; lock table knowledge_artifacts; select pg_sleep(1.5); commit"],
+                                  stdout=subprocess.DEVNULL):
+                shown = self.at_a_terminal("replay", "--seconds", "1.5", folder, **away)
+            self.assertTrue(shown.endswith("\r\033[K"), shown)
 
     def test_what_is_said_meanwhile_has_a_line_of_its_own(self):
         with tempfile.TemporaryDirectory() as folder:
