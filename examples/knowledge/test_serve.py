@@ -313,6 +313,33 @@ class Secrets(unittest.TestCase):
             self.assertNotIn("geheim", all)
 
 
+class Hiccup(unittest.TestCase):
+    """What the database did not answer is asked for again soon, however long it took to say nothing."""
+
+    def test_lists_come_back(self):
+        run("put", "listed", "--data", "1")
+        with subprocess.Popen([program, "serve", "--port", "0", "--json"], env=environment | {"STRATA_READ_WITHIN": "1000"},
+                              stdout=subprocess.PIPE, text=True) as server:
+            try:
+                url = json.loads(server.stdout.readline())["url"] + "api/lists"
+
+                def failed():
+                    with urllib.request.urlopen(url, timeout=90) as answer:
+                        return "error" in answer.read().decode()
+                with subprocess.Popen(["psql", "-d", environment["STRATA_POSTGRES"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                      text=True) as other:
+                    other.stdin.write("begin; lock table knowledge_artifacts_usage; select 'held';\n")
+                    other.stdin.flush()
+                    while "held" not in other.stdout.readline():
+                        pass
+                    self.assertTrue(failed())
+                began = time.monotonic()
+                soon(lambda: not failed(), "lists")
+                self.assertLess(time.monotonic() - began, 15)
+            finally:
+                server.send_signal(signal.SIGINT)
+
+
 class Restored(unittest.TestCase):
     """A backup was brought beside a template that was written here."""
 

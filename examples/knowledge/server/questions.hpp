@@ -57,6 +57,7 @@ class questions {
   static object told(strata::error const& why) {
     return {{"error", std::format("{}", why)}, {"code", strata::to_string(why.code())}};
   }
+  static bool is_trouble(boost::json::value const& v) { return v.is_object() && v.as_object().contains("error"); }
   static http_response refused(strata::error const& why) {
     auto const status = outcome_of(why.code()) == outcome::unavailable ? 503U : 400U;
     return json(told(why), status);
@@ -72,7 +73,8 @@ class questions {
     return {200, strata::observe::prometheus::content_type, page.text()};
   }
 
-  // --- lists: asked for once in five seconds, however many pages want them, and rarer where that takes the database long
+  // --- lists: asked for once in five seconds, however many pages want them, and rarer where that takes the database long:
+  // by far where it answers, and not much where it does not, as it may be well again
 
   http_response lists() {
     std::lock_guard const held{guard_};
@@ -90,8 +92,10 @@ class questions {
                     {"search", strata::knows_search<Cache>},
                     {"similar", strata::knows_nearest<Cache>}};
       kept_lists_ = boost::json::serialize(all);
+      bool const whole = std::ranges::none_of(all, [](auto const& one) { return is_trouble(one.value()); });
       auto const done = std::chrono::steady_clock::now();
-      lists_until_ = done + std::max<std::chrono::steady_clock::duration>(std::chrono::seconds{5}, 20 * (done - now));
+      lists_until_ = done + std::max<std::chrono::steady_clock::duration>(std::chrono::seconds{5},
+                                                                          (whole ? 20 : 2) * (done - now));
     }
     return {200, "application/json", kept_lists_};
   }
