@@ -155,6 +155,18 @@ test("compares any two versions, and shows outcomes over time", async () => {
   return page;
 });
 
+test("opens behind another page with all its sections", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  await page.addInitScript(() => Object.defineProperty(document, "hidden", { get: () => true }));
+  await page.goto(url + "#/asset/thrice");
+  await page.getByRole("button", { name: "Compare" }).waitFor();
+  await page.getByRole("button", { name: "its change: what version 3 changed" }).waitFor();
+  await page.getByLabel("Search templates").waitFor();
+  return page;
+});
+
 test("searches", async () => {
   const page = await open();
   const words = page.getByLabel("Search templates");

@@ -329,9 +329,9 @@ function drawLists(all) {
       el("header", null, el("h2", null, title), el("span", { class: "muted small" }, what)), body);
   }));
 }
-async function lists() {
+async function lists(first) {
   try {
-    if (!document.hidden) drawLists(await ask("/api/lists"));
+    if (first || !document.hidden) drawLists(await ask("/api/lists"));
   } catch {  // the connection is lost, which is told above
   }
   setTimeout(lists, 5000);
@@ -540,6 +540,6 @@ $("open").addEventListener("submit", (event) => {
 addEventListener("hashchange", go);
 document.addEventListener("visibilitychange", draw);
 $("charts").append(requests.card, latency.card);
-const able = lists();  // which sections there are
+const able = lists(true);  // which sections there are, on a page that is opened behind another too
 go();
 listen();
