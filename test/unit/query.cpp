@@ -96,6 +96,33 @@ struct counting {
   };
 };
 
+/// Takes its time to look into history, and tells when that began and until when a store may go on.
+struct leisurely {
+  struct times {
+    deadline began, store_ends;
+  };
+  struct options {
+    leisurely::times* times = nullptr;
+  };
+  template <class Key, class Value, class Context>
+  struct tier : testing::memory_cold::tier<Key, Value, Context> {
+    using base = testing::memory_cold::tier<Key, Value, Context>;
+    tier(options const& o, Context const& c) : base{testing::memory_cold::options{}, c}, seen{*o.times} {}
+    result<copy<Value>> get_at(std::string_view key, std::int64_t version, deadline until) {
+      seen.began = std::chrono::steady_clock::now();
+      std::this_thread::sleep_for(10ms);
+      return base::get_at(key, version, until);
+    }
+    result<copy<Value>> get_at(std::string_view key, revision at, deadline until) {
+      return base::get_at(key, at, until);
+    }
+    result<written> store(std::string_view key, Value const& value, expectation expected, deadline until) {
+      return seen.store_ends = until, base::store(key, value, expected, until);
+    }
+    times& seen;
+  };
+};
+
 BOOST_AUTO_TEST_CASE(what_changes_something_has_the_time_of_a_write) {
   std::chrono::nanoseconds given{0};
   cache<none, none, archiving, codec::json<note>> c{
@@ -229,6 +256,23 @@ BOOST_AUTO_TEST_CASE(what_was_comes_back_as_a_new_version) {
   BOOST_TEST(rollback(cache, "a", second)->version == 5);
   BOOST_TEST(get_at(cache, "a", std::int64_t{5})->value->text == "two");
   BOOST_TEST((rollback(cache, "a", 77).error() == errc::rejected));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_comes_back_where_values_expire_and_lives_as_long_as_what_is_put) {
+  cache<hot::lru, none, testing::memory_cold, codec::json<note>, expiry> cache{{}};
+  for (auto const* text : {"one", "two"})
+    BOOST_REQUIRE(cache.put({.id = "a", .text = text, .version = 0}, {.expires_in = 1h}));
+  BOOST_TEST(rollback(cache, "a", 1)->version == 3);
+  auto const back = cache.get("a");
+  BOOST_TEST((back->text == "one" && back.ends() == kernel::moment::max()));
+}
+
+BOOST_AUTO_TEST_CASE(what_comes_back_does_so_within_the_time_of_one_call) {
+  leisurely::times seen;
+  cache<none, none, leisurely, codec::json<note>> c{{.cold = {&seen}}};
+  BOOST_REQUIRE(c.put({.id = "a", .text = "one", .version = 0}));
+  BOOST_REQUIRE(rollback(c, "a", 1, {.within = 1min}));
+  BOOST_TEST((seen.store_ends <= seen.began + 1min));
 }
 
 BOOST_AUTO_TEST_CASE(differences_are_the_fewest_that_lead_from_one_to_the_other) {

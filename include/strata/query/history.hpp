@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/concepts/query.hpp>
+#include <strata/flow/serve.hpp>
 #include <strata/key.hpp>
 #include <strata/query/cold.hpp>
 
@@ -65,7 +66,7 @@ result<copy<typename Cache::value_type>> get_at(Cache& cache, key_view<typename 
   }
 }
 
-/// Writes what the key was at a revision, or with a version, as its newest value.
+/// Writes what the key was at a revision, or with a version, as its newest value. It lives as long as what is put.
 /// \returns    the receipt of that write; changed = false where it is so already
 /// \errors     rejected: it never was; else as get_at and put
 /// \complexity one round trip, and those of put
@@ -73,6 +74,8 @@ template <class Cache, class When>
   requires(std::same_as<When, revision> || std::integral<When>)
 result<receipt> rollback(Cache& cache, key_view<typename Cache::key_type> k, When then, call_options call = {}) {
   if constexpr (query::explain_history<Cache>()) {
+    auto& core = query::access::core(cache);
+    auto const until = flow::until(core, call.within, core.limits.write_within);  // of both steps
     auto former = [&] {
       if constexpr (std::integral<When>)
         return get_at(cache, k, static_cast<std::int64_t>(then), call);
@@ -81,7 +84,9 @@ result<receipt> rollback(Cache& cache, key_view<typename Cache::key_type> k, Whe
     }();
     if (!former) return std::unexpected{std::move(former.error())};
     if (!former->value) return failure(errc::rejected, tier::cold, "there is no such value to go back to");
-    return cache.put(k, std::move(*former->value), call);
+    return flow::serve_write(core, core.hash(k), std::move(*former->value), anything, until,
+                             core.life_of(typename Cache::put_options{}))
+        .run();
   }
 }
 
