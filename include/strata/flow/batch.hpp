@@ -43,7 +43,9 @@ task<void> promote_many(Core& core, std::span<Asked* const> found, std::span<typ
       frames.push_back(std::move(*framed));
       places.push_back({&frames.back(), one->seen.at});
     }
-    (void)co_await place_many(core, places, kernel::warm_write(asked, core.clock.now(), until));
+    auto const stored = co_await place_many(core, places, kernel::warm_write(asked, core.clock.now(), until));
+    for (auto const& one : stored)
+      if (one && one->whole) core.counters.add(core.counters.warm_promotions);
   }
 }
 

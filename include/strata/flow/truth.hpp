@@ -68,8 +68,9 @@ task<result<written>> store_truth(Core& core, std::string_view text, typename Co
 template <class Core>
 task<result<written>> erase_truth(Core& core, std::string_view text, moment until) {
   if constexpr (Core::has_cold) {
-    co_return co_await core.cold.ask(core, direction::writing, until,
-                                     [&](auto& tier) { return tier.erase(text, until); });
+    auto erased =
+        co_await core.cold.ask(core, direction::writing, until, [&](auto& tier) { return tier.erase(text, until); });
+    co_return core.stored_in(tier::cold, erased ? erased->revision : revision{}, erased);
   } else {
     auto const seen =
         co_await core.warm.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
@@ -79,7 +80,8 @@ task<result<written>> erase_truth(Core& core, std::string_view text, moment unti
       co_return written{.revision = revision{static_cast<std::uint64_t>(seen->position)}, .changed = false};
     auto const stored = co_await core.warm.ask(core, direction::writing, until,
                                                [&](auto& tier) { return tier.erase(text, revision{}, until); });
-    if (!stored) co_return failed_write(stored.error());
+    if (!core.stored_in(tier::warm, revision{stored ? static_cast<std::uint64_t>(*stored) : 0}, stored))
+      co_return failed_write(stored.error());
     co_return written{.revision = revision{static_cast<std::uint64_t>(*stored)}};
   }
 }

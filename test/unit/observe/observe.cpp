@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 //
 // What an observer counts, what it costs a hit in memory, and how Prometheus is told. data.py goes on with what this wrote.
+#include <strata/batch.hpp>
 #include <strata/cache.hpp>
 #include <strata/codec/json.hpp>
 #include <strata/hot/lru.hpp>
@@ -23,6 +24,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 using namespace strata;
 using namespace std::chrono_literals;
@@ -158,6 +160,36 @@ BOOST_AUTO_TEST_CASE(what_happens_below_memory_is_counted_and_exported) {
   BOOST_TEST(value_of(text, "strata_feed_up") == 1);
   BOOST_TEST((value_of(text, "strata_lease_age_seconds") >= 0 && value_of(text, "strata_feed_lag_seconds") >= 0));
   std::ofstream{STRATA_TEST_METRICS} << text;
+}
+
+BOOST_AUTO_TEST_CASE(an_erase_counts_as_a_write_does) {
+  auto const cold = std::make_shared<memory_cold::shelf<note>>();
+  counters const seen;
+  cache<hot::lru, memory_warm, memory_cold, codec::json<note>, observer<counters>, single_writer> cache{
+      {.cold = {.shared = cold}, .observer = seen}};
+  BOOST_REQUIRE((cache.put({"a", "text", 0}) && cache.erase("a")));
+  BOOST_TEST((seen.snapshot().cold.stores == 2 && seen.snapshot().warm.stores == 2));
+  BOOST_TEST((cache.stats().cold.stores == 2 && cache.stats().warm.stores == 2));
+  cold->cut();
+  BOOST_TEST((cache.erase("a").error() == errc::unavailable));
+  BOOST_TEST(seen.snapshot().cold.failures[static_cast<std::size_t>(errc::unavailable)] == 1u);
+  BOOST_TEST(cache.stats().cold.failures == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_erase_counts_as_a_write_does_where_warm_is_the_truth) {
+  cache<hot::lru, memory_warm, none, codec::json<note>> cache{{}};
+  BOOST_REQUIRE((cache.put({"a", "text", 0}) && cache.erase("a") && cache.erase("nobody")));
+  BOOST_TEST(cache.stats().warm.stores == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(what_many_bring_up_counts_one_by_one) {
+  auto const cold = std::make_shared<memory_cold::shelf<note>>();
+  for (auto const* id : {"a", "b", "c"}) BOOST_REQUIRE(cold->put(id, {id, "text", 0}, anything));
+  cache<none, memory_warm, memory_cold, codec::json<note>, single_writer> cache{{.cold = {.shared = cold}}};
+  for (auto const& [id, found] : cache.get_many(std::vector<std::string>{"a", "b", "nobody"}))
+    BOOST_TEST(!found.failed());
+  BOOST_TEST(cache.stats().warm.promotions == 2u);
+  BOOST_TEST((cache.get("c") && cache.stats().warm.promotions == 3));
 }
 
 BOOST_AUTO_TEST_CASE(several_caches_on_one_page) {
