@@ -6,6 +6,7 @@
 #include <strata/flow/below.hpp>
 #include <strata/flow/serve.hpp>
 #include <strata/frame.hpp>
+#include <strata/kernel/budget.hpp>
 #include <strata/key.hpp>
 #include <strata/miss.hpp>
 #include <strata/query/cold.hpp>
@@ -107,8 +108,9 @@ result<explanation> explain(Cache& cache, key_view<typename Cache::key_type> k, 
     told.hot = {.present = !expired, .expired = expired, .revision = kept.revision()};
   }
   if constexpr (core_type::has_warm) {
+    auto const part = core_type::has_cold ? kernel::warm_read(core.clock.now(), until) : until;  // K11, as a read
     auto const seen =
-        core.warm.ask(core, flow::direction::reading, until, [&](auto& tier) { return tier.load(text, until); }).run();
+        core.warm.ask(core, flow::direction::reading, part, [&](auto& tier) { return tier.load(text, part); }).run();
     if (!seen) told.warm.fault = seen.error();
     if (seen) told.warm_position = seen->position;
     if (seen && seen->frame) {

@@ -3,6 +3,7 @@
 #include <strata/batch.hpp>
 #include <strata/cache.hpp>
 #include <strata/hot/lru.hpp>
+#include <strata/query/explain.hpp>
 #include <strata/run/unattended.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -260,6 +261,15 @@ BOOST_AUTO_TEST_CASE(the_time_of_a_loader_is_not_for_warm) {  // K11
   auto const made = c.get_or_load("k", [] { return 7; }, {.within = 10min});
   BOOST_TEST((made && *made == 7));
   BOOST_TEST((given > 0ns && given <= 500ms));
+}
+
+BOOST_AUTO_TEST_CASE(who_explains_leaves_cold_most_of_the_time) {  // K11
+  std::chrono::nanoseconds given{0};
+  cache<none, asked_warm, guarded_number, digits, single_writer> c{
+      {.warm = {&given}, .cold = {std::make_shared<guarded_number::state>()}}};
+  auto const told = explain(c, "k", {.within = 10s});
+  BOOST_TEST((told && told->warm.fault && !told->cold.fault));
+  BOOST_TEST((given > 0ns && given <= 2'500ms));
 }
 
 BOOST_AUTO_TEST_CASE(after_the_soft_deadline_memory_answers_and_the_question_goes_on) {
