@@ -95,10 +95,13 @@ class cache {
       auto const k = core_.hash(key);
       typename answer::share kept;
       bool const usual = plain(how);
-      if (usual && core_.standing.fresh(core_.clock) && core_.glance(k, taker(kept)) && took(kept)) [[likely]] {
+      bool const there = usual && core_.standing.fresh(core_.clock) && core_.glance(k, taker(kept));
+      if (there && took(kept)) [[likely]] {
         core_.tell_hit(tier::hot);
         return {kept, tier::hot};
       }
+      if constexpr (core_type::expires)
+        if (there) return answer{bare_past(again(k.key), k.hash, how.within.count())};
       if (usual) return answer{bare_further(again(k.key), k.hash, how.within.count())};
       return answer{bare_with(k, read_options{how})};  // a copy, for what has its address taken lives in memory
     }
@@ -132,7 +135,9 @@ class cache {
     }
     flow::visited<F, value_type> late{};
     visit_late<F> const target{&f, &late};
-    if (usual)
+    if (core_type::expires && expired)
+      visit_past(again(k.key), k.hash, how.within.count(), target, true);
+    else if (usual)
       visit_further(again(k.key), k.hash, how.within.count(), target);
     else
       visit_with(k, read_options{how}, target);
@@ -322,7 +327,10 @@ class cache {
   }
   [[gnu::noinline]] void look_with(hashed_key k, read_options const& how, answer& late) {
     late = recall(k, how);
-    if (late) return;
+    if (!late) look_below(k, how, late);
+  }
+  // Memory has been asked, and would count whoever asks it again.
+  [[gnu::noinline]] void look_below(hashed_key k, read_options const& how, answer& late) {
     auto const until = read_until(how.within);
     late =
         (how.soft_within.count() != 0 ? flow::serve_soft(core_, k, how, until) : flow::serve_read(core_, k, how, until))
@@ -335,6 +343,17 @@ class cache {
   [[gnu::noinline]] auto bare_with(hashed_key k, read_options const& how) {
     answer late;
     look_with(k, how, late);
+    return std::move(late).release();
+  }
+  // Of what was there, and has expired.
+  [[gnu::noinline]] void look_past(key_view key, std::uint64_t hash, std::chrono::milliseconds::rep within,
+                                   answer& late) {
+    core_.missed_in(tier::hot, miss::expired);
+    look_below({key, hash}, {.within = std::chrono::milliseconds{within}}, late);
+  }
+  [[gnu::noinline]] auto bare_past(key_view key, std::uint64_t hash, std::chrono::milliseconds::rep within) {
+    answer late;
+    look_past(key, hash, within, late);
     return std::move(late).release();
   }
   answer recall(hashed_key k, read_options const& how) {
@@ -351,25 +370,38 @@ class cache {
   [[gnu::noinline]] void visit_further(key_view key, std::uint64_t hash, std::chrono::milliseconds::rep within,
                                        visit_late<F> const& target) {
     hashed_key const k{key, hash};
+    if (!core_.standing.fresh(core_.clock)) return visit_with(k, {.within = std::chrono::milliseconds{within}}, target);
     [[maybe_unused]] bool expired = false;
     auto const visit = [&](box<value_type> const& kept) {
       if constexpr (core_type::expires)
         if (core_.over(kept)) return void(expired = true);
       flow::visit_one(*target.f, kept.value(), **target.given);
     };
-    if (core_.standing.fresh(core_.clock) && core_.find(k, visit) && !(core_type::expires && expired))
-      return core_.tell_hit(tier::hot);
-    visit_with(k, {.within = std::chrono::milliseconds{within}}, target);
+    if (core_.find(k, visit) && !(core_type::expires && expired)) return core_.tell_hit(tier::hot);
+    visit_past(key, hash, within, target, expired);
+  }
+  template <class F>
+  [[gnu::noinline]] void visit_past(key_view key, std::uint64_t hash, std::chrono::milliseconds::rep within,
+                                    visit_late<F> const& target, bool expired) {
+    answer found;
+    if (expired)
+      look_past(key, hash, within, found);
+    else
+      look_below({key, hash}, {.within = std::chrono::milliseconds{within}}, found);
+    show(found, target);
   }
   template <class F>
   [[gnu::noinline]] void visit_with(hashed_key k, read_options const& how, visit_late<F> const& target) {
-    auto const visit = [&](value_type const& value) { flow::visit_one(*target.f, value, **target.given); };
     answer found;
     look_with(k, how, found);
+    show(found, target);
+  }
+  template <class F>
+  static void show(answer const& found, visit_late<F> const& target) {
     if (found.failed())
       *target.given = std::unexpected{found.error()};
     else if (found)
-      visit(*found);
+      flow::visit_one(*target.f, *found, **target.given);
   }
   // As get, where hits have the value in them: copied once, from the entry to where the caller wants it.
   [[gnu::always_inline]] answer get_copy(key_view key, read_options const& how) {
@@ -381,8 +413,11 @@ class cache {
         if (core_.over(kept)) return;
       std::construct_at(&found, kept, tier::hot);
     };
-    if (usual && core_.standing.fresh(core_.clock) && core_.glance(k, copy) && found) [[likely]]
+    bool const there = usual && core_.standing.fresh(core_.clock) && core_.glance(k, copy);
+    if (there && found) [[likely]]
       core_.tell_hit(tier::hot);
+    else if (core_type::expires && there)
+      look_past(again(k.key), k.hash, how.within.count(), found);
     else if (usual)
       look_further(again(k.key), k.hash, how.within.count(), found);
     else

@@ -87,6 +87,9 @@ BOOST_AUTO_TEST_CASE(put_get_peek_visit_erase) {
   BOOST_TEST(cache.visit("a", [](note const&) {}).value());
   BOOST_TEST(!cache.visit("b", [](note const&) {}).value());
 
+  auto const counted = cache.stats().hot;
+  BOOST_TEST((counted.hits == 3U && counted.misses == 3U));  // each read once, and a peek not at all
+
   BOOST_TEST(cache.erase("a")->changed);
   BOOST_TEST(!cache.erase("a")->changed);
   BOOST_TEST(cache.get("a").absent());

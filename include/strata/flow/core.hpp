@@ -373,8 +373,8 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
       s.hot.bytes = hot.bytes();
       if constexpr (requires { hot.stats(); }) {
         auto const h = hot.stats();
-        s.hot.hits = h.hits;
-        s.hot.misses = h.misses;
+        s.hot.hits = h.hits > s.expired ? h.hits - s.expired : 0;  // which the tier had, and nobody was given
+        s.hot.misses = h.misses + s.expired;
         s.hot.evictions = h.evictions;
         if constexpr (requires { h.refused; }) s.hot.refused = h.refused;
         if constexpr (requires { h.uses_lost; }) s.usage.lost = h.uses_lost;

@@ -11,7 +11,7 @@
 
 namespace strata {
 
-/// What a cache did since it was opened. Hot figures come from the hot tier itself.
+/// What a cache did since it was opened. Hot figures come from the hot tier itself, where what has expired counts as missed.
 struct stats {
   struct {
     std::uint64_t hits, misses, evictions, refused, entries, bytes;
@@ -28,7 +28,7 @@ struct stats {
   std::uint64_t fenced = 0;    ///< copies not kept because something newer was known
   std::uint64_t degraded = 0;  ///< committed writes of which a tier above cold could not be told
   std::uint64_t doubts = 0;    ///< how often anything might have changed unseen, so that memory had to be compared
-  std::uint64_t expired = 0;   ///< reads that found a copy in memory whose time was over
+  std::uint64_t expired = 0;   ///< those hot misses that found a copy whose time was over
   std::uint64_t healed = 0;    ///< copies that warm lacked and this instance brought
   struct {
     std::uint64_t flushes, failed_flushes;

@@ -40,7 +40,8 @@ class prometheus {
     if constexpr (warm) put(hits, {{"tier", "warm"}}, s.warm.hits);
     if constexpr (cold) put(hits, {{"tier", "cold"}}, s.cold.hits);
     auto const misses = counter("strata_misses_total", "Reads that a tier was asked and could not answer, by reason.");
-    put(misses, {{"tier", "hot"}, {"reason", "vacant"}}, s.hot.misses);
+    put(misses, {{"tier", "hot"}, {"reason", "vacant"}}, s.hot.misses - s.expired);
+    put(misses, {{"tier", "hot"}, {"reason", "expired"}}, s.expired);
     if constexpr (warm)
       for (std::size_t i = 0; i < miss_reasons; ++i)
         put(misses, {{"tier", "warm"}, {"reason", word(to_string(static_cast<miss>(i)))}}, s.warm.misses[i]);

@@ -109,6 +109,35 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_value_ends_and_is_absent, Pointer, every_kind) {
   BOOST_TEST(c.get("k")->content == "b");
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_has_expired_is_no_hit_and_missed_once, Pointer, every_kind) {
+  using Cache = std::remove_pointer_t<Pointer>;
+  stage s;
+  Cache c{s.of<Cache>()};
+  BOOST_REQUIRE(c.put({"k", "a"}, {.expires_in = 10s}));
+  BOOST_REQUIRE(c.get("k"));
+  s.clock.time += 10s;
+  auto missed = [&, before = c.stats()]() mutable {
+    auto const last = std::exchange(before, c.stats());
+    return before.hot.hits == last.hot.hits && before.hot.misses == last.hot.misses + 1 &&
+           before.expired == last.expired + 1;
+  };
+  BOOST_TEST((c.get("k").absent() && missed()));
+  BOOST_TEST((!c.visit("k", [](text const& t) { return t.content; })->has_value() && missed()));
+  BOOST_TEST((!*c.visit("k", [](text const&) {}) && missed()));
+  BOOST_TEST((c.get("k", {.at_least = revision{1}}).absent() && missed()));
+  BOOST_TEST((c.get_many(std::vector<std::string>{"k"})[0].second.absent() && missed()));
+}
+// As get, where hits have the value in them.
+BOOST_AUTO_TEST_CASE(a_number_that_has_expired_is_no_hit_and_missed_once) {
+  by_hand clock;
+  cache<hot::lru, none, none, codec::none<int>, strata::clock<by_hand>, expiry> c{{.clock = &clock}};
+  BOOST_REQUIRE(c.put("k", 1, {.expires_in = 10s}));
+  auto const there = c.get("k");
+  BOOST_TEST((*there == 1 && c.stats().hot.hits == 1U));
+  clock.time += 10s;
+  BOOST_TEST((c.get("k").absent() && c.stats().hot.hits == 1U && c.stats().hot.misses == 1U));
+}
+
 // A soft deadline leaves a question behind, which has to be answered in the call where memory is for one thread.
 BOOST_AUTO_TEST_CASE(one_thread_asks_nothing_aside) {
   by_few::one_of_ours = true;
