@@ -483,6 +483,21 @@ BOOST_AUTO_TEST_CASE(a_reader_may_take_what_memory_has_rather_than_the_error_of_
       soon([&] { return one.get("k", {.mode = read_mode::cold, .stale_if_error = true}).tier() == tier::cold; }));
 }
 
+BOOST_AUTO_TEST_CASE(who_would_update_gives_up_over_nothing_that_may_be_old) {  // K9
+  below const shared;
+  notes one{over<notes>(shared)};
+  BOOST_REQUIRE((one.ready({.within = 20s}) && one.put(make("k", "sold"))));
+  shared.warm->cut();
+  shared.cold->cut();
+  BOOST_TEST(soon([&] { return !one.health().coherence.fresh; }));
+  auto const sell = [](note& n) { return std::exchange(n.text, "sold") != "sold"; };
+  BOOST_TEST((one.update("k", sell).error() == errc::unavailable));
+  BOOST_REQUIRE(shared.cold->put("k", make("k", "to be had"), anything));
+  shared.cold->mend();
+  BOOST_TEST(soon([&] { return one.update("k", sell).has_value(); }));
+  BOOST_TEST(shared.cold->get("k").value->text == "sold");
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(with_both_tiers_away_memory_answers_and_all_comes_back_by_itself, Pointer,
                               with_warm) {  // K11
   using Cache = std::remove_pointer_t<Pointer>;

@@ -97,6 +97,7 @@ task<result<receipt>> serve_update(Core& core, typename Core::hashed_key key, F&
   auto const text = core.text(key);
   if (auto why = core.fault(text)) co_return std::unexpected{std::move(*why)};
   auto seen = core.peek(key);
+  if (seen.freshness() != freshness::fresh) seen = {};  // f may give up over it, and then nobody would ask further
   for (int round = 0; round < 8; ++round) {
     if (!seen) seen = co_await read_truth(core, key, text, until);
     if (seen.failed()) co_return std::unexpected{seen.error()};
