@@ -54,6 +54,25 @@ BOOST_AUTO_TEST_CASE(what_another_program_writes_has_no_end) {
   BOOST_TEST((gone && gone->expired && !gone->value));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_over_is_not_found) {
+  ending_notes ends{"sought"};
+  auto& tier = ends.tier;
+  auto const keys = [](auto const& found) {
+    std::string all;
+    if (!found) return cold_test::why(found);
+    for (auto const& one : found->all) all.append(one.key).append(" ");
+    return all;
+  };
+  for (auto const* id : {"left", "over", "never"})
+    BOOST_REQUIRE(
+        tier.store(id, {.id = id, .text = "zebra"}, strata::anything, soon(), *id == 'n' ? strata::lifetime{} : 1h));
+  BOOST_TEST(keys(tier.search_text("zebra", 9, {}, soon())).contains("over"));
+  cold_test::other sql;
+  sql("update sought set strata_expires = now() - interval '1 second' where artifact_id = 'over'");
+  BOOST_TEST(keys(tier.search_text("zebra", 9, {}, soon())) == "left never ");
+  BOOST_TEST(keys(tier.search_text("zebra", 1, {.prefix = "o"}, soon())) == "");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_archived_keeps_its_end) {
   ending_notes ends{"parted"};
   auto& tier = ends.tier;

@@ -329,6 +329,19 @@ BOOST_AUTO_TEST_CASE(words_are_found) {
   BOOST_TEST(find("lost log") == "odd");
 }
 
+// Nobody searched for as long as the log goes back, so its place is lost, and with it the word of what was erased.
+BOOST_AUTO_TEST_CASE(what_the_log_forgot_takes_the_place_of_nothing_found) {
+  opened_notes cold{on("forgotten")};
+  auto& t = cold.tier;
+  for (int i = 0; i < 5; ++i) save(t, std::format("old{}", i), "zebra");
+  save(t, "kept", "one zebra among many words that say something else");
+  BOOST_TEST(keys(t.search_text("zebra", 2, {}, soon())) == "old0 old1");
+  for (int i = 0; i < 5; ++i) BOOST_REQUIRE(t.erase(std::format("old{}", i), soon()));
+  other sql;
+  sql("delete from forgotten_changes; update forgotten_horizon set begins = pg_current_xact_id()");
+  BOOST_TEST(keys(t.search_text("zebra", 2, {}, soon())) == "kept");
+}
+
 BOOST_AUTO_TEST_CASE(no_more_than_two_thousand_are_ranked) {
   opened_notes cold{on("ranked")};
   BOOST_REQUIRE(cold.tier.wait_ready(soon()));

@@ -95,17 +95,21 @@ select count(*) from {table} k where k.strata_space = {space}
 inline constexpr std::string_view index_words = "select {index_words}({space}, $1)";
 
 // The first 2,000 matches that come are ranked, one more tells that there are others. What it takes from the table it takes
-// for those that are wanted. U+E000 and U+E001 mark the words found, and are taken out of the text before.
+// for those that are wanted: words may have outlived their row, where the log forgot its erase, and take nobody's place. Rows
+// that may have ended are asked for theirs before. U+E000 and U+E001 mark the words found, and are taken out of the text before.
 inline constexpr std::string_view search_text = R"(
 with ask as materialized (
   select s.language::regconfig as language, to_tsquery(s.language::regconfig, $1) as query from {words_state} s where s.space = {space}),
 candidates as materialized (
-  select w.artifact_id, w.words from ask cross join {words} w
+  select w.artifact_id, w.words from ask cross join {words} w%unended%
     where w.words @@ ask.query and w.space = {space} and ($3 = '' or w.kind = $3) and ($4 = '' or starts_with(w.artifact_id, $4))
     limit 2001),
 ranked as materialized (
-  select c.artifact_id, ts_rank(c.words, ask.query, 1) as score from (select * from candidates limit 2000) c cross join ask
-    order by 2 desc, 1 limit $2)
+  select c.artifact_id, c.score from (
+      select c.artifact_id, ts_rank(c.words, ask.query, 1) as score from (select * from candidates limit 2000) c cross join ask
+        order by 2 desc, 1) c cross join lateral (
+      select from {table} k where k.artifact_id = c.artifact_id and k.strata_space = {space} offset 0) k
+    order by c.score desc, c.artifact_id limit $2)
 select %read%, k.version, k.strata_revision, k.artifact_id, r.score,
     ts_headline(ask.language, translate(left(k.content_raw, 20000), E'\ue000\ue001', ''), ask.query,
       E'StartSel=\ue000, StopSel=\ue001, MaxFragments=2, MinWords=5, MaxWords=20, FragmentDelimiter=" ... "'),

@@ -343,6 +343,10 @@ inline std::vector<statement> statements(names const& n, shape s) {
     ending("%set_end%", ", strata_expires = " + end);
     ending("%end_column%", ", strata_expires");
     ending("%end%", ", " + end);
+    ending(
+        "%unended%",
+        " cross join lateral (select from {table} k where k.artifact_id = w.artifact_id and k.strata_space = {space} "
+        "and coalesce(k.strata_expires > now(), true) offset 0) k");
     ending("%or_over%", " or ($7 = 0 and k.strata_expires <= now())");
     ending("%and_not_over%", " and not ($7 = 0 and coalesce(k.strata_expires <= now(), false))");
     detail::replace(body, "%stamp%", stamp(many ? "d.content" : "$4"));
