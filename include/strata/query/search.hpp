@@ -71,7 +71,7 @@ result<matches<T>> as_hits(result<findings<T>>&& given) {
 }
 }  // namespace query
 
-/// The values whose text, kind, metadata or key have the words, the best match first.
+/// The values whose text, metadata or key have the words, the best match first.
 /// \param words  words, all of which must be there; "a phrase"; -not_this; this or that; the beginning of a word*
 /// \errors       rejected: over 4,096 bytes, or no UTF-8; unavailable, timed_out, closed, forked
 /// \complexity   two round trips, and the indexing of what was written since the last search: half of the time at most

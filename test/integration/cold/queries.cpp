@@ -268,6 +268,11 @@ BOOST_AUTO_TEST_CASE(words_are_found) {
   BOOST_TEST(find("server", {.kind = "pattern"}) == "");
   BOOST_TEST(find("range", {.kind = "pattern", .prefix = "sort/"}) == "sort/quick");
   BOOST_TEST(find("server", {.prefix = "http/c"}) == "http/client");
+  save(t, "c.main_loop/read-file", "Turns; it is read-only, see example.com/turns at once");
+  for (auto const* words : {"c.main_loop/read-file", "read-file", "main_loop", "read-fi*", "\"main_loop read-file\"",
+                            "read-only", "example.com/turns", "turns -read-lines"})
+    BOOST_TEST(find(words) == "c.main_loop/read-file", words);
+  BOOST_TEST(find("turns -main_loop/read") == "");
   auto const one = t.search_text("listens", 10, {}, soon());
   BOOST_REQUIRE(one && one->all.size() == 1);
   auto const& [text, marks] = one->all[0].excerpt;

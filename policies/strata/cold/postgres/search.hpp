@@ -48,6 +48,8 @@ inline result<std::string> tsquery_of(std::string_view typed) {
              static_cast<unsigned char>(c) >= 0x80;
     });
   };
+  // In a key these stand between its words, which a text may have for one: either is meant.
+  auto const separates = [](char c) { return std::string_view{"/._-:"}.contains(c); };
   std::string query;
   std::size_t words = 0;
   bool either = false;
@@ -73,12 +75,22 @@ inline result<std::string> tsquery_of(std::string_view typed) {
     if (!query.empty()) query += either ? " | " : " & ";
     either = false;
     ++words;
-    query += negated ? "!'" : "'";
-    for (char const c : word) {
-      if (c == '\'' || c == '\\') query += c;
-      if (c != '*') query += c;
+    auto const operand = [&](bool parted) {
+      query += '\'';
+      for (char const c : word) {
+        if (c == '\'' || c == '\\') query += c;
+        if (c != '*') query += parted && separates(c) ? ' ' : c;
+      }
+      query += prefix ? "':*" : "'";
+    };
+    if (negated) query += '!';
+    if (std::ranges::any_of(word, separates)) {
+      query += '(', operand(false);
+      query += " | ", operand(true);
+      query += ')';
+    } else {
+      operand(false);
     }
-    query += prefix ? "':*" : "'";
   }
   return query;
 }
