@@ -212,6 +212,28 @@ BOOST_AUTO_TEST_CASE(a_table_with_everything_odd_in_it_is_adopted) {
   BOOST_TEST(fingerprint(sql) == after);
 }
 
+BOOST_AUTO_TEST_CASE(rows_without_a_kind_or_a_text_keep_nobody_from_searching) {
+  other sql;
+  sql("create table bare (artifact_id text unique, artifact_type text, content_raw text, content jsonb, metadata "
+      "jsonb, "
+      "usage_count int, last_used_at timestamptz, updated_at timestamptz, version int)");
+  sql("insert into bare (artifact_id, artifact_type, content_raw) values ('a', 'kind', 'zebra'), ('b', null, 'zebra'), "
+      "('c', 'kind', null)");
+  opened_notes cold{on("bare")};
+  auto& t = cold.tier;
+  auto const look = [&] {
+    auto const found = t.search_text("zebra", 9, {}, soon());
+    BOOST_REQUIRE_MESSAGE(found, why(found));
+    BOOST_TEST((found->all.size() == 2U && !found->incomplete));
+  };
+  look();
+  // Nor do they stay in the archive.
+  BOOST_TEST(t.archive(std::chrono::system_clock::now(), 9, soon()).value() == 3U);
+  auto const counted = t.add_usage(std::vector<strata::uses>{{"a", 1}, {"b", 1}, {"c", 1}}, soon());
+  BOOST_TEST(bool(counted), why(counted));
+  look();
+}
+
 BOOST_AUTO_TEST_CASE(other_programs_writes_have_revisions_and_history) {
   other sql;
   lay_out(sql);

@@ -71,6 +71,11 @@ BOOST_AUTO_TEST_CASE(what_is_over_is_not_found) {
   sql("update sought set strata_expires = now() - interval '1 second' where artifact_id = 'over'");
   BOOST_TEST(keys(tier.search_text("zebra", 9, {}, soon())) == "left never ");
   BOOST_TEST(keys(tier.search_text("zebra", 1, {.prefix = "o"}, soon())) == "");
+  std::vector<float> direction(1536, 1);
+  for (auto const* id : {"left", "over", "never"}) BOOST_REQUIRE(tier.embed(id, direction, soon()));
+  BOOST_TEST(keys(tier.nearest(direction, 2, {}, soon())) == "left never ");
+  BOOST_TEST(keys(tier.similar("left", 2, {}, soon())) == "never ");
+  BOOST_TEST(keys(tier.similar("over", 2, {}, soon())) == "");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_archived_keeps_its_end) {

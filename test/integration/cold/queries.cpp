@@ -515,12 +515,21 @@ BOOST_AUTO_TEST_CASE(the_nearest_vectors_are_found) {
   BOOST_TEST(keys(t.nearest(direction(1536, 2.61), 1, {}, soon())) == "both");
   BOOST_REQUIRE(t.erase("both", soon()));
 
+  // What has no direction is near to nothing, whether or not there is an index, which would not have it.
+  other sql;
+  sql("update vectors set embedding = array_fill(0, '{1536}')::real[]::vector where artifact_id = 'v9'");
+  auto const all = t.nearest(direction(1536, 0), 99, {}, soon());
+  BOOST_TEST((all && all->all.size() == 19U && !all->incomplete && all->all[0].key == "v0"), keys(all));
+  sql("drop index vectors_embedding_idx");
+  auto const unindexed = t.nearest(direction(1536, 0), 99, {}, soon());
+  BOOST_TEST(keys(unindexed) == keys(all));
+  BOOST_TEST(keys(t.similar("v9", 9, {}, soon())) == "");
+
   // A save leaves the vector as it is.
   save(t, "v5", "another text");
   BOOST_TEST(keys(t.nearest(direction(1536, 0.5), 1, {}, soon())) == "v5");
 
   // Without the column everything else works.
-  other sql;
   sql("alter table vectors drop column embedding");
   BOOST_TEST((t.nearest(direction(1536, 0.5), 1, {}, soon()).error() == errc::unsupported));
   BOOST_TEST((t.embed("v1", direction(1536, 0.5), soon()).error() == errc::unsupported));
@@ -914,6 +923,52 @@ BOOST_AUTO_TEST_CASE(what_comes_back_takes_the_defaults_of_columns_it_knows_noth
   BOOST_TEST(done->added == 7U);
   BOOST_TEST(to.tier.load("nulls", soon())->value->text == "n");
   BOOST_TEST(sql("select success_rate is null from restored where artifact_id = 'nulls'").one_field().as<bool>());
+}
+
+BOOST_AUTO_TEST_CASE(what_takes_the_id_of_an_archived_row_stands_in_its_place) {
+  opened_notes cold{on("renamed")};
+  auto& t = cold.tier;
+  other sql;
+  auto const archive = [&] {
+    sql("update renamed set updated_at = now() - interval '400 days'");
+    auto const done = t.archive(std::chrono::system_clock::now() - 24h * 365, 9, soon());
+    BOOST_TEST(bool(done), why(done));
+  };
+  for (auto const* id : {"counted", "erased", "deleted"}) {
+    save(t, id, "archived");
+    archive();
+    save(t, "draft", "renamed");
+    sql("update renamed set artifact_id = $1 where artifact_id = 'draft'", id);
+    BOOST_TEST(t.load(id, soon())->value->text == "renamed");
+  }
+  auto const counted = t.add_usage(std::vector<strata::uses>{{"counted", 1}}, soon());
+  BOOST_TEST(bool(counted), why(counted));
+  auto const erased = t.erase("erased", soon());
+  BOOST_TEST((erased && erased->changed), why(erased));
+  sql("delete from renamed where artifact_id = 'deleted'");
+  for (auto const* id : {"erased", "deleted"}) BOOST_TEST(!t.load(id, soon())->value);
+  for (auto const* id : {"counted", "erased", "deleted"}) {
+    auto const past = t.history(id, 9, soon());
+    BOOST_REQUIRE_MESSAGE(past, why(past));
+    BOOST_TEST(past->back().value->text == "archived");
+  }
+  archive();
+}
+
+BOOST_AUTO_TEST_CASE(what_takes_the_id_of_an_erased_row_is_newer_than_the_erase) {
+  opened_notes cold{on("retaken")};
+  auto& t = cold.tier;
+  for (auto const* id : {"taken", "draft"}) save(t, id, id);
+  other sql;
+  sql("create function slowly() returns trigger language plpgsql as 'begin perform pg_sleep(1); return null; end'");
+  sql("create trigger slowly after delete on retaken for each row execute function slowly()");
+  auto erasing = std::async(std::launch::async, [&] { return t.erase("taken", soon()); });
+  while (sql("select from pg_stat_activity where wait_event = 'PgSleep'").empty()) std::this_thread::sleep_for(10ms);
+  sql("update retaken set artifact_id = 'taken' where artifact_id = 'draft'");
+  auto const erased = erasing.get();
+  BOOST_REQUIRE_MESSAGE(erased, why(erased));
+  auto const renamed = t.load("taken", soon());
+  BOOST_TEST((renamed && renamed->value && renamed->revision > erased->revision), why(renamed));
 }
 
 BOOST_AUTO_TEST_CASE(what_other_tables_refer_to_is_not_archived) {

@@ -469,7 +469,46 @@ begin
 end $strata$;
 )";
 
-inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4,  migration_5, migration_6,
-                                       migration_7, migration_8, migration_9, migration_10, migration_11};
+// 12. What has expired is not among the nearest, and a vector of zeros is near to nothing: no index has it, so that it is missing
+// there does not mean that the index gave fewer than there are.
+//
+// A row that was found may lack its kind or its text. It has no words then, and keeps nobody from searching.
+//
+// A row may be renamed to an id that was erased meanwhile, and comes after that; or to one that the archive has, whose row was
+// there again once the renamed one was gone, and until then let it be neither counted nor erased.
+inline constexpr std::string_view migration_12 = R"(
+alter table {words} alter column kind drop not null, alter column words drop not null;
+
+do $strata$
+declare
+  nearest text := pg_get_functiondef('{nearest}(text, real[], text, text, text, bigint)'::regprocedure);
+begin
+  nearest := replace(nearest, 'k.strata_space = $2', 'k.strata_space = $2 and coalesce(k.strata_expires > now(), true)');
+  execute replace(nearest, '|| condition || '' limit $6) t''',
+    '|| condition || '' and '' || home || ''.vector_norm(k.embedding) > 0 limit $6) t''');
+  execute replace(pg_get_functiondef('{replaced}()'::regprocedure), 'from gone_ids g;', $renamed$from gone_ids g;
+  if not found then  -- all ids stay
+    return null;
+  end if;
+  -- As with what is inserted: an erase in between was before it, and what is archived under its id is history.
+  if exists (select from come n where (select e.revision > n.strata_revision from {erased} e where e.artifact_id = n.artifact_id)) then
+    update {table} k set strata_revision = nextval('{revisions}') from come n
+      where k.artifact_id = n.artifact_id and
+        (select e.revision > n.strata_revision from {erased} e where e.artifact_id = n.artifact_id);
+  end if;
+  if exists (select from come n where (select true from {archive} a where a.artifact_id = n.artifact_id)) then
+    with over as (
+      delete from {archive} a where a.artifact_id in (select n.artifact_id from come n) returning a.*)
+    insert into {history} (artifact_id, revision, space, version, artifact_type, content_raw, content, metadata, operation, written_at)
+      select o.artifact_id, o.strata_revision, o.strata_space, o.version, o.artifact_type, o.content_raw, o.content, o.metadata,
+          o.strata_operation, o.updated_at
+        from over o
+      on conflict do nothing;
+  end if;$renamed$);
+end $strata$;
+)";
+
+inline constexpr std::array migrations{migration_1, migration_2, migration_3, migration_4,  migration_5,  migration_6,
+                                       migration_7, migration_8, migration_9, migration_10, migration_11, migration_12};
 
 }  // namespace strata::cold::pg

@@ -155,7 +155,8 @@ inline constexpr std::string_view embed = "select {embed}($1, {space}, $2)";
 
 // An HNSW index is used where there is one. The planner, who leaves out that vectors are stored apart from their rows, takes
 // reading all of ten thousand for cheaper than the index, and it takes a hundred times as long. (What is told depends on no
-// row, so it is told before the first is looked for.)
+// row, so it is told before the first is looked for.) A vector of zeros is near to nothing, and its score, no number, would
+// come first.
 inline constexpr std::string_view nearest = R"(
 with told as materialized (
   select set_config(s, 'off', true) from unnest('{enable_seqscan,enable_sort}'::text[]) s where exists (
@@ -163,6 +164,6 @@ with told as materialized (
       where i.indrelid = '{table}'::regclass and a.amname = 'hnsw'))
 select %read%, k.version, k.strata_revision, n.artifact_id, n.score
   from {nearest}({space}, $1, $2, $3, $4, $5) n left join {table} k on k.artifact_id = n.artifact_id
-  where (select count(*) from told) >= 0 order by n.score desc, n.artifact_id)";
+  where (select count(*) from told) >= 0 and n.score is distinct from 'NaN' order by n.score desc, n.artifact_id)";
 
 }  // namespace strata::cold::pg::detail
