@@ -381,6 +381,13 @@ BOOST_AUTO_TEST_CASE(health_says_how_memory_stands_to_what_others_write) {
   }));
 }
 
+BOOST_AUTO_TEST_CASE(where_there_is_no_feed_none_is_called_unheard) {
+  below const shared;
+  unwarmed one{over<unwarmed>(shared)};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  BOOST_TEST(one.health().coherence.hears);
+}
+
 BOOST_AUTO_TEST_CASE(no_doubt_is_overwritten_by_who_looks_at_the_lease) {  // K10
   flow::standing<false> memory;
   memory.resumed(position{}, kernel::moment{});

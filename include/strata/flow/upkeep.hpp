@@ -28,7 +28,7 @@ namespace strata {
 /// How memory stands to what others write. Of a cache that nobody else writes to: as it is here.
 struct coherence {
   bool fresh = true;                       ///< whether a hit in memory counts as fresh now
-  bool hears = true;                       ///< whether the feed is heard
+  bool hears = true;                       ///< whether the feed is heard, where there is one
   bool heals = false;                      ///< whether this instance keeps warm in step for all
   bool doubts = false;                     ///< whether memory is being compared, because something may have been missed
   std::chrono::milliseconds lease_age{0};  ///< memory has everything that was committed so long ago
@@ -206,7 +206,7 @@ strata::health health_of(Core const& core) {
     auto const& s = core.standing;
     auto const behind = s.behind(core.clock.now());
     all.coherence = {.fresh = s.fresh(core.clock),
-                     .hears = s.hears(),
+                     .hears = !Core::has_warm || s.hears(),
                      .heals = s.heals(),
                      .doubts = s.doubted() != 0,
                      .lease_age = age(s.proven()),
