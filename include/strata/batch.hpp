@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -80,8 +81,10 @@ struct batch {
     for (auto&& one : values) {
       if constexpr (requires { value_type(one); })
         given.emplace_back(key_type(record<value_type>::key(one)), std::forward<decltype(one)>(one));
-      else
+      else if constexpr (requires { one.first; })
         given.emplace_back(key_type(one.first), std::forward<decltype(one)>(one).second);
+      else  // what zip makes of keys and values is a tuple
+        given.emplace_back(key_type(std::get<0>(one)), std::get<1>(std::forward<decltype(one)>(one)));
     }
     auto const inside = core.enter();
     if (!inside) co_return std::vector<result<receipt>>(given.size(), std::unexpected{inside.error()});

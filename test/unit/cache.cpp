@@ -26,6 +26,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
@@ -193,6 +194,10 @@ BOOST_AUTO_TEST_CASE(batches_answer_each_key_in_order) {
   BOOST_TEST(heard == 3);
   auto const pairs = cache.put_many(std::vector<std::pair<std::string, note>>{{"x", make("x")}, {"y", make("z")}});
   BOOST_TEST((pairs[0] && pairs[1].error() == errc::rejected));
+  std::string const key = "v";
+  note kept = make("v", "a text that is too long to be kept in place");
+  auto const tuples = cache.put_many(std::vector<std::tuple<std::string const&, note&>>{{key, kept}});  // as zip gives
+  BOOST_TEST((tuples[0] && cache.get("v") && kept.text.size() > 40));
   auto const gone = cache.erase_many(std::vector<std::string>{"a", "none"});
   BOOST_TEST((gone[0]->changed && !gone[1]->changed));
 }
