@@ -27,6 +27,16 @@ struct batch {
 
   static constexpr std::size_t piece = 1'000;
 
+  /// Whether keys can be made of what is in the range; says so where not.
+  template <class Key>
+  static consteval bool explain_keys() {
+    constexpr bool made = std::is_constructible_v<Key, ranges::range_reference_t<Range>&>;
+    static_assert(made,
+                  "strata::cache: get_many and erase_many take keys, and of what this range has no key can be made. "
+                  "Give it keys.");
+    return made;
+  }
+
   /// One (key, answer) per key, in the order asked.
   template <class Core>
   static task<std::vector<std::pair<typename Core::key_type, typename Core::answer>>> get(Core& core, Range& keys,
@@ -40,7 +50,8 @@ struct batch {
                       looked_through>)  // not where that runs the caller's code once more, as a filter does
       if constexpr (std::is_same_v<ranges::range_reference_t<looked_through>, key_type const&>)
         for (key_type const& one : keys) hasher<key_type>::prefetch(one);
-    for (auto&& one : keys) all.emplace_back(key_type(one), answer{});
+    if constexpr (explain_keys<key_type>())
+      for (auto&& one : keys) all.emplace_back(key_type(one), answer{});
     std::vector<typename Core::hashed_key> asked;
     asked.reserve(all.size());
     for (auto const& one : all) asked.push_back(core.hash(one.first));
@@ -79,12 +90,16 @@ struct batch {
     using key_type = typename Core::key_type;
     std::vector<std::pair<key_type, value_type>> given;
     for (auto&& one : values) {
-      if constexpr (requires { value_type(one); })
+      if constexpr (keyed<value_type> && requires { value_type(one); })
         given.emplace_back(key_type(record<value_type>::key(one)), std::forward<decltype(one)>(one));
       else if constexpr (requires { one.first; })
         given.emplace_back(key_type(one.first), std::forward<decltype(one)>(one).second);
-      else  // what zip makes of keys and values is a tuple
+      else if constexpr (requires { std::get<1>(one); })  // what zip makes of keys and values is a tuple
         given.emplace_back(key_type(std::get<0>(one)), std::get<1>(std::forward<decltype(one)>(one)));
+      else
+        static_assert(fits_here<decltype(one)>,
+                      "strata::cache: put_many takes values that know their key, or pairs of a key and a value, and "
+                      "this range has neither. Give it such, as std::views::zip makes them of two ranges.");
     }
     auto const inside = core.enter();
     if (!inside) co_return std::vector<result<receipt>>(given.size(), std::unexpected{inside.error()});
@@ -107,7 +122,8 @@ struct batch {
   template <class Core>
   static task<std::vector<result<receipt>>> erase(Core& core, Range& keys, moment until) {
     std::vector<typename Core::key_type> all;
-    for (auto&& one : keys) all.emplace_back(one);
+    if constexpr (explain_keys<typename Core::key_type>())
+      for (auto&& one : keys) all.emplace_back(one);
     batch_outcome done{all.size()};
     try {
       for (std::size_t i = 0; i < all.size(); ++i) done.set(i, co_await serve_erase(core, core.hash(all[i]), until));
