@@ -20,7 +20,8 @@ class secret {
 
   secret() = default;
   secret(std::string itself) : text_{std::move(itself)} {}  // NOLINT(google-explicit-constructor): reads like a string
-  secret(char const* itself) : text_{itself} {}             // NOLINT(google-explicit-constructor)
+  /// Null, which std::getenv gives for what is not set, is none.
+  secret(char const* itself) : text_{itself != nullptr ? itself : ""} {}  // NOLINT(google-explicit-constructor)
 
   /// The file holds the secret and nothing else; line ends at its end are none of it.
   static secret in_file(std::string path) {

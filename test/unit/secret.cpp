@@ -33,6 +33,8 @@ std::string written(std::string_view text) {
 BOOST_AUTO_TEST_CASE(a_text_is_itself) {
   BOOST_TEST(secret{}.empty());
   BOOST_TEST(secret{""}.empty());
+  char const* const not_set = nullptr;
+  BOOST_TEST(secret{not_set}.empty());
   BOOST_TEST(secret{}.read().value() == "");
   BOOST_TEST(!secret{"open\n"}.empty());
   BOOST_TEST(secret{"open\n"}.read().value() == "open\n");
