@@ -171,7 +171,7 @@ struct sqlite {
                           lite::first_hour(window, 2));
     }
     result<std::vector<key_usage>> failing(std::size_t limit, std::uint64_t outcomes, deadline until) {
-      return lite::usages(file_, until, lite::sql::failing, space_, number_of(limit), outcomes);
+      return lite::usages(file_, until, lite::sql::failing, space_, number_of(limit), number_of(outcomes));
     }
     /// \complexity looks at every row
     result<std::vector<key_usage>> unused(std::chrono::system_clock::time_point since, std::size_t limit,

@@ -25,6 +25,7 @@
 #include <filesystem>
 #include <format>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
@@ -449,6 +450,16 @@ BOOST_AUTO_TEST_CASE(programs_that_end_soon_put_old_hours_away_too) {
   BOOST_TEST_REQUIRE(opened{f.file()}.tier.add_usage(once, soon()).has_value());
   BOOST_TEST(number_in(f.file(), "select count(*) from knowledge_artifacts_usage_hours") == 1);
   BOOST_TEST(number_in(f.file(), "select count(*) from knowledge_artifacts_usage_days") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(no_key_has_more_outcomes_than_can_be_counted) {
+  folder const f;
+  opened cold{f.file()};
+  BOOST_TEST_REQUIRE(cold.tier.store("a", {.text = "1"}, strata::anything, soon()).has_value());
+  std::vector<strata::uses> const once{{"a", 0, 0, 3}};
+  BOOST_TEST_REQUIRE(cold.tier.add_usage(once, soon()).has_value());
+  BOOST_TEST(cold.tier.failing(9, 3, soon())->size() == 1U);
+  BOOST_TEST(cold.tier.failing(9, std::numeric_limits<std::uint64_t>::max(), soon())->empty());
 }
 
 // One who writes has the turn under every name of the file.
