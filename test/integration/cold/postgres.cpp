@@ -324,6 +324,20 @@ BOOST_AUTO_TEST_CASE(many_at_once) {
   BOOST_TEST(cold.tier.store_many({}, soon()).empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_a_trigger_keeps_under_another_id_is_not_called_stored) {
+  opened_notes cold{on("lowered")};
+  BOOST_REQUIRE(cold.tier.wait_ready(soon()));
+  other sql;
+  sql("create function lowers() returns trigger language plpgsql as "
+      "'begin new.artifact_id := lower(new.artifact_id); return new; end'");
+  sql("create trigger lowers before insert on lowered for each row execute function lowers()");
+  note const n{.text = "x"};
+  std::vector<strata::keyed_value<note>> const given{{"A", &n}, {"b", &n}};
+  auto const stored = cold.tier.store_many(given, in(std::chrono::seconds{5}));
+  BOOST_TEST(!stored[0]);
+  BOOST_TEST(bool(stored[1]), why(stored[1]));
+}
+
 BOOST_AUTO_TEST_CASE(a_bulk_call_stops_at_its_deadline) {
   auto o = on("stopped");
   o.connections = 8;

@@ -117,7 +117,9 @@ std::vector<result<written>> store_many(Calls const& calls, operations& names,
         place.reserve(part.size());
         for (std::size_t i = 0; i < part.size(); ++i) place.emplace(values[part[i].at].key, i);
         for (auto const& row : *rows) {
-          std::size_t const i = place.at(row[3].view());
+          auto const of = place.find(row[3].view());
+          if (of == place.end()) continue;  // another program's trigger gave it another id
+          auto const i = of->second;
           if (answered[i]) continue;  // what was written comes before the snapshot's view of it
           if (auto answer = answer_of(row)) {
             answers[part[i].at] = std::move(*answer);
