@@ -216,12 +216,8 @@ double instructions(std::string const& what, std::string const& who, std::string
   return at->second;
 }
 
-// A visit adds nothing, and a get makes its answer of what was found. Clang takes 2 and 5 for what GCC does in none and 3.
-#ifdef __clang__
-constexpr double visit_may_add = 3, get_may_add = 6;
-#else
+// A visit adds nothing, and a get makes its answer of what was found.
 constexpr double visit_may_add = 0, get_may_add = 4;
-#endif
 
 }  // namespace
 
