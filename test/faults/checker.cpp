@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(more_of_the_machine_at_the_end_than_at_first) {
   };
   sample(2'900, 20, 17, 19);
   sample(3'100, 40, 30, 40);
-  sample(9'000, 36, 17, 21);
+  sample(9'000, 84, 25, 27);
   s.read(1, 9'100, 9'101, 8).flags = entry::sweep;
   BREAKS("", s);
   auto const at_end = [&](std::uint64_t mib, std::uint64_t threads, std::uint64_t descriptors) {
@@ -324,9 +324,9 @@ BOOST_AUTO_TEST_CASE(more_of_the_machine_at_the_end_than_at_first) {
     BOOST_TEST(s.judged().violations() == 1u);
     s.journal.pop_back();
   };
-  at_end(37, 17, 21);
-  at_end(36, 18, 21);
-  at_end(36, 17, 22);
+  at_end(85, 25, 27);
+  at_end(84, 26, 27);
+  at_end(84, 25, 28);
 }
 BOOST_AUTO_TEST_CASE(a_failure_that_was_committed) {
   auto s = sound();

@@ -14,6 +14,7 @@
 #include <vector>
 
 using namespace std::chrono_literals;
+using namespace cold_test;
 
 namespace {
 

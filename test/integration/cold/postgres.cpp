@@ -345,7 +345,7 @@ BOOST_AUTO_TEST_CASE(a_bulk_call_stops_at_its_deadline) {
   other sql;
   auto const served = [&] {
     std::set<int> all;
-    for (auto const& row : sql("select pid from pg_stat_activity where application_name = 'strata'"))
+    for (auto const& row : sql("select pid from pg_stat_activity where application_name = 'strata' and state = 'idle'"))
       all.insert(row[0].as<int>());
     return all;
   };
