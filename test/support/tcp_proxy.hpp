@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -56,8 +57,7 @@ class tcp_proxy {
   void swallow(int n, std::string_view word, part what = part::answer, std::function<void()> meanwhile = {}) {
     std::lock_guard const lock{mutex_};
     word_ = word;
-    what_ = what;
-    meanwhile_ = std::move(meanwhile);
+    next_ = {what, std::move(meanwhile)};
     swallow_ = n;
   }
   [[nodiscard]] int still_to_swallow() const noexcept { return swallow_; }
@@ -91,7 +91,7 @@ class tcp_proxy {
   void carry(std::stop_token const& stop, int client, int server) {
     std::array<char, 65536> buffer{};
     bool asked = false;
-    bool doomed = false;
+    std::optional<fate> doomed;
     while (!stop.stop_requested()) {
       pollfd both[2] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
       if (::poll(both, 2, 10) <= 0) continue;
@@ -99,8 +99,8 @@ class tcp_proxy {
         auto const n = ::recv(client, buffer.data(), buffer.size(), 0);
         if (n <= 0) break;
         asked = true;
-        doomed = doomed || dooms({buffer.data(), static_cast<std::size_t>(n)});
-        if (doomed && what_ == part::question) break;
+        if (!doomed) doomed = fate_of({buffer.data(), static_cast<std::size_t>(n)});
+        if (doomed && doomed->what == part::question) break;
         if (!send_all(server, buffer.data(), n)) break;
       }
       if (both[1].revents != 0) {
@@ -114,16 +114,20 @@ class tcp_proxy {
         if (!send_all(client, buffer.data(), n)) break;
       }
     }
-    if (doomed && meanwhile_) meanwhile_();
+    if (doomed && doomed->meanwhile) doomed->meanwhile();
     ::close(client), ::close(server);
   }
 
-  bool dooms(std::string_view question) {
-    if (swallow_ <= 0) return false;
+  struct fate {
+    part what = part::answer;
+    std::function<void()> meanwhile{};
+  };
+  std::optional<fate> fate_of(std::string_view question) {
+    if (swallow_ <= 0) return std::nullopt;
     std::lock_guard const lock{mutex_};
-    if (swallow_ <= 0 || question.find(word_) == std::string_view::npos) return false;
+    if (swallow_ <= 0 || question.find(word_) == std::string_view::npos) return std::nullopt;
     --swallow_;
-    return true;
+    return next_;
   }
 
   static bool send_all(int to, char const* from, ssize_t n) {
@@ -143,8 +147,7 @@ class tcp_proxy {
   std::atomic<int> swallow_{0};
   std::mutex mutex_;
   std::string word_;
-  std::atomic<part> what_{part::answer};
-  std::function<void()> meanwhile_;
+  fate next_;
   std::vector<std::jthread> wires_;
   std::jthread acceptor_;
 };
