@@ -18,12 +18,9 @@
 #include <utility>
 #include <vector>
 
-// What a good programmer writes for one table with libpqxx and nothing else: statements prepared once, each one round trip
-// and its own transaction, and the result copied once. The session's settings are the tier's, and what is stored is the
-// same, with the same durability: the same bytes, numbered on, and not written again where they stand already. What it does
-// without: archive and tombstones, which the tier asks for what the table has not; conditions on the revision, and the
-// reason why nothing was written. No pool, no deadline, no retry, no check: one connection per thread, and an exception ends
-// it.
+// What a good programmer writes for one table with libpqxx and nothing else: the same statements, prepared once, each one
+// round trip and its own transaction; the same bytes stored with the same durability; the result copied once. No pool, no
+// deadline, no retry, no check: one connection per thread, and an exception ends it.
 namespace by_hand {
 
 struct row {
@@ -50,36 +47,53 @@ inline std::string filled(std::string text, std::string_view table, std::string_
 }
 
 inline constexpr std::string_view session = R"(
-set statement_timeout = '5s'; set lock_timeout = '1s'; set plan_cache_mode = force_generic_plan; set work_mem = '32MB';
+set statement_timeout = '5s'; set lock_timeout = '2s'; set plan_cache_mode = force_generic_plan; set work_mem = '32MB';
 set default_toast_compression = 'lz4')";
 
 inline constexpr char const* load_one = R"(
 prepare load(text) as
-select k.artifact_type, k.content_raw, k.metadata::text, k.version, k.strata_revision
-  from {t} k where k.artifact_id = $1 and k.strata_space = 'template')";
+select k.artifact_type, k.content_raw, k.metadata::text, k.version, k.strata_revision,
+    case when k.artifact_id is null then {t}_elsewhere($1, 'template') end
+  from (values (1)) always left join {t} k on k.artifact_id = $1 and k.strata_space = 'template')";
 
 inline constexpr char const* load_all = R"(
 prepare load_many(text[]) as
-select k.artifact_type, k.content_raw, k.metadata::text, k.version, k.strata_revision, d.n::int
-  from unnest($1) with ordinality d(a, n) join {t} k on k.artifact_id = d.a where k.strata_space = 'template')";
+select found.* from unnest($1) with ordinality d(a, n) cross join lateral (
+  select k.artifact_type, k.content_raw, k.metadata::text, k.version, k.strata_revision, d.n::int
+    from {t} k where k.artifact_id = d.a and k.strata_space = 'template'
+  union all
+  select k.artifact_type, k.content_raw, k.metadata::text, k.version, k.strata_revision, d.n::int
+    from {t}_archive k where k.artifact_id = d.a and k.strata_space = 'template'
+  union all
+  select null, null, null, e.version, e.revision, d.n::int from {t}_erased e where e.artifact_id = d.a and e.space = 'template'
+  limit 1) found)";
 
-// Most rows are there already; what was not updated is inserted, in a second round trip.
 inline constexpr std::string_view same_row =
     "coalesce(k.artifact_type = $2 and coalesce(k.metadata, '{}') = $5 and k.content_raw = $3, false)";
-inline constexpr char const* update_one = R"(
-prepare update_one(text, text, text, jsonb, jsonb, uuid) as
-update {t} k set artifact_type = $2, content_raw = $3, metadata = $5, version = coalesce(k.version, 0) + 1,
-    content = jsonb_set($4, '{version}', to_jsonb(coalesce(k.version, 0) + 1), false), updated_at = now(), strata_operation = $6
-  where k.artifact_id = $1 and k.strata_space = 'template' and not ({same})
-  returning k.strata_revision, k.version)";
-inline constexpr char const* insert_one = R"(
-prepare insert_one(text, text, text, jsonb, jsonb, uuid) as
-insert into {t} (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space)
-  values ($1, $2, $3, jsonb_set($4, '{version}', 'null', false), $5, null, $6, 'template')
-  on conflict (artifact_id) do nothing returning strata_revision, version)";
+inline constexpr char const* save_one = R"(
+prepare save(text, text, text, jsonb, jsonb, uuid, bigint) as
+with updated as (
+  update {t} k set artifact_type = $2, content_raw = $3, metadata = $5, version = coalesce(k.version, 0) + 1,
+      content = jsonb_set($4, '{version}', to_jsonb(coalesce(k.version, 0) + 1), false), updated_at = now(), strata_operation = $6
+    where k.artifact_id = $1 and k.strata_space = 'template' and ($7 is null or k.strata_revision = $7) and not ({same})
+    returning k.strata_revision, k.version),
+inserted as (
+  insert into {t} (artifact_id, artifact_type, content_raw, content, metadata, version, strata_operation, strata_space)
+    select $1, $2, $3, jsonb_set($4, '{version}', 'null', false), $5, null, $6, 'template'
+      where ($7 is null or $7 = 0) and not exists (select from {t} k where k.artifact_id = $1)
+        and not exists (select from {t}_archive a where a.artifact_id = $1)
+    on conflict (artifact_id) do nothing returning strata_revision, version)
+select 0, u.strata_revision, u.version from updated u
+union all
+select 0, i.strata_revision, i.version from inserted i
+union all
+select case when k.strata_space <> 'template' then 4 when k.strata_revision <> $7 then 2 when {same} then 1 else 3 end,
+    k.strata_revision, coalesce(k.version, 0)
+  from {t} k where k.artifact_id = $1 and not exists (select from updated)
+union all
+select case when a.strata_space <> 'template' then 4 else 5 end, a.strata_revision, coalesce(a.version, 0)
+  from {t}_archive a where a.artifact_id = $1)";
 
-// One statement, so that all of them are saved or none; the locks are taken in one order, so that two of these never wait
-// for each other.
 inline constexpr std::string_view same_rows =
     "coalesce(k.artifact_type = d.artifact_type and coalesce(k.metadata, '{}') = d.metadata and k.content_raw = "
     "d.content_raw, false)";
@@ -91,6 +105,7 @@ with inserted as (
       from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)
       where exists (select from unnest($1) a(id) where not exists (select from {t} k where k.artifact_id = a.id))
         and not exists (select from {t} k where k.artifact_id = d.artifact_id)
+        and not exists (select from {t}_archive a where a.artifact_id = d.artifact_id)
       order by d.artifact_id collate "C"
     on conflict (artifact_id) do nothing returning k.artifact_id, k.strata_revision, k.version),
 locked as materialized (
@@ -103,9 +118,14 @@ updated as (
     from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)
     where (select count(*) from locked) > 0 and k.artifact_id = d.artifact_id and k.strata_space = 'template' and not ({same})
     returning k.artifact_id, k.strata_revision, k.version)
-select i.strata_revision, i.version, i.artifact_id from inserted i
+select 0, i.strata_revision, i.version, i.artifact_id from inserted i
 union all
-select u.strata_revision, u.version, u.artifact_id from updated u)";
+select 0, u.strata_revision, u.version, u.artifact_id from updated u
+union all
+select case when k.strata_space <> 'template' then 4 when {same} then 1 else 3 end, k.strata_revision, coalesce(k.version, 0), k.artifact_id
+  from unnest($1, $2, $3, $4, $5) d(artifact_id, artifact_type, content_raw, content, metadata)
+  join {t} k on k.artifact_id = d.artifact_id
+  where (select count(*) from inserted) + (select count(*) from updated) < cardinality($1))";
 
 class postgres {
  public:
@@ -113,8 +133,7 @@ class postgres {
     pqxx::nontransaction tx{connection_};
     tx.exec(session);
     for (char const* const load : {load_one, load_all}) tx.exec(filled(load, table));
-    tx.exec(filled(update_one, table, same_row));
-    tx.exec(filled(insert_one, table));
+    tx.exec(filled(save_one, table, same_row));
     tx.exec(filled(save_all, table, same_rows));
   }
 
@@ -133,19 +152,15 @@ class postgres {
     return all;
   }
 
-  /// Nothing where the row has these contents.
   saved save(std::string const& id, std::string const& type, std::string const& text, std::string const& json,
              std::string const& metadata, std::string const& operation) {
     pqxx::nontransaction tx{connection_};
-    auto const params = pqxx::params{pqxx::zview{id},   pqxx::zview{type},     pqxx::zview{text},
-                                     pqxx::zview{json}, pqxx::zview{metadata}, pqxx::zview{operation}};
-    auto done = tx.exec(pqxx::prepped{"update_one"}, params);
-    if (done.empty()) done = tx.exec(pqxx::prepped{"insert_one"}, params);
-    if (done.empty()) return {};
-    return {done[0][0].as<std::uint64_t>(), done[0][1].as<std::int64_t>()};
+    auto const done = tx.exec(pqxx::prepped{"save"},
+                              pqxx::params{pqxx::zview{id}, pqxx::zview{type}, pqxx::zview{text}, pqxx::zview{json},
+                                           pqxx::zview{metadata}, pqxx::zview{operation}, nullptr});
+    return {done[0][1].as<std::uint64_t>(), done[0][2].as<std::int64_t>()};
   }
 
-  /// Likewise.
   std::vector<saved> save_many(std::span<entry const> entries, std::string const& operation) {
     pqxx::nontransaction tx{connection_};
     auto const column = [&](auto member, std::uint32_t type) {
@@ -158,7 +173,7 @@ class postgres {
     place.reserve(entries.size());
     for (std::size_t i = 0; i < entries.size(); ++i) place.emplace(entries[i].id, i);
     std::vector<saved> all(entries.size());
-    for (auto const& one : done) all[place.at(one[2].view())] = {one[0].as<std::uint64_t>(), one[1].as<std::int64_t>()};
+    for (auto const& one : done) all[place.at(one[3].view())] = {one[1].as<std::uint64_t>(), one[2].as<std::int64_t>()};
     return all;
   }
 
