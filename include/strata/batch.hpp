@@ -46,8 +46,8 @@ struct batch {
     using answer = typename Core::answer;
     std::vector<std::pair<key_type, answer>> all;
     using looked_through = std::remove_reference_t<Range> const;
-    if constexpr (ranges::forward_range<
-                      looked_through>)  // not where that runs the caller's code once more, as a filter does
+    // Not where that runs the caller's code once more, as a filter does.
+    if constexpr (ranges::forward_range<looked_through>)
       if constexpr (std::is_same_v<ranges::range_reference_t<looked_through>, key_type const&>)
         for (key_type const& one : keys) hasher<key_type>::prefetch(one);
     if constexpr (explain_keys<key_type>())

@@ -97,6 +97,17 @@ void everything_works(postgres::options const& o) {
   BOOST_TEST(ends.load("ends", soon())->expires_in.has_value());
 }
 
+/// What the server says to it, as a SQLSTATE.
+std::string state_after(pqxx::connection& c, std::string_view statement) {
+  pqxx::nontransaction tx{c};
+  try {
+    tx.exec(statement);
+  } catch (pqxx::sql_error const& e) {
+    return std::string{pg::state_of(e)};
+  }
+  return "allowed";
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_file_of_grants_says_what_setting_up_grants) {
@@ -187,13 +198,7 @@ BOOST_AUTO_TEST_CASE(a_role_may_do_what_a_running_program_needs_and_nothing_else
                "create role mine",
                "alter role owner password 'mine'",
            }) {
-        pqxx::nontransaction tx{c};
-        std::string state = "allowed";
-        try {
-          tx.exec(refused);
-        } catch (pqxx::sql_error const& e) {
-          state = pg::state_of(e);
-        }
+        auto const state = state_after(c, refused);
         BOOST_TEST(state == "42501", refused << ": " << state);
       }
     }
@@ -239,13 +244,7 @@ BOOST_AUTO_TEST_CASE(nobody_fires_our_triggers_from_a_table_of_his_own) {
              "execute function public.wiped_deleted(); insert into t values ('forged', 'template', 77, 9, 'template', "
              "'never written', '{}', '{}', null, now()); delete from t",
          }) {
-      pqxx::nontransaction tx{c};
-      std::string state = "allowed";
-      try {
-        tx.exec(refused);
-      } catch (pqxx::sql_error const& e) {
-        state = pg::state_of(e);
-      }
+      auto const state = state_after(c, refused);
       BOOST_TEST(state == "42501", role << ": " << refused << ": " << state);
     }
   }

@@ -2,6 +2,8 @@
 // Copyright the Strata authors
 //
 // K7: who keeps warm in step, a turn at a time and by a clock that the test moves, over a cold that takes its time.
+#include "../../support/digits.hpp"
+
 #include <strata/cache.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/kernel/budget.hpp>
@@ -26,6 +28,7 @@
 
 using namespace strata;
 using namespace std::chrono_literals;
+using strata_test::digits;
 using testing::access;
 using testing::memory_cold;
 using testing::memory_warm;
@@ -42,14 +45,6 @@ struct by_hand {
 struct by_turns : threads {
   static constexpr bool plays = true;  // the test does
 };
-struct digits {
-  using value_type = int;
-  static constexpr std::string_view id = "digits";
-  static constexpr std::uint64_t fingerprint = 1;
-  static result<void> encode(int n, std::string& out) { return out += std::to_string(n), result<void>{}; }
-  static result<int> decode(std::string_view text) { return std::stoi(std::string{text}); }
-};
-
 /// Takes so long for so many copies, and no longer than it is given.
 struct slow_cold {
   struct pace {

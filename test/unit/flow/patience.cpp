@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../../support/digits.hpp"
+
 #include <strata/batch.hpp>
 #include <strata/cache.hpp>
 #include <strata/hot/lru.hpp>
@@ -26,6 +28,7 @@
 // K4, P8: callers with different deadlines who miss the same key. Neither may cost the other an answer.
 using namespace strata;
 using namespace std::chrono_literals;
+using strata_test::digits;
 
 namespace {
 
@@ -56,13 +59,6 @@ struct sluggish {
     std::atomic<bool> const* let_go_;
     std::atomic<int> loads_{0};
   };
-};
-struct digits {
-  using value_type = int;
-  static constexpr std::string_view id = "digits";
-  static constexpr std::uint64_t fingerprint = 1;
-  result<void> encode(int n, std::string& out) const { return out += std::to_string(n), result<void>{}; }
-  result<int> decode(std::string_view text) const { return std::stoi(std::string{text}); }
 };
 using numbers = cache<none, none, sluggish, digits, single_writer>;
 

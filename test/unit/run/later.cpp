@@ -2,6 +2,8 @@
 // Copyright the Strata authors
 //
 // co_ calls and who runs them: threads of the cache's or an executor of the user's, while calls hang and caches end.
+#include "../../support/digits.hpp"
+
 #include <strata/cache.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/run/unattended.hpp>
@@ -25,17 +27,10 @@
 using namespace strata;
 using namespace std::chrono_literals;
 using strata::detail::unattended;
+using strata_test::digits;
 using testing::memory_cold;
 
 namespace {
-
-struct digits {
-  using value_type = int;
-  static constexpr std::string_view id = "digits";
-  static constexpr std::uint64_t fingerprint = 1;
-  static result<void> encode(int n, std::string& out) { return out += std::to_string(n), result<void>{}; }
-  static result<int> decode(std::string_view text) { return std::stoi(std::string{text}); }
-};
 
 /// Its loads may hang until their time is over.
 struct hanging_cold {
