@@ -217,6 +217,7 @@ BOOST_AUTO_TEST_CASE(more_than_the_disk_holds_is_reported) {
   tier t{o, no_context{}};
   BOOST_TEST(says(t, "resources"), t.health().text);
   BOOST_TEST(t.health().text.contains("create the stream S_disk"));
+  BOOST_TEST(t.health().text.contains("give it less with .max_bytes"));
   BOOST_TEST(!t.wait_ready(in(10ms)));
 }
 

@@ -190,6 +190,12 @@ inline result<stream_facts> find_or_create(std::shared_ptr<link> const& over, op
       note.clear();
     } else if (made->first != 0) {
       error reason = refused(made->first, made->second, std::format("create the stream {}", o.stream));
+      if (made->first == 10047)  // storage
+        return failure(
+            errc::unavailable, tier::warm,
+            std::format("{}: the stream reserves {} bytes on each of its servers; give it less with .max_bytes, "
+                        "or the servers more with max_file",
+                        reason.text(), o.max_bytes));
       if (!needs_more) return std::unexpected{std::move(reason)};
       return failure(
           errc::unavailable, tier::warm,
