@@ -212,16 +212,18 @@ endfunction()
 # What ./dev bench NAME builds (the target bench_hot) and runs (the script run_hot beside it): a program of Google Benchmark's,
 # which also reports commit, compiler and flags, or any other command. So that it does not rot it is also a test, which runs
 # it briefly: with what BRIEF says, and compiled like a test (the target brief_hot), in half the time, as nobody reads its
-# figures; OPTIMIZED is for those that judge them. One row with an error fails it. Programs that are only run briefly are
+# figures; OPTIMIZED is for those that judge them, of both compilers. One row with an error fails it. Programs that are only run briefly are
 # clang's, whose precompiled library makes them in a third of GCC's time.
 function(strata_benchmark)
     cmake_parse_arguments(PARSE_ARGV 0 arg "SERVERS;OPTIMIZED" "NAME" "SOURCES;LIBRARIES;DEFINITIONS;COMMAND;DEPENDS;BRIEF")
     set(tested FALSE)
-    set(cell clang)
-    if(arg_OPTIMIZED OR arg_COMMAND)
-        set(cell release)
+    set(cells clang)
+    if(arg_OPTIMIZED)
+        set(cells release clang)
+    elseif(arg_COMMAND)
+        set(cells release)
     endif()
-    if(STRATA_TESTS AND STRATA_CELL STREQUAL cell)
+    if(STRATA_TESTS AND STRATA_CELL IN_LIST cells)
         set(tested TRUE)
     endif()
     set(servers)
