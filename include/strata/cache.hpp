@@ -183,6 +183,12 @@ class cache {
   {
     return put_if(expectation{current}, std::move(value), call);
   }
+  [[nodiscard]] later<result<receipt>> co_put_if(answer const& read, value_type value, put_options call = {})
+    requires keyed<value_type>
+  {
+    if (read.failed()) return later<result<receipt>>{std::unexpected{read.error()}};
+    return co_put_if(expectation{read.revision()}, std::move(value), call);
+  }
   [[nodiscard]] later<result<receipt>> co_put_if(expectation current, value_type value, put_options call = {})
     requires keyed<value_type>
   {
@@ -291,9 +297,17 @@ class cache {
   [[nodiscard]] strata::health health() const { return flow::health_of(core_); }
   /// Waits until every tier answers, and memory follows what others write.
   /// \errors unavailable: naming the first tier that does not; rejected, unsupported: it never will; closed, forked
-  [[nodiscard]] result<void> ready(call_options call = {}) { return flow::serve_ready(core_, read_until(call.within)); }
+  [[nodiscard]] result<void> ready(call_options call = {}) {
+    return flow::serve_ready(core_, read_until(call.within)).run();
+  }
+  [[nodiscard]] later<result<void>> co_ready(call_options call = {}) {
+    return {core_, flow::serve_ready(core_, read_until(call.within))};
+  }
   /// Makes usage counts durable. \errors as the cold tier's; closed, forked
   [[nodiscard]] result<void> flush(call_options call = {}) { return flow::serve_flush(core_, write_until(call)).run(); }
+  [[nodiscard]] later<result<void>> co_flush(call_options call = {}) {
+    return {core_, flow::serve_flush(core_, write_until(call))};
+  }
   /// Refuses new calls, waits for those under way and flushes, each as far as the time allows. The tiers end with the
   /// cache. A second call does nothing.
   void close(std::chrono::milliseconds within) noexcept { flow::close(core_, within); }

@@ -37,6 +37,8 @@ void discard(cache& c, std::vector<std::string> keys, std::vector<asset> values)
   // next error: nodiscard
   CALL c.put_if(strata::revision{}, {.id = "a"});
   // next error: nodiscard
+  CALL c.co_put_if(strata::revision{}, {.id = "a"});
+  // next error: nodiscard
   CALL c.update("a", [](asset&) {});
   // next error: nodiscard
   CALL c.co_update("a", [](asset&) {});
@@ -61,7 +63,11 @@ void discard(cache& c, std::vector<std::string> keys, std::vector<asset> values)
   // next error: nodiscard
   CALL c.ready();
   // next error: nodiscard
+  CALL c.co_ready();
+  // next error: nodiscard
   CALL c.flush();
+  // next error: nodiscard
+  CALL c.co_flush();
   // next error: nodiscard
   CALL c.stats();
   // next error: nodiscard

@@ -303,8 +303,13 @@ BOOST_AUTO_TEST_CASE(the_co_verbs_are_the_same_flows) {
     auto const hit = co_await c.co_get("a");  // a hot hit never suspends
     thread = std::this_thread::get_id();
     auto const updated = co_await c.co_update("a", [](note& n) { n.text += "y"; });
+    auto const late = co_await c.co_put_if(hit, make("a", "late"));
+    auto const first = co_await c.co_put_if(miss, make("b", "first"));
+    auto const ready = co_await c.co_ready();
+    auto const flushed = co_await c.co_flush();
     ok = put && miss.absent() && loaded && loaded->text == "made" && erased->changed && hit && thread == before &&
-         updated && c.get("a")->text == "xy";
+         updated && c.get("a")->text == "xy" && !late && late.error() == strata::errc::conflict && first && ready &&
+         flushed;
     latch.count_down();
   }(cache, done, hit_thread, good);
   done.wait();

@@ -174,10 +174,10 @@ deferred<result<void>, Core> wait_ready(Core& core, deadline until) {
 }
 
 template <class Core>
-result<void> serve_ready(Core& core, deadline until) {
+task<result<void>> serve_ready(Core& core, deadline until) {
   auto const inside = core.enter();
-  if (!inside) return std::unexpected{inside.error()};
-  return wait_ready(core, until);
+  if (!inside) co_return std::unexpected{inside.error()};
+  co_return wait_ready(core, until);
 }
 
 template <class Core>
