@@ -14,8 +14,8 @@
 #include <sstream>
 #include <string>
 
-// One screen: what each test did, and for each promise how many operations were judged, how many broke it, and what that
-// says of the true share: none broken in n means fewer than 3/n with 95 % confidence, and no more.
+// One screen: for each promise how many operations were judged, how many broke it, and what that says of the true share
+// (none broken in n means fewer than 3/n with 95 % confidence, and no more); then what each test did.
 namespace faults {
 
 using reports = std::map<std::string, tally>;  // by test
@@ -29,16 +29,7 @@ inline std::string grouped(std::uint64_t n) {
 }
 
 inline void print(std::ostream& out, reports const& all) {
-  for (auto const& [test, t] : all) {
-    out << std::format("{:<4}", test);
-    char const* between = "";
-    for (auto const& [what, n] : t.counts()) {
-      out << between << grouped(n) << ' ' << what;
-      between = ", ";
-    }
-    out << '\n';
-  }
-  out << std::format("\n{:<4}{:<50} {:<22} {:>11} {:>6}  {}\n", "", "promise", "tests", "operations", "broken",
+  out << std::format("{:<4}{:<50} {:<22} {:>11} {:>6}  {}\n", "", "promise", "tests", "operations", "broken",
                      "at 95 %");
   for (std::size_t p = 0; p < promises; ++p) {
     auto const& words = wording_of(static_cast<promise>(p));
@@ -57,6 +48,16 @@ inline void print(std::ostream& out, reports const& all) {
     if (sum.excused > 0) bound += std::format("; {} seen, not judged", grouped(sum.excused));
     out << std::format("{:<4}{:<50} {:<22} {:>11} {:>6}  {}\n", words.name, words.sentence, tests,
                        grouped(sum.operations), sum.violations, bound);
+  }
+  out << '\n';
+  for (auto const& [test, t] : all) {
+    out << std::format("{:<4}", test);
+    char const* between = "";
+    for (auto const& [what, n] : t.counts()) {
+      out << between << grouped(n) << ' ' << what;
+      between = ", ";
+    }
+    out << '\n';
   }
   for (auto const& [test, t] : all)
     for (auto const& story : t.stories()) out << "\n  " << test << ' ' << story;
