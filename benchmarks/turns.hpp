@@ -135,6 +135,7 @@ void take(benchmark::State& state, std::size_t length, std::uint32_t range, way<
     mine[w].turns += ended - std::exchange(began, ended);
     mine[w].calls += length;
   };
+  [[maybe_unused]] bool backwards = false;  // who comes after whom changes: caches keep what the one before has used
   auto const others = [&]<std::size_t... W>(std::index_sequence<W...>) {
     [[maybe_unused]] auto const turn = [&](auto const& way, std::size_t w) {
       for (std::size_t i = 0; i < length; ++i) time(way, w);
@@ -142,7 +143,10 @@ void take(benchmark::State& state, std::size_t length, std::uint32_t range, way<
     };
     state.PauseTiming();
     end_turn(0);
-    (turn(std::get<W + 1>(all), W + 1), ...);
+    if (std::exchange(backwards, !backwards))
+      (turn(std::get<sizeof...(W) - W>(all), sizeof...(W) - W), ...);
+    else
+      (turn(std::get<W + 1>(all), W + 1), ...);
     state.ResumeTiming();
   };
   bool const turns = sizeof...(Calls) > 1 && state.max_iterations > 1;  // one call alone is a test of the program
