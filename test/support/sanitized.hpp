@@ -14,4 +14,13 @@ inline constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feat
 inline constexpr bool sanitized = false;
 #endif
 
+// Whether it is the one that looks at what threads share, to which a test of one thread says nothing.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool threads_sanitized = true;
+#elif defined(__clang__)
+inline constexpr bool threads_sanitized = __has_feature(thread_sanitizer);
+#else
+inline constexpr bool threads_sanitized = false;
+#endif
+
 }  // namespace strata_test
