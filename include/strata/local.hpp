@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <span>
 #include <utility>
@@ -235,6 +236,20 @@ class local_cache {
   /// \returns how many \throws bad_alloc \complexity linear
   std::size_t erase_expired() {
     return core_.erase_where([&](key_view, boxed const& kept) { return core_.over(kept); }, removal::expired);
+  }
+
+  /// Changes the bounds; what is too much for them goes, and the observer is told that it was evicted. Memory that entries
+  /// no longer need stays the cache's. It is divided as it was when it was made: of up to 64 parts each keeps one entry at
+  /// least, whatever the bound, and no value that is heavier than its share.
+  /// \param capacity_weight  zero: not bounded; nothing: as it is
+  /// \returns false from inside a visitor, and then nothing has changed
+  /// \throws  open_error as the constructor, bad_alloc; then the bounds are the old ones, and some of what was too much for the
+  ///          new ones may have gone
+  /// \complexity linear in what goes; where the cache grows, in what it holds
+  bool resize(std::size_t capacity_entries, std::optional<std::size_t> capacity_weight = std::nullopt) {
+    if (core_.hot.visiting()) return false;
+    core_.resize(capacity_entries, capacity_weight);
+    return true;
   }
 
   [[nodiscard]] local_stats stats() const noexcept {

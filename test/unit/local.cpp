@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../support/sanitized.hpp"
 #include "../support/stepwise.hpp"
 
 #include <strata/hot/sieve.hpp>
@@ -645,6 +646,49 @@ BOOST_AUTO_TEST_CASE(told_of_what_leaves) {
   BOOST_TEST(cache.valid());
 }
 
+BOOST_AUTO_TEST_CASE(resized) {
+  using lines = std::vector<diary::line>;
+  by_hand clock;
+  auto const told = std::make_shared<diary>();
+  heard cache{{.capacity_entries = 4, .expires_after_write = 10s, .observer = {told}, .clock = &clock}};
+  told->again = [&](std::string_view key) {  // with nothing held
+    BOOST_TEST(!cache.get(key).failed());
+    BOOST_TEST(cache.resize(cache.entries() + 1));
+  };
+  cache.put("a", "1");
+  clock.pass(6s);
+  for (auto const* key : {"b", "c", "d"}) cache.put(key, "333");
+  BOOST_TEST(cache.resize(2));
+  BOOST_TEST((told->taken() == lines{{"a", "1", removal::evicted}, {"b", "333", removal::evicted}}));
+  BOOST_TEST((cache.entries() == 2U && cache.weight() == 6U && cache.stats().evictions == 2U));
+  told->again = {};
+  BOOST_TEST(cache.resize(4));
+  cache.put("e", "333"), cache.put("f", "333");
+  BOOST_TEST((cache.entries() == 4U && told->taken().empty()));
+
+  // By weight, which stays bounded where only the entries are named.
+  BOOST_TEST(cache.resize(100, 9));
+  BOOST_TEST((told->taken() == lines{{"c", "333", removal::evicted}} && cache.weight() == 9U));
+  BOOST_TEST(cache.resize(50));
+  cache.put("g", "4444");
+  BOOST_TEST((told->taken() == lines{{"d", "333", removal::evicted}, {"e", "333", removal::evicted}}));
+  BOOST_TEST(!cache.put("h", "0123456789"));
+  BOOST_TEST(cache.resize(50, 0));
+  BOOST_TEST(cache.put("h", "0123456789"));
+
+  // What is there keeps its time, and what is over by then is told as that.
+  clock.pass(10s);
+  BOOST_TEST(cache.resize(1));
+  BOOST_TEST((told->taken().size() == 2U && cache.entries() == 1U));
+  BOOST_TEST((cache.get("h").absent() && told->taken() == lines{{"h", "0123456789", removal::expired}}));
+
+  BOOST_CHECK_THROW(cache.resize(0), open_error);
+  cache.put("h", "8");
+  BOOST_TEST(cache.visit("h", [&](std::string const&) { BOOST_TEST(!cache.resize(10)); }));
+  cache.put("i", "9");
+  BOOST_TEST((cache.entries() == 1U && cache.valid()));
+}
+
 // Who erases what it has looked at erases nothing that came since.
 BOOST_AUTO_TEST_CASE(erases_only_what_it_saw) {
   by_hand clock;
@@ -882,6 +926,39 @@ BOOST_AUTO_TEST_CASE(each_value_leaves_once) {
   BOOST_TEST(gone >= came);            // all that was put has left,
   BOOST_TEST(gone <= came + s.loads);  // and of what was loaded what was kept
   BOOST_TEST(cache.entries() == 0U);
+}
+
+// The same of 64 shards, while their bound goes below one entry each and up again.
+BOOST_AUTO_TEST_CASE(resized_while_threads_put) {
+  struct counting {
+    std::atomic<std::uint64_t>* gone;
+    void removed(int, std::string const&, removal why) const { *gone += why == removal::evicted; }
+  };
+  constexpr int threads = 3, puts = strata_test::sanitized ? 4'000 : 20'000;
+  std::atomic<std::uint64_t> gone{0}, refused{0};
+  std::atomic<int> left{threads};
+  local_cache<int, std::string, hot::lru, observer<counting>> cache{
+      {.capacity_entries = 64 * 4'096, .observer = {&gone}}};
+  std::vector<std::thread> all;
+  for (int t = 0; t < threads; ++t)
+    all.emplace_back([&, t] {
+      for (int i = 0; i < puts; ++i) {
+        refused += !cache.put(t * puts + i, std::to_string(i));
+        (void)cache.get(t * puts + i / 2);
+      }
+      --left;
+    });
+  for (std::size_t round = 0; left != 0; ++round) {
+    cache.resize(round % 2 == 0 ? 10 : 64 * 4'096);
+    std::this_thread::sleep_for(1ms);
+  }
+  for (auto& one : all) one.join();
+  BOOST_TEST(refused == 0U);
+  BOOST_TEST(cache.entries() + gone == std::uint64_t{threads * puts});
+  cache.resize(10);
+  BOOST_TEST(cache.entries() <= 64U);
+  BOOST_TEST(cache.entries() + gone == std::uint64_t{threads * puts});
+  BOOST_TEST(cache.valid());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -13,6 +13,7 @@
 #include <strata/local/life.hpp>
 #include <strata/local/options.hpp>
 #include <strata/none.hpp>
+#include <strata/run/mutex.hpp>
 #include <strata/run/threads.hpp>
 
 #include <algorithm>
@@ -20,6 +21,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -177,17 +179,27 @@ struct core {
     return went;
   }
 
+  /// Where this thread is in no visitor. \param weight  none: as it is
+  void resize(std::size_t entries, std::optional<std::size_t> weight) {
+    gone_type gone;
+    {
+      auto const held = resizing.hold();
+      hot.resize(entries, weight ? *weight : hot.bounds().capacity_bytes, gone);
+    }
+    if constexpr (tells)
+      for (auto const& one : gone) tell(hot::engine::kept_key<key_type>::view(one.key), one.value, removal::evicted);
+  }
+
   /// Tells of what left for a call about k; with nothing held.
   void tell([[maybe_unused]] hashed_key const& k, [[maybe_unused]] gone_type const& gone,
             [[maybe_unused]] removal usual) {
     if constexpr (tells)
-      for (auto const& one : gone) {
-        removal const why = usual == removal::erased ? usual
-                            : over(one.value)        ? removal::expired
-                            : one.replaced           ? removal::replaced
-                                                     : usual;
-        observer.removed(one.replaced ? k.key : hot::engine::kept_key<key_type>::view(one.key), one.value.value(), why);
-      }
+      for (auto const& one : gone)
+        tell(one.replaced ? k.key : hot::engine::kept_key<key_type>::view(one.key), one.value,
+             one.replaced && usual != removal::erased ? removal::replaced : usual);
+  }
+  void tell(key_view key, boxed const& value, removal why) {
+    observer.removed(key, value.value(), why != removal::erased && over(value) ? removal::expired : why);
   }
   static void add(count& c) noexcept { c.fetch_add(1, std::memory_order_relaxed); }
 
@@ -205,6 +217,7 @@ struct core {
   tier_type hot;
   count puts{first_put};
   count expired{0}, loads{0}, failed_loads{0}, joined{0};
+  strata::detail::mutex resizing;
   deck_type flights;
   flow::askers<threads> askers;  // their loaders use all of the above
 };

@@ -4,6 +4,7 @@
 
 #include <strata/hash.hpp>
 #include <strata/hot/adaptive.hpp>
+#include <strata/hot/gdsf.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
 #include <strata/hot/s3fifo.hpp>
@@ -266,6 +267,41 @@ BOOST_AUTO_TEST_CASE(may_refuse_a_newcomer) {
   tier.resize(4);
   BOOST_TEST(tier.entries() == 4U);
   BOOST_TEST(tier.valid());
+}
+
+// A bound below the number of shards leaves none without room: each keeps an entry, and none refuses its keys.
+using shipped = std::tuple<strata::hot::lru, strata::hot::lru_exact, strata::hot::sieve, strata::hot::s3fifo,
+                           strata::hot::tinylfu, strata::hot::adaptive, strata::hot::gdsf>;
+BOOST_AUTO_TEST_CASE_TEMPLATE(shrinks_below_its_shards_and_grows_again, Policy, shipped) {
+  constexpr std::size_t shards = 64, large = 4'096 * shards;
+  typename Policy::template tier<std::uint64_t, std::uint64_t, quiet> tier{{.capacity_entries = large}, {}};
+  strata::hasher<std::uint64_t> const hash{1};
+  std::uint64_t next = 0;
+  auto const put = [&](std::uint64_t many) {
+    std::uint64_t kept = 0;
+    for (std::uint64_t const end = next + many; next < end; ++next) {
+      kept += tier.install(hash(next), {strata::revision{1}, next}) == strata::installed::yes &&
+              tier.peek(hash(next), [](auto const&) {});
+      (void)tier.find(hash(next / 2), [](auto const&) {});
+    }
+    BOOST_TEST(kept == many);
+    BOOST_TEST(tier.entries() + tier.stats().evictions == next);
+    BOOST_TEST(tier.valid());
+  };
+  put(10'000);
+  BOOST_TEST(tier.entries() == next);
+  tier.resize(10);
+  BOOST_TEST(tier.bounds().capacity_entries == shards);
+  put(1'000);
+  BOOST_TEST(tier.entries() == shards);
+  tier.resize(10'000);
+  put(20'000);
+  BOOST_TEST((tier.entries() > 9'000U && tier.entries() <= 10'000U));
+  tier.resize(2 * large);
+  auto const gone = tier.stats().evictions;
+  put(10'000);
+  BOOST_TEST(tier.stats().evictions == gone);
+  BOOST_TEST(tier.stats().refused == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_node_costs_nothing) {

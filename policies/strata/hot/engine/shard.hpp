@@ -16,6 +16,7 @@
 #include <strata/hot/engine/uses.hpp>
 #include <strata/key.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -135,7 +136,7 @@ class alignas(64) shard {
         return step::yes;
       }
     }
-    if (weight > most_bytes_ || weight > heaviest || most_entries_ == 0) {
+    if (weight > most_bytes_ || weight > heaviest) {
       if (at != no_slot) replace(at, gone);
       refused_.add(1);
       return step::refused;
@@ -189,11 +190,16 @@ class alignas(64) shard {
       if (space_.slab[i].value) remove(i, unasked);
   }
 
-  /// Sets the bound and evicts what is too much.
-  void limit(std::size_t most_entries) noexcept {
-    most_entries_ = most_entries;
-    while (entries_ > most_entries_ && evict(nobody, unasked)) {
+  /// Evicts what is too much and sets the bounds, as near to those as it gets before `gone` is full. \returns whether they
+  /// are what they should be
+  template <class Gone>
+  bool limit(std::size_t most_entries, std::uint64_t most_bytes, Gone& gone) noexcept {
+    bool room = true;
+    while ((entries_ > most_entries || bytes_ > most_bytes) && (room = !gone.full()) && evict(nobody, gone)) {
     }
+    most_entries_ = room ? most_entries : std::max<std::size_t>(most_entries, entries_);
+    most_bytes_ = room ? most_bytes : std::max<std::uint64_t>(most_bytes, bytes_);
+    return room;
   }
 
   /// Moves into a larger space, every entry keeping its slot; what is not used any more comes back.

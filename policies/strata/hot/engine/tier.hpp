@@ -91,15 +91,19 @@ class tier : check_eviction<Eviction> {
 
   /// \throws open_error for a capacity of zero or beyond 268,435,199; bad_alloc
   tier(options const& settings, Context const& context)
-      : hash_{context}, bounds_{settings}, capacity_{checked(settings.capacity_entries)} {
+      : hash_{context},
+        bounds_{settings},
+        entries_bound_{checked(settings.capacity_entries)},
+        bytes_bound_{settings.capacity_bytes} {
     std::size_t wanted = settings.capacity_entries / least;
     if (settings.capacity_bytes != 0) wanted = std::min(wanted, settings.capacity_bytes / least_bytes);
     wanted = std::bit_floor(std::clamp<std::size_t>(wanted, 1, Concurrency::most_shards));
     mask_ = wanted - 1;
     shards_.reserve(wanted);
     for (std::size_t i = 0; i < wanted; ++i)
-      shards_.push_back(std::make_unique<shard_type>(part(settings.capacity_entries, i), bytes_part(i),
-                                                     settings.eviction, settings.pages, hash_));
+      shards_.push_back(std::make_unique<shard_type>(part(settings.capacity_entries, i),
+                                                     bytes_part(settings.capacity_bytes, i), settings.eviction,
+                                                     settings.pages, hash_));
   }
   tier(tier const&) = delete;
 
@@ -240,7 +244,8 @@ class tier : check_eviction<Eviction> {
   }
   [[nodiscard]] options bounds() const noexcept {
     auto now = bounds_;
-    now.capacity_entries = capacity_.load(std::memory_order_relaxed);
+    now.capacity_entries = entries_bound_.load(std::memory_order_relaxed);
+    now.capacity_bytes = bytes_bound_.load(std::memory_order_relaxed);
     return now;
   }
 
@@ -250,25 +255,41 @@ class tier : check_eviction<Eviction> {
     return std::ranges::any_of(shards_, [](auto const& s) { return s->lock.mine(); });
   }
 
-  /// Changes the bound of entries. A shrunken tier keeps its memory until it goes; the number of shards stays. Does nothing
-  /// from inside a visitor. One call at a time.
+  /// Changes the bound of entries. A shrunken tier keeps its memory until it goes. The number of shards stays, and each keeps
+  /// one entry at least, so that none refuses its keys: the bound is never below that number. Does nothing from inside a
+  /// visitor. One call at a time.
   /// \throws bad_alloc, open_error as the constructor does; then nothing has changed
   void resize(std::size_t capacity_entries) {
+    nobody_asks gone;
+    resize(capacity_entries, bytes_bound_.load(std::memory_order_relaxed), gone);
+  }
+  /// The same, and the bound of bytes, of which each shard has a share as before; and what leaves goes into `gone`. Where
+  /// that finds no memory, what has left stays gone, and some shards keep what they were allowed before.
+  /// \complexity linear in what leaves; where the tier grows, in what it holds
+  template <class Gone>
+  void resize(std::size_t capacity_entries, std::size_t capacity_bytes, Gone& gone) {
     if (visiting()) return;
-    (void)checked(capacity_entries);
+    std::size_t const entries = std::max(checked(capacity_entries), shards_.size());
+    std::size_t const bytes = capacity_bytes == 0 ? 0 : std::max(capacity_bytes, shards_.size());
     std::vector<std::optional<typename shard_type::space>> larger(shards_.size());
     for (std::size_t i = 0; i < shards_.size(); ++i)
-      if (part(capacity_entries, i) > shards_[i]->room())
-        larger[i].emplace(part(capacity_entries, i), bounds_.eviction, bounds_.pages, hash_);
-    capacity_.store(capacity_entries, std::memory_order_relaxed);
+      if (part(entries, i) > shards_[i]->room())
+        larger[i].emplace(part(entries, i), bounds_.eviction, bounds_.pages, hash_);
     for (std::size_t i = 0; i < shards_.size(); ++i) {
       shard_type& s = *shards_[i];
-      burials<Key, Value> const later;
-      writing const lock{*this, s};
-      if (larger[i]) s.move_to(*larger[i]);
-      s.limit(part(capacity_entries, i));
-      note_spill(s);
+      for (bool done = false; !done;) {
+        {
+          burials<Key, Value> const later;
+          writing const lock{*this, s};
+          if (larger[i]) s.move_to(*larger[i]);
+          done = s.limit(part(entries, i), bytes_part(bytes, i), gone);
+          note_spill(s);
+        }
+        if (!done) gone.make_room();
+      }
     }
+    entries_bound_.store(entries, std::memory_order_relaxed);
+    bytes_bound_.store(bytes, std::memory_order_relaxed);
   }
 
   /// Calls f(key) for every entry, with nothing held: once for each that stays meanwhile. Does nothing from inside a
@@ -462,9 +483,8 @@ class tier : check_eviction<Eviction> {
   [[nodiscard]] std::size_t part(std::size_t whole, std::size_t i) const noexcept {
     return whole / (mask_ + 1) + (i < whole % (mask_ + 1) ? 1 : 0);
   }
-  [[nodiscard]] std::uint64_t bytes_part(std::size_t i) const noexcept {
-    return bounds_.capacity_bytes == 0 ? std::numeric_limits<std::uint64_t>::max() / 2
-                                       : part(bounds_.capacity_bytes, i);
+  [[nodiscard]] std::uint64_t bytes_part(std::size_t whole, std::size_t i) const noexcept {
+    return whole == 0 ? std::numeric_limits<std::uint64_t>::max() / 2 : part(whole, i);
   }
   template <class F>
   [[nodiscard]] std::size_t sum(F f) const noexcept {
@@ -502,8 +522,8 @@ class tier : check_eviction<Eviction> {
   std::vector<std::unique_ptr<shard_type>> shards_;
   std::size_t mask_ = 0;
   [[no_unique_address]] hash_type hash_;
-  options const bounds_;               // but for the entries:
-  std::atomic<std::size_t> capacity_;  // a resize changes them while others ask
+  options const bounds_;                                  // but for those
+  std::atomic<std::size_t> entries_bound_, bytes_bound_;  // that a resize changes while others ask
   [[no_unique_address]] std::conditional_t<counts_uses, std::atomic<bool>, nothing> due_{};
 };
 
