@@ -60,9 +60,10 @@ class Strata(ConanFile):
 
     def package_info(self):
         self.cpp_info.set_property("cmake_file_name", "strata")
-        self._component("core", ["boost::headers", "range-v3::range-v3"])
+        self._component("local", ["boost::headers"])
         if self.settings.os in ("Linux", "FreeBSD"):
-            self.cpp_info.components["core"].system_libs = ["pthread"]
+            self.cpp_info.components["local"].system_libs = ["pthread"]
+        self._component("core", ["local", "range-v3::range-v3"])
         needs = {
             "nats": "cnats::cnats",
             "postgres": "libpqxx::libpqxx",

@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: BSL-1.0
 #
-# find_package(strata COMPONENTS nats json): core is always there; a component that was asked for and is not to be had is
-# refused by its name. Without COMPONENTS, all that can be found are taken.
+# find_package(strata COMPONENTS nats json): local and core are always there, or local alone where nothing else is asked for; a
+# component that was asked for and is not to be had is refused by its name. Without COMPONENTS, all that can be found are taken.
 include("${CMAKE_CURRENT_LIST_DIR}/strata-components.cmake")
-strata_find_component(core _strata_problem)
-if(_strata_problem) # no error here: a project may do without
-    set(strata_FOUND FALSE)
-    set(strata_NOT_FOUND_MESSAGE "Strata's component core: ${_strata_problem}")
-    return()
-endif()
-include("${CMAKE_CURRENT_LIST_DIR}/strata-core.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/strata-configure.cmake")
-
-set(strata_core_FOUND TRUE)
 set(_strata_wanted ${strata_FIND_COMPONENTS})
+set(_strata_always local core)
+if(_strata_wanted STREQUAL "local")
+    set(_strata_always local)
+endif()
+foreach(_strata_component IN LISTS _strata_always)
+    strata_find_component(${_strata_component} _strata_problem)
+    if(NOT _strata_problem AND NOT EXISTS "${CMAKE_CURRENT_LIST_DIR}/strata-${_strata_component}.cmake")
+        set(_strata_problem "it was not installed")
+    endif()
+    if(_strata_problem) # no error here: a project may do without
+        set(strata_FOUND FALSE)
+        set(strata_NOT_FOUND_MESSAGE "Strata's component ${_strata_component}: ${_strata_problem}")
+        return()
+    endif()
+    include("${CMAKE_CURRENT_LIST_DIR}/strata-${_strata_component}.cmake")
+    set(strata_${_strata_component}_FOUND TRUE)
+endforeach()
+if(strata_core_FOUND)
+    include("${CMAKE_CURRENT_LIST_DIR}/strata-configure.cmake")
+endif()
+
 if(NOT _strata_wanted)
     set(_strata_wanted ${strata_optional_components} knowledge)
 endif()
@@ -29,10 +40,10 @@ foreach(_strata_component IN LISTS _strata_wanted)
         if(NOT (strata_json_FOUND AND strata_nats_FOUND AND strata_postgres_FOUND))
             set(_strata_problem "it needs json, nats and postgres")
         endif()
-    elseif(NOT _strata_component STREQUAL "core")
+    elseif(NOT strata_${_strata_component}_FOUND)
         strata_find_component(${_strata_component} _strata_problem)
     endif()
-    if(_strata_component STREQUAL "core" OR strata_${_strata_component}_FOUND)
+    if(strata_${_strata_component}_FOUND)
         continue()
     elseif(NOT _strata_problem AND NOT EXISTS "${CMAKE_CURRENT_LIST_DIR}/strata-${_strata_component}.cmake")
         set(_strata_problem "it was not installed")
