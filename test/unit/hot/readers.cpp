@@ -4,10 +4,14 @@
 
 #include <strata/hash.hpp>
 #include <strata/hit.hpp>
+#include <strata/hot/adaptive.hpp>
 #include <strata/hot/engine/guard.hpp>
+#include <strata/hot/gdsf.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
+#include <strata/hot/s3fifo.hpp>
 #include <strata/hot/sieve.hpp>
+#include <strata/hot/tinylfu.hpp>
 #include <strata/lending.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -94,7 +98,8 @@ struct tracked {
   std::string text;
 };
 
-using policies = std::tuple<strata::hot::lru_exact, strata::hot::lru, strata::hot::sieve>;
+namespace hot = strata::hot;
+using policies = std::tuple<hot::lru_exact, hot::lru, hot::sieve, hot::s3fifo, hot::tinylfu, hot::gdsf, hot::adaptive>;
 
 }  // namespace
 
@@ -175,14 +180,20 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(writers_that_are_readers_do_not_cross, Policy, pol
   BOOST_TEST(t.cache.valid());
 }
 
-// What a reader has counted in bytes of its own is there when its entry goes, when the shard grows, and after both.
+// What readers have counted in bytes of their own, side by side, is there when an entry goes, when the shard grows, and
+// after both.
 BOOST_AUTO_TEST_CASE_TEMPLATE(counts_outlive_what_they_were_made_for, Policy, policies) {
   fixture<Policy> t;
   std::uint64_t used = 0;
+  auto const read_all = [&] {
+    for (std::uint64_t i = 2; i < 900; ++i) (void)t.find(i, ignore);
+    for (int i = 0; i < 1'000; ++i) (void)t.find(1, ignore);  // more than a byte holds
+  };
   auto const read = [&] {
     BOOST_TEST_REQUIRE(t.open());
-    for (int i = 0; i < 1'000; ++i) (void)t.find(1, ignore);  // more than a byte holds
-    for (std::uint64_t i = 2; i < 900; ++i) (void)t.find(i, ignore);
+    std::thread other{read_all};
+    read_all();
+    other.join();
   };
   read();
   (void)t.cache.erase(t.hash(2), strata::revision{9});
@@ -204,9 +215,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, policies) {
   std::atomic<std::uint64_t> hits = 0;
   std::atomic<std::uint64_t> wrong = 0;
   std::atomic<int> left = 4;
+  std::barrier all{5};  // else one has read all that is his before the next one comes
   std::vector<std::thread> readers;
   for (std::uint64_t seed = 0; seed < 4; ++seed)
     readers.emplace_back([&, seed] {
+      all.arrive_and_wait();
       std::uint64_t mine = 0;
       for (std::uint64_t n = 0; n < reads; ++n) {
         std::uint64_t const i = (n * 7 + seed * 131) % 520;
@@ -220,6 +233,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, policies) {
   std::uint64_t r = 1;
   std::uint64_t used = 0;
   auto const drain = [&] { t.cache.drain_uses([&](std::uint64_t, std::uint64_t n) { used += n; }); };
+  all.arrive_and_wait();
   for (; left != 0; std::this_thread::sleep_for(std::chrono::microseconds{200})) {
     ++r;
     (void)t.put(r % 600, r);

@@ -65,7 +65,8 @@ inline constexpr std::string_view within = "the bounds hold at every moment";
 inline constexpr std::string_view intact = "after all threads have ended the structure is sound";
 }  // namespace hot_law
 
-/// Lets many threads read, install, erase, peek, clear, list and drain at random, and checks every read.
+/// Lets many threads read, install, erase, peek, clear, list and drain at random, and checks every read. One of them
+/// resizes meanwhile, so that half of the times a tier has to grow beyond what it ever had room for.
 template <class Policy, class Value = counted_value, reporter Report>
 void hot_history(Report&& report, history_bounds const bounds) {
   using context = bare_context<Value, std::string>;
@@ -80,8 +81,10 @@ void hot_history(Report&& report, history_bounds const bounds) {
     std::uint64_t reads = 0, hits = 0, broken = 0, backward = 0, beyond = 0;
   };
 
+  constexpr bool resizes = requires(tier_type& t) { t.resize(std::size_t{1}); };
+  constexpr std::uint64_t sizes = 64;
   typename Policy::options settings{};
-  settings.capacity_entries = bounds.entries;
+  settings.capacity_entries = resizes ? (bounds.entries + 1) / 2 : bounds.entries;
   hasher<std::string> const hash{bounds.seed};
   tier_type tier{settings, context{hash}};
   std::vector<row> rows(bounds.keys);
@@ -92,6 +95,7 @@ void hot_history(Report&& report, history_bounds const bounds) {
     findings mine;
     std::mt19937_64 random{bounds.seed * 1'000 + me};
     std::vector<std::uint64_t> seen(rows.size());
+    std::uint64_t sized = 1;
     auto const look = [&](std::size_t i, bool leave_no_trace) {
       row& r = rows[i];
       std::uint64_t const floor = r.floor.load();
@@ -156,6 +160,12 @@ void hot_history(Report&& report, history_bounds const bounds) {
         default: look(i, false);
       }
       if (n % 16 == 0) mine.beyond += tier.entries() > bounds.entries;
+      if constexpr (resizes)
+        if (me == 0 && n >= sized * bounds.operations / sizes) {
+          std::size_t const half = bounds.entries / 2;
+          ++sized;
+          tier.resize(sized % 2 == 0 ? bounds.entries - half + half * sized / sizes : half / 2 + 1);
+        }
     }
     found[me] = mine;
   };
