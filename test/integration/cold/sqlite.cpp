@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -162,6 +163,46 @@ std::int64_t number_in(fs::path const& file, char const* query) {
   return number;
 }
 
+/// SQLite's own files, of which it hears how often a write-ahead log is brought to the disk.
+class log_syncs {
+ public:
+  log_syncs() {
+    theirs_ = sqlite3_vfs_find(nullptr);
+    ours_ = *theirs_;
+    ours_.zName = "counts syncs";
+    ours_.xOpen = open;
+    BOOST_REQUIRE(sqlite3_vfs_register(&ours_, 1) == SQLITE_OK);
+  }
+  log_syncs(log_syncs const&) = delete;
+  log_syncs& operator=(log_syncs const&) = delete;
+  ~log_syncs() {
+    sqlite3_vfs_register(theirs_, 1);
+    sqlite3_vfs_unregister(&ours_);
+  }
+  /// Since it was asked last.
+  int taken() { return count_.exchange(0); }
+
+ private:
+  static int open(sqlite3_vfs*, char const* name, sqlite3_file* file, int flags, int* opened) {
+    int const code = theirs_->xOpen(theirs_, name, file, flags, opened);
+    if (code != SQLITE_OK || (flags & SQLITE_OPEN_WAL) == 0) return code;
+    sync_ = file->pMethods->xSync;
+    counting_ = *file->pMethods;
+    counting_.xSync = [](sqlite3_file* f, int how) {
+      ++count_;
+      return sync_(f, how);
+    };
+    file->pMethods = &counting_;
+    return code;
+  }
+
+  static inline sqlite3_vfs* theirs_ = nullptr;
+  static inline sqlite3_vfs ours_{};
+  static inline sqlite3_io_methods counting_{};
+  static inline int (*sync_)(sqlite3_file*, int) = nullptr;
+  static inline std::atomic<int> count_{0};
+};
+
 struct package {
   BOOST_HANA_DEFINE_STRUCT(package, (std::string, id), (std::string, version));
 };
@@ -262,6 +303,29 @@ BOOST_AUTO_TEST_CASE(a_killed_process_loses_nothing_that_it_was_told) {
   }
   BOOST_TEST(told > 20);
   BOOST_TEST_MESSAGE("acknowledged " << told << ", in flight when killed " << in_flight << " of 8");
+}
+
+// A process that is killed leaves the system its pages: only these show what a machine that stops would leave.
+BOOST_AUTO_TEST_CASE(what_a_write_returned_for_was_brought_to_the_disk) {
+  folder const f;
+  log_syncs syncs;
+  opened cold{f.file()};
+  (void)syncs.taken();
+  for (int n = 0; n < 20; ++n) {
+    BOOST_TEST_REQUIRE(cold.tier.store(std::format("k{}", n), {.text = "1"}, strata::anything, soon()).has_value());
+    BOOST_TEST(syncs.taken() == 1);
+  }
+  BOOST_TEST(cold.tier.erase("k0", soon()).has_value());
+  BOOST_TEST(syncs.taken() == 1);
+  ledger const value{.text = "2"};
+  std::vector<strata::keyed_value<ledger>> const many{{"k1", &value}, {"k2", &value}};
+  for (auto const& one : cold.tier.store_many(many, soon())) BOOST_TEST(one.has_value());
+  BOOST_TEST(syncs.taken() == 1);
+  BOOST_TEST(cold.tier.add_usage(std::vector<strata::uses>{{"k1", 3}}, soon()).has_value());
+  BOOST_TEST(syncs.taken() == 1);
+  BOOST_TEST(cold.tier.load("k1", soon()).has_value());
+  BOOST_TEST(syncs.taken() == 0);
+  BOOST_TEST(number_in(f.file(), "select journal_mode = 'wal' from pragma_journal_mode") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_for_us_is_refused_in_a_sentence) {
