@@ -136,4 +136,60 @@ class sieve {
   std::size_t hand_ = 0;
 };
 
+/// Keys with what they are worth, in a list that is looked through for the least.
+class gdsf {
+ public:
+  gdsf(std::size_t capacity, std::uint64_t capacity_bytes, double each, double per_byte)
+      : capacity_{capacity}, capacity_bytes_{capacity_bytes}, each_{each}, per_byte_{per_byte} {}
+
+  bool has(std::uint64_t key) const { return std::ranges::find(all_, key, &one::key) != all_.end(); }
+  bool use(std::uint64_t key) {
+    auto const at = std::ranges::find(all_, key, &one::key);
+    if (at == all_.end()) return false;
+    ++at->uses;
+    set_worth(*at);
+    return true;
+  }
+  void put(std::uint64_t key, std::uint64_t bytes) {
+    if (auto const at = std::ranges::find(all_, key, &one::key); at != all_.end()) {
+      if (held() - at->bytes + bytes <= capacity_bytes_) {
+        at->bytes = bytes;
+        use(key);
+        return;
+      }
+      all_.erase(at);  // what outgrew its place comes as a new one
+    }
+    if (bytes > capacity_bytes_) return;
+    while (all_.size() == capacity_ || held() + bytes > capacity_bytes_) {
+      auto const least = std::ranges::min_element(
+          all_, [](one const& a, one const& b) { return a.worth != b.worth ? a.worth < b.worth : a.since < b.since; });
+      age_ = least->worth;
+      all_.erase(least);
+    }
+    all_.push_back({.key = key, .bytes = bytes});
+    set_worth(all_.back());
+  }
+  std::uint64_t held() const {
+    std::uint64_t sum = 0;
+    for (auto const& o : all_) sum += o.bytes;
+    return sum;
+  }
+
+ private:
+  struct one {
+    std::uint64_t key, bytes, uses = 1, since = 0;
+    double worth = 0;
+  };
+  void set_worth(one& o) {
+    auto const bytes = static_cast<double>(o.bytes);
+    o.worth = age_ + static_cast<double>(o.uses) * (each_ + per_byte_ * bytes) / bytes;
+    o.since = ++now_;
+  }
+
+  std::size_t capacity_;
+  std::uint64_t capacity_bytes_, now_ = 0;
+  double each_, per_byte_, age_ = 0;
+  std::vector<one> all_;
+};
+
 }  // namespace model
