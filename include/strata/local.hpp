@@ -26,7 +26,10 @@
 // (load.hpp).
 namespace strata {
 
-/// A bounded, thread-safe map from Key to Value. \tparam Hot  how it chooses what to let go: any policy of strata::hot
+/// A bounded, thread-safe map from Key to Value.
+/// \tparam Key    of any type that copies, since the cache keeps its own, with == and std::hash
+/// \tparam Value  of any type that moves
+/// \tparam Hot    how it chooses what to let go: any policy of strata::hot
 /// \tparam Options  strata::observer<T> hears what leaves, strata::weigher<T> says what an entry weighs, strata::clock<T> is
 ///                  whose time lives are told in; in any order
 /// \threads all members may be called from any thread, but the destructor, which waits for loaders that still run
