@@ -9,6 +9,7 @@
 #include <strata/hot/lru_exact.hpp>
 #include <strata/hot/s3fifo.hpp>
 #include <strata/hot/sieve.hpp>
+#include <strata/hot/single_thread.hpp>
 #include <strata/hot/tinylfu.hpp>
 #include <strata/testing/laws/hot.hpp>
 
@@ -21,7 +22,10 @@
 BOOST_AUTO_TEST_SUITE(hot_laws)
 
 namespace hot = strata::hot;
-using shipped = std::tuple<hot::lru, hot::lru_exact, hot::sieve, hot::s3fifo, hot::tinylfu, hot::adaptive, hot::gdsf>;
+template <class... Policies>
+using for_all_callers = std::tuple<Policies..., hot::single_thread<Policies>...>;
+using shipped =
+    for_all_callers<hot::lru, hot::lru_exact, hot::sieve, hot::s3fifo, hot::tinylfu, hot::adaptive, hot::gdsf>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(hold, Policy, shipped) {
   strata::testing::tally tally;
