@@ -58,9 +58,9 @@ task<T> ask_softly(Core& core, moment soft, moment until, std::unique_ptr<Ask> a
     throw;
   }
   bool landed = co_await asked->landed.wait(soft < until ? soft : until);
-  if (!landed) {
+  if (!landed || !asked->answer) {
     if (auto kept = older()) co_return std::move(*kept);
-    landed = co_await asked->landed.wait(until);  // memory has lost it meanwhile
+    if (!landed) landed = co_await asked->landed.wait(until);  // memory has lost it meanwhile
   }
   if (landed && asked->answer) co_return std::move(*asked->answer);
   co_return late();
