@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "failing_memory.hpp"
+
 #include <strata/cache.hpp>
 #include <strata/codec/json.hpp>
 #include <strata/cold/sqlite.hpp>
@@ -13,6 +15,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +33,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -202,6 +206,21 @@ class log_syncs {
   static inline int (*sync_)(sqlite3_file*, int) = nullptr;
   static inline std::atomic<int> count_{0};
 };
+
+/// SQLite's own allocations fail like ours.
+struct failing_sqlite {
+  static inline sqlite3_mem_methods real{};
+  failing_sqlite() {
+    BOOST_REQUIRE(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real) == SQLITE_OK);
+    auto failing = real;
+    failing.xMalloc = [](int bytes) { return strata_test::strikes() ? nullptr : real.xMalloc(bytes); };
+    failing.xRealloc = [](void* old, int bytes) {
+      return strata_test::strikes() ? nullptr : real.xRealloc(old, bytes);
+    };
+    BOOST_REQUIRE(sqlite3_config(SQLITE_CONFIG_MALLOC, &failing) == SQLITE_OK);
+  }
+};
+BOOST_TEST_GLOBAL_FIXTURE(failing_sqlite);
 
 struct package {
   BOOST_HANA_DEFINE_STRUCT(package, (std::string, id), (std::string, version));
@@ -566,4 +585,29 @@ BOOST_AUTO_TEST_CASE(a_closed_tier_says_so) {
   auto const w = cold.tier.store("a", {}, strata::anything, soon());
   BOOST_TEST((!w && w.error() == errc::closed));
   BOOST_TEST(!fs::exists(f.file().string() + "-wal"));  // all of it is in the file itself
+}
+
+BOOST_AUTO_TEST_CASE(a_call_without_memory_loses_no_connection_and_nothing_that_is_stored) {
+  folder const f;
+  opened cold{strata::cold::sqlite::options{.file = f.file().string(), .readers = 1}};
+  cold_test::without_memory{
+      cold.tier, [](std::string_view, std::string_view text) { return ledger{.text = std::string{text}}; }, soon()}
+      .all();
+}
+
+BOOST_AUTO_TEST_CASE(a_file_is_closed_without_memory) {
+  folder const f;
+  bool happened = true;
+  for (std::uint64_t n = 1; happened; ++n) {
+    opened cold{f.file()};
+    BOOST_TEST(cold.tier.store("k", {.text = std::to_string(n)}, strata::anything, soon()).has_value());
+    int const held = ::open((f.file().string() + "-lock").c_str(), O_RDWR | O_CLOEXEC);
+    BOOST_REQUIRE((held >= 0 && ::flock(held, LOCK_EX) == 0));  // so that it has to give up waiting, and to say so
+    strata_test::armed = {.left = n, .failures = strata_test::all_after};
+    cold.tier.close(in(1ms));
+    happened = std::exchange(strata_test::armed, {}).happened;
+    ::close(held);
+  }
+  opened again{f.file()};
+  BOOST_TEST(again.tier.load("k", soon())->value.has_value());
 }

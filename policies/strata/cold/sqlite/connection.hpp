@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -112,6 +113,10 @@ class connection {
     sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, on ? 0 : 1, nullptr);
   }
   void interrupt() noexcept { sqlite3_interrupt(db_); }
+  /// Ends a transaction that was not committed. \returns whether none is left: to end one takes memory
+  [[nodiscard]] bool undo() noexcept {
+    return sqlite3_get_autocommit(db_) != 0 || sqlite3_exec(db_, "rollback", nullptr, nullptr, nullptr) == SQLITE_OK;
+  }
   [[nodiscard]] sqlite3* get() const noexcept { return db_; }
 
   /// \returns the query, which has not been asked yet
@@ -170,13 +175,20 @@ class connection {
 /// A transaction that is undone unless it is committed.
 class transaction {
  public:
-  transaction(connection& of, char const* begin) : connection_{of} { connection_.run(begin); }
+  transaction(connection& of, char const* begin) : connection_{of} {
+    try {
+      if (!connection_.undo()) throw std::bad_alloc{};  // one before
+      connection_.run(begin);
+    } catch (...) {  // it may have begun all the same
+      (void)connection_.undo();
+      throw;
+    }
+  }
   transaction(transaction const&) = delete;
   transaction& operator=(transaction const&) = delete;
   ~transaction() {
     connection_.end_by(deadline::max());
-    if (sqlite3_get_autocommit(connection_.get()) == 0)
-      sqlite3_exec(connection_.get(), "rollback", nullptr, nullptr, nullptr);
+    (void)connection_.undo();
   }
   void commit() {
     connection_.end_by(deadline::max());  // what is begun is ended: only the disk is waited for now

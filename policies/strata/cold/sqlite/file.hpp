@@ -129,7 +129,7 @@ class file {
       mine const held{*turn_, until};
       writer_->checkpoint_on_close(true);
       writer_.reset();
-    } catch (fault const&) {
+    } catch (...) {  // another has it, or there is no memory to say so
       writer_.reset();
     }
   }
@@ -250,9 +250,10 @@ class file {
     }
   }
   void take_back(std::unique_ptr<connection> lent) noexcept {
+    bool const current = lent->undo();  // else it would read what the file was, for ever
     std::scoped_lock const lock{guard_};
     std::erase(busy_, lent.get());
-    idle_.push_back(std::move(lent));  // room was made before it was lent
+    if (current) idle_.push_back(std::move(lent));  // room was made before it was lent
     --lent_;
     closed_ ? back_.notify_all() : back_.notify_one();
   }
