@@ -39,7 +39,7 @@ namespace strata::cold::pg {
 /// Names of operations: unique among all writers, not secret.
 class operations {
  public:
-  [[nodiscard]] std::string next() noexcept {
+  [[nodiscard]] std::string next() {
     char text[33];
     std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(origin_),
                   static_cast<unsigned long long>(count_.fetch_add(1, std::memory_order_relaxed)));

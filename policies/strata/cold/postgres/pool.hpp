@@ -135,9 +135,9 @@ class pool {
         discard(*s);
       }
       bool const away = live_ == 0 && failed_since_away_;
-      if (away && now >= away_since_ + patience) return failure(errc::unavailable, tier::cold, reason_);
+      if (away && now >= away_since_ + patience) return std::unexpected{reason_};
       if (now >= until)
-        return live_ == 0 ? failure(errc::unavailable, tier::cold, reason_)
+        return live_ == 0 ? std::unexpected{reason_}
                           : failure(errc::timed_out, tier::cold,
                                     waited ? "all connections of the pool were busy until the deadline"
                                            : "the deadline was over before a connection was asked for");
@@ -159,14 +159,14 @@ class pool {
     known_.wait_until(lock, until, [&] { return closing_ || refused_ || live_ > 0; });
     if (refused_) return std::unexpected{*refused_};
     if (live_ > 0) return {};
-    return failure(errc::unavailable, tier::cold, reason_);
+    return std::unexpected{reason_};
   }
 
   /// \returns whether calls can be answered, and why not
   [[nodiscard]] std::pair<bool, std::string> state() const {
     std::lock_guard const lock{mutex_};
     if (refused_) return {false, std::string{refused_->text()}};
-    return {live_ > 0, live_ > 0 ? std::string{} : reason_};
+    return {live_ > 0, std::string{live_ > 0 ? "" : reason_.text()}};
   }
   [[nodiscard]] conninfo const& info() const noexcept { return info_; }
 
@@ -234,6 +234,7 @@ class pool {
   };
 
   [[nodiscard]] std::size_t busy() const noexcept { return live_ - idle_.size(); }
+  static error unavailable(std::string_view why) noexcept { return error{errc::unavailable, tier::cold, why}; }
 
   // Under the mutex. A connection at rest has nothing to say; one that is gone has an end of file or a last message.
   bool usable(slot& s, clock::time_point now) noexcept {
@@ -250,7 +251,7 @@ class pool {
     if (live_ == 0) {
       away_since_ = clock::now();
       failed_since_away_ = false;
-      reason_ = "the connection to the server was lost";
+      reason_ = unavailable("the connection to the server was lost");
     }
     empty_.push_back(&s);
     wake_keeper_.notify_one();
@@ -300,7 +301,7 @@ class pool {
       empty_.pop_back();
       lock.unlock();
       s.connection.reset();
-      auto made = open(s);
+      auto made = try_to_open(s);
       lock.lock();
       if (made) {
         pause = first_pause;
@@ -317,7 +318,7 @@ class pool {
       }
       empty_.push_back(&s);
       failed_since_away_ = true;
-      reason_ = made.error().text();
+      reason_ = unavailable(made.error().text());
       if (made.error() != errc::unavailable && made.error() != errc::timed_out) refused_ = made.error();
       tell_waiting();
       known_.notify_all();
@@ -345,7 +346,10 @@ class pool {
     lock.lock();
   }
 
-  result<void> open(slot& s) noexcept try {
+  result<void> try_to_open(slot& s) noexcept try { return open(s); } catch (std::exception const&) {
+    return std::unexpected{unavailable("there was no memory to say what is wrong")};
+  }
+  result<void> open(slot& s) try {
     auto const until = clock::now() + connect_timeout_;
     auto const text = std::exchange(ran_out_, false) ? info_.in_any_order() : info_.text;
     pqxx::connecting attempt{pqxx::zview{text}};
@@ -403,7 +407,7 @@ class pool {
   std::uint64_t losses_ = 0;
   bool failed_since_away_ = false;
   clock::time_point away_since_ = clock::now();
-  std::string reason_ = "no connection to the server yet";
+  error reason_ = unavailable("no connection to the server yet");
   std::optional<error> refused_;
   bool closing_ = false;
   bool keeper_gone_ = false;
