@@ -44,6 +44,8 @@ struct postgres {
   using options = pg::options;
   static constexpr bool keeps_json = true;  ///< rows can be queried
 
+  /// \complexity as its members say; what a connection is seldom asked for (usage, searches, dumps, the archive, a version) is
+  ///             prepared in it the first time, which is a round trip more
   /// \threads all members from any thread
   template <class Key, class Value, class Context>
   class tier {
@@ -200,7 +202,7 @@ struct postgres {
     }
 
     /// The key's newest copy that had the version.
-    /// \complexity one round trip; one more where a connection is asked for it for the first time
+    /// \complexity one round trip
     /// \errors as load
     result<copy<Value>> get_at(std::string_view key, std::int64_t version, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);

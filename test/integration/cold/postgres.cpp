@@ -13,12 +13,17 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <format>
 #include <map>
 #include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace cold_test;
@@ -101,15 +106,40 @@ BOOST_AUTO_TEST_CASE(what_is_stored_is_loaded_and_what_it_was_is_kept) {
   BOOST_TEST(!cold.tier.get_at("a", erased->revision, soon())->value);
 }
 
-// Counted on the wire.
+namespace {
+
+/// The server at the other end of a wire on which round trips are counted, and one connection over it.
+struct wired {
+  strata_test::tcp_proxy wire{port_of(server())};
+  opened_notes cold;
+
+  explicit wired(std::string table) : cold{over(wire, std::move(table))} {}
+  /// What a call takes.
+  template <class Call>
+  std::uint64_t trips(Call call) {
+    auto const before = wire.round_trips();
+    auto const done = call(cold.tier);
+    BOOST_TEST(bool(done), why(done));
+    return wire.round_trips() - before;
+  }
+
+ private:
+  static int port_of(std::string const& connection) {
+    return std::stoi(connection.substr(connection.find("port=") + 5));
+  }
+  static postgres::options over(strata_test::tcp_proxy const& wire, std::string table) {
+    auto o = on(std::move(table));
+    o.connections = 1;
+    o.connection += std::format(" port={}", wire.port());  // the last counts
+    return o;
+  }
+};
+
+}  // namespace
+
 BOOST_AUTO_TEST_CASE(a_load_is_one_round_trip_and_two_of_what_is_archived) {
-  auto const direct = server();
-  auto const port = direct.find("port=") + 5;
-  strata_test::tcp_proxy wire{std::stoi(direct.substr(port))};
-  auto o = on("trips");
-  o.connections = 1;
-  o.connection.replace(port, direct.find_first_not_of("0123456789", port) - port, std::to_string(wire.port()));
-  opened_notes cold{o};
+  wired w{"trips"};
+  auto& cold = w.cold;
   for (auto const* id : {"live", "erased", "archived"})
     BOOST_TEST(bool(cold.tier.store(id, {.id = id, .text = "text"}, strata::anything, soon())));
   auto const erased = cold.tier.erase("erased", soon());
@@ -117,11 +147,11 @@ BOOST_AUTO_TEST_CASE(a_load_is_one_round_trip_and_two_of_what_is_archived) {
   other{}("update trips set updated_at = now() - interval '400 days' where artifact_id = 'archived'");
   BOOST_TEST(cold.tier.archive(std::chrono::system_clock::now() - std::chrono::years{1}, 9, soon()).value() == 1U);
   auto const trips = [&](std::string_view id, strata::copy<note>& found) {
-    auto const before = wire.round_trips();
-    auto loaded = cold.tier.load(id, soon());
-    BOOST_REQUIRE_MESSAGE(loaded, why(loaded));
-    found = std::move(*loaded);
-    return wire.round_trips() - before;
+    return w.trips([&](notes& t) {
+      auto loaded = t.load(id, soon());
+      if (loaded) found = *loaded;
+      return loaded;
+    });
   };
   strata::copy<note> found;
   BOOST_TEST(trips("live", found) == 1U);
@@ -132,6 +162,49 @@ BOOST_AUTO_TEST_CASE(a_load_is_one_round_trip_and_two_of_what_is_archived) {
   BOOST_TEST((!found.value && found.revision == erased->revision));
   BOOST_TEST(trips("archived", found) == 2U);
   BOOST_TEST(found.value->text == "text");
+}
+
+// What a call needs has been prepared with the connection; what is seldom asked for is prepared once, the first time.
+BOOST_AUTO_TEST_CASE(every_call_is_one_round_trip_however_many_keys_it_has) {
+  wired w{"trips_of_all"};
+  (void)w.trips([](notes& t) { return t.load("k", soon()); });  // the connection is there
+  std::vector<note> all;
+  for (int i = 0; i < 100; ++i) all.push_back({.id = std::format("k{}", i)});
+  for (std::string_view const round : {"first", "second"}) {
+    std::uint64_t const seldom = round == "first" ? 1 : 0;
+    auto const one = [&](std::string_view what, auto call, std::uint64_t prepared = 0) {
+      BOOST_TEST(w.trips(call) == 1 + prepared, std::string{what} << ", the " << round << " time");
+    };
+    note const k{.id = "k", .text = std::string{round}};
+    strata::written stands{};
+    one("store", [&](notes& t) { return t.store("k", k, strata::anything, soon()); });
+    one("store of what is there", [&](notes& t) {
+      auto const done = t.store("k", k, strata::anything, soon());
+      if (done) stands = *done;
+      return done;
+    });
+    one("store of the one expected",
+        [&](notes& t) { return t.store("k", {.id = "k", .text = "expected"}, stands.revision, soon()); });
+    one("erase", [&](notes& t) { return t.erase("k", soon()); });
+    std::vector<strata::keyed_value<note>> values;
+    std::vector<std::string_view> keys;
+    for (auto& n : all) {
+      n.text = round;
+      values.push_back({n.id, &n});
+      keys.push_back(n.id);
+    }
+    auto const sum_of = [](auto const& answers) {
+      strata::result<void> sum;
+      for (auto const& answer : answers)
+        if (!answer) sum = std::unexpected{answer.error()};
+      return sum;
+    };
+    one("store_many", [&](notes& t) { return sum_of(t.store_many(values, soon())); });
+    one("load_many", [&](notes& t) { return sum_of(t.load_many(keys, soon())); });
+    std::vector<strata::uses> const used{{"k1", 1}, {"k2", 1}};
+    one("add_usage", [&](notes& t) { return t.add_usage(used, soon()); }, seldom);
+    one("get_at", [&](notes& t) { return t.get_at("k1", 1, soon()); }, seldom);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(expectations_are_kept) {
