@@ -3,6 +3,7 @@
 #include "support.hpp"
 
 #include <strata/concepts/capability.hpp>
+#include <strata/concepts/query.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -210,6 +211,23 @@ BOOST_AUTO_TEST_CASE(a_table_with_everything_odd_in_it_is_adopted) {
   opened_notes again{field()};
   BOOST_REQUIRE(again.tier.wait_ready(soon()));
   BOOST_TEST(fingerprint(sql) == after);
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_nobody_can_ask_for_is_in_a_dump) {
+  other sql;
+  lay_out(sql);
+  sql("insert into knowledge_artifacts (artifact_id, artifact_type, content_raw, content) values ('a', 'template', "
+      "'text of a', '{}'), (repeat('x', 2000), 'template', 'text of x', '{}')");
+  opened_notes cold{field()};
+  strata::dump_place at;
+  bool found = false;
+  while (!at.end) {
+    auto const lines = cold.tier.dump(at, 1, soon());
+    BOOST_REQUIRE_MESSAGE(lines, why(lines));
+    for (auto const& line : *lines)
+      found = found || (line.contains(std::string(2000, 'x')) && line.contains("text of x"));
+  }
+  BOOST_TEST(found);
 }
 
 BOOST_AUTO_TEST_CASE(rows_without_a_kind_or_a_text_keep_nobody_from_searching) {
