@@ -29,6 +29,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,6 +83,11 @@ class receiver {
     turn_ = 0;
     if (hears_.exchange(false)) tell({telling::lost, {}, {}});
   }
+  /// To none, until the feed begins anew: something was missed.
+  void miss() {
+    lose();
+    wake_->ring();
+  }
   void close() {
     std::scoped_lock const lock{mutex_};
     open_ = false;
@@ -103,7 +109,7 @@ class receiver {
     switch (order_.take(d)) {
       case succession::verdict::same: return;
       case succession::verdict::further: return tell({telling::passed, {}, position{d.sequence}});
-      case succession::verdict::broken: lose(); return wake_->ring();
+      case succession::verdict::broken: return miss();
       case succession::verdict::next: break;
     }
     std::string_view subject = natsMsg_GetSubject(message);
@@ -170,9 +176,18 @@ struct ear {
     auto const self = registry<ear>::find(id);
     if (!self) return;
     self->done.add(std::move(message));
+    try {
+      self->hear(connection, raw);
+    } catch (std::bad_alloc const&) {  // nobody knows what it said, and the client is no place for it
+      self->to->miss();
+    }
+  }
+
+ private:
+  void hear(natsConnection* connection, natsMsg* raw) const {
     char const* const reply = natsMsg_GetReply(raw);
     delivery const d = delivery_of(parsed_headers{raw}, reply == nullptr ? "" : reply);
-    self->to->take(self->turn, raw, d);
+    to->take(turn, raw, d);
     // Answered after what came before it has been told: that is what keeps a slow sink from being flooded.
     if (d.what == delivery::kind::question) natsConnection_PublishString(connection, reply, "");
     if (d.what == delivery::kind::heartbeat)

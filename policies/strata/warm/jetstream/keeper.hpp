@@ -160,6 +160,7 @@ class keeper {
     auto made = std::make_shared<feed>(settings_, std::move(sink), seen_, bell_);
     {
       std::scoped_lock const lock{mutex_};
+      ended_.reserve(ended_.size() + feeds_.size() + 1);  // to end one takes no memory
       feeds_.push_back(made);
     }
     bell_->ring();
@@ -312,7 +313,8 @@ class keeper {
     std::vector<std::shared_ptr<feed>> ended;
     {
       std::scoped_lock const lock{mutex_};
-      std::swap(ended, ended_);
+      ended = ended_;
+      ended_.clear();  // its room stays
     }
     for (auto const& f : ended) f->lose();
     std::string deaf;

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -151,7 +152,11 @@ struct signals {
     if (status != NATS_NOT_PERMITTED) return;
     char const* const text = nats_GetLastError(nullptr);
     auto const self = registry<signals>::find(id);
-    if (self && text != nullptr) self->refused.note(text);
+    if (!self || text == nullptr) return;
+    try {
+      self->refused.note(text);
+    } catch (std::bad_alloc const&) {  // the request stays without an answer until its deadline
+    }
   }
 };
 
