@@ -5,6 +5,7 @@
 #include <strata/deferred.hpp>
 #include <strata/flow/counters.hpp>
 #include <strata/flow/loading.hpp>
+#include <strata/flow/turn.hpp>
 #include <strata/hit.hpp>
 #include <strata/kernel/fence.hpp>
 #include <strata/kernel/flight.hpp>
@@ -44,49 +45,8 @@ class gate : public loaders<look<Value, Event>> {
  public:
   using moment = kernel::moment;
   using flight = look<Value, Event>;
-
-  /// One caller's part in a look below: it leads a flight, follows one, or goes alone.
-  class turn {
-   public:
-    turn(turn&& other) noexcept
-        : gate_{std::exchange(other.gate_, nullptr)},
-          fill_{other.fill_},
-          flight_{std::move(other.flight_)},
-          leads_{std::exchange(other.leads_, false)} {}
-    turn& operator=(turn&& other) noexcept {
-      give_up();
-      gate_ = std::exchange(other.gate_, nullptr);
-      fill_ = other.fill_;
-      flight_ = std::move(other.flight_);
-      leads_ = std::exchange(other.leads_, false);
-      return *this;
-    }
-    ~turn() { give_up(); }
-
-    [[nodiscard]] bool follows() const noexcept { return flight_ != nullptr && !leads_; }
-    [[nodiscard]] kernel::fill const& fill() const noexcept { return fill_; }
-    [[nodiscard]] flight& shared() const noexcept { return *flight_; }
-    [[nodiscard]] flight* led() const noexcept { return leads_ ? flight_.get() : nullptr; }
-
-    /// The leader's answer to everybody who followed.
-    void land(hit<Value> const& answer) {
-      if (!std::exchange(leads_, false)) return;
-      gate_->end(*this, &answer);
-    }
-
-   private:
-    friend class gate;
-    turn(gate& g, kernel::fill registered, std::shared_ptr<flight> f, bool leads) noexcept
-        : gate_{&g}, fill_{registered}, flight_{std::move(f)}, leads_{leads} {}
-    void give_up() noexcept {
-      if (std::exchange(leads_, false)) gate_->end(*this, nullptr);
-    }
-
-    gate* gate_;
-    kernel::fill fill_;
-    std::shared_ptr<flight> flight_;
-    bool leads_;
-  };
+  using turn = flow::turn<gate, flight, hit<Value>, kernel::fill>;
+  friend turn;
 
   gate(std::size_t max_floors, std::size_t max_flights)
       : stripes_{make(share(max_floors), share(max_flights), std::make_index_sequence<stripes>{})} {}
@@ -120,12 +80,12 @@ class gate : public loaders<look<Value, Event>> {
   /// Runs `install` if a copy of that revision, found in that turn, may be kept; raises the floor to it first.
   template <class Install>
   bool admit(turn const& t, revision found, moment now, Install&& install) {
-    auto& s = stripe_of(t.fill_.key);
+    auto& s = stripe_of(t.fill().key);
     burials const later;
     auto const held = s.lock.hold();
-    if (t.leads_ && !s.flights.leads(t.fill_.key, *t.flight_)) return false;  // overdue and replaced
-    if (!s.fence.admits(t.fill_, found)) return false;
-    s.fence.raise(t.fill_.key, found, now);
+    if (t.led() && !s.flights.leads(t.fill().key, *t.led())) return false;  // overdue and replaced
+    if (!s.fence.admits(t.fill(), found)) return false;
+    s.fence.raise(t.fill().key, found, now);
     install();
     return true;
   }
@@ -148,10 +108,10 @@ class gate : public loaders<look<Value, Event>> {
   /// have been missed meanwhile.
   template <class Install>
   bool settle(turn const& t, revision r, Install&& install) {
-    auto& s = stripe_of(t.fill_.key);
+    auto& s = stripe_of(t.fill().key);
     burials const later;
     auto const held = s.lock.hold();
-    if (s.fence.doubtful(t.fill_.key) || !s.fence.admits(t.fill_, r)) return false;
+    if (s.fence.doubtful(t.fill().key) || !s.fence.admits(t.fill(), r)) return false;
     install();
     return true;
   }
@@ -191,9 +151,9 @@ class gate : public loaders<look<Value, Event>> {
 
   /// Cold has answered: a doubt older than this turn is over.
   void resolve(turn const& t) noexcept {
-    auto& s = stripe_of(t.fill_.key);
+    auto& s = stripe_of(t.fill().key);
     auto const held = s.lock.hold();
-    s.fence.settle(t.fill_);
+    s.fence.settle(t.fill());
   }
 
   /// How much is remembered here at this moment.
@@ -249,13 +209,13 @@ class gate : public loaders<look<Value, Event>> {
 
   void end(turn& t, hit<Value> const* answer) noexcept {
     {
-      auto& s = stripe_of(t.fill_.key);
+      auto& s = stripe_of(t.fill().key);
       auto const held = s.lock.hold();
-      s.flights.end(t.fill_.key, *t.flight_);
-      if (t.flight_.use_count() == 1) return;  // nobody followed, and nobody will
-      if (answer != nullptr) t.flight_->answer = *answer;
+      s.flights.end(t.fill().key, *t.shared());
+      if (t.shared().use_count() == 1) return;  // nobody followed, and nobody will
+      if (answer != nullptr) t.shared()->answer = *answer;
     }
-    t.flight_->landed.set();
+    t.shared()->landed.set();
   }
 
   std::array<stripe, stripes> stripes_;

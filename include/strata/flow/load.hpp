@@ -36,16 +36,13 @@ template <class Core>
 task<std::optional<typename Core::answer>> follow_leader(Core& core, typename Core::turn& turn, moment until,
                                                          bool loads) {
   using answer = typename Core::answer;
-  auto& shared = turn.shared();
-  auto* const mine = loading_in(core.gate);
-  if (mine != nullptr && !core.gate.wait_allowed(*mine, &shared))
-    co_return answer{
-        error{errc::would_deadlock, tier::none, "this key is being loaded by a caller that waits for this one"}};
+  auto& shared = *turn.shared();
+  waiting const for_leader{core.gate, &shared};
+  if (for_leader.for_ever()) co_return answer{for_leader.why_not()};
   auto const joined = core.clock.now();
   bool const aged = joined - shared.began > deferred<kernel::lease<>, Core>::length;  // K9: what it finds may be as old
   moment const patience = until < shared.until ? until : shared.until;
   bool const landed = co_await shared.landed.wait(patience);
-  if (mine != nullptr) core.gate.wait_over(*mine);
   core.counters.add(core.counters.joined);
   bool const late = core.clock.now() >= until;
   if (landed && shared.answer) {
@@ -72,10 +69,7 @@ task<typename Core::answer> load_value(Core& core, typename Core::hashed_key key
   using answer = typename Core::answer;
   core.counters.add(core.counters.loads);
   auto made = call_loader<typename Core::value_type>(core.gate, turn.led(), load.make);
-  if (!made) {
-    if (made.error() == errc::would_deadlock) co_return answer{made.error()};
-    co_return answer{error{errc::loader_failed, tier::none, made.error().text()}};
-  }
+  if (!made) co_return answer{made.error()};
   auto stored = co_await write(core, key, std::move(*made), absence, until, load.life);
   if (stored.receipt) co_return std::move(stored.kept);
   if (stored.receipt.error() != errc::conflict) co_return answer{stored.receipt.error()};

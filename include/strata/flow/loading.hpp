@@ -48,6 +48,34 @@ typename Gate::flight* loading_in(Gate& gate) noexcept {
   return detail::loading.gate == &gate ? static_cast<typename Gate::flight*>(detail::loading.flight) : nullptr;
 }
 
+/// As long as it is there, the loader that runs on this thread, if any, waits for `target`, if there is one.
+template <class Gate>
+class waiting {
+ public:
+  using flight = typename Gate::flight;
+  waiting(Gate& gate, flight* target) noexcept : gate_{gate}, mine_{target != nullptr ? loading_in(gate) : nullptr} {
+    if (mine_ == nullptr || gate.wait_allowed(*mine_, target)) return;
+    mine_ = nullptr;
+    for_ever_ = true;
+  }
+  waiting(waiting const&) = delete;
+  waiting& operator=(waiting const&) = delete;
+  ~waiting() {
+    if (mine_ != nullptr) gate_.wait_over(*mine_);
+  }
+
+  /// Whether it would never end, and so must not begin.
+  [[nodiscard]] bool for_ever() const noexcept { return for_ever_; }
+  static error why_not() {
+    return error{errc::would_deadlock, tier::none, "this key is being loaded by a caller that waits for this one"};
+  }
+
+ private:
+  Gate& gate_;
+  flight* mine_;
+  bool for_ever_ = false;
+};
+
 namespace detail {
 
 // Marks the flight as the one that this thread loads for, and the one it loaded for before as waiting for it.
@@ -55,33 +83,29 @@ template <class Gate>
 class loading_scope {
  public:
   using flight = typename Gate::flight;
-  loading_scope(Gate& gate, flight* mine) noexcept : gate_{gate}, parent_{loading_in(gate)}, before_{loading} {
-    if (mine == nullptr) return;
-    if (parent_ != nullptr) (void)gate.wait_allowed(*parent_, mine);
-    loading = {&gate, mine};
+  loading_scope(Gate& gate, flight* mine) noexcept : parent_{gate, mine}, before_{loading} {
+    if (mine != nullptr) loading = {&gate, mine};
   }
   loading_scope(loading_scope const&) = delete;
   loading_scope& operator=(loading_scope const&) = delete;
-  ~loading_scope() {
-    if (parent_ != nullptr) gate_.wait_over(*parent_);
-    loading = before_;
-  }
+  ~loading_scope() { loading = before_; }
 
  private:
-  Gate& gate_;
-  flight* parent_;
+  waiting<Gate> parent_;
   loading_flight before_;
 };
 
 }  // namespace detail
 
 /// Runs a loader, with nothing held. \param mine  the flight that it runs for, if it leads one
-/// \errors loader_failed: it threw \throws bad_alloc
+/// \errors loader_failed: it threw or gave an error; would_deadlock, as it gave it \throws bad_alloc
 template <class Value, class Gate, class F>
 result<Value> call_loader(Gate& gate, typename Gate::flight* mine, F& make) {
   detail::loading_scope<Gate> const scope{gate, mine};
   try {
-    return make();
+    result<Value> made = make();
+    if (made || made.error() == errc::would_deadlock) return made;
+    return failure(errc::loader_failed, tier::none, made.error().text());
   } catch (std::bad_alloc const&) {
     throw;
   } catch (std::exception const& thrown) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/flow/loading.hpp>
+#include <strata/flow/turn.hpp>
 #include <strata/hit.hpp>
 #include <strata/kernel/flight.hpp>
 #include <strata/kernel/moment.hpp>
@@ -27,39 +28,11 @@ class deck : public flow::loaders<kernel::flight<Key, hit<Value>, threads::event
  public:
   using moment = kernel::moment;
   using flight = kernel::flight<Key, hit<Value>, threads::event>;
-
-  /// One caller's part: it leads a flight, follows one, or goes alone.
-  class turn {
-   public:
-    turn(turn&& other) noexcept
-        : deck_{other.deck_},
-          hash_{other.hash_},
-          flight_{std::move(other.flight_)},
-          leads_{std::exchange(other.leads_, false)} {}
-    turn& operator=(turn&&) = delete;
-    ~turn() {
-      if (leads_) deck_->end(*this, nullptr);
-    }
-
-    [[nodiscard]] bool follows() const noexcept { return flight_ != nullptr && !leads_; }
-    [[nodiscard]] std::shared_ptr<flight> const& shared() const noexcept { return flight_; }
-    [[nodiscard]] flight* led() const noexcept { return leads_ ? flight_.get() : nullptr; }
-
-    /// The leader's answer to everybody who followed.
-    void land(hit<Value> const& answer) noexcept {
-      if (std::exchange(leads_, false)) deck_->end(*this, &answer);
-    }
-
-   private:
-    friend class deck;
-    turn(deck& d, std::uint64_t hash, std::shared_ptr<flight> f, bool leads) noexcept
-        : deck_{&d}, hash_{hash}, flight_{std::move(f)}, leads_{leads} {}
-
-    deck* deck_;
-    std::uint64_t hash_;
-    std::shared_ptr<flight> flight_;
-    bool leads_;
+  struct fill {
+    std::uint64_t hash;
   };
+  using turn = flow::turn<deck, flight, hit<Value>, fill>;
+  friend turn;
 
   explicit deck(std::size_t most_flights)
       : stripes_{make(most_flights / stripes + (most_flights % stripes != 0), std::make_index_sequence<stripes>{})} {}
@@ -74,15 +47,15 @@ class deck : public flow::loaders<kernel::flight<Key, hit<Value>, threads::event
         std::lock_guard const held{s.lock};
         other = s.flights.find(k.hash);
       }
-      if (other != nullptr && !(other->key == k.key)) return {*this, k.hash, nullptr, false};
-      if (other != nullptr && now < other->until) return {*this, k.hash, std::move(other), false};
+      if (other != nullptr && !(other->key == k.key)) return {*this, {k.hash}, nullptr, false};
+      if (other != nullptr && now < other->until) return {*this, {k.hash}, std::move(other), false};
       auto mine = std::make_shared<flight>(k.key, until);
       std::lock_guard const held{s.lock};
       if (s.flights.find(k.hash) != other) continue;
       bool const started = s.flights.start(k.hash, mine);
       s.count_anew();
-      if (!started) return {*this, k.hash, nullptr, false};
-      return {*this, k.hash, std::move(mine), true};
+      if (!started) return {*this, {k.hash}, nullptr, false};
+      return {*this, {k.hash}, std::move(mine), true};
     }
   }
 
@@ -90,11 +63,11 @@ class deck : public flow::loaders<kernel::flight<Key, hit<Value>, threads::event
   /// before it or after.
   template <class Install>
   void admit(turn const& t, Install&& install) {
-    auto& s = stripe_of(t.hash_);
+    auto& s = stripe_of(t.fill().hash);
     typename box<Value>::burial const values{};
     typename box<Key>::burial const keys{};
     std::lock_guard const held{s.lock};
-    if (t.leads_ && s.flights.leads(t.hash_, *t.flight_)) install();
+    if (t.led() && s.flights.leads(t.fill().hash, *t.led())) install();
   }
 
   /// Whether a flight may be under way that a write of the key overtakes.
@@ -134,13 +107,13 @@ class deck : public flow::loaders<kernel::flight<Key, hit<Value>, threads::event
 
   void end(turn& t, hit<Value> const* answer) noexcept {
     {
-      auto& s = stripe_of(t.hash_);
+      auto& s = stripe_of(t.fill().hash);
       std::lock_guard const held{s.lock};
-      if (answer != nullptr) t.flight_->answer = *answer;
-      s.flights.end(t.hash_, *t.flight_);
+      if (answer != nullptr) t.shared()->answer = *answer;
+      s.flights.end(t.fill().hash, *t.shared());
       s.count_anew();
     }
-    t.flight_->landed.set();
+    t.shared()->landed.set();
   }
 
   std::array<stripe, stripes> stripes_;

@@ -18,7 +18,9 @@
 #include <utility>
 
 // get_or_load where memory has no answer: following the key's flight, leading it, or having it led by a thread of the
-// cache's while the caller takes what memory has. Waits are told in the monotonic clock, whatever clock tells lives.
+// cache's while the caller takes what memory has. Waits are told in the monotonic clock, whatever clock tells lives. Flights,
+// turns, and loaders that wait for each other are those of the flows. Their coroutines are not: what these say of tiers below,
+// floors and leases has no meaning here, their keys are texts, and most of local.hpp's callers never load.
 namespace strata::local {
 
 inline kernel::moment in(std::chrono::milliseconds time) noexcept {
@@ -30,13 +32,10 @@ template <class Core>
 std::optional<typename Core::answer> follow(Core& core, typename Core::deck_type::flight& shared,
                                             kernel::moment until) {
   using answer = typename Core::answer;
-  auto* const mine = flow::loading_in(core.flights);
-  if (mine != nullptr && !core.flights.wait_allowed(*mine, &shared))
-    return answer{
-        error{errc::would_deadlock, tier::none, "this key is being loaded by a caller that waits for this one"}};
+  flow::waiting const for_leader{core.flights, &shared};
+  if (for_leader.for_ever()) return answer{for_leader.why_not()};
   core.add(core.joined);
   bool const landed = shared.landed.wait(until < shared.until ? until : shared.until).await_resume();
-  if (mine != nullptr) core.flights.wait_over(*mine);
   if (landed && shared.answer && !core.over(*shared.answer)) return *shared.answer;
   if (monotonic_clock::now() >= until)
     return answer{error{errc::timed_out, tier::none, "another caller loads this key and has no answer yet"}};
@@ -61,8 +60,7 @@ typename Core::answer lead(Core& core, typename Core::hashed_key k, typename Cor
   auto made = flow::call_loader<typename Core::value_type>(core.flights, turn.led(), make);
   if (!made) {
     core.add(core.failed_loads);
-    errc const why = made.error() == errc::would_deadlock ? errc::would_deadlock : errc::loader_failed;
-    answer failed{error{why, tier::none, made.error().text()}};
+    answer failed{made.error()};
     turn.land(failed);
     return failed;
   }
