@@ -35,7 +35,8 @@
 #include <type_traits>
 #include <utility>
 
-// Everything a flow works on: the tiers, the gate between them, clock, codec, counters. The flows are functions over it.
+// Everything a flow works on: the tiers, the gate between them, clock, codec, counters. The flows are functions over it. The
+// tiers are three members with names and no tuple to be folded over: no flow does with one what it does with another.
 namespace strata::flow {
 
 namespace detail {
