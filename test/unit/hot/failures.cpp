@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../../support/failing.hpp"
+
 #include <strata/hash.hpp>
+#include <strata/hot/adaptive.hpp>
+#include <strata/hot/gdsf.hpp>
 #include <strata/hot/lru.hpp>
+#include <strata/hot/lru_exact.hpp>
+#include <strata/hot/s3fifo.hpp>
 #include <strata/hot/sieve.hpp>
+#include <strata/hot/tinylfu.hpp>
+#include <strata/local.hpp>
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <map>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -19,72 +28,12 @@
 // comes to every function. Whatever failed, nothing had changed.
 namespace {
 
-struct failing {
-  std::uint64_t allocations = 0;
-  std::uint64_t allocation_fails = 0;  // zero: none
-  std::uint64_t operations = 0;
-  std::uint64_t operation_fails = 0;
-};
-failing faults;  // one thread
-
-void* allocate(std::size_t size, std::size_t alignment) {
-  if (++faults.allocations == faults.allocation_fails) throw std::bad_alloc{};
-  void* const memory = alignment == 0 ? std::malloc(size)
-                                      : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (memory == nullptr) throw std::bad_alloc{};
-  return memory;
-}
-
-void user_code() {
-  if (++faults.operations == faults.operation_fails) throw std::runtime_error{"told to"};
-}
-
-struct id {
-  std::string text;
-  explicit id(std::string t) : text{std::move(t)} {}
-  id(id const& other) : text{(user_code(), other.text)} {}
-  id& operator=(id const&) = delete;
-  friend bool operator==(id const& left, id const& right) {
-    user_code();
-    return left.text == right.text;
-  }
-};
-struct value {
-  std::uint64_t number = 0;
-  explicit value(std::uint64_t n) : number{n} {}
-  value(value&& other) : number{other.number} { user_code(); }
-  value& operator=(value&&) = delete;
-};
+namespace hot = strata::hot;
+using strata_test::failing, strata_test::faults, strata_test::id, strata_test::user_code, strata_test::value;
 
 struct counting {
   static constexpr bool counts_usage = true;
 };
-
-}  // namespace
-
-// Not inlined: compilers take a malloc behind new for a mistake where they see both.
-[[gnu::noinline]] void* operator new(std::size_t size) { return allocate(size, 0); }
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
-  return allocate(size, static_cast<std::size_t>(alignment));
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
-
-template <>
-struct std::hash<id> {
-  std::size_t operator()(id const& i) const noexcept { return i.text.size(); }  // collides, so that equality is asked
-};
-template <>
-struct strata::record<value> : strata::default_record<value> {
-  static std::size_t bytes(value const& v) {
-    user_code();
-    return v.number % 40;
-  }
-};
-
-namespace {
 
 template <class Tier, class Key>
 class story {
@@ -95,7 +44,8 @@ class story {
     if (!attempt(
             [&] {
               tier_.reset();
-              tier_ = std::make_unique<Tier>(strata::hot::engine::options{6, 100}, counting{});
+              tier_ = std::make_unique<Tier>(typename Tier::options{.capacity_entries = 6, .capacity_bytes = 100},
+                                             counting{});
             },
             names))
       return false;
@@ -186,7 +136,7 @@ std::string name(int i) { return std::string(static_cast<std::size_t>(10 + i % 3
 
 BOOST_AUTO_TEST_SUITE(hot_failures)
 
-using policies = std::tuple<strata::hot::lru, strata::hot::sieve>;
+using policies = std::tuple<hot::lru, hot::lru_exact, hot::sieve, hot::s3fifo, hot::tinylfu, hot::gdsf, hot::adaptive>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(text_keys, Policy, policies) {
   std::vector<std::string> names;
@@ -194,7 +144,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(text_keys, Policy, policies) {
   every_failure<Policy>(names);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(users_keys, Policy, policies) {
+using some_policies = std::tuple<hot::lru, hot::sieve, hot::adaptive>;
+BOOST_AUTO_TEST_CASE_TEMPLATE(users_keys, Policy, some_policies) {
   std::vector<id> names;
   names.reserve(11);
   for (int i = 0; i < 11; ++i) names.emplace_back(name(i));
@@ -203,7 +154,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(users_keys, Policy, policies) {
 
 // An erase cannot throw: a key whose equality does goes all the same, with nothing but it.
 BOOST_AUTO_TEST_CASE(erase_in_doubt) {
-  strata::hot::lru::tier<id, value, counting> tier{{}, {}};
+  hot::lru::tier<id, value, counting> tier{{}, {}};
   strata::hasher<id> const hash{1};
   id const a{"a"};
   id const b{"bb"};
@@ -216,29 +167,79 @@ BOOST_AUTO_TEST_CASE(erase_in_doubt) {
   BOOST_TEST(tier.peek(hash(b), [](auto const&) {}));
 }
 
-// Once filled, neither a read nor a put with keys of the usual size allocates beyond the value's box, and plain bits stand
-// in theirs.
-BOOST_AUTO_TEST_CASE(steady_state) {
-  auto const beyond = []<class Value>(Value const& value, std::size_t boxes) {
-    strata::hot::lru::tier<std::string, Value, counting> tier{{.capacity_entries = 100}, {}};
-    strata::hasher<std::string> const hash{1};
-    std::vector<std::string> names;
-    for (int i = 0; i < 1000; ++i) names.push_back("template-with-a-name-" + std::to_string(100'000 + i));
-    std::uint64_t r = 0;
-    auto const put_all = [&] {
-      for (auto const& n : names) (void)tier.install(hash(n), {strata::revision{++r}, value});
-    };
-    put_all();
-    faults = {};
-    put_all();
-    BOOST_TEST(faults.allocations == boxes);
-    put_all();
-    faults = {};
-    for (auto const& n : names) (void)tier.find(hash(n), [](auto const&) {});
-    BOOST_TEST(faults.allocations == 0U);
-  };
-  beyond(std::string{"short"}, 1000);
-  beyond(std::uint64_t{1}, 0);
+// Once filled, neither a read nor a put with text keys of up to 35 bytes, or all of one length, or with numbers, allocates
+// beyond the value's box, and plain bits stand in theirs. A key of a user's type has a box of its own, also where it only
+// replaces.
+template <class Key>
+std::vector<Key> thousand(std::size_t least, std::size_t spread) {
+  std::vector<Key> names;
+  names.reserve(1'000);
+  for (std::size_t i = 0; i < 1'000; ++i)
+    if constexpr (std::is_same_v<Key, std::uint64_t>)
+      names.push_back(i * 1'000'003);
+    else
+      names.emplace_back(std::to_string(100'000 + i) + std::string(least + i % spread - 6, '-'));
+  return names;
+}
+template <class Put, class Get>
+void settles(std::size_t boxes, Put put_all, Get get_all) {
+  for (int i = 0; i < 3; ++i) put_all();
+  faults = {};
+  put_all();
+  BOOST_TEST(faults.allocations == boxes);
+  faults = {};
+  get_all();
+  BOOST_TEST(faults.allocations == 0U);
+}
+template <class Policy, class Key, class Value>
+void tier_settles(std::vector<Key> const& names, Value const& value, std::size_t boxes) {
+  typename Policy::template tier<Key, Value, counting> tier{{.capacity_entries = 100}, {}};
+  strata::hasher<Key> const hash{1};
+  std::uint64_t r = 0;
+  auto const put = [&](Key const& n) { (void)tier.install(hash(n), {strata::revision{++r}, value}); };
+  settles(
+      boxes,
+      [&] {
+        for (auto const& n : names) put(n), put(n);
+      },
+      [&] {
+        for (auto const& n : names) (void)tier.find(hash(n), [](auto const&) {});
+      });
+  BOOST_TEST(tier.stats().evictions > 3'000U);
+}
+template <class Key, class Value>
+void cache_settles(std::vector<Key> const& names, Value const& value, std::size_t boxes) {
+  strata::local_cache<Key, Value> cache{{.capacity_entries = 100}};
+  settles(
+      boxes,
+      [&] {
+        for (auto const& n : names) (void)cache.put(n, value), (void)cache.put(n, value);
+      },
+      [&] {
+        for (auto const& n : names) {
+          (void)cache.get(n);
+          (void)cache.visit(n, [](auto const&) {});
+          if (cache.peek(n).has_value()) (void)cache.get_or_load(n, [&] { return value; });
+        }
+        for (auto const& n : names) (void)cache.erase(n);
+      });
+  BOOST_TEST(cache.entries() == 0U);
+}
+std::string const short_text{"short"};
+constexpr std::uint64_t bits = 1;
+BOOST_AUTO_TEST_CASE_TEMPLATE(steady_state, Policy, policies) {
+  tier_settles<Policy>(thousand<std::string>(6, 30), bits, 0);
+}
+BOOST_AUTO_TEST_CASE(steady_state_of_other_keys_and_values) {
+  tier_settles<hot::lru>(thousand<std::string>(6, 30), short_text, 2'000);
+  tier_settles<hot::lru>(thousand<std::string>(60, 1), bits, 0);
+  tier_settles<hot::lru>(thousand<std::uint64_t>(0, 1), bits, 0);
+  tier_settles<hot::lru>(thousand<id>(6, 1), bits, 2'000);
+}
+BOOST_AUTO_TEST_CASE(steady_state_of_a_local_cache) {
+  cache_settles(thousand<std::string>(6, 30), short_text, 2'000);
+  cache_settles(thousand<std::uint64_t>(0, 1), bits, 0);
+  cache_settles(thousand<id>(6, 1), bits, 2'000);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
