@@ -134,7 +134,7 @@ class local_cache {
   /// \param load  gives Value or result<Value>; runs with nothing locked and may call the cache
   /// \errors      loader_failed: it threw or gave an error, which all who waited get; timed_out; would_deadlock: loaders
   ///              wait for each other; rejected as get
-  /// \throws      bad_alloc, and what copying the key and weighing throw; another caller then runs its own loader
+  /// \throws      as put; another caller then runs its own loader
   template <class F>
   answer get_or_load(key_view key, F load, load_options how = {}) {
     auto const k = core_.hash(key);
@@ -153,7 +153,8 @@ class local_cache {
   /// Keeps the value, in the place of an older one.
   /// \returns  whether it does. False: it is heavier than a share of the capacity, or the policy finds it not worth the
   ///           room, and then the older one is gone too; or called from inside a visitor, and then nothing has changed
-  /// \throws   bad_alloc, and what moving the value, copying the key and weighing throw; then nothing has changed
+  /// \throws   bad_alloc, and what moving the value, copying and comparing keys and weighing throw; then nothing has changed.
+  ///           Only with an observer some may have left for it: of these it has been told
   /// \complexity O(1) expected, and O(1) for each entry that has to go
   bool put(key_view key, value_type value) {
     auto const k = core_.hash(key);
@@ -162,7 +163,13 @@ class local_cache {
     for (;;) {
       auto ready = core_.prepare(k, mine);
       typename core_type::gone_type gone;
-      auto const came = core_.hot.install(k, std::move(ready), gone);
+      auto came = installed::refused;
+      try {
+        came = core_.hot.install(k, std::move(ready), gone);
+      } catch (...) {
+        core_.tell(k, gone, removal::evicted);
+        throw;
+      }
       core_.tell(k, gone, removal::evicted);
       if (came != installed::older) return came == installed::yes;
       mine.number(core_.next_put());  // somebody with a higher number was faster: this one comes after

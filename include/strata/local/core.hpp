@@ -182,12 +182,18 @@ struct core {
   /// Where this thread is in no visitor. \param weight  none: as it is
   void resize(std::size_t entries, std::optional<std::size_t> weight) {
     gone_type gone;
-    {
+    auto const tell_of_all = [&] {
+      if constexpr (tells)
+        for (auto const& one : gone) tell(hot::engine::kept_key<key_type>::view(one.key), one.value, removal::evicted);
+    };
+    try {
       auto const held = resizing.hold();
       hot.resize(entries, weight ? *weight : hot.bounds().capacity_bytes, gone);
+    } catch (...) {
+      tell_of_all();
+      throw;
     }
-    if constexpr (tells)
-      for (auto const& one : gone) tell(hot::engine::kept_key<key_type>::view(one.key), one.value, removal::evicted);
+    tell_of_all();
   }
 
   /// Tells of what left for a call about k; with nothing held.

@@ -69,7 +69,13 @@ typename Core::answer lead(Core& core, typename Core::hashed_key k, typename Cor
   auto ready = core.prepare(k, mine);
   typename Core::gone_type gone;
   auto kept = installed::refused;
-  core.flights.admit(turn, [&] { kept = core.hot.install(k, std::move(ready), gone); });
+  try {
+    core.flights.admit(turn, [&] { kept = core.hot.install(k, std::move(ready), gone); });
+  } catch (...) {
+    (void)typename Core::deck_type::turn{std::move(turn)};  // the flight ends: the observer may ask for the same key
+    core.tell(k, gone, removal::evicted);
+    throw;
+  }
   if (kept != installed::yes)
     if (auto now = core.peek(k); now && now.revision() != seen && core.alive(now)) found = in_memory(std::move(now));
   turn.land(found);
