@@ -2,6 +2,8 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/secret.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <chrono>
@@ -79,7 +81,21 @@ void offer_settings(CLI::App& app, Options& o, std::chrono::milliseconds& ready_
     offer("--nats", o.warm.servers, "STRATA_NATS", "Where NATS is: URLs, with commas between")
         ->delimiter(',')
         ->allow_extra_args(false);
+    offer("--nats-user", o.warm.user, "STRATA_NATS_USER", "As whom, with the password in --nats-password-file");
+    app.add_option_function<std::string>(
+           "--nats-password-file", [&o](std::string const& path) { o.warm.password = strata::secret::in_file(path); },
+           "File with the password and nothing else")
+        ->envname("STRATA_NATS_PASSWORD_FILE")
+        ->group("Settings");
     offer("--nats-credentials", o.warm.credentials_file, "STRATA_NATS_CREDENTIALS", "File with a user's JWT and seed");
+    offer("--nats-nkey", o.warm.nkey, "STRATA_NATS_NKEY", "The user's public key");
+    offer("--nats-nkey-seed", o.warm.nkey_seed_file, "STRATA_NATS_NKEY_SEED", "File with the seed that belongs to it");
+    offer("--nats-ca", o.warm.tls_ca_file, "STRATA_NATS_CA", "File with the certificates to trust; turns TLS on");
+    offer("--nats-certificate", o.warm.tls_certificate_file, "STRATA_NATS_CERTIFICATE",
+          "File with our own certificate, where the server asks for one");
+    offer("--nats-key", o.warm.tls_key_file, "STRATA_NATS_KEY", "File with the key of that certificate");
+    offer("--nats-inbox-prefix", o.warm.inbox_prefix, "STRATA_NATS_INBOX_PREFIX",
+          "Where answers come; permissions.conf permits _INBOX_STRATA");
     offer("--stream", o.warm.stream, "STRATA_STREAM", "The stream");
     offer("--stream-messages", o.warm.max_messages, "STRATA_STREAM_MESSAGES",
           "How many messages a stream that is created here keeps");

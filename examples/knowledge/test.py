@@ -10,6 +10,7 @@ import pty
 import random
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -856,6 +857,67 @@ class Doctor(Tool):
             self.programs_elsewhere(there)
         finally:
             subprocess.run([servers, "nats", "stop", folder, "KILL"], check=True)
+
+    def test_a_user_who_may_do_what_is_shipped_and_no_more(self):
+        folder, servers = pathlib.Path(os.environ["STRATA_TEST_FOLDER"], "nats-least"), os.environ["STRATA_TEST_SERVERS"]
+        repository = pathlib.Path(servers).parent.parent
+        subprocess.run([repository / "test/integration/warm/accounts", folder], check=True)
+        shutil.copy(self.policies / "warm/jetstream/permissions.conf", folder)
+        # One certificate is the authority's, the server's and ours.
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", "/CN=all", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key", "-out", folder / "pem"],
+                       check=True, capture_output=True)
+        for name, password in [("right", "PLANTED-right"), ("wrong", "PLANTED-wrong"), ("admin", "PLANTED-admin")]:
+            (folder / name).write_text(password + "\n")
+        public = (folder / "user.pub").read_text().strip()
+        port = int(os.environ["STRATA_TEST_PORT"])
+        subprocess.run([servers, "nats", "start", folder, str(port),
+                        f'tls {{ cert_file: "{folder}/pem", key_file: "{folder}/key", ca_file: "{folder}/pem", verify: true }}',
+                        "authorization { users: [ { user: admin, password: PLANTED-admin }",
+                        "{ user: cache, password: PLANTED-right, permissions { include ./permissions.conf } }",
+                        f"{{ nkey: {public}, permissions {{ include ./permissions.conf }} }} ] }}"], check=True)
+        where = {"STRATA_NATS": f"nats://127.0.0.1:{port}", "STRATA_NATS_CA": f"{folder}/pem", "STRATA_NATS_CERTIFICATE": f"{folder}/pem",
+                 "STRATA_NATS_KEY": f"{folder}/key"} | self.database("least")
+        as_user = lambda name, file: ("--nats-user", name, "--nats-password-file", folder / file)  # noqa: E731
+        by_nkey = ("--nats-nkey", public, "--nats-nkey-seed", folder / "user.seed")
+        inbox = ("--nats-inbox-prefix", "_INBOX_STRATA")
+        said = ""
+
+        def call(*arguments, status=0, **more):
+            nonlocal said
+            ended = self.done(*map(str, arguments), status=status, **where, **more)
+            said += ended.stdout + ended.stderr
+            return ended.stdout
+
+        def findings(*arguments, status):
+            told = json.loads(call("doctor", "--json", *arguments, status=status))
+            return told, {(one["severity"], one["where"]): one for one in told["findings"]}
+        try:
+            call("stats", *as_user("admin", "admin"))  # makes the stream, which the other users may not
+            _, found = findings("--no-round-trip", *as_user("admin", "admin"), status=1)
+            self.assertIn("permissions.conf", found["mend", "NATS user"]["command"])
+            self.assertIn("--nats-inbox-prefix", found["mend", "NATS user"]["command"])
+            for user in as_user("cache", "right"), by_nkey:
+                told, found = findings(*user, *inbox, status=1)
+                self.assertEqual(self.mends(found) - (self.server() - {"NATS user"}), {where["STRATA_NATS"]})
+                self.assertGreater(len(told["round_trip_ns"]), 6)
+            self.assertNotIn("Violation", said)  # of what was asked and refused
+            call("put", "least", "--data", "text", *by_nkey, *inbox)
+            self.assertEqual(call("get", "least", *by_nkey, *inbox), "text\n")
+            # As told by variables, and what is wrong.
+            right = {"STRATA_NATS_USER": "cache", "STRATA_NATS_PASSWORD_FILE": f"{folder}/right", "STRATA_NATS_INBOX_PREFIX": "_INBOX_STRATA"}
+            self.assertRegex(call("stats", **right), r"(?m)^warm +up")
+            _, found = findings(*as_user("cache", "right"), status=2)
+            self.assertIn('Subscription to "_INBOX.', found["unknown", "NATS user"]["text"])
+            for user, why in [(as_user("cache", "wrong"), "uthentication"), (as_user("cache", "none"), f"the file {folder}/none"),
+                              (("--nats-nkey", public), "belong together")]:
+                _, found = findings(*user, *inbox, status=2)
+                self.assertIn(why, found["unknown", "NATS"]["text"])
+            call("stats", *as_user("cache", "wrong"), *inbox, status=3, STRATA_READY_WITHIN="500")
+        finally:
+            subprocess.run([servers, "nats", "stop", folder, "KILL"], check=True)
+        self.assertNotIn("PLANTED", said)
+        self.assertNotIn((folder / "user.seed").read_text().strip(), said)
 
     def test_servers_that_are_down(self):
         told, found = self.examine(2, STRATA_NATS="nats://who:geheim@127.0.0.1:9", STRATA_READY_WITHIN="1000")

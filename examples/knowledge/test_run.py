@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: BSL-1.0
 """Runs the whole example and reads what it prints, as somebody at a terminal would: test_run.py [ARGUMENTS OF run]."""
 
+import os
 import pathlib
 import re
 import subprocess
 import sys
 
 embedded = "--embedded" in sys.argv
-ended = subprocess.run([pathlib.Path(__file__).with_name("run"), *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
+ended = subprocess.run([pathlib.Path(__file__).with_name("run"), *sys.argv[1:]], stdout=subprocess.PIPE, text=True,
+                       env=os.environ | {"STRATA_NATS_USER": "somebody", "STRATA_NATS_PASSWORD_FILE": "/none"})  # of other servers
 print(ended.stdout)
 lines = ended.stdout.splitlines()
 faults = []

@@ -144,10 +144,21 @@ void examine_stream(jsStreamInfo const& info, js::options const& settings, findi
   }
 }
 
-/// What the user may do, as the server says it; servers before 2.10 do not know the question.
+/// What the server refused of all that was sent so far, the last of it; or nothing. Answers to that never come.
+std::string refusal(natsConnection* connection) {
+  natsConnection_FlushTimeout(connection, 2000);
+  char const* text = nullptr;
+  return natsConnection_GetLastError(connection, &text) == NATS_NOT_PERMITTED ? text : std::string{};
+}
+
+/// What the user may do, as the server says it; servers before 2.10 do not know the question. Who may not ask it may not do
+/// everything.
 void examine_user(natsConnection* connection, js::options const& settings, findings& found) {
+  char const* const question = "$SYS.REQ.USER.INFO";
+  natsConnection_PublishString(connection, question, "");
+  if (!refusal(connection).empty()) return;
   natsMsg* raw = nullptr;
-  if (natsConnection_RequestString(&raw, connection, "$SYS.REQ.USER.INFO", "", 2000) != NATS_OK) return;
+  if (natsConnection_RequestString(&raw, connection, question, "", 2000) != NATS_OK) return;
   js::message_handle const answer{raw};
   boost::system::error_code fault;
   auto const said =
@@ -160,7 +171,8 @@ void examine_user(natsConnection* connection, js::options const& settings, findi
         std::format("may do everything, also delete the stream {}; a running program needs what permissions.conf "
                     "permits",
                     settings.stream),
-        "include ./permissions.conf where nats-server's configuration has the user");
+        "include ./permissions.conf where nats-server's configuration has the user, and give its programs the inbox "
+        "prefix _INBOX_STRATA (here --nats-inbox-prefix)");
 }
 
 /// The newest message may be of a key that was first written after the database was restored, so some are looked at that are
@@ -188,7 +200,10 @@ std::optional<std::uint64_t> examine_nats(js::options const& settings, findings&
   if (auto const fault = js::fault_of(settings); !fault.empty()) return found.unknown("NATS", fault), std::nullopt;
   auto made = js::client_options(settings);
   if (!made) return found.unknown("NATS", std::string{made.error().text()}), std::nullopt;
+  if (auto const given = js::give_secrets(settings, made->get()); !given)
+    return found.unknown("NATS", std::string{given.error().text()}), std::nullopt;
   natsOptions_SetMaxReconnect(made->get(), 0);
+  natsOptions_SetErrorHandler(made->get(), [](auto...) {}, nullptr);  // else the client prints them
   natsConnection* connection = nullptr;
   if (auto const status = natsConnection_Connect(&connection, made->get()); status != NATS_OK) {
     std::string names;
@@ -197,6 +212,13 @@ std::optional<std::uint64_t> examine_nats(js::options const& settings, findings&
            std::nullopt;
   }
   js::connection_handle const open{connection};
+  natsSubscription* heard = nullptr;
+  natsConnection_SubscribeSync(&heard, connection, (settings.inbox_prefix + ".doctor").c_str());
+  js::subscription_handle const inbox{heard};
+  if (auto const why = refusal(connection); !why.empty())
+    return found.unknown("NATS user", why + ", where answers would come",
+                         "name the inbox prefix that the user may listen to by --nats-inbox-prefix"),
+           std::nullopt;
   jsCtx* context = nullptr;
   natsConnection_JetStream(&context, connection, nullptr);
   js::context_handle const jetstream{context};
