@@ -13,9 +13,11 @@ import resource
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -632,6 +634,9 @@ class Doctor(Tool):
         self.assertEqual(self.mends(found) - self.server(), set())
         self.assertIn("superuser", found["mend", "role strata"]["text"])
         self.assertIn("permissions.conf", found["mend", "NATS user"]["command"])
+        # Debian's are known to be old.
+        self.assertRegex(found["mend", environment["STRATA_NATS"]]["text"], r"^nats-server [\d.]+: security advisories of 2026 ask for ")
+        self.assertRegex(found["mend", "extension vector"]["text"], r"^version [\d.]+: .*vacuuming an hnsw index may damage it before 0\.8\.4$")
         steps = told["round_trip_ns"]
         self.assertEqual(list(steps), ["written", "read from hot", "read from warm", "read from cold", "seen by another instance",
                                        "erased", "gone for another instance"])
@@ -748,6 +753,90 @@ class Doctor(Tool):
                 self.assertEqual(shown, ["5s", "on"])
             finally:
                 pooler.terminate()
+
+    def test_what_a_database_is_set_to_and_who_writes_for_long(self):
+        there = self.database("careless")
+        self.done("stats", **there)
+        ask = lambda question: subprocess.run(["psql", "-qAtc", question, there["STRATA_POSTGRES"]], check=True, capture_output=True,  # noqa: E731
+                                              text=True).stdout.strip()
+        self.addCleanup(self.sql, "alter system reset all; select pg_reload_conf()")
+        self.sql("alter system set fsync = off; alter system set full_page_writes = off; alter system set autovacuum = off; "
+                 "alter system set synchronous_commit = off; select pg_reload_conf()")
+        # Whoever writes has been at it for two minutes, and the server is another: what stands before pg_catalog is asked first.
+        self.sql("create schema seen; create view seen.pg_stat_activity as select datid, datname, pid, usesysid, application_name, "
+                 "backend_xid, backend_type, xact_start - interval '2 minutes' as xact_start from pg_catalog.pg_stat_activity; "
+                 "create function seen.current_setting(name text) returns text language sql as $$ select case name "
+                 "when 'server_version_num' then '160009' when 'server_version' then '16.9' else pg_catalog.current_setting(name) end $$",
+                 "careless")
+        def texts(more="", **settings):
+            told, _ = self.examine(1, "--no-round-trip", **{"STRATA_POSTGRES": there["STRATA_POSTGRES"] + more}, **settings)
+            return {one["text"]: one["command"] for one in told["findings"] if one["severity"] == "mend"}
+        until = time.monotonic() + 60
+        while ask("show autovacuum") == "on":
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.02)
+        with subprocess.Popen(["psql", "-qAt", there["STRATA_POSTGRES"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              text=True) as writer:
+            writer.stdin.write("begin;\nselect pg_current_xact_id() is not null, pg_backend_pid();\n")
+            writer.stdin.flush()
+            pid = writer.stdout.readline().strip().partition("|")[2]
+            told = texts(" options='-csearch_path=seen,pg_catalog,public -cdefault_transaction_read_only=on'", STRATA_POSTGRES_CONNECTIONS="900")
+            [long] = [text for text in told if "has been writing in one transaction" in text]
+            self.assertRegex(long, r"^'psql' has been writing in one transaction for ")
+            self.assertEqual(told[long], f"select pg_terminate_backend({pid})")
+            self.assertEqual(ask(told[long]), "t")
+        self.assertEqual(told["PostgreSQL 16.9: security fixes of 2026 ask for 16.16 or newer"], "apt-get install --only-upgrade postgresql-16")
+        self.assertIn("target_session_attrs=read-write", told["this server is read-only: writes have to go to its primary"])
+        [few] = [text for text in told if text.startswith("max_connections leaves ")]
+        self.assertIn("and one pool is 900", few)
+        self.assertIn("alter system set max_connections = ", told[few])
+        for name, why in [("fsync", "a crash of the machine may destroy the database"),
+                          ("full_page_writes", "a crash of the machine may destroy the database"),
+                          ("autovacuum", "each usage count leaves a dead row behind, and nobody takes them away"),
+                          ("synchronous_commit", "what was acknowledged may be lost in a crash")]:
+            self.sql(told[f"{name} is off: {why}"])
+        while ask("show synchronous_commit") == "off":
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.02)
+        told = texts(" options='-csearch_path=seen,pg_catalog,public'")
+        self.assertEqual([text for text in told if " is off: " in text or "in one transaction" in text], [])
+
+    def test_a_cluster_that_is_not_well(self):
+        stream = json.loads((self.fixtures / "stream.json").read_text()) | {"num_replicas": 3, "max_msgs_per_subject": 1, "allow_direct": True}
+        info = {"config": stream, "state": {"messages": 0, "bytes": 0, "first_seq": 1, "last_seq": 0, "consumer_count": 0},
+                "cluster": {"name": "c", "leader": "", "replicas": [{"name": "b", "current": False, "offline": True, "active": 0, "lag": 0},
+                                                                    {"name": "c", "current": False, "active": 0, "lag": 5000}]}}
+
+        class Nats(socketserver.StreamRequestHandler):
+            """As much of a server as is asked for a stream."""
+            def handle(self):
+                self.wfile.write(b'INFO {"server_id": "one", "version": "2.10.27", "max_payload": 1048576}\r\n')
+                ids = {}
+                for words in map(bytes.split, self.rfile):
+                    if words[0] == b"PING":
+                        self.wfile.write(b"PONG\r\n")
+                    elif words[0] == b"SUB":
+                        ids[words[1].rstrip(b"*")] = words[-1]
+                    elif words[0] == b"PUB":
+                        self.rfile.read(int(words[-1]) + 2)
+                        answer = json.dumps(info if b"STREAM.INFO" in words[1] else {}).encode()
+                        for begins, id in ids.items():
+                            if len(words) == 4 and words[2].startswith(begins):
+                                self.wfile.write(b"MSG %s %s %d\r\n%s\r\n" % (words[2], id, len(answer), answer))
+        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Nats) as server:
+            threading.Thread(target=server.serve_forever).start()
+            try:
+                url = f"nats://127.0.0.1:{server.server_address[1]}"
+                told, _ = self.examine(1, "--no-round-trip", STRATA_NATS=url, STRATA_STREAM_REPLICAS="3", STRATA_STREAM_BYTES="10737418240")
+            finally:
+                server.shutdown()
+        said = [(one["where"], one["text"]) for one in told["findings"]]
+        for text in ["security advisories of 2026 ask for 2.11.16, 2.12.7, 2.14.0 or newer",
+                     "with several replicas it lets several racing writers win; 2.11.0 mended that"]:
+            self.assertIn((url, "nats-server 2.10.27: " + text), said)
+        self.assertIn((url, "this server has no JetStream of its own"), said)
+        for text in ["has no leader at the moment", "its replica on b is offline", "its replica on c is 5,000 operations behind"]:
+            self.assertIn(("stream KNOWLEDGE_CACHE", text), said)
 
     def test_what_the_stream_lags_behind(self):
         behind = self.database("behind")
