@@ -3,6 +3,7 @@
 """Tests of the command-line tool against real servers: test/servers run examples/knowledge/test.py PROGRAM."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -147,6 +148,17 @@ class Usage(Tool):
         with tempfile.TemporaryDirectory() as folder:
             file = pathlib.Path(folder, "all.jsonl")
             self.cut_export(file)
+            self.done("export", str(file))
+            self.done("import", "--check", str(file))
+
+    def test_one_export_at_a_time_writes_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.done("put", "room", given="r" * 5000)
+            file = pathlib.Path(folder, "all.jsonl")
+            part = self.cut_export(file)
+            with open(part) as another:
+                fcntl.flock(another, fcntl.LOCK_EX)
+                self.assertIn(f"{part}: another export is writing it", self.done("export", str(file), status=5).stderr)
             self.done("export", str(file))
             self.done("import", "--check", str(file))
 

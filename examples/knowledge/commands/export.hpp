@@ -7,6 +7,12 @@
 
 #include <boost/json.hpp>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -95,6 +101,29 @@ std::filesystem::path part_of(std::filesystem::path file, [[maybe_unused]] Optio
   return file += "." + table.text() + ".part";
 }
 
+/// Keeps other exports from the part as long as it lives: two at once would mix their lines.
+class part_lock {
+ public:
+  /// \errors throws cut_short where another is at it, std::runtime_error for a file that cannot be written at all
+  explicit part_lock(std::filesystem::path const& part)
+      : file_{::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)} {
+    if (file_ < 0) throw std::runtime_error{part.string() + ": cannot be written"};
+    struct stat ours{}, there{};
+    bool const taken = ::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    // What another has brought to its end meanwhile goes by its own name now.
+    if (!taken && ::fstat(file_, &ours) == 0 && ::stat(part.c_str(), &there) == 0 && ours.st_ino == there.st_ino)
+      return;
+    ::close(file_);
+    throw cut_short{part.string() + ": another export is writing it"};
+  }
+  part_lock(part_lock const&) = delete;
+  part_lock& operator=(part_lock const&) = delete;
+  ~part_lock() { ::close(file_); }
+
+ private:
+  int file_;
+};
+
 /// How far an interrupted export came: its last mark that is right, and how much of the file is before that.
 inline std::pair<mark, std::uintmax_t> resume(std::filesystem::path const& part, bool zipped) {
   std::pair<mark, std::uintmax_t> last{};
@@ -122,6 +151,7 @@ void run_export(auto& s, export_arguments const& given) {
   auto const part = part_of(given.file, s.options);
   with_cache(s, [&](auto& cache) {
     if constexpr (strata::knows_dump<std::remove_reference_t<decltype(cache)>>) {
+      part_lock const alone{part};
       auto [now, keep] = resume(part, compressed(given.file));
       if (keep > 0) std::cerr << std::format("knowledge: going on after {}\n", counted(now.lines, "line"));
       line_writer out{part, compressed(given.file), keep};
