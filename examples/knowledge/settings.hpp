@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -45,10 +46,12 @@ void offer_settings(CLI::App& app, Options& o, std::chrono::milliseconds& ready_
     if constexpr (std::is_arithmetic_v<T>) option->check(CLI::TypeValidator<T>{""});
     return option->envname(variable)->capture_default_str()->group("Settings");
   };
+  // Clocks count nanoseconds, and end after three centuries.
+  static constexpr std::chrono::milliseconds longest = std::chrono::years{1};
   auto const offer_time = [&](char const* name, std::chrono::milliseconds& value, char const* variable,
                               char const* what) {
     app.add_option_function<std::int64_t>(
-           name, [&value](std::int64_t ms) { value = std::chrono::milliseconds{ms}; }, what)
+           name, [&value](std::int64_t ms) { value = std::min(std::chrono::milliseconds{ms}, longest); }, what)
         ->envname(variable)
         ->type_name("MILLISECONDS")
         ->default_str(std::to_string(value.count()))

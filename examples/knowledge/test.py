@@ -162,6 +162,17 @@ class Usage(Tool):
             self.done("export", str(file))
             self.done("import", "--check", str(file))
 
+    def test_more_time_than_clocks_have_is_much(self):
+        servers, folder = os.environ["STRATA_TEST_SERVERS"], os.environ["STRATA_TEST_FOLDER"] + "/nats"
+        nats = int(subprocess.run([servers, "pid", "nats", folder], check=True, capture_output=True, text=True).stdout)
+        long = {"STRATA_READY_WITHIN": str(2**63 - 1), "STRATA_READ_WITHIN": str(2**63 - 1), "STRATA_WRITE_WITHIN": str(2**63 - 1)}
+        os.kill(nats, signal.SIGSTOP)
+        with subprocess.Popen([program, "get", "nobody/has/it"], env=environment | long, stderr=subprocess.PIPE, text=True) as asking:
+            time.sleep(1)
+            os.kill(nats, signal.SIGCONT)
+            self.assertNotIn("going on without it", asking.communicate(timeout=280)[1])
+        self.assertEqual(asking.returncode, 1)
+
     def at_a_terminal(self, *arguments, status=0, **changes):
         """What is shown at a terminal to whom the results go elsewhere."""
         ours, terminal = os.openpty()
