@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: BSL-1.0
 """Tests of the dashboard's server without a browser: test/servers run examples/knowledge/test_serve.py PROGRAM."""
 
+import contextlib
 import http.client
 import json
 import os
+import pathlib
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -276,6 +279,36 @@ class Serve(unittest.TestCase):
         self.assertRaises(ConnectionRefusedError, socket.create_connection, ("127.0.0.1", port), 30)
         for s in [page, half, other.stdout]:
             s.close()
+
+
+class Busy(unittest.TestCase):
+    """Two questions at a time are asked; the others wait for their turn."""
+
+    def test_who_was_answered_hears_it_and_ctrl_c_waits_for_no_turn(self):
+        run("put", "asked", "--data", "1")
+        log = pathlib.Path(os.environ["STRATA_TEST_FOLDER"], "postgres", "log")
+        before = log.read_text().count("execute strata_at_revision")
+        settings = {"STRATA_READ_WITHIN": "1000", "STRATA_POSTGRES": environment["STRATA_POSTGRES"] + " options='-clog_statement=all'"}
+        with (subprocess.Popen([program, "serve", "--port", "0", "--json"], env=environment | settings, stdout=subprocess.PIPE, text=True) as server,
+              subprocess.Popen(["psql", "-qAtd", environment["STRATA_POSTGRES"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other,
+              contextlib.ExitStack() as rest):
+            rest.callback(server.kill)
+            port = int(json.loads(server.stdout.readline())["url"].rstrip("/").rsplit(":", 1)[1])
+            other.stdin.write("begin; lock table knowledge_artifacts; select 'held';\n")
+            other.stdin.flush()
+            self.assertEqual(other.stdout.readline(), "held\n")
+            asking = [rest.enter_context(socket.create_connection(("127.0.0.1", port), timeout=90)) for _ in range(40)]
+            for s in asking:
+                s.sendall(b"GET /api/version?id=asked&revision=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(select.select(asking, [], [], 90)[0])
+            time.sleep(0.2)
+            self.assertLess(len(select.select(asking, [], [], 0)[0]), 40)
+            server.send_signal(signal.SIGINT)
+            self.assertIn("hits", server.stdout.readline())  # the last that it says
+            time.sleep(0.2)
+            other.stdin.close()  # nobody keeps them waiting any more
+            self.assertEqual(server.wait(90), 0)
+        self.assertLess(log.read_text().count("execute strata_at_revision") - before, 20)
 
 
 class Secrets(unittest.TestCase):

@@ -118,6 +118,7 @@ struct http_server::inside {
   }
   ~inside() {
     context.stop();
+    askers.stop();  // whose turn has not come yet gets no answer any more
     thread.join();
     askers.join();
   }
@@ -191,13 +192,19 @@ struct http_server::inside {
     if (questions >= most_questions)
       co_return refusal(http::status::service_unavailable, version, "too many questions at once");
     ++questions;
-    // A question may wait for a server; meanwhile the others are served.
-    auto const ask = [this, &asked]() -> asio::awaitable<http_response> { co_return answer(asked); };
+    // A question may wait for a server; meanwhile the others are served. (A coroutine of its own on the other threads would
+    // stand in their queue a second time, with its answer, behind all who wait for their turn.)
     http_response given{.status = 500};
-    try {
-      given = co_await asio::co_spawn(askers, ask, asio::use_awaitable);
-    } catch (std::exception const&) {  // told as what it is, without its text
-    }
+    auto const ask = [&](auto answered) {
+      asio::post(askers, [&, answered = std::move(answered)]() mutable {
+        try {
+          given = answer(asked);
+        } catch (std::exception const&) {  // told as what it is, without its text
+        }
+        asio::post(std::move(answered));
+      });
+    };
+    co_await asio::async_initiate<asio::use_awaitable_t<> const, void()>(ask, asio::use_awaitable);
     --questions;
     if (given.status == 500)
       co_return refusal(http::status::internal_server_error, version, "this could not be answered");
