@@ -10,10 +10,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -169,7 +171,8 @@ struct folder {
 
     strata::result<strata::sighting> load(std::string_view key, strata::deadline) const {
       std::ifstream in{settings_.path / detail::file_of(key), std::ios::binary};
-      if (!in) return strata::sighting{};
+      if (!in && errno == ENOENT) return strata::sighting{};
+      if (!in) return failed(strata::errc::unavailable, std::generic_category().message(errno));
       return detail::from_file(std::string{std::istreambuf_iterator<char>{in}, {}}, key);
     }
 
@@ -181,6 +184,7 @@ struct folder {
       detail::folder_lock const lock{settings_.path / "lock"};
       if (!lock.wait(until)) return failed(timed_out, "another process writes to the folder");
       auto const there = load(f.key, until);
+      if (!there) return std::unexpected{there.error()};
       if (at && there->position != *at) return failed(conflict, "the key has moved");
       if (!at && there->frame && there->frame->revision > f.revision)
         return failed(conflict, "a higher revision is there");

@@ -13,9 +13,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 using namespace strata::testing;
@@ -56,5 +58,27 @@ BOOST_AUTO_TEST_CASE(a_damaged_file_is_a_vacancy) {
   }
   BOOST_REQUIRE(one.store(f, strata::position{}, soon).has_value());
   BOOST_TEST(one.load("key", soon)->frame.has_value());
+  std::filesystem::remove_all(place);
+}
+
+// Only what is not there is a vacancy: what may be there, and cannot be looked at, is an error.
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_opened_is_told) {
+  struct nothing {};
+  using tier = mine::folder::tier<std::string, mine::bookmark, nothing>;
+  auto const place = std::filesystem::temp_directory_path() / "folder-closed";
+  auto const soon = std::chrono::steady_clock::now() + std::chrono::seconds{5};
+  tier one{{.path = place}, nothing{}};
+  BOOST_TEST(!one.load("key", soon)->frame.has_value());
+  auto const itself = mine::detail::file_of("key");
+  std::filesystem::create_symlink(itself, place / itself);
+  auto const is_told = [](auto const& answer) {
+    BOOST_REQUIRE(!answer);
+    BOOST_TEST((answer.error() == strata::errc::unavailable));
+    BOOST_TEST(answer.error().text() == std::generic_category().message(ELOOP));
+  };
+  is_told(one.load("key", soon));
+  strata::frame f;
+  f.key = "key";
+  is_told(one.store(f, std::nullopt, soon));
   std::filesystem::remove_all(place);
 }
