@@ -26,9 +26,11 @@
 
 #include <pqxx/params>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -196,7 +198,7 @@ struct postgres {
     result<copy<Value>> get_at(std::string_view key, revision at, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::string const id{key};
-      auto rows = calls_.read("strata_at_revision", pqxx::params{pqxx::zview{id}, number(at)}, until);
+      auto rows = calls_.read("strata_at_revision", pqxx::params{pqxx::zview{id}, bounded(at)}, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       return first_copy(key, *rows);
     }
@@ -321,13 +323,18 @@ struct postgres {
       return pg::copy_of<Value>(key, rows[0], codec_, life);  // the live row comes before the tombstone
     }
 
+    /// As far as the server counts: none has the last of these.
+    static std::int64_t bounded(revision r) {
+      return static_cast<std::int64_t>(std::min<std::uint64_t>(number(r), std::numeric_limits<std::int64_t>::max()));
+    }
+
     result<written> store_columns(std::string_view key, pg::columns const& value, expectation expected, deadline until,
                                   [[maybe_unused]] lifetime expires_in, std::span<float const> vector = {}) {
       std::string const id{key};
       auto const operation = operations_.next();
       pqxx::params with{pqxx::zview{id},         pqxx::zview{value.kind},     pqxx::zview{value.raw()},
                         pqxx::zview{value.json}, pqxx::zview{value.metadata}, pqxx::zview{operation}};
-      std::string const standing = expected ? std::to_string(number(*expected)) : std::string{};
+      std::string const standing = expected ? std::to_string(bounded(*expected)) : std::string{};
       if (expected)
         with.append(pqxx::zview{standing});
       else

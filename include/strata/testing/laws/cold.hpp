@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <format>
+#include <limits>
 #include <map>
 #include <optional>
 #include <random>
@@ -151,6 +152,10 @@ class cold_suite : cold_bench<Policy, Report> {
           "absence expected of the same value");
     check(cold_law::expected, is_conflict(tier_.store("nobody", {.text = "1"}, first->revision, soon())),
           "a revision expected of what is absent");
+    check(
+        cold_law::expected,
+        is_conflict(tier_.store("expect", {.text = "2"}, revision{std::numeric_limits<std::uint64_t>::max()}, soon())),
+        "a revision expected that nobody can have");
     auto const gone = tier_.erase("expect", soon());
     if (!good(cold_law::tombstone, gone, "erase")) return;
     check(cold_law::expected, is_conflict(tier_.store("expect", {.text = "3"}, first->revision, soon())),
@@ -325,6 +330,8 @@ class cold_suite : cold_bench<Policy, Report> {
     auto const short_list = tier_.history("past", 2, soon());
     check(cold_law::history, short_list && short_list->size() == 2 && (*short_list)[0].revision == steps[3].revision,
           "a limited list is not the newest");
+    auto const beyond = tier_.get_at("past", revision{std::numeric_limits<std::uint64_t>::max()}, soon());
+    check(cold_law::history, beyond && !beyond->value, "get_at of a revision that nobody can have is no vacancy");
     check(cold_law::history, !tier_.get_at("past", revision{number(steps[3].revision) + 1000}, soon())->value,
           "a revision that never was");
   }
