@@ -311,6 +311,7 @@ struct postgres {
       auto info = pg::read_conninfo(given.connection);
       if (!info) refuse(info.error());
       info_ = std::move(*info);
+      info_.password = given.password;
       auto names = pg::read_names(given);
       if (!names) refuse(names.error());
       wanted_ = std::move(*names);

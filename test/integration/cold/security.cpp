@@ -3,6 +3,8 @@
 #include "own_server.hpp"
 #include "support.hpp"
 
+#include <strata/secret.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <arpa/inet.h>
@@ -10,19 +12,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <format>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // Who may listen, whom we trust, which of several servers, and what is never told.
 
 using namespace cold_test;
 using strata::errc;
+using strata::secret;
 
 namespace {
 
@@ -69,10 +75,13 @@ struct guarded_server : own_server {
 /// Opens, and says why that did not lead to a connection; all that is ever told is kept.
 struct witness {
   std::string told = {};
-  std::string operator()(std::string connection) {
+  std::string operator()(std::string connection, secret password = {}) {
     try {
-      opened_notes cold{
-          {.connection = std::move(connection), .connections = 1, .connect_timeout = 30s, .wait_at_open = 30s}};
+      opened_notes cold{{.connection = std::move(connection),
+                         .password = std::move(password),
+                         .connections = 1,
+                         .connect_timeout = 30s,
+                         .wait_at_open = 30s}};
       auto const load = cold.tier.load("a", soon());
       auto const store = cold.tier.store("a", {.id = "a"}, strata::anything, soon());
       auto const text = cold.tier.health().text;
@@ -91,8 +100,8 @@ struct witness {
 BOOST_AUTO_TEST_CASE(a_server_is_trusted_by_its_certificate_and_name_and_what_is_secret_is_not_told) {
   guarded_server const server;
   witness reason;
-  auto const expect = [&](std::string const& connection, std::string_view text) {
-    auto const got = reason(connection);
+  auto const expect = [&](std::string const& connection, std::string_view text, secret password = {}) {
+    auto const got = reason(connection, std::move(password));
     BOOST_TEST(got.contains(text), got << " does not say " << text);
   };
   auto const verified = std::format("sslmode=verify-full sslrootcert={}/right.crt ", server.keys);
@@ -140,7 +149,31 @@ BOOST_AUTO_TEST_CASE(a_server_is_trusted_by_its_certificate_and_name_and_what_is
   write(file, std::format("*:{}:*:guarded:planted-secret\n", server.port()));
   expect(by_file, "password authentication failed");
 
-  for (auto const* word : {"right-secret", "next-secret", "planted-secret", "planted secret", "planted%2Dsecret"})
+  // So is a function's, or a file's with the password alone.
+  static std::atomic<char const*> spoken;
+  spoken = nullptr;
+  auto const vault = secret::from([](void*) -> std::string {
+    if (char const* const word = spoken) return word;
+    throw std::runtime_error{"planted-secret"};
+  });
+  auto const asked = server.as_guarded(verified + "password=planted-secret");
+  expect(asked, "the function that gives a secret threw", vault);
+  spoken = "planted secret";
+  expect(asked, "password authentication failed", vault);
+  spoken = "it's \\ next-secret";
+  server.as_owner("alter role guarded password 'it''s \\ next-secret'");
+  opened_notes told{{.connection = asked, .password = vault, .connections = 2}};
+  BOOST_TEST(eventually([&] { return told.tier.load("by file", in(5s)).has_value(); }));
+  spoken = "last-secret";
+  server.as_owner("alter role guarded password 'last-secret'");
+  server.as_owner("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'guarded'");
+  BOOST_TEST(eventually([&] { return told.tier.load("by file", in(5s)).has_value(); }));
+  expect(asked, "there is no secret to be read in the file " + server.keys, secret::in_file(server.keys));
+  write(file, "last-secret\n");
+  expect(asked, "connected", secret::in_file(file));
+
+  for (auto const* word :
+       {"right-secret", "next-secret", "last-secret", "planted-secret", "planted secret", "planted%2Dsecret"})
     BOOST_TEST(!reason.told.contains(word), reason.told);
   BOOST_TEST(reason.told.size() > 500U);
 }

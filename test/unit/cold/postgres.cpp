@@ -6,6 +6,7 @@
 #include <strata/cold/postgres/names.hpp>
 #include <strata/cold/postgres/sqlstate.hpp>
 #include <strata/cold/postgres/watchdog.hpp>
+#include <strata/secret.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -16,12 +17,14 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 // What the PostgreSQL tier decides without a server.
 
 using namespace strata::cold::pg;
 using strata::errc;
+using strata::secret;
 
 BOOST_AUTO_TEST_SUITE(cold_postgres)
 
@@ -70,6 +73,19 @@ BOOST_AUTO_TEST_CASE(a_connection_string_is_completed_and_its_secrets_known) {
     BOOST_TEST((!r && !r.error().text().contains("open")));
   }
   BOOST_TEST(!read_conninfo(std::string_view{"host=a\0b", 8}));
+}
+
+BOOST_AUTO_TEST_CASE(a_password_of_its_own_is_quoted_in_either_form) {
+  auto const with = [](std::string_view connection, secret password) {
+    auto info = *read_conninfo(connection);
+    info.password = std::move(password);
+    return info.with_password(info.in_any_order());
+  };
+  BOOST_TEST(with("host=here", R"(it's \ mine)")->ends_with(R"( load_balance_hosts=random password='it\'s \\ mine')"));
+  BOOST_TEST(with("postgresql://here/db", "a&b%")->ends_with("&load_balance_hosts=random&password=%61%26%62%25"));
+  BOOST_TEST(with("host=here", {})->ends_with("load_balance_hosts=random"));
+  auto const nul = with("host=here", std::string{"a\0b", 3});
+  BOOST_TEST((!nul && nul.error() == errc::unavailable));
 }
 
 BOOST_AUTO_TEST_CASE(names_are_put_in_and_nothing_else) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <strata/error.hpp>
+#include <strata/secret.hpp>
 
 #include <cctype>
 #include <cstddef>
+#include <format>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +20,7 @@ namespace strata::cold::pg {
 struct conninfo {
   std::string text;                  ///< for libpq
   std::vector<std::string> secrets;  ///< what error texts must not repeat
+  secret password = {};              ///< asked for each connection
 
   /// \returns the text without any secret
   [[nodiscard]] std::string scrub(std::string_view sentence) const {
@@ -32,8 +35,27 @@ struct conninfo {
   /// after one that does not answer at all would never be asked. (Before its version 16 it refuses the word.)
   [[nodiscard]] std::string in_any_order() const {
     if (text.find("load_balance_hosts") != std::string::npos) return text;
-    return text + (text.find("://") < text.find('=') ? "&" : " ") + "load_balance_hosts=random";
+    return text + (is_uri() ? "&" : " ") + "load_balance_hosts=random";
   }
+
+  /// Either of the two with the password, if there is one, as it is at present. Encoded, so that libpq finds nothing in it to
+  /// complain of, and to repeat. \errors unavailable: it cannot be had
+  [[nodiscard]] result<std::string> with_password(std::string for_libpq) const {
+    if (password.empty()) return for_libpq;
+    auto const word = password.read();
+    if (!word) return failure(word.error().code(), tier::cold, "connect: " + std::string{word.error().text()});
+    if (word->contains('\0')) return failure(errc::unavailable, tier::cold, "connect: the password holds a NUL byte");
+    for_libpq.append(is_uri() ? "&password=" : " password='");
+    for (char const c : *word)
+      if (is_uri())
+        for_libpq.append(std::format("%{:02X}", static_cast<unsigned char>(c)));
+      else
+        for_libpq.append(c == '\'' || c == '\\' ? "\\" : "").append(1, c);
+    return for_libpq.append(is_uri() ? "" : "'");
+  }
+
+ private:
+  [[nodiscard]] bool is_uri() const noexcept { return text.find("://") < text.find('='); }
 };
 
 namespace detail {

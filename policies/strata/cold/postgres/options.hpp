@@ -2,6 +2,8 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/secret.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -24,9 +26,11 @@ enum class time_outs : std::uint8_t {
 
 struct options {
   /// libpq's, `keyword=value ...` or a URI. Over a network: `sslmode=verify-full sslrootcert=... channel_binding=require`.
-  /// Secrets are better kept in a password file (`passfile=...`), which is read again for each connection. Several hosts:
-  /// `host=a,b target_session_attrs=read-write`.
+  /// Secrets are better kept in a password file (`passfile=...`), which is read again for each connection, or given below.
+  /// Several hosts: `host=a,b target_session_attrs=read-write`.
   std::string connection = {};
+  /// Itself, secret::in_file(path) or secret::from(function, context), likewise; before any in the connection string.
+  secret password = {};
   /// One statement runs per connection at a time: as many as threads that miss at once; never more are opened.
   std::size_t connections = 8;
   /// The table, with its schema if the search path does not lead to it. Adopted tables may have another name.

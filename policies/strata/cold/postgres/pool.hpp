@@ -351,8 +351,9 @@ class pool {
   }
   result<void> open(slot& s) try {
     auto const until = clock::now() + connect_timeout_;
-    auto const text = std::exchange(ran_out_, false) ? info_.in_any_order() : info_.text;
-    pqxx::connecting attempt{pqxx::zview{text}};
+    auto const text = info_.with_password(std::exchange(ran_out_, false) ? info_.in_any_order() : info_.text);
+    if (!text) return std::unexpected{text.error()};
+    pqxx::connecting attempt{pqxx::zview{*text}};
     while (!attempt.done()) {
       if (stopping()) return failure(errc::closed, tier::cold);
       if (clock::now() >= until) {
