@@ -12,11 +12,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 using namespace strata::warm::jetstream_detail;
 using strata::errc;
@@ -55,6 +59,29 @@ BOOST_AUTO_TEST_CASE(what_no_server_can_mend_is_refused_at_once) {
   refused([](options& o) { o.replicas = 0; });
   refused([](options& o) { o.nkey = "U"; });
   refused([](options& o) { o.tls_key_file = "f"; });
+}
+
+// The stream of the programs that are there already, and what makes it one that keeps each key once and is read directly.
+BOOST_AUTO_TEST_CASE(the_stream_that_is_created_is_theirs_and_little_more) {
+  std::ifstream file{STRATA_TEST_FIXTURES "/field/stream.json"};
+  std::string const theirs{std::istreambuf_iterator<char>{file}, {}};
+  std::string const ours = stream_request(options{}, options{}.replicas);
+  for (auto const* member :
+       {"name", "subjects", "retention", "max_msgs", "max_bytes", "max_age", "storage", "num_replicas"}) {
+    BOOST_TEST(json::member(ours, member) == json::member(theirs, member), member);
+    BOOST_TEST(!json::member(theirs, member).empty(), member);
+  }
+  std::pair<char const*, char const*> const more[] = {{"discard", "old"},
+                                                      {"max_msgs_per_subject", "1"},
+                                                      {"allow_direct", "true"},
+                                                      {"duplicate_window", "120000000000"}};
+  for (auto const& [member, value] : more) {
+    BOOST_TEST(json::member(ours, member) == value, member);
+    BOOST_TEST(json::member(theirs, member).empty(), member);
+  }
+  // Neither has another member.
+  BOOST_TEST(std::ranges::count(theirs, ':') == 8);
+  BOOST_TEST(std::ranges::count(ours, ':') == 12);
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_is_of_use_if_its_subjects_take_ours) {
