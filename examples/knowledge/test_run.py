@@ -26,11 +26,23 @@ def number(pattern):
     return float(found[1].replace(",", "")) if found else -1
 
 
+def nanoseconds(time):
+    value, unit = time.split()
+    return float(value) * {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}[unit]
+
+
+def in_order(times):
+    return 0 < times[0] and times == sorted(times)
+
+
 expect("it succeeds", ended.returncode == 0)
 expect("at most 40 lines of 100 columns", len(lines) <= 40 and max(map(len, lines), default=0) <= 100)
 expect("several thousand templates are written", number(r"written ([\d,]+)") > 4000)
+expect("the columns have names", re.search(r"(?m)^tier +requests +share +p50 +p99 +p99\.9$", ended.stdout))
 for tier in ["hot", "cold"] if embedded else ["hot", "warm", "cold"]:
     expect(f"{tier} serves 5 % or more", number(rf"(?m)^{tier} +[\d,]+ +([\d.]+) %") >= 5)
+    times = re.search(rf"(?m)^{tier} +[\d,]+ +[\d.]+ %" + r" +([\d.]+ [num]?s)" * 3 + "$", ended.stdout)
+    expect(f"{tier} has p50, p99 and p99.9, in this order", times and in_order([nanoseconds(time) for time in times.groups()]))
 if not embedded:
     seconds = [list(map(int, row.replace(",", "").split())) for row in lines if re.fullmatch(r" +\d( +[\d,]+){4}", row)]
     expect("without NATS cold serves and nothing fails",
