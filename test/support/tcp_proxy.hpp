@@ -51,6 +51,8 @@ class tcp_proxy {
   [[nodiscard]] std::uint64_t round_trips() const noexcept { return round_trips_; }
   /// Added to each answer.
   void delay(std::chrono::microseconds each_way_and_back) noexcept { delay_us_ = each_way_and_back.count(); }
+  /// As long as it does, no answer comes through, and what is asked still goes.
+  void hold_answers(bool on) noexcept { holding_ = on; }
   enum class part : std::uint8_t { question, answer };
   /// The next `n` answers are swallowed and their connections cut, if the question holds the word; or the questions are.
   /// \param meanwhile  done before each cut
@@ -93,7 +95,7 @@ class tcp_proxy {
     bool asked = false;
     std::optional<fate> doomed;
     while (!stop.stop_requested()) {
-      pollfd both[2] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
+      pollfd both[2] = {{client, POLLIN, 0}, {server, static_cast<short>(holding_ ? 0 : POLLIN), 0}};
       if (::poll(both, 2, 10) <= 0) continue;
       if (both[0].revents != 0) {
         auto const n = ::recv(client, buffer.data(), buffer.size(), 0);
@@ -144,6 +146,7 @@ class tcp_proxy {
   int port_ = 0;
   std::atomic<std::uint64_t> round_trips_{0};
   std::atomic<std::int64_t> delay_us_{0};
+  std::atomic<bool> holding_{false};
   std::atomic<int> swallow_{0};
   std::mutex mutex_;
   std::string word_;

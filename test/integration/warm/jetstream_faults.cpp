@@ -15,6 +15,7 @@
 #include <future>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -112,6 +113,36 @@ BOOST_AUTO_TEST_CASE(of_two_that_demand_one_place_the_one_whose_message_was_lost
   BOOST_REQUIRE(far.wait_ready(soon()));
   wire.swallow(1, "HPUB knowledge.cache.template.alone");
   BOOST_TEST(far.store(made("alone", 0), position{}, soon()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(no_more_is_on_its_way_than_a_window) {
+  std::string const url = from_environment("STRATA_TEST_NATS");
+  strata_test::tcp_proxy wire{std::stoi(url.substr(url.rfind(':') + 1))};
+  auto o = settings("nats://127.0.0.1:" + std::to_string(wire.port()));
+  o.stream = "S_window";
+  o.prefix = "p.window";
+  tier t{o, no_context{}};
+  BOOST_REQUIRE(t.wait_ready(soon()));
+  other_program const they;
+  struct {
+    int messages, bytes, window;
+  } const bulks[] = {{2'000, 10, 256}, {100, 100'000, 4 * 1024 * 1024 / 100'000}};
+  for (auto const& bulk : bulks) {
+    std::vector<strata::frame> frames;
+    std::vector<strata::placement> places;
+    for (int i = 0; i < bulk.messages; ++i)
+      frames.push_back(
+          made(std::format("{}-{}", bulk.bytes, i), 1, std::string(static_cast<std::size_t>(bulk.bytes), 'x')));
+    for (auto const& f : frames) places.push_back({&f, std::nullopt});
+    listener const passed{they, "p.window.>"};
+    wire.hold_answers(true);
+    auto stored = std::async(std::launch::async, [&] { return t.store_many(places, soon()); });
+    BOOST_TEST(eventually([&] { return passed.count() >= bulk.window; }));
+    std::this_thread::sleep_for(100ms);
+    BOOST_TEST(passed.count() == bulk.window);
+    wire.hold_answers(false);
+    for (auto const& one : stored.get()) BOOST_TEST(one.has_value());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline_when_the_server_is_frozen) {

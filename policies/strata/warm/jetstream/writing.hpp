@@ -176,8 +176,8 @@ class writer {
       // Half a window at a time, so that bursts stay bursts.
       if (messages <= window_messages / 2 && bytes <= window_bytes / 2) {
         burst.clear();
-        while (at < open.size() && messages < window_messages && bytes < window_bytes) {
-          std::size_t const i = at++;
+        for (; at < open.size() && messages < window_messages; ++at) {
+          std::size_t const i = at;
           item& one = open[i];
           if (one.next != step::publish || one.done) continue;
           frame const& f = *one.what.frame;
@@ -187,6 +187,7 @@ class writer {
             one.end(std::unexpected{*std::move(fault)});
             continue;
           }
+          if (messages > 0 && bytes + size > window_bytes) break;
           call.add(reader_->subject(f.key, one.how), headers, f.payload, i);
           unacknowledged[i] = size;
           burst.push_back(i);
