@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 //
-// T10: the N-th call of a tier fails, the N-th allocation fails, the N-th copy or move of a value throws, for every N that
+// T10: the N-th call of a tier fails, the N-th allocation fails, the N-th copy or move of a value throws, or what is done to a
+// key of the user's, for every N that
 // a verb reaches. Nothing crashes, what was committed is reported as committed, what was not is not, and the cache goes on
 // agreeing with cold. The address sanitizer looks for what is lost.
 #include <strata/batch.hpp>
@@ -30,7 +31,7 @@ using namespace strata;
 
 namespace {
 
-enum class trouble { none, tier_call, tier_answer, allocation, value_copy };
+enum class trouble { none, tier_call, tier_answer, allocation, value_copy, key_use };
 
 struct arming {
   trouble kind = trouble::none;
@@ -58,47 +59,106 @@ struct copy_failed : std::runtime_error {
   copy_failed() : std::runtime_error{"a copy failed"} {}
 };
 
-void tried() {
-  if (strikes(trouble::value_copy)) throw copy_failed{};
+void tried(trouble kind = trouble::value_copy) {
+  if (strikes(kind)) throw copy_failed{};
 }
 
-struct thing {
-  std::string id;
+/// A key that is the user's own: what is done with it fails, but for its hash and its end.
+class name {
+ public:
+  name() = default;
+  name(std::string text) : text_{std::move(text)} {}
+  name(name const& other) : text_{(tried(trouble::key_use), other.text_)} {}
+  name(name&& other) : text_{(tried(trouble::key_use), std::move(other.text_))} {}
+  name& operator=(name const& other) {
+    tried(trouble::key_use);
+    text_ = other.text_;
+    return *this;
+  }
+  name& operator=(name&& other) {
+    tried(trouble::key_use);
+    text_ = std::move(other.text_);
+    return *this;
+  }
+  ~name() = default;
+  friend bool operator==(name const& left, name const& right) {
+    tried(trouble::key_use);
+    return left.text_ == right.text_;
+  }
+  [[nodiscard]] std::string const& text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+template <class Id>
+struct thing_of {
+  Id id;
   std::string text;
 
-  thing() = default;
-  thing(std::string i, std::string t) : id{std::move(i)}, text{std::move(t)} {}
-  thing(thing const& other) : id{(tried(), other.id)}, text{other.text} {}
-  thing(thing&& other) : id{(tried(), std::move(other.id))}, text{std::move(other.text)} {}
-  thing& operator=(thing const& other) {
+  thing_of() = default;
+  thing_of(std::string i, std::string t) : id{std::move(i)}, text{std::move(t)} {}
+  thing_of(thing_of const& other) : id{(tried(), other.id)}, text{other.text} {}
+  thing_of(thing_of&& other) : id{(tried(), std::move(other.id))}, text{std::move(other.text)} {}
+  thing_of& operator=(thing_of const& other) {
     tried();
     auto copied = other.text;
     id = other.id;
     text = std::move(copied);
     return *this;
   }
-  thing& operator=(thing&& other) {
+  thing_of& operator=(thing_of&& other) {
     tried();
     id = std::move(other.id);
     text = std::move(other.text);
     return *this;
   }
-  ~thing() = default;
+  ~thing_of() = default;
 };
+using thing = thing_of<std::string>;
 
+std::string const& text_of(std::string const& id) { return id; }
+std::string const& text_of(name const& id) { return id.text(); }
+
+template <class Id>
 struct thing_codec {
-  using value_type = thing;
+  using key_type = Id;
+  using value_type = thing_of<Id>;
   static constexpr std::string_view id = "thing";
   static constexpr std::uint64_t fingerprint = 1;
-  static result<void> encode(thing const& t, std::string& out) {
-    out.append(t.id).append("\n").append(t.text);
+  static result<void> encode(value_type const& t, std::string& out) {
+    out.append(text_of(t.id)).append("\n").append(t.text);
     return {};
   }
-  static result<thing> decode(std::string_view bytes) {
+  static result<value_type> decode(std::string_view bytes) {
     auto const line = bytes.find('\n');
-    return thing{std::string{bytes.substr(0, line)}, std::string{bytes.substr(line + 1)}};
+    return value_type{std::string{bytes.substr(0, line)}, std::string{bytes.substr(line + 1)}};
   }
 };
+
+}  // namespace
+
+template <>
+struct std::hash<name> {
+  std::size_t operator()(name const& n) const noexcept { return std::hash<std::string>{}(n.text()); }
+};
+template <>
+struct strata::key<name> {
+  static std::string text(name const& n) {
+    tried(trouble::key_use);
+    return n.text();
+  }
+  static std::optional<name> parse(std::string_view text) { return name{std::string{text}}; }
+};
+template <>
+struct strata::record<thing_of<name>> : strata::default_record<thing_of<name>> {
+  static name const& key(thing_of<name> const& t) {
+    tried(trouble::key_use);
+    return t.id;
+  }
+};
+
+namespace {
 
 struct stores {
   struct row {
@@ -177,34 +237,34 @@ struct brittle_cold {
   class tier {
    public:
     tier(options const&, Context const&) {}
-    std::vector<result<copy<thing>>> load_many(std::span<std::string_view const> keys, deadline until)
+    std::vector<result<copy<Value>>> load_many(std::span<std::string_view const> keys, deadline until)
       requires Many
     {
-      return each<result<copy<thing>>>(strata::tier::cold, keys,
+      return each<result<copy<Value>>>(strata::tier::cold, keys,
                                        [&](std::string_view key) { return load(key, until); });
     }
-    std::vector<result<written>> store_many(std::span<keyed_value<thing> const> values, deadline until)
+    std::vector<result<written>> store_many(std::span<keyed_value<Value> const> values, deadline until)
       requires Many
     {
       return each<result<written>>(strata::tier::cold, values,
                                    [&](auto const& one) { return store(one.key, *one.value, anything, until); });
     }
-    result<copy<thing>> load(std::string_view key, deadline) {
+    result<copy<Value>> load(std::string_view key, deadline) {
       if (strikes(trouble::tier_call)) return std::unexpected{down(strata::tier::cold)};
       truce const inside;
       auto const& row = world->cold[std::string{key}];
-      copy<thing> c{.value = {}, .revision = row.at};
+      copy<Value> c{.value = {}, .revision = row.at};
       if (row.value) c.value.emplace(row.value->first, row.value->second);
       return c;
     }
-    result<written> store(std::string_view key, thing const& value, expectation expected, deadline) {
+    result<written> store(std::string_view key, Value const& value, expectation expected, deadline) {
       if (strikes(trouble::tier_call)) return std::unexpected{down(strata::tier::cold)};
       auto const at = [&]() -> result<revision> {
         truce const inside;
         auto& row = world->cold[std::string{key}];
         if (expected && *expected != (row.value ? row.at : revision{}))
           return failure(errc::conflict, strata::tier::cold);
-        row = {std::pair{value.id, value.text}, revision{++world->last}};
+        row = {std::pair{text_of(value.id), value.text}, revision{++world->last}};
         return row.at;
       }();
       if (strikes(trouble::tier_answer)) throw std::bad_alloc{};
@@ -227,13 +287,14 @@ struct brittle_cold {
   };
 };
 
-template <bool Many>
-using things_of = cache<hot::lru, brittle_warm<Many>, brittle_cold<Many>, thing_codec, single_writer>;
+template <bool Many, class Id = std::string>
+using things_of = cache<hot::lru, brittle_warm<Many>, brittle_cold<Many>, thing_codec<Id>, single_writer>;
 
 // Long enough to be allocated.
 std::string const key = "a key that is too long for the small string optimization";
 std::string const other = "another key that is too long for the small string optimization";
-thing made(std::string_view text, std::string const& id = key) {
+template <class Thing = thing>
+Thing made(std::string_view text, std::string const& id = key) {
   truce const quiet;
   return {id, std::string{text} + ", which is too long for the small string optimization as well"};
 }
@@ -268,7 +329,7 @@ threads& here() {
 }
 
 /// \param act  runs the verb, a write if it gives a report
-template <class Cache, class Act>
+template <class Cache, class Act, class Thing = typename Cache::value_type>
 void try_all(std::string_view name, trouble kind, start from, Act act) {
   constexpr bool writes = std::is_same_v<decltype(act(std::declval<Cache&>())), report>;
   for (std::uint64_t n = 1;; ++n) {
@@ -278,7 +339,7 @@ void try_all(std::string_view name, trouble kind, start from, Act act) {
     typename Cache::options const settings{.hot = {.capacity_entries = 8}, .executor = &here()};
     Cache cache{settings};
     if (from != start::nothing)
-      for (auto const& id : {key, other}) BOOST_REQUIRE(cache.put(made("first", id)).has_value());
+      for (auto const& id : {key, other}) BOOST_REQUIRE(cache.put(made<Thing>("first", id)).has_value());
     if (from == start::cold_alone) mine.warm.clear();
     Cache fresh{settings};
     auto& used = from == start::hot_too ? cache : fresh;
@@ -319,7 +380,7 @@ void try_all(std::string_view name, trouble kind, start from, Act act) {
       auto const read = used.get(id);
       BOOST_TEST((row.value ? read && read->text == row.value->second && read.revision() == row.at : read.absent()),
                  name << ": after failure " << n << " a read of " << id << " does not agree with cold");
-      BOOST_TEST(used.put(made("last", id)).has_value());
+      BOOST_TEST(used.put(made<Thing>("last", id)).has_value());
       BOOST_TEST((used.get(id) && used.get(id)->text == made("last").text));
     }
     if (!happened) return;
@@ -328,22 +389,25 @@ void try_all(std::string_view name, trouble kind, start from, Act act) {
 
 constexpr start starts[] = {start::nothing, start::cold_alone, start::warm_too, start::hot_too};
 
+template <class Id = std::string>
 void single_verbs(trouble kind) {
-  using things = things_of<false>;
+  using things = things_of<false, Id>;
+  using value = thing_of<Id>;
+  Id const id{key};
   auto const one = [](result<receipt> const& r) { return report{.of_key = changed(r)}; };
   for (auto const from : starts) {
-    try_all<things>("get", kind, from, [](things& c) { (void)c.get(key); });
+    try_all<things>("get", kind, from, [&](things& c) { (void)c.get(id); });
     try_all<things>("visit", kind, from,
-                    [](things& c) { (void)c.visit(key, [](thing const& t) { return t.text.size(); }); });
-    try_all<things>("peek", kind, from, [](things& c) { (void)c.peek(key); });
-    try_all<things>("put", kind, from, [&](things& c) { return one(c.put(made("second"))); });
-    try_all<things>("put by key", kind, from, [&](things& c) { return one(c.put(key, made("second"))); });
-    try_all<things>("put_if", kind, from, [&](things& c) { return one(c.put_if(c.get(key), made("second"))); });
+                    [&](things& c) { (void)c.visit(id, [](value const& t) { return t.text.size(); }); });
+    try_all<things>("peek", kind, from, [&](things& c) { (void)c.peek(id); });
+    try_all<things>("put", kind, from, [&](things& c) { return one(c.put(made<value>("second"))); });
+    try_all<things>("put by key", kind, from, [&](things& c) { return one(c.put(id, made<value>("second"))); });
+    try_all<things>("put_if", kind, from, [&](things& c) { return one(c.put_if(c.get(id), made<value>("second"))); });
     try_all<things>("update", kind, from,
-                    [&](things& c) { return one(c.update(key, brittle{[](thing& t) { t.text += "!"; }})); });
-    try_all<things>("erase", kind, from, [&](things& c) { return one(c.erase(key)); });
+                    [&](things& c) { return one(c.update(id, brittle{[](value& t) { t.text += "!"; }})); });
+    try_all<things>("erase", kind, from, [&](things& c) { return one(c.erase(id)); });
     try_all<things>("get_or_load", kind, from,
-                    [](things& c) { (void)c.get_or_load(key, brittle{[] { return made("loaded"); }}); });
+                    [&](things& c) { (void)c.get_or_load(id, brittle{[] { return made<value>("loaded"); }}); });
   }
 }
 
@@ -373,29 +437,38 @@ void awaited_verbs(trouble kind) {
   }
 }
 
-template <bool Many>
+template <bool Many, class Id = std::string>
 void batch_verbs(trouble kind) {
-  using things = things_of<Many>;
+  using things = things_of<Many, Id>;
+  using value = thing_of<Id>;
   auto const both = [](auto const& receipts) {
     return report{changed(receipts[0]) || changed(receipts[2]), changed(receipts[1])};
   };
   auto const keys = [] {
     truce const quiet;
-    return std::vector{key, other, key};
+    return std::vector<Id>{key, other, key};
   };
   auto const values = [] {
     truce const quiet;
-    return std::vector{made("second"), made("second", other), made("third")};
+    return std::vector{made<value>("second"), made<value>("second", other), made<value>("third")};
   };
   for (auto const from : starts) {
-    try_all<things>("get_many", kind, from, [&](things& c) { (void)c.get_many(std::vector{key, other, key}); });
+    try_all<things>("get_many", kind, from, [&](things& c) { (void)c.get_many(keys()); });
     try_all<things>("put_many", kind, from, [&](things& c) { return both(c.put_many(values())); });
     try_all<things>("erase_many", kind, from, [&](things& c) { return both(c.erase_many(keys())); });
-    if constexpr (Many)
+    if constexpr (Many) {
+      try_all<things>("co_get_many", kind, from, [&](things& c) {
+        [](things& all, auto& asked) -> task<void> { (void)co_await all.co_get_many(asked()); }(c, keys).run();
+      });
       try_all<things>("co_put_many", kind, from, [&](things& c) {
         return [](things& all, auto& ready, auto& given)
                    -> task<report> { co_return ready(co_await all.co_put_many(given())); }(c, both, values).run();
       });
+      try_all<things>("co_erase_many", kind, from, [&](things& c) {
+        return [](things& all, auto& ready, auto& given)
+                   -> task<report> { co_return ready(co_await all.co_erase_many(given())); }(c, both, keys).run();
+      });
+    }
   }
 }
 
@@ -450,4 +523,8 @@ BOOST_AUTO_TEST_CASE(of_a_tier_that_has_no_memory_left_for_its_answer) { all_ver
 BOOST_AUTO_TEST_CASE(of_an_allocation) { all_verbs(trouble::allocation); }
 BOOST_AUTO_TEST_CASE(of_an_allocation_keeps_no_asker_s_place) { soft_reads(); }
 BOOST_AUTO_TEST_CASE(of_a_value) { all_verbs(trouble::value_copy); }
+BOOST_AUTO_TEST_CASE(of_a_key) {
+  single_verbs<name>(trouble::key_use);
+  batch_verbs<true, name>(trouble::key_use);
+}
 BOOST_AUTO_TEST_SUITE_END()
