@@ -253,8 +253,8 @@ class local_cache {
   /// least, whatever the bound, and no value that is heavier than its share.
   /// \param capacity_weight  zero: not bounded; nothing: as it is
   /// \returns false from inside a visitor, and then nothing has changed
-  /// \throws  open_error as the constructor, bad_alloc; then the bounds are the old ones, and some of what was too much for the
-  ///          new ones may have gone
+  /// \throws  open_error as the constructor, bad_alloc; then the old bounds hold, and some of what was too much for the new
+  ///          ones may have gone
   /// \complexity linear in what goes; where the cache grows, in what it holds
   bool resize(std::size_t capacity_entries, std::optional<std::size_t> capacity_weight = std::nullopt) {
     if (core_.hot.visiting()) return false;
