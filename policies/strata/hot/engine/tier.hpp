@@ -255,9 +255,9 @@ class tier : check_eviction<Eviction> {
     return std::ranges::any_of(shards_, [](auto const& s) { return s->lock.mine(); });
   }
 
-  /// Changes the bound of entries. A shrunken tier keeps its memory until it goes. The number of shards stays, and each keeps
-  /// one entry at least, so that none refuses its keys: the bound is never below that number. Does nothing from inside a
-  /// visitor. One call at a time.
+  /// Changes the bound of entries. A shrunken tier keeps its memory until it goes, and its algorithm the ghosts, counts and
+  /// shadows of the larger one. The number of shards stays, and each keeps one entry at least, so that none refuses its keys:
+  /// the bound is never below that number. Does nothing from inside a visitor. One call at a time.
   /// \throws bad_alloc, open_error as the constructor does; then nothing has changed
   void resize(std::size_t capacity_entries) {
     nobody_asks gone;
