@@ -25,7 +25,7 @@ class model {
   key evicted_ = no_key;
 };
 
-/// First in, first out.
+/// First in, first out. Belady 1966.
 class fifo : public model {
  public:
   fifo(std::size_t capacity, std::size_t keys) : model{capacity}, all_{keys} {}
@@ -40,7 +40,7 @@ class fifo : public model {
   order all_;
 };
 
-/// Least recently used.
+/// Least recently used. Mattson, Gecsei, Slutz, Traiger 1970.
 class lru : public model {
  public:
   lru(std::size_t capacity, std::size_t keys) : model{capacity}, all_{keys} {}
@@ -260,8 +260,8 @@ class lirs : public model {
   std::size_t most_low_;
 };
 
-/// Least frequently used; of equals the one that has been so for longer. `Ages`: on top of what the last victim had
-/// (LFU-DA).
+/// Least frequently used; of equals the one that has been so for longer. Mattson, Gecsei, Slutz, Traiger 1970. `Ages`: on top
+/// of what the last victim had (LFU-DA). Arlitt, Cherkasova, Dilley, Friedrich, Jin 2000.
 template <bool Ages>
 class lfu_model : public model {
  public:

@@ -15,6 +15,7 @@
 // is that of lru_exact but within a generation: within 0.2 points of its hit ratio. Blind like it to loops and scans longer
 // than the capacity. Rejected: one list in which hits among the newest quarter move nothing, as the others wrote where the
 // next thread reads.
+// Source: see engine/generations; the order that it comes near is that of lru_exact.
 namespace strata::hot {
 
 class lru_order {

@@ -11,6 +11,8 @@
 // circle, so that only one end is kept and the use of the oldest entry is a turn of the circle that relinks nothing. A
 // hit writes into its two neighbours and therefore needs the shard for itself. Fails on loops and scans longer than the
 // capacity.
+// Source: Belady: "A Study of Replacement Algorithms for a Virtual-Storage Computer", IBM Systems Journal 1966; Mattson, Gecsei,
+// Slutz, Traiger: "Evaluation Techniques for Storage Hierarchies", there 1970.
 namespace strata::hot {
 
 class lru_exact_order {
