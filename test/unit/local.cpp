@@ -95,6 +95,11 @@ struct curious {
     return a.n == b.n;
   }
 };
+struct name_tag {
+  int n = 0;
+  static inline int hashed = 0;
+  bool operator==(name_tag const&) const = default;
+};
 // Its destructor calls the cache, which must hold nothing meanwhile.
 struct handle {
   std::function<void()> closes;
@@ -170,6 +175,10 @@ struct std::hash<place> {
   std::size_t operator()(place const& p) const noexcept {
     return std::hash<std::string>{}(p.layer) + static_cast<std::size_t>(p.x);
   }
+};
+template <>
+struct std::hash<name_tag> {
+  std::size_t operator()(name_tag const& t) const noexcept { return ++name_tag::hashed, static_cast<std::size_t>(t.n); }
 };
 template <>
 struct std::hash<curious> {
@@ -291,6 +300,29 @@ BOOST_AUTO_TEST_CASE(heavier_than_a_share) {
     BOOST_TEST(cache.put("key", "large") == (shares == 1));
     BOOST_TEST((cache.get("key").has_value() == (shares == 1) && cache.valid()));
   }
+}
+
+template <class Cache>
+void keep_huge_values(Cache& cache) {
+  auto const mega = [](std::size_t n) { return std::string(n << 20U, static_cast<char>('a' + n % 26)); };
+  BOOST_TEST(cache.put("a", mega(30)));
+  BOOST_TEST(cache.put("b", mega(20)));
+  BOOST_TEST(cache.put("a", mega(32)));
+  auto const held = cache.get("a");
+  BOOST_TEST(cache.put("c", mega(50)));  // the two others go for it
+  BOOST_TEST((cache.entries() == 1U && cache.weight() >> 20U == 50U));
+  BOOST_TEST(!cache.put("d", mega(65)));
+  auto const loaded = cache.get_or_load("d", [&] { return mega(66); });
+  auto const kept = cache.get("c");
+  BOOST_TEST((*loaded == mega(66) && *held == mega(32) && *kept == mega(50)));
+  BOOST_TEST((cache.entries() == 1U && cache.stats().refused == 2U && cache.stats().evictions == 2U && cache.valid()));
+  BOOST_TEST((cache.erase("c") && cache.weight() == 0U));
+}
+BOOST_AUTO_TEST_CASE(huge_values) {
+  local_cache<std::string, std::string, hot::lru, weigher<length>> weighed{{.capacity_weight = 64U << 20U}};
+  keep_huge_values(weighed);
+  texts bytes{{.capacity_weight = 64U << 20U}};
+  keep_huge_values(bytes);
 }
 
 // A put that another overtakes weighs again.
@@ -865,6 +897,33 @@ BOOST_AUTO_TEST_CASE(any_key_and_value) {
   BOOST_TEST((cache.erase_many(std::vector<place>{{"lakes", 6}, {"none", 0}}) == 1U));
   BOOST_TEST(cache.stats().hits == 2U);
   BOOST_TEST(cache.valid());
+}
+
+BOOST_AUTO_TEST_CASE(hashes_a_key_once) {
+  local_cache<name_tag, std::string> cache{{.capacity_entries = 2}};
+  auto const hashes = [&](auto call) {
+    name_tag::hashed = 0;
+    call();
+    return name_tag::hashed;
+  };
+  name_tag const a{1}, b{2}, c{3};
+  std::vector<name_tag> const all{a, b, c};
+  auto const load = [] { return std::string{"loaded"}; };
+  BOOST_TEST(hashes([&] { (void)cache.get(a); }) == 1);
+  BOOST_TEST(hashes([&] { (void)cache.get_or_load(a, load); }) == 1);
+  BOOST_TEST(hashes([&] { (void)cache.get_or_load(a, load); }) == 1);
+  BOOST_TEST(hashes([&] { (void)cache.get(a); }) == 1);
+  BOOST_TEST(hashes([&] { (void)cache.peek(a); }) == 1);
+  BOOST_TEST(hashes([&] { (void)cache.visit(a, [](auto const&) {}); }) == 1);
+  BOOST_TEST(hashes([&] { (void)cache.put(a, "again"); }) == 1);
+  BOOST_TEST(hashes([&] { (void)cache.put(b, "new"); }) == 1);
+  BOOST_TEST(hashes([&] { (void)cache.put(c, "evicts"); }) == 1);
+  BOOST_TEST(hashes([&] { (void)cache.get_or_load(a, load); }) == 1);
+  BOOST_TEST(hashes([&] { (void)cache.get_many(all); }) == 3);
+  BOOST_TEST(hashes([&] { cache.resize(200); }) == 0);
+  BOOST_TEST(hashes([&] { (void)cache.erase(a); }) == 1);
+  BOOST_TEST(hashes([&] { (void)cache.erase_many(all); }) == 3);
+  BOOST_TEST(cache.stats().evictions == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(destroyed_with_nothing_held) {
