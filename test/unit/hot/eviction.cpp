@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../../../benchmarks/hit_ratio/streams.hpp"
+#include "../../support/sanitized.hpp"
 #include "model.hpp"
 
 #include <strata/hash.hpp>
@@ -13,6 +15,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <random>
@@ -117,6 +120,22 @@ double missed_of_a_moving_set(std::uint64_t seed) {
   BOOST_TEST(tier.valid());
   return 100.0 * static_cast<double>(misses) / (passes * 600);
 }
+template <class Policy>
+double answered(hit_ratio::trace const& asked, std::size_t capacity) {
+  typename Policy::template tier<std::uint64_t, std::uint64_t, quiet> tier{{.capacity_entries = capacity}, {}};
+  strata::hasher<std::uint64_t> const hash{1};
+  for (std::uint64_t const key : asked.requests)
+    if (!tier.find(hash(key), [](auto const&) {})) (void)tier.install(hash(key), {strata::revision{1}, key});
+  return 100.0 * static_cast<double>(tier.stats().hits) / static_cast<double>(asked.requests.size());
+}
+BOOST_AUTO_TEST_CASE(lru_answers_what_lru_exact_does) {
+  for (auto const& [made, sizes] : hit_ratio::streams(strata_test::sanitized ? 20'000 : 200'000))
+    for (std::size_t const capacity : sizes) {
+      double const exact = answered<strata::hot::lru_exact>(made, capacity);
+      BOOST_TEST(std::abs(answered<strata::hot::lru>(made, capacity) - exact) <= 0.2, made.name << " " << capacity);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(adaptive_follows_a_moving_set_as_lru_does) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed)
     BOOST_TEST(missed_of_a_moving_set<strata::hot::adaptive>(seed) <

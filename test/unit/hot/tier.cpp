@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #include <strata/concepts/hot.hpp>
 #include <strata/hash.hpp>
+#include <strata/hot/adaptive.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/sieve.hpp>
 #include <strata/hot/single_thread.hpp>
@@ -207,9 +208,10 @@ BOOST_AUTO_TEST_CASE(keys_that_collide) {
   BOOST_TEST(cache.valid());
 }
 
-BOOST_AUTO_TEST_CASE(a_million_entries) {
+using large = std::tuple<strata::hot::sieve, strata::hot::adaptive>;
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_million_entries, Policy, large) {
   constexpr std::uint64_t many = 1U << 20U;
-  strata::hot::sieve::tier<std::uint64_t, std::uint64_t, quiet> cache{{.capacity_entries = many}, quiet{}};
+  typename Policy::template tier<std::uint64_t, std::uint64_t, quiet> cache{{.capacity_entries = many}, quiet{}};
   strata::hasher<std::uint64_t> const hash{1};
   for (std::uint64_t i = 0; i < many + many / 8; ++i) (void)cache.install(hash(i), {revision{1}, i});
   BOOST_TEST(cache.entries() <= many);
