@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
-#include "../support/failing_memory.hpp"
 #include "../support/sanitized.hpp"
 #include "../support/stepwise.hpp"
 
@@ -986,35 +985,6 @@ BOOST_AUTO_TEST_CASE(each_value_leaves_once) {
   BOOST_TEST(gone >= came);            // all that was put has left,
   BOOST_TEST(gone <= came + s.loads);  // and of what was loaded what was kept
   BOOST_TEST(cache.entries() == 0U);
-}
-
-// Without memory for it the old bounds hold.
-BOOST_AUTO_TEST_CASE(resized_without_memory) {
-  struct counting {
-    std::uint64_t* gone;
-    void removed(int, std::string const&, removal) const { ++*gone; }
-  };
-  std::uint64_t gone = 0;
-  using cache_type = local_cache<int, std::string, hot::lru, observer<counting>>;
-  for (std::size_t const to : {4U, 400U}) {
-    std::optional<cache_type> cache;
-    std::uint64_t put = 0;
-    auto const fill = [&] {
-      cache.emplace(cache_type::options{.capacity_entries = 40, .observer = {&gone}});
-      gone = 0;
-      for (put = 0; put < 40; ++put) cache->put(static_cast<int>(put), "value");
-    };
-    fill();
-    auto const resize = [&](std::uint64_t) { cache->resize(to); };
-    strata_test::at_every_allocation("resize", resize, [&](std::uint64_t, bool threw) {
-      BOOST_TEST(cache->entries() + gone == put);
-      BOOST_TEST((cache->valid() && (threw || to > 40 || cache->entries() == to)));
-      for (int i = 40; i < 500; ++i, ++put) BOOST_TEST_REQUIRE(cache->put(i, "value"));
-      BOOST_TEST(cache->entries() <= (threw ? 40 : to));
-      BOOST_TEST((cache->entries() + gone == put && cache->valid()));
-      fill();
-    });
-  }
 }
 
 // Whoever was put is told of once or still there, of 64 shards too, while their bound goes below one entry each and up again.

@@ -155,4 +155,33 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(of_every_verb, Cache, caches) {
   all(&failing::operations, &failing::operation_fails);
 }
 
+// The old bounds hold then, and whoever has gone has been told of.
+BOOST_AUTO_TEST_CASE(of_a_resize) {
+  struct counting {
+    std::uint64_t* gone;
+    void removed(int, std::string const&, removal) const { ++*gone; }
+  };
+  for (std::size_t const to : {4U, 400U}) {
+    std::uint64_t n = 0;
+    for (bool threw = true; threw;) {
+      std::uint64_t gone = 0, put = 0;
+      local_cache<int, std::string, hot::lru, observer<counting>> cache{{.capacity_entries = 40, .observer = {&gone}}};
+      for (; put < 40; ++put) BOOST_TEST(cache.put(static_cast<int>(put), "value"));
+      faults = {.allocation_fails = ++n};
+      threw = false;
+      try {
+        (void)cache.resize(to);
+      } catch (std::bad_alloc const&) {
+        threw = true;
+      }
+      faults = {};
+      BOOST_TEST((cache.entries() + gone == put && cache.valid()));
+      for (; put < 500; ++put) BOOST_TEST(cache.put(static_cast<int>(put), "value"));
+      BOOST_TEST(cache.entries() <= (threw ? 40 : to));
+      BOOST_TEST((cache.entries() + gone == put && cache.valid()));
+    }
+    BOOST_TEST(n > 3U);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
