@@ -9,6 +9,7 @@
 #include <strata/flow/company.hpp>
 #include <strata/flow/follow.hpp>
 #include <strata/flow/standing.hpp>
+#include <strata/kernel/lease.hpp>
 #include <strata/kernel/moment.hpp>
 #include <strata/run/task.hpp>
 
@@ -30,8 +31,7 @@ struct lookout {
 
 /// Takes over every change of cold's log since the last time. \returns whether all of them
 template <class Core>
-task<bool> catch_up(Core& core, lookout<Core>& my, kernel::moment until) {
-  kernel::moment const sent = core.clock.now();
+task<bool> read_log(Core& core, lookout<Core>& my, kernel::moment until) {
   if (!my.upto) {  // what was read before this moment may be overtaken by what nobody tells
     auto const end = co_await core.cold.sound(core, direction::reading, until,
                                               [&](auto& tier) { return tier.changes_since(std::nullopt, 0, until); });
@@ -53,8 +53,16 @@ task<bool> catch_up(Core& core, lookout<Core>& my, kernel::moment until) {
     from = page->read;
     more = page->more;
   }
-  core.standing.prove(sent);
   co_return true;
+}
+
+/// The same where no copies come in that the log says nothing of: then memory is as fresh as the question.
+template <class Core>
+task<bool> catch_up(Core& core, lookout<Core>& my, kernel::moment until) {
+  kernel::moment const sent = core.clock.now();
+  bool const all = co_await read_log(core, my, until);
+  if (all) core.standing.prove(sent);
+  co_return all;
 }
 
 /// One look.
@@ -94,6 +102,8 @@ task<void> watch(Core& core, lookout<Core>& my, kernel::moment until, Renew rene
     auto const now = core.clock.now();
     if (core.standing.promise(sent - seen->age, seen->at, now)) my.upto = seen->reached;
     if (core.standing.stuck(now)) renew();
+    // K8: the feed may be cut off and have yet to notice, or have begun again and lack what nobody has brought to warm yet.
+    if (my.upto && now - core.standing.proven() > kernel::lease<>::length / 2) (void)co_await read_log(core, my, until);
   }
 }
 

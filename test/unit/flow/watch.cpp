@@ -29,7 +29,9 @@ struct told_horizon {
   told_horizon(int, int) noexcept {}
   result<horizon> seen{};
   result<horizon> read_horizon(deadline) const { return seen; }
-  static result<changes> changes_since(std::optional<cursor>, std::size_t, deadline) { return changes{}; }
+  changes log{};
+  int asked = 0;
+  result<changes> changes_since(std::optional<cursor>, std::size_t, deadline) { return ++asked, log; }
 };
 struct anywhere {
   anywhere(int, int) noexcept {}
@@ -47,6 +49,8 @@ struct watcher {
   struct : silent::standing {
     std::uint64_t era = 0;
     bool is_stuck = false;
+    bool passes = true;  // whether the feed has come as far as is promised
+    int proofs = 0;
     std::vector<std::pair<kernel::moment, position>> promised;
     std::int64_t taken_us = 0;
     bool enter(std::uint64_t e) noexcept { return std::exchange(era, e) == e; }
@@ -54,16 +58,23 @@ struct watcher {
     static void saw_horizon(kernel::moment) noexcept {}
     static void saw_elsewhere(std::string const&) noexcept {}
     static bool hears() noexcept { return true; }
-    bool promise(kernel::moment as_of, position at, kernel::moment) { return promised.emplace_back(as_of, at), true; }
+    bool promise(kernel::moment as_of, position at, kernel::moment) {
+      promised.emplace_back(as_of, at);
+      if (passes) since_it_began = as_of;
+      return passes;
+    }
+    kernel::moment since_it_began{};
+    [[nodiscard]] kernel::moment proven() const noexcept { return since_it_began; }
     [[nodiscard]] bool stuck(kernel::moment) const noexcept { return is_stuck; }
-    static void prove(kernel::moment) noexcept {}
+    void prove(kernel::moment) noexcept { ++proofs; }
   } standing;
   silent::strays strays;
   flow::channel<told_horizon> cold{tier::cold, 0, 0};
   hasher<std::string> hash;
   int doubts = 0;
   void doubt_all() noexcept { ++doubts; }
-  static void overtake(auto const&, revision) noexcept {}
+  std::vector<std::uint64_t> overtaken;
+  void overtake(auto const&, revision r) { overtaken.push_back(number(r)); }
   static void doubt(auto const&) noexcept {}
   static void took(tier, flow::direction, kernel::moment::duration) noexcept {}
 };
@@ -131,6 +142,31 @@ BOOST_AUTO_TEST_CASE(a_feed_that_should_have_come_further_long_ago_begins_anew) 
   s.c.standing.is_stuck = true;
   s.look(taken(100));
   BOOST_TEST(s.renewed == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_feed_that_proves_nothing_for_half_a_lease_is_helped_by_the_log) {  // K8
+  post s;
+  auto& log = s.c.cold.tier();
+  auto& standing = s.c.standing;
+  standing.passes = false;
+  s.look(taken(100));  // it began for the first time, and what came before was never in memory
+  BOOST_TEST((log.asked == 0 && !s.my.upto));
+  standing.passes = true;
+  s.look(taken(200));
+  BOOST_TEST((log.asked == 0 && s.my.upto));
+  standing.passes = false;
+  standing.since_it_began = s.c.clock.time - 500ms;
+  s.look(taken(250));
+  BOOST_TEST(log.asked == 0);
+  standing.since_it_began = {};  // it began again
+  log.log = {.all = {{"k", revision{7}, operation::put}}, .read = {12, revision{}}, .settled = {12, revision{}}};
+  s.look(taken(300));
+  BOOST_TEST((s.c.overtaken == std::vector<std::uint64_t>{7}));
+  BOOST_TEST((s.my.upto == cursor{12, revision{}}));
+  BOOST_TEST(standing.proofs == 0);  // warm may have fallen back, of which the log says nothing
+  standing.passes = true;
+  s.look(taken(400));
+  BOOST_TEST((log.asked == 1 && s.my.upto == cursor{9, revision{}}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
