@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include "networks.hpp"
 #include "scenarios.hpp"
 #include "servers.hpp"
 #include "stage.hpp"
@@ -24,23 +25,12 @@
 #include <vector>
 
 // Three servers that keep the stream three times, each on a host of its own: a network namespace, whose wires to the others
-// and to us are cut by dropping what arrives, as a broken switch would.
+// and to us are cut by dropping what arrives, as a broken switch would. Host n + 1 has node n, and host 0 is where we are.
 namespace faults {
 
-/// Wires cannot be had here.
-struct no_networks : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// \returns what test/networks answered
-inline std::string networks(std::string const& words) {
-  static std::string const script = std::filesystem::path{given("STRATA_TEST_SERVERS")}.replace_filename("networks");
-  auto answer = output_of(std::format("{} {}; echo \"status $?\"", script, words));
-  auto const status = answer.rfind("status ");
-  if (answer.substr(status) == "status 77\n") throw no_networks{answer.substr(0, answer.find('\n'))};
-  if (answer.substr(status) != "status 0\n") throw std::runtime_error{"test/networks " + words + ": " + answer};
-  return answer.substr(0, status);
-}
+using strata_test::cut;
+using strata_test::networks;
+using strata_test::no_networks;
 
 class cluster {
  public:
@@ -56,11 +46,8 @@ class cluster {
           "\"2s\"' "
           "'cluster {{ name: three, listen: \"0.0.0.0:6222\", routes: [{}] }}'",
           n, routes);
-      nodes_.emplace_back(
-          "nats", std::format("{}/nats-{}", given("STRATA_TEST_FOLDER"), n), address(slot, n), 4222, lines,
-          std::format("{} on {}",
-                      std::filesystem::path{given("STRATA_TEST_SERVERS")}.replace_filename("networks").string(),
-                      n + 1));
+      nodes_.emplace_back("nats", std::format("{}/nats-{}", given("STRATA_TEST_FOLDER"), n), address(slot, n), 4222,
+                          lines, std::format("{} on {}", strata_test::networks_script(), n + 1));
     }
     form();
   }
@@ -91,25 +78,6 @@ class cluster {
       }
     throw std::runtime_error{"the stream has had no leader for 30 s"};
   }
-
-  /// What comes from one host does not arrive at the other; host n + 1 has node n, and 0 is where we are.
-  class cut {
-   public:
-    cut(std::size_t a, std::size_t b) : words_{std::format(" {} {}", a, b)} { networks("cut" + words_); }
-    cut(cut const&) = delete;
-    cut& operator=(cut const&) = delete;
-    ~cut() {
-      try {
-        networks("join" + words_);
-      } catch (std::exception const& fault) {
-        std::cerr << fault.what() << '\n';
-        std::abort();  // nothing that is found from here on would mean anything
-      }
-    }
-
-   private:
-    std::string words_;
-  };
 
  private:
   static std::string address(int slot, std::size_t node) { return std::format("10.{}.{}.2", slot, node + 1); }
@@ -149,8 +117,8 @@ inline void break_cluster(stage& s, cluster const& c, std::uint32_t count, std::
   auto const others = [&](std::size_t node) { return std::array{(node + 1) % 3, (node + 2) % 3}; };
   auto const leader = [&] { return c.leader(); };
   auto const alone = [&](std::size_t node) {
-    return std::pair<cluster::cut, cluster::cut>{std::piecewise_construct, std::tuple{node + 1, others(node)[0] + 1},
-                                                 std::tuple{node + 1, others(node)[1] + 1}};
+    return std::pair<cut, cut>{std::piecewise_construct, std::tuple{node + 1, others(node)[0] + 1},
+                               std::tuple{node + 1, others(node)[1] + 1}};
   };
   one_after_another(
       s,
@@ -175,7 +143,7 @@ inline void break_cluster(stage& s, cluster const& c, std::uint32_t count, std::
         [&] {
           auto const node = leader();
           auto const cuts = alone(node);
-          cluster::cut const us{node + 1, 0};
+          cut const us{node + 1, 0};
           std::this_thread::sleep_for(apart(s.random()));
         }},
        {"the wires of the leader are bad", during::cold_answers,  // most is lost on the way, and comes late
@@ -183,15 +151,15 @@ inline void break_cluster(stage& s, cluster const& c, std::uint32_t count, std::
           auto const node = leader();
           for (auto const until = now() + stopped(s.random()).count() * millisecond; now() < until;) {
             {
-              cluster::cut const one{node + 1, others(node)[0] + 1};
-              cluster::cut const us{node + 1, 0};
+              cut const one{node + 1, others(node)[0] + 1};
+              cut const us{node + 1, 0};
             }
             std::this_thread::sleep_for(how_long{5ms, 60ms}(s.random()));
           }
         }},
        {"we are cut off from one that follows", during::cold_answers,
         [&] {
-          cluster::cut const us{others(leader())[0] + 1, 0};
+          cut const us{others(leader())[0] + 1, 0};
           std::this_thread::sleep_for(stopped(s.random()));
         }}},
       count, {1'000ms, 1'500ms});
