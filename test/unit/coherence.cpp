@@ -10,6 +10,7 @@
 #include <strata/hot/lru.hpp>
 #include <strata/query/explain.hpp>
 #include <strata/query/usage.hpp>
+#include <strata/testing/access.hpp>
 #include <strata/testing/memory_cold.hpp>
 #include <strata/testing/memory_warm.hpp>
 
@@ -23,6 +24,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -361,6 +363,17 @@ BOOST_AUTO_TEST_CASE(one_instance_keeps_warm_in_step_and_another_goes_on) {
     BOOST_TEST(soon([&] { return stays.health().coherence.heals != goes.health().coherence.heals; }));
   }
   BOOST_TEST(soon([&] { return stays.health().coherence.heals; }));
+}
+
+BOOST_AUTO_TEST_CASE(instances_that_doubt_at_one_moment_ask_at_moments_of_their_own) {  // K10
+  below const shared;
+  std::set<std::chrono::milliseconds> moments;
+  for (int n = 0; n < 8; ++n) {
+    notes one{over<notes>(shared)};
+    moments.insert(testing::access::background(one).tend_first());
+  }
+  BOOST_TEST(moments.size() > 1U);
+  BOOST_TEST((*moments.begin() >= 0ms && *moments.rbegin() < 100ms));
 }
 
 BOOST_AUTO_TEST_CASE(health_says_how_memory_stands_to_what_others_write) {

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -59,18 +60,22 @@ class background {
 
   explicit background(Core& core) : core_{core}, feed_{core} {
     if constexpr (warms_up<Core>) my_warming_.wanted = core.limits.warm_up_entries;
-    auto const random = my_part_.hash("").hash;  // because its seed is
-    my_part_.name = std::to_string(random);
+    my_part_.name = std::to_string(random());
     // Instances that start together do not all flush together, and wait for each other.
     auto const every = kernel::after({}, core_.limits.flush_every).time_since_epoch();
     flushed_at_ = core_.clock.now();
-    flush_at_ = flushed_at_ + every * static_cast<int>(100 + random % 100) / 200;
+    flush_at_ = flushed_at_ + every * static_cast<int>(100 + random() % 100) / 200;
     if constexpr (!detail::plays<typename Core::executor_type>) {
-      if constexpr (Core::leased) watcher_.emplace(look_every, [this] { look(); });
-      if constexpr (tends) tender_.emplace(tend_every, [this] { turn(); });
+      if constexpr (Core::leased) watcher_.emplace(look_every, look_every, [this] { look(); });
+      if constexpr (tends) tender_.emplace(tend_first(), tend_every, [this] { turn(); });
     }
   }
 
+  /// How long after the first turn the second comes. Instances that doubt at the same moment (K10), since they lost the same
+  /// server, do not all ask cold at once for what their memory has.
+  [[nodiscard]] std::chrono::milliseconds tend_first() const noexcept {
+    return std::chrono::milliseconds{random() / 100 % static_cast<std::uint64_t>(tend_every.count())};
+  }
   /// One look at how fresh memory is (K9).
   task<void> watch() {
     if constexpr (Core::leased)
@@ -86,6 +91,8 @@ class background {
   }
 
  private:
+  [[nodiscard]] std::uint64_t random() const noexcept { return my_part_.hash("").hash; }  // because its seed is
+
   static constexpr bool tends =
       warms_up<Core> || Core::counts_use || Core::revalidates || Core::witness == witness::horizon;
 

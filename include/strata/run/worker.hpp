@@ -11,20 +11,20 @@
 
 namespace strata {
 
-/// One thread that does something at once and then every so often, until it is destroyed.
+/// One thread that does something at once, again after a first pause and then every so often, until it is destroyed.
 class worker {
  public:
   /// \param job  must not throw
   template <class Job>
-  worker(std::chrono::milliseconds every, Job job)
-      : thread_{[this, every, job = std::move(job)]() mutable {
+  worker(std::chrono::milliseconds first, std::chrono::milliseconds every, Job job)
+      : thread_{[this, pause = first, every, job = std::move(job)]() mutable {
           using clock = deferred<std::chrono::steady_clock, Job>;
           auto held = guard_.hold();
           while (!stopped_) {
             held.unlock();
             job();
             held.lock();
-            (void)wake_.wait_until(held, clock::now() + every, [&] { return stopped_; });
+            (void)wake_.wait_until(held, clock::now() + std::exchange(pause, every), [&] { return stopped_; });
           }
         }} {}
   worker(worker const&) = delete;
