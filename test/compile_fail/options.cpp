@@ -83,6 +83,12 @@ struct mishears_degraded {
 };
 COMPOSE(policy<hot>, none, none, memory, strata::observer<mishears_degraded>);
 
+// next error: strata::cache, options (after the 4th parameter): strata::observer<T>: 'coherence' of T cannot be called with
+struct mishears_coherence {
+  void coherence(WRONG_OR_RIGHT(int*, strata::coherence const&)) noexcept;
+};
+COMPOSE(policy<hot>, none, none, memory, strata::observer<mishears_coherence>);
+
 // next error: strata::cache, options (after the 4th parameter): strata::observer<T>: 'read_took' and 'write_took' of T cannot
 struct hears_half {
   void hit(strata::tier) noexcept;

@@ -23,7 +23,9 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <span>
 #include <stop_token>
@@ -215,6 +217,44 @@ struct slow_cold {
 };
 using slow_notes = cache<hot::lru, memory_warm, slow_cold, codec::json<note>>;
 
+// Notes what it is told of how memory stands.
+struct told_coherence {
+  struct notes {
+    std::mutex guard;
+    std::vector<strata::coherence> all;
+  };
+  std::shared_ptr<notes> kept = std::make_shared<notes>();
+  void coherence(strata::coherence const& now) const {
+    std::scoped_lock const held{kept->guard};
+    kept->all.push_back(now);
+  }
+  /// Each state once, as long as it stays.
+  [[nodiscard]] std::vector<bool> states(bool strata::coherence::* which) const {
+    std::scoped_lock const held{kept->guard};
+    std::vector<bool> all;
+    for (auto const& one : kept->all)
+      if (all.empty() || all.back() != one.*which) all.push_back(one.*which);
+    return all;
+  }
+  [[nodiscard]] std::size_t times() const {
+    std::scoped_lock const held{kept->guard};
+    return kept->all.size();
+  }
+};
+using told_notes = cache<hot::lru, memory_warm, memory_cold, codec::json<note>, observer<told_coherence>>;
+
+// Keeps who tells that memory is fresh.
+struct holds_the_teller {
+  std::atomic<bool>* holds = nullptr;
+  std::atomic<bool>* inside = nullptr;
+  void coherence(strata::coherence const& now) const {
+    if (!now.fresh) return;
+    *inside = true;
+    while (*holds) std::this_thread::sleep_for(1ms);
+  }
+};
+using held_notes = cache<hot::lru, memory_warm, memory_cold, codec::json<note>, observer<holds_the_teller>>;
+
 struct below {
   std::shared_ptr<memory_warm::shelf> warm = std::make_shared<memory_warm::shelf>();
   std::shared_ptr<memory_cold::shelf<note>> cold = std::make_shared<memory_cold::shelf<note>>();
@@ -392,6 +432,50 @@ BOOST_AUTO_TEST_CASE(health_says_how_memory_stands_to_what_others_write) {
     auto const now = one.health().coherence;
     return !now.fresh && !now.hears && now.lease_age > 1s && now.horizon_age > 1s;
   }));
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_is_told_when_the_feed_is_lost_and_when_it_is_back) {
+  below const shared;
+  told_coherence const seen;
+  auto settings = over<told_notes>(shared);
+  settings.observer = seen;
+  told_notes one{settings};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  BOOST_REQUIRE(soon(
+      [&] { return seen.states(&strata::coherence::heals).back() && seen.states(&strata::coherence::fresh).back(); }));
+  auto const before = seen.states(&strata::coherence::hears);
+  BOOST_TEST(before.back());
+  shared.warm->cut();
+  BOOST_TEST(soon([&] { return seen.states(&strata::coherence::hears).size() == before.size() + 1; }));
+  BOOST_TEST(!seen.states(&strata::coherence::hears).back());
+  shared.warm->mend();
+  BOOST_TEST(soon(
+      [&] { return seen.states(&strata::coherence::hears).back() && seen.states(&strata::coherence::fresh).back(); }));
+  BOOST_TEST(seen.states(&strata::coherence::hears).size() == before.size() + 2);
+  for (auto const& now = seen.kept->all; auto const i : std::views::iota(1U, seen.times()))
+    BOOST_TEST((now[i].fresh != now[i - 1].fresh || now[i].hears != now[i - 1].hears ||
+                now[i].heals != now[i - 1].heals || now[i].doubts != now[i - 1].doubts));
+}
+
+// A hit that reads a flag cannot know for how long the user's code keeps the thread that clears it.
+BOOST_AUTO_TEST_CASE(who_is_told_for_long_keeps_nothing_fresh) {
+  below const shared;
+  std::atomic<bool> holds{true}, inside{false};
+  auto settings = over<held_notes>(shared);
+  settings.observer = {&holds, &inside};
+  held_notes one{settings};
+  BOOST_REQUIRE(soon([&] { return inside.load(); }));
+  BOOST_TEST(!one.health().coherence.fresh);
+  BOOST_REQUIRE(one.put(make("k", "text")));
+  BOOST_TEST((one.get("k").freshness() == freshness::unverified));
+  holds = false;
+  BOOST_TEST(soon([&] { return one.get("k").freshness() == freshness::fresh; }));
+}
+
+BOOST_AUTO_TEST_CASE(health_says_whether_a_hit_asks_the_clock) {
+  below const shared;
+  BOOST_TEST(!notes{over<notes>(shared)}.health().coherence.bounded);
+  BOOST_TEST(bounded_notes{over<bounded_notes>(shared)}.health().coherence.bounded);
 }
 
 BOOST_AUTO_TEST_CASE(where_there_is_no_feed_none_is_called_unheard) {

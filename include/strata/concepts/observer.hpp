@@ -12,6 +12,8 @@
 // they run with nothing locked and must not throw. One that is absent costs nothing.
 namespace strata {
 
+struct coherence;  // strata/flow/upkeep.hpp
+
 /// hit(tier): a read was answered by that tier. A call per hit in memory too: make hit(tier::hot) cheap, or empty.
 template <class O>
 concept hears_hit = requires(O& o) { o.hit(tier::hot); };
@@ -31,6 +33,12 @@ concept hears_fenced = requires(O& o) { o.fenced(); };
 template <class O>
 concept hears_degraded = requires(O& o) { o.degraded(revision{}); };
 
+/// coherence(now): what the freshness of memory rests on is not what it was: whether memory is fresh, doubted, hears its feed,
+/// keeps warm in step for all, or has a store that others have not. Told of the state it begins with too. `now` is what health()
+/// has. The thread that tells looks several times a second, and hits in memory count as unverified until it goes on.
+template <class O>
+concept hears_coherence = requires(O& o, coherence const& now) { o.coherence(now); };
+
 /// read_took(tier, time), write_took(tier, time): one round trip to a tier below memory, whatever it answered; a batch
 /// is one. Nothing is timed where nobody hears, and a hit in memory never is: it reads no clock.
 template <class O>
@@ -41,6 +49,6 @@ concept hears_times = requires(O& o, std::chrono::nanoseconds time) {
 
 template <class O>
 concept hears_anything = hears_hit<O> || hears_miss<O> || hears_stored<O> || hears_failed<O> || hears_fenced<O> ||
-                         hears_degraded<O> || hears_times<O>;
+                         hears_degraded<O> || hears_coherence<O> || hears_times<O>;
 
 }  // namespace strata

@@ -91,6 +91,7 @@ class background {
   }
 
  private:
+  static constexpr bool tells = Core::leased && hears_coherence<typename Core::observer_type>;
   [[nodiscard]] std::uint64_t random() const noexcept { return my_part_.hash("").hash; }  // because its seed is
 
   static constexpr bool tends =
@@ -104,6 +105,22 @@ class background {
     } catch (...) {  // no memory now, or a user's type threw: the lease ends by itself
     }
     core_.standing.tick(core_.clock.now() + look_every + look_within);
+    if constexpr (tells) {
+      tell_if_changed();
+      core_.standing.tick(core_.clock.now() + look_every + look_within);
+    }
+  }
+  void tell_if_changed() noexcept {
+    try {
+      auto const now = coherence_of(core_);
+      if (told_ && told_->fresh == now.fresh && told_->hears == now.hears && told_->heals == now.heals &&
+          told_->doubts == now.doubts && told_->elsewhere == now.elsewhere)
+        return;
+      told_ = now;
+      core_.standing.tick(moment::max());  // nobody knows for how long the user's code keeps this thread
+      core_.stands(now);
+    } catch (...) {  // no memory now: the next time
+    }
   }
   void turn() noexcept {
     keep_in_step();
@@ -143,6 +160,7 @@ class background {
   }
 
   struct nothing_to_warm {};
+  struct tells_nobody {};
 
   Core& core_;
   [[no_unique_address]] detail::feed<Core> feed_;
@@ -150,6 +168,7 @@ class background {
   healer<Core> my_part_;
   [[no_unique_address]] std::conditional_t<warms_up<Core>, warming<typename Core::key_type>, nothing_to_warm>
       my_warming_{};
+  [[no_unique_address]] std::conditional_t<tells, deferred<std::optional<coherence>, Core>, tells_nobody> told_{};
   moment tend_at_{};
   moment flush_at_{};
   moment flushed_at_{};

@@ -60,6 +60,9 @@ class reports {
     counters.add(counters.degraded);
     if constexpr (hears_degraded<Observer>) observer.degraded(r);
   }
+  void stands([[maybe_unused]] coherence const& now) noexcept {
+    if constexpr (hears_coherence<Observer>) observer.coherence(now);
+  }
 
   [[no_unique_address]] Observer observer;
   flow::counters counters;

@@ -33,6 +33,7 @@ template <bool Bounded, class Lease = kernel::lease<>>
 class standing {
  public:
   using moment = deferred<kernel::moment, Lease>;
+  static constexpr bool bounded = Bounded;
 
   /// Of a hit that is read after this: whether it counts as fresh.
   template <class Clock>

@@ -35,6 +35,7 @@ struct coherence {
   std::chrono::milliseconds horizon_age{0};  ///< warm has everything that was committed so long ago
   std::size_t floors = 0;                    ///< keys whose latest revision is remembered: nothing older is served
   std::chrono::milliseconds feed_lag{0};     ///< for so long the feed has been short of what is known to be published
+  bool bounded = false;     ///< whether a hit in a process that was stopped knows that too: strata::staleness
   std::string elsewhere{};  ///< the store that whoever keeps warm in step has, where this instance has another
 };
 
@@ -181,6 +182,34 @@ task<result<void>> serve_ready(Core& core, deadline until) {
 }
 
 template <class Core>
+coherence coherence_of(Core const& core) {
+  if constexpr (!Core::leased) {
+    return {};
+  } else {
+    auto const now = core.clock.now();
+    auto const age = [now](auto then) {
+      bool const never = then == kernel::moment::min() || then == kernel::moment{};
+      auto const since = never ? std::chrono::hours{1} : now - then;
+      return std::chrono::duration_cast<std::chrono::milliseconds>(since);
+    };
+    auto const& s = core.standing;
+    coherence all{.fresh = s.fresh(core.clock),
+                  .hears = !Core::has_warm || s.hears(),
+                  .heals = s.heals(),
+                  .doubts = s.doubted() != 0,
+                  .lease_age = age(s.proven()),
+                  .floors = core.gate.now().floors,
+                  .feed_lag = std::chrono::duration_cast<std::chrono::milliseconds>(s.behind(now)),
+                  .bounded = s.bounded};
+    if constexpr (Core::witness == witness::horizon) {
+      all.horizon_age = age(s.horizon());
+      all.elsewhere = s.elsewhere();
+    }
+    return all;
+  }
+}
+
+template <class Core>
 strata::health health_of(Core const& core) {
   strata::health all;
   auto const one = [](auto const& channel) -> tier_health {
@@ -197,33 +226,15 @@ strata::health health_of(Core const& core) {
   all.cold = one(core.cold);
   all.warm_rests = rests(core.warm);
   all.cold_rests = rests(core.cold);
-  if constexpr (Core::leased) {
-    auto const age = [now = core.clock.now()](auto then) {
-      bool const never = then == kernel::moment::min() || then == kernel::moment{};
-      auto const since = never ? std::chrono::hours{1} : now - then;
-      return std::chrono::duration_cast<std::chrono::milliseconds>(since);
-    };
-    auto const& s = core.standing;
-    auto const behind = s.behind(core.clock.now());
-    all.coherence = {.fresh = s.fresh(core.clock),
-                     .hears = !Core::has_warm || s.hears(),
-                     .heals = s.heals(),
-                     .doubts = s.doubted() != 0,
-                     .lease_age = age(s.proven()),
-                     .floors = core.gate.now().floors,
-                     .feed_lag = std::chrono::duration_cast<std::chrono::milliseconds>(behind)};
-    if constexpr (Core::witness == witness::horizon) {
-      all.coherence.horizon_age = age(s.horizon());
-      all.coherence.elsewhere = s.elsewhere();
-      if (auto const& other = all.coherence.elsewhere; !other.empty())
-        all.warm.text.append(all.warm.text.empty() ? "" : "\n")
-            .append("others of this space have their copies in ")
-            .append(other)
-            .append(", this instance in ")
-            .append(store_of(core))
-            .append(": all have to use one store");
-    }
-  }
+  all.coherence = coherence_of(core);
+  if constexpr (Core::leased && Core::witness == witness::horizon)
+    if (auto const& other = all.coherence.elsewhere; !other.empty())
+      all.warm.text.append(all.warm.text.empty() ? "" : "\n")
+          .append("others of this space have their copies in ")
+          .append(other)
+          .append(", this instance in ")
+          .append(store_of(core))
+          .append(": all have to use one store");
   return all;
 }
 

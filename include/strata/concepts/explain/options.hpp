@@ -59,6 +59,7 @@ STRATA_NAMES(stored)
 STRATA_NAMES(failed)
 STRATA_NAMES(fenced)
 STRATA_NAMES(degraded)
+STRATA_NAMES(coherence)
 STRATA_NAMES(read_took)
 STRATA_NAMES(write_took)
 #undef STRATA_NAMES
@@ -157,16 +158,23 @@ consteval bool explain_carried() {
               STRATA_OPTIONS
               "strata::observer<T>: 'degraded' of T cannot be called with (strata::revision), so T would never hear of "
               "it. Make it 'void degraded(strata::revision) noexcept', or give it another name.")
+  STRATA_RUNG(
+      Observer, (hears_coherence<Observer> || !detail::names_coherence<Observer>),
+      STRATA_OPTIONS
+      "strata::observer<T>: 'coherence' of T cannot be called with (strata::coherence const&), so T would never "
+      "hear of "
+      "it. Make it 'void coherence(strata::coherence const&) noexcept', or give it another name.")
   STRATA_RUNG(Observer,
               (hears_times<Observer> || (!detail::names_read_took<Observer> && !detail::names_write_took<Observer>)),
               STRATA_OPTIONS
               "strata::observer<T>: 'read_took' and 'write_took' of T cannot both be called with (strata::tier, "
               "std::chrono::nanoseconds), so T would hear of neither. Make them 'void read_took(strata::tier, "
               "std::chrono::nanoseconds) noexcept' and the same for write_took, or give them other names.")
-  STRATA_RUNG(Observer, (hears_anything<Observer> || std::is_same_v<Observer, no_observer>),
-              STRATA_OPTIONS
-              "strata::observer<T>: T has no member for any event, so nothing would be told. There are hit, miss, "
-              "stored, failed, fenced, degraded, read_took and write_took: see strata/concepts/observer.hpp.")
+  STRATA_RUNG(
+      Observer, (hears_anything<Observer> || std::is_same_v<Observer, no_observer>),
+      STRATA_OPTIONS
+      "strata::observer<T>: T has no member for any event, so nothing would be told. There are hit, miss, "
+      "stored, failed, fenced, degraded, coherence, read_took and write_took: see strata/concepts/observer.hpp.")
   return true;
 }
 
