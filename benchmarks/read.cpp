@@ -16,6 +16,10 @@
 //                      middle of what they do: by how much the worst of `calls` outlived its deadline; 50 ms is promised
 //   read/trips_of_put  round trips a put on either wire, beyond what the cache's own threads do when there are none; what
 //                      these do because of a put, such as looking whether warm has it, is in it
+//   read/restart       a cache that had the 1,000 most used of 10,000 assets in memory is opened again, with limits.warm_up_entries:
+//                      `full_ms` from open() until all of these are there, median, `worst_ms` of `times`, and the share of the
+//                      same requests (Zipf) that memory answers then, `hits`, against `former_hits` before
+#include "../examples/knowledge/zipf.hpp"
 #include "../test/faults/servers.hpp"
 #include "../test/support/tcp_proxy.hpp"
 #include "apart.hpp"
@@ -27,6 +31,7 @@
 #include <strata/flow/seal.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/knowledge/asset.hpp>
+#include <strata/query/usage.hpp>
 #include <strata/warm/jetstream.hpp>
 
 #include <benchmark/benchmark.h>
@@ -306,6 +311,55 @@ void trips_of_put(benchmark::State& state) {
   }
 }
 BENCHMARK(trips_of_put)->Name("read/trips_of_put")->Iterations(1)->Unit(benchmark::kMillisecond);
+
+void restart(benchmark::State& state) {
+  auto const room = static_cast<std::size_t>(rounds / 4);  // as much as is usual, but where this is run briefly
+  int const times = std::max(rounds / 400, 1);
+  auto settings = settings_of(given("STRATA_TEST_NATS"), given("STRATA_TEST_POSTGRES"));
+  settings.warm.stream = "RESTART";
+  settings.warm.prefix = "restart.cache";
+  settings.hot.capacity_entries = room;
+  settings.cold.table = "restart_artifacts";  // where nothing else has been used
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < 10 * room; ++i) ids.push_back(std::format("restart/{}", i));
+  knowledge_tool::zipf draw{ids.size(), 0.99, 1};
+  std::vector<std::size_t> requests(25 * static_cast<std::size_t>(rounds));
+  for (auto& one : requests) one = draw.next();
+  // What get would find in memory; asked so that what is missing stays below.
+  auto const hits = [&](knowledge& cache) {
+    auto const found = std::ranges::count_if(requests, [&](auto i) { return static_cast<bool>(cache.peek(ids[i])); });
+    return static_cast<double>(found) / static_cast<double>(requests.size());
+  };
+  std::vector<double> full;
+  for (auto _ : state) {
+    if (!store(settings, ids)) return state.SkipWithError("the servers do not answer");
+    double former = 0;
+    {
+      auto cache = knowledge::open(settings);
+      if (!cache || !cache->ready({.within = 10s})) return state.SkipWithError("the servers do not answer");
+      for (auto const i : requests)
+        if (!cache->get(ids[i])) return state.SkipWithError("a read failed");
+      former = hits(*cache);
+    }  // closing makes counts durable
+    settings.limits.warm_up_entries = room;
+    for (int n = 0; n < times; ++n) {
+      auto const begun = clock::now();
+      auto cache = knowledge::open(settings);
+      while (cache && cache->hot().entries() < room && clock::now() < begun + 20s) std::this_thread::sleep_for(1ms);
+      full.push_back(us(begun, clock::now()) / 1'000);
+      auto const most = popular(*cache, room);
+      if (!most ||
+          !std::ranges::all_of(*most, [&](auto const& one) { return static_cast<bool>(cache->peek(one.key)); }))
+        return state.SkipWithError("memory does not have what is used most");
+      if (n + 1 == times) state.counters["hits"] = hits(*cache);
+    }
+    state.counters["former_hits"] = former;
+  }
+  state.counters["times"] = static_cast<double>(full.size());
+  state.counters["worst_ms"] = std::ranges::max(full);
+  state.counters["full_ms"] = median(full);
+}
+BENCHMARK(restart)->Name("read/restart")->Iterations(1)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
