@@ -18,7 +18,8 @@
 // Counters: `throughput` answered calls a second; `p50_us` and `p99_us` of answered reads, `write_p50_us` and
 // `write_p99_us` of writes, and of the first quarter, before anything is killed, `calm_throughput`, `calm_write_p50_us` and
 // `calm_write_p99_us`; `failed_reads` and `failed_writes`, mostly while something was down, when who fails at once
-// fails more often; `stale`, `backward` and `wrong` as fleet/history.hpp defines them, of `reads`; `lines` of user code,
+// fails more often; `stale`, `backward` and `wrong` as fleet/history.hpp defines them, of `reads`, `unsure` of which the
+// contender itself called possibly old, so that they are not stale; `lines` of user code,
 // without blank lines, comments and includes: the marked regions of the contender's files.
 //
 // What is equal: the fields stored; entries in memory, but for nats_kv, which keeps all; and durability, but for nats_kv
@@ -178,6 +179,7 @@ void add(std::string const& name, broker with, table under, std::size_t lines) {
         c["failed_reads"] = static_cast<double>(f.failed_reads);
         c["failed_writes"] = static_cast<double>(f.failed_writes);
         c["reads"] = static_cast<double>(f.checked.reads);
+        c["unsure"] = static_cast<double>(f.checked.unsure);
         c["stale"] = static_cast<double>(f.checked.stale);
         c["backward"] = static_cast<double>(f.checked.backward);
         c["wrong"] = static_cast<double>(f.checked.wrong);
