@@ -45,11 +45,11 @@ struct batch {
     using key_type = typename Core::key_type;
     using answer = typename Core::answer;
     std::vector<std::pair<key_type, answer>> all;
-    using looked_through = std::remove_reference_t<Range> const;
-    // Not where that runs the caller's code once more, as a filter does.
-    if constexpr (ranges::forward_range<looked_through>)
-      if constexpr (std::is_same_v<ranges::range_reference_t<looked_through>, key_type const&>)
+    // Elsewhere that would run the caller's code once more, as a filter's.
+    if constexpr (ranges::contiguous_range<Range>)
+      if constexpr (std::is_same_v<ranges::range_value_t<Range>, key_type>)
         for (key_type const& one : keys) hasher<key_type>::prefetch(one);
+    if constexpr (ranges::sized_range<Range>) all.reserve(ranges::size(keys));
     if constexpr (explain_keys<key_type>())
       for (auto&& one : keys) all.emplace_back(key_type(one), answer{});
     std::vector<typename Core::hashed_key> asked;

@@ -19,6 +19,7 @@
 #include <optional>
 #include <ranges>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -189,14 +190,24 @@ class local_cache {
   std::vector<std::pair<key_type, answer>> get_many(Keys&& keys) {
     std::vector<std::pair<key_type, answer>> all;
     if constexpr (local::explain_range<Keys>()) {
+      if constexpr (std::ranges::sized_range<Keys>) all.reserve(std::ranges::size(keys));
+      // Elsewhere that would run the caller's code once more, as a filter's.
+      if constexpr (std::ranges::contiguous_range<Keys>)
+        if constexpr (std::is_same_v<std::ranges::range_value_t<Keys>, key_type>)
+          for (key_type const& one : keys) core_.hash.prefetch(one);
       for (auto&& one : keys) all.emplace_back(key_type(one), answer::nothing(tier::hot));
       std::vector<typename core_type::hashed_key> asked;
       asked.reserve(all.size());
       for (auto const& one : all) asked.push_back(core_.hash(one.first));
-      std::vector<boxed> found(all.size());
-      core_.hot.find_many(std::span<typename core_type::hashed_key const>{asked},
-                          [&](std::size_t i, boxed const& kept) { found[i] = kept; });
-      for (std::size_t i = 0; i < all.size(); ++i) all[i].second = answer_of(asked[i], std::move(found[i]));
+      core_.hot.find_many(
+          std::span<typename core_type::hashed_key const>{asked}, [&](std::size_t i, boxed const& kept) {
+            all[i].second = answer{kept, tier::hot, core_.alive(kept) ? freshness::fresh : freshness::stale};
+          });
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        answer& its = all[i].second;
+        if (its.absent()) its = core_.nothing();
+        if (its.freshness() == freshness::stale) its = expired(asked[i], its.revision());
+      }
     }
     return all;
   }
@@ -283,12 +294,6 @@ class local_cache {
   [[nodiscard]] bool valid() const { return core_.hot.valid(); }
 
  private:
-  // Of what a read found.
-  answer answer_of(typename core_type::hashed_key const& k, boxed&& found) {
-    if (!found) return core_.nothing();
-    if (core_.alive(found)) return {std::move(found), tier::hot};
-    return expired(k, found.revision());
-  }
   answer expired(typename core_type::hashed_key const& k, revision found) {
     core_.add(core_.expired);
     (void)core_.erase(k, found, removal::expired);

@@ -368,6 +368,43 @@ BOOST_AUTO_TEST_CASE(expires_after_write) {
   BOOST_TEST(cache.entries() == 1U);
 }
 
+// A batch answers and counts as one get for each key does, and runs the code of the caller's range once.
+using shared_or_copied = std::tuple<std::string, int>;
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_batch_answers_as_gets_do, Value, shared_or_copied) {
+  auto const of = [](int n) {
+    if constexpr (std::is_same_v<Value, int>)
+      return n;
+    else
+      return std::to_string(n);
+  };
+  by_hand clock;
+  local_cache<std::string, Value, hot::lru, strata::clock<by_hand>> cache{
+      {.expires_after_write = 10s, .clock = &clock}};
+  cache.put("over", of(1));
+  clock.pass(6s);
+  cache.put("there", of(2));
+  clock.pass(4s);
+  std::vector<std::string> names{"there", "over", "none", "over", "there"};
+  int asked = 0;
+  auto const once = [&](std::string const& name) -> std::string const& {
+    ++asked;
+    return name;
+  };
+  auto const got = cache.get_many(names | std::views::transform(once));
+  BOOST_TEST(asked == 5);
+  BOOST_REQUIRE(got.size() == 5U);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    BOOST_TEST(got[i].first == names[i]);
+    BOOST_TEST(got[i].second.has_value() == (names[i] == "there"));
+    BOOST_TEST((got[i].second.freshness() == freshness::fresh && !got[i].second.failed()));
+  }
+  BOOST_TEST((*got[0].second == of(2)));
+  BOOST_TEST(cache.entries() == 1U);
+  BOOST_TEST(cache.get_many(std::span{names}.first(2))[0].second.has_value());
+  auto const s = cache.stats();
+  BOOST_TEST((s.hits == 3U && s.expired == 2U && s.misses == 4U));
+}
+
 BOOST_AUTO_TEST_CASE(expires_after_access) {
   by_hand clock;
   timed cache{{.expires_after_access = 10s, .clock = &clock}};

@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(finds_many, Shape, shapes) {
   using f = fixture_of<Shape>;
   f t{{.capacity_entries = 20'000, .pages = strata::hot::engine::pages::huge}};
   for (int i = 0; i < 20'000; i += 2) t.put(i, 1, std::to_string(i));
-  for (std::size_t count : {0U, 1U, 32U, 33U, 1'000U}) {
+  for (std::size_t count : {0U, 1U, 64U, 65U, 1'000U}) {
     std::vector<typename f::key> names;
     for (std::size_t i = 0; i < count; ++i) names.push_back(keys::name(static_cast<int>(i * 7919 % 20'000)));
     std::vector<strata::hashed<typename f::key>> asked;

@@ -79,9 +79,10 @@ class slab {
 
   /// Asks memory for the entry.
   void prefetch(slot i) const noexcept {
-    __builtin_prefetch(entries_ + i);
-    if constexpr (64 % sizeof(Entry) != 0)  // else none lies on two lines
-      __builtin_prefetch(reinterpret_cast<char const*>(entries_ + i + 1) - 1);
+    auto const* const at = reinterpret_cast<char const*>(entries_ + i);
+    for (std::size_t line = 0; line < sizeof(Entry); line += 64) __builtin_prefetch(at + line);
+    if constexpr (64 % sizeof(Entry) != 0 && sizeof(Entry) % 64 != 0)  // else none lies on one line more
+      __builtin_prefetch(at + sizeof(Entry) - 1);
   }
   Entry& operator[](slot i) noexcept { return entries_[i]; }
   Entry const& operator[](slot i) const noexcept { return entries_[i]; }
