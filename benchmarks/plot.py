@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Shows what ./dev bench fleet, feed, hit-ratio or hot measured: plot.py [--table] FILE.json...
+"""Shows what ./dev bench fleet, feed, hit-ratio or hot measured: plot.py [--table | --reference FILE] FILE...
 
 Writes a picture of a fleet's rows, of hit ratios or of times in memory as SVG; with --table a table of the rows of the first two
 and of feed as Markdown. Runs of hot with other --entries are further files, and every row counts with its best repetition.
+With --reference it tells how far hit ratios are from those of another simulator, and fails where exact LRU or the optimum are not
+the same. Files are JSON, or for hit ratios also the CSV that hit-ratio writes.
 """
 
 import argparse
+import csv
 import html
 import json
 import math
@@ -38,6 +41,15 @@ def rows_of(report, prefix):
         if row["name"].startswith(prefix):
             rows[row["name"].removeprefix(prefix)] = row
     return rows
+
+
+def report_of(file):
+    text = pathlib.Path(file).read_text(encoding="utf-8")
+    if text.lstrip().startswith("{"):
+        return json.loads(text)
+    return {"context": {}, "benchmarks": [
+        {"name": "hit-ratio/{trace}/{entries}/{policy}".format_map(row), "trace": row["trace"], "policy": row["policy"],
+         **{count: int(row[count]) for count in ("entries", "misses", "requests")}} for row in csv.DictReader(text.splitlines())]}
 
 
 def table(rows, columns):
@@ -161,6 +173,41 @@ class hit_ratios:
         return drawn.svg()
 
 
+# Our algorithms under the names that a reference has for them; others have one name.
+known_as = {"lru": "LRU", "lru_exact": "LRU", "sieve": "SIEVE", "s3fifo": "S3-FIFO-t1", "s3fifo:threshold=2": "S3-FIFO-t2",
+            "s3fifo:clock2q+": "Clock2Q+", "tinylfu": "W-TinyLFU-climb", "tinylfu:window=1": "W-TinyLFU-1",
+            "tinylfu:window=20": "W-TinyLFU-20", "gdsf": "LFU-DA"}
+exact = ("lru_exact", "OPT")
+
+
+def compare(rows, reference):
+    """Prints for each policy how many rows of the reference it has alike. \returns what must be the same and is not"""
+    theirs = {(row["trace"], row["entries"], row["policy"]): row for row in reference}
+    wrong = []
+    print("| policy | rows | equal | within 0.3 points | largest difference | where |")
+    print("|---|---:|---:|---:|---:|---|")
+    for policy in dict.fromkeys(row["policy"] for row in rows):
+        apart = []  # in points, more misses being more, and where
+        for row in rows:
+            its = theirs.get((row["trace"], row["entries"], known_as.get(policy, policy)))
+            if row["policy"] != policy or its is None:
+                continue
+            place = f"{row['trace']}, {row['entries']:,}"
+            if row["requests"] != its["requests"]:
+                wrong.append(f"{place}: {row['requests']} requests, and in the reference {its['requests']}")
+                continue
+            apart.append((100 * (row["misses"] - its["misses"]) / row["requests"], place))
+            if policy in exact and row["misses"] != its["misses"]:
+                wrong.append(f"{policy}, {place}: {row['misses']} misses, and in the reference {its['misses']}")
+        if apart:
+            most, place = max(apart, key=lambda one: abs(one[0]))
+            print(f"| {policy} | {len(apart)} | {sum(by == 0 for by, _ in apart)} | {sum(abs(by) <= 0.3 for by, _ in apart)} | "
+                  f"{most:+.2f} | {place if most else ''} |")
+        elif policy in exact:
+            wrong.append(f"{policy}: the reference has none of its rows")
+    return wrong
+
+
 class hot_times:
     """Rows of hot: nanoseconds of wall time by policy, against threads and against entries."""
 
@@ -259,15 +306,19 @@ def main():
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     given.add_argument("--table", action="store_true", help="write Markdown")
     given.add_argument("--apart", default="", metavar="PREFIX", help="traces that a table of hit ratios shows in a column of their own")
+    given.add_argument("--reference", metavar="FILE", help="compare hit ratios with those in this file, which hit-ratio could have written")
     given.add_argument("file", nargs="+")
     arguments = given.parse_args()
-    reports = [json.loads(pathlib.Path(file).read_text(encoding="utf-8")) for file in arguments.file]
+    reports = [report_of(file) for file in arguments.file]
     report = reports[0]
     hot = [row for one in reports for row in one["benchmarks"] if row["name"].startswith("hot/") and not row.get("error_occurred")]
     if hot:
         print(hot_times(hot).svg())
         return
     ratios = rows_of(report, "hit-ratio/")
+    if arguments.reference:
+        wrong = compare(list(ratios.values()), report_of(arguments.reference)["benchmarks"])
+        sys.exit("\n".join(wrong) or None)
     if ratios:
         shown = hit_ratios(list(ratios.values()))
         print("\n".join(shown.table(arguments.apart)) if arguments.table else shown.svg())
