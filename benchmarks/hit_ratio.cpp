@@ -43,6 +43,14 @@ struct row {
   std::uint64_t misses, requests;
 };
 
+struct given {
+  std::string traces, csv, json, only, context;
+  bool synthetic = false, twins = false;
+  std::size_t length = 600'000;
+  std::uint64_t seed = 1;
+  unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+};
+
 /// A line that moves at a terminal, and nothing elsewhere.
 class progress {
  public:
@@ -77,8 +85,8 @@ class progress {
 };
 
 /// Every policy at every size, several at a time.
-void play(trace const& t, std::vector<std::size_t> const& sizes, std::string_view only, unsigned threads,
-          std::string const& label, progress& shown, std::vector<row>& rows) {
+void play(trace const& t, std::vector<std::size_t> const& sizes, given const& g, std::string const& label,
+          progress& shown, std::vector<row>& rows) {
   struct task {
     std::size_t entries;
     policy const* how;  // null: the optimum
@@ -86,8 +94,8 @@ void play(trace const& t, std::vector<std::size_t> const& sizes, std::string_vie
   std::vector<task> tasks;
   for (std::size_t const entries : sizes) {
     for (policy const& p : policies)
-      if (only.empty() || only == p.name) tasks.push_back({entries, &p});
-    if (only.empty() || only == "OPT") tasks.push_back({entries, nullptr});
+      if (g.only.empty() || g.only == p.name) tasks.push_back({entries, &p});
+    if (g.only.empty() || g.only == "OPT") tasks.push_back({entries, nullptr});
   }
   shown.begin(label, tasks.size());
   std::vector<std::uint64_t> missed(tasks.size());
@@ -97,8 +105,8 @@ void play(trace const& t, std::vector<std::size_t> const& sizes, std::string_vie
   auto const work = [&]() noexcept {
     for (std::size_t i = 0; (i = next.fetch_add(1)) < tasks.size(); shown.step()) try {
         auto const [entries, how] = tasks[i];
-        missed[i] =
-            how == nullptr ? fewest_misses(t.requests, t.keys, entries) : how->play(t.requests, t.keys, entries);
+        missed[i] = how == nullptr ? fewest_misses(t.requests, t.keys, entries)
+                                   : how->play(t.requests, t.keys, entries, g.seed);
       } catch (...) {
         std::scoped_lock const lock{faults};
         fault = std::current_exception();
@@ -106,7 +114,7 @@ void play(trace const& t, std::vector<std::size_t> const& sizes, std::string_vie
   };
   {
     std::vector<std::jthread> workers;
-    for (unsigned i = 1; i < threads; ++i) workers.emplace_back(work);
+    for (unsigned i = 1; i < g.threads; ++i) workers.emplace_back(work);
     work();
   }
   if (fault) std::rethrow_exception(fault);
@@ -198,13 +206,6 @@ std::string json_of(std::vector<row> const& rows, std::string const& context) {
   return text + "\n  ]\n}\n";
 }
 
-struct given {
-  std::string traces, csv, json, only, context;
-  bool synthetic = false, twins = false;
-  std::size_t length = 600'000;
-  unsigned threads = std::max(1U, std::thread::hardware_concurrency());
-};
-
 std::vector<std::filesystem::path> files_in(std::string const& folder) {
   if (!std::filesystem::is_directory(folder)) throw std::runtime_error{"there is no folder " + folder};
   std::vector<std::filesystem::path> files;
@@ -232,7 +233,7 @@ int run(given const& g) {
     auto const t = read_trace(files[i]);
     if (t) {
       auto const sizes = sizes_of(t->keys);
-      play(*t, sizes, g.only, g.threads, label, shown, rows);
+      play(*t, sizes, g, label, shown, rows);
       shown.clear();
       if (sizes.empty())
         std::fputs(
@@ -246,8 +247,7 @@ int run(given const& g) {
     }
   }
   if (g.synthetic)
-    for (stream const& s : streams(g.length))
-      play(s.requests, s.sizes, g.only, g.threads, s.requests.name, shown, rows);
+    for (stream const& s : streams(g.length)) play(s.requests, s.sizes, g, s.requests.name, shown, rows);
   shown.clear();
   if (!g.csv.empty()) write(g.csv, csv_of(rows));
   if (!g.json.empty()) write(g.json, json_of(rows, g.context));
@@ -272,6 +272,9 @@ int main(int argc, char** argv) try {
                "Instead: whether each algorithm lets the same keys go as its slow model, request for request, in\n"
                "10,000,000 requests over 64 keys and the first 200,000 of every trace");
   app.add_option("--length", g.length, "Requests of a stream that is made here")->capture_default_str();
+  app.add_option("--seed", g.seed,
+                 "Of the hash of our algorithms, which decides what a sketch, a sample and ghosts see")
+      ->capture_default_str();
   app.add_option("--policy", g.only, "This one only");
   app.add_option("--threads", g.threads, "How many run at a time")->check(CLI::Range(1U, 256U))->capture_default_str();
   app.add_option("--csv", g.csv, "Where the rows go, else to the output");

@@ -10,6 +10,7 @@
 #include <strata/record.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
 // The real engine with one of the algorithms, for one thread and therefore with one order, so that nothing but the algorithm
 // decides what stays. Every request is a get, and a put of what was not there; each value weighs one.
@@ -27,8 +28,8 @@ class engine {
  public:
   using settings = typename strata::hot::engine::settings_of<Eviction>::type;
 
-  engine(std::size_t capacity, settings const& given)
-      : tier_{{.capacity_entries = capacity, .eviction = given}, nothing_else{hash_}} {}
+  engine(std::size_t capacity, settings const& given, std::uint64_t seed = 1)
+      : hash_{seed}, tier_{{.capacity_entries = capacity, .eviction = given}, nothing_else{hash_}} {}
 
   bool request(key k) {
     auto const hashed = hash_(k);
@@ -45,7 +46,7 @@ class engine {
   [[nodiscard]] bool valid() const { return tier_.valid(); }
 
  private:
-  strata::hasher<key> hash_{1};
+  strata::hasher<key> hash_;
   strata::hot::engine::tier<Eviction, key, one, nothing_else, strata::hot::engine::single_thread> tier_;
 };
 

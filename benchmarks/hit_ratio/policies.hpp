@@ -24,8 +24,8 @@ namespace hit_ratio {
 
 struct policy {
   std::string_view name;
-  /// \returns the misses
-  std::uint64_t (*play)(std::span<key const> requests, std::size_t keys, std::size_t capacity);
+  /// \param seed  of the hash, by which sketches, samples and ghosts take one key for another \returns the misses
+  std::uint64_t (*play)(std::span<key const> requests, std::size_t keys, std::size_t capacity, std::uint64_t seed);
 };
 
 template <class Player>
@@ -35,11 +35,11 @@ std::uint64_t misses(Player&& player, std::span<key const> requests) {
   return missed;
 }
 template <class Eviction, typename engine<Eviction>::settings Given = {}>
-std::uint64_t play_ours(std::span<key const> requests, std::size_t, std::size_t capacity) {
-  return misses(engine<Eviction>{capacity, Given}, requests);
+std::uint64_t play_ours(std::span<key const> requests, std::size_t, std::size_t capacity, std::uint64_t seed) {
+  return misses(engine<Eviction>{capacity, Given, seed}, requests);
 }
 template <class Model>
-std::uint64_t play_model(std::span<key const> requests, std::size_t keys, std::size_t capacity) {
+std::uint64_t play_model(std::span<key const> requests, std::size_t keys, std::size_t capacity, std::uint64_t) {
   return misses(Model{capacity, keys}, requests);
 }
 

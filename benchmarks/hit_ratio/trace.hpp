@@ -28,7 +28,7 @@ inline constexpr char const formats[] =
     "A trace is a text file compressed by zstd; each line is one or several requests, in their order:\n"
     "  NAME.keys.zst   KEY           a request for that key\n"
     "  NAME.runs.zst   START [COUNT] requests for START, START + 1, ... (COUNT of them, else one)\n"
-    "  NAME.sized.zst  KEY BYTES     a request for that key, whose value has that many bytes from now on\n"
+    "  NAME.sized.zst  KEY BYTES     a request for that key; every value counts as one, whatever its bytes\n"
     "All are decimal numbers below 2^64. What is before the first dot of a file's name is the trace's name; files "
     "that\n"
     "end otherwise are left alone. One's own log of accesses becomes a trace by numbering its keys, for example\n"
@@ -38,7 +38,7 @@ inline constexpr char const formats[] =
 struct trace {
   std::string name;
   std::vector<std::uint32_t> requests;
-  std::vector<std::uint32_t> bytes;  ///< of each request, or empty
+  std::vector<std::uint32_t> bytes;  ///< of each request, or empty; no policy looks at them
   std::size_t keys = 0;
 
   void add(std::uint64_t one) {
