@@ -4,5 +4,6 @@
 
 #include <strata/benchmarking/google.hpp>
 
-// hot/everything/string/<visit|get>/threads:<n>. Apart from the tiers, because a whole cache takes long to compile.
+// hot/everything/string/<visit|get>/threads:<n> and <get|many>/entries:<n>/threads:<n>. Apart from the tiers, because a whole
+// cache takes long to compile.
 void register_everything(strata::benchmarking::hot_rows const& rows);

@@ -13,14 +13,15 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
 
 // What an entry takes in memory: how much more of it is resident once a tier is full, in a process of its own, divided by
-// the entries. Beside it what remains when key and value are taken away: sizeof the key and the bytes it has elsewhere,
-// 64 of the value. All that malloc rounds up to is counted; a small tier comes first and stays, so that the code of both,
-// which is resident too, is not.
+// the entries. Beside it what remains when key and value are taken away: sizeof the key and the bytes it has elsewhere, and
+// of the value what its subject says, else 64. All that malloc rounds up to is counted; a small tier comes first and stays,
+// so that the code of both, which is resident too, is not.
 namespace memory {
 
 using strata::benchmarking::hot_keys;
@@ -43,6 +44,14 @@ double bytes_of(std::size_t i) {
   }
 }
 
+template <class Subject>
+double value_bytes(std::size_t i) {
+  if constexpr (requires { Subject::value_bytes(i); })
+    return Subject::value_bytes(i);
+  else
+    return sizeof(payload);
+}
+
 inline bool is_child(int argc, char** argv) { return argc == 5 && std::string_view{argv[1]} == "--memory"; }
 
 template <class Key, template <class> class Subject>
@@ -50,7 +59,7 @@ void measure(std::size_t entries) {
   ::mallopt(M_TOP_PAD, 0);
   ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
   double own = 0;
-  for (std::size_t i = 0; i < entries; ++i) own += bytes_of<Key>(i) + sizeof(payload);
+  for (std::size_t i = 0; i < entries; ++i) own += bytes_of<Key>(i) + value_bytes<Subject<Key>>(i);
   auto const fill = [](std::size_t n) {
     auto* const subject = new Subject<Key>{n};  // never destroyed: the process ends
     for (std::size_t i = 0; i < n; ++i) subject->put(hot_keys<Key>::name(i), 1, payload{{i}});
@@ -75,8 +84,9 @@ void child(std::string_view name, char** argv) {
 }
 
 /// Registers the rows of one subject, for a hundredth of the entries, for all of them and for ten times as many.
-inline void rows(std::string_view name, std::string const& program, std::size_t entries) {
-  for (std::string const key : {"string", "u64"})
+inline void rows(std::string_view name, std::string const& program, std::size_t entries,
+                 std::initializer_list<char const*> keys = {"string", "u64"}) {
+  for (std::string const key : keys)
     for (std::size_t const n : {entries / 100, entries, entries * 10}) {
       if (n == 0) continue;
       std::string const arguments = " --memory " + std::string{name} + " " + key + " " + std::to_string(n);
@@ -93,6 +103,7 @@ inline void rows(std::string_view name, std::string const& program, std::size_t 
       };
       benchmark::RegisterBenchmark("hot/" + std::string{name} + "/" + key + "/memory/entries:" + std::to_string(n), run)
           ->Iterations(1)
+          ->Repetitions(1)
           ->Unit(benchmark::kMillisecond);
     }
 }

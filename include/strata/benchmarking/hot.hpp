@@ -15,6 +15,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <random>
 #include <span>
@@ -41,7 +42,7 @@ enum class hot_work : std::uint8_t {
   miss,    ///< visits keys that are not there
   put,     ///< installs a new value: half replace, half evict
   zipf10,  ///< visits, and puts what was not there; 10,000 keys, Zipf 0.99
-  many,    ///< visits 64 keys with one call
+  many,    ///< reads 64 keys with one call
 };
 inline constexpr std::size_t hot_batch = 64;
 constexpr std::string_view to_string(hot_work work) noexcept {
@@ -98,6 +99,11 @@ struct hot_keys {
     for (std::size_t i = 0; i < asked; ++i) even.push_back(static_cast<std::uint32_t>(random() % (2 * hot_capacity)));
   }
 
+  /// Once, for all subjects.
+  static hot_keys const& made() {
+    static hot_keys const all;
+    return all;
+  }
   static Key name(std::size_t i) {
     if constexpr (std::integral<Key>)
       return static_cast<Key>(i) * 0x9E3779B97F4A7C15U;
@@ -120,7 +126,8 @@ struct hot_keys {
   }
 };
 
-/// Many keys, as often as each other, in an order that is not that of their putting.
+/// Many keys, as often as each other. They are put in the order of their numbers, and asked for in one that has nothing to
+/// do with it: else who keeps entries as they came reads one beside the other, and never from far away.
 template <class Key>
 struct many_hot_keys {
   std::vector<Key> keys;
@@ -132,8 +139,10 @@ struct many_hot_keys {
     std::ranges::shuffle(keys, random);
     for (std::size_t i = 0; i < hot_batch; ++i) keys.push_back(keys[i]);  // where a batch runs over the end
   }
-  [[nodiscard]] std::size_t put(std::size_t turn) const noexcept {  // a step that shares no factor with decimal sizes
-    return turn * 1'000'003 % (keys.size() - hot_batch);
+  /// Made once, for all subjects.
+  static many_hot_keys const& of(std::size_t entries) {
+    static std::map<std::size_t, many_hot_keys> made;
+    return made.try_emplace(entries, entries).first->second;
   }
 };
 
@@ -148,11 +157,10 @@ struct hot_tally {
 template <class Key, hot_subject<Key> Subject>
 class hot_bench {
  public:
-  explicit hot_bench(std::size_t entries = hot_capacity) : subject_{entries} {
-    if (entries == hot_capacity)
-      for (std::size_t i = 0; i < hot_capacity; ++i) subject_.put(all_.keys[i], 1, made_of(i));
-    else
-      for (std::size_t i = 0; i < entries; ++i) subject_.put(far_keys(entries).keys[far_->put(i)], 1, made_of(i));
+  explicit hot_bench(std::size_t entries = hot_capacity)
+      : far_{entries == hot_capacity ? nullptr : &many_hot_keys<Key>::of(entries)}, subject_{entries} {
+    for (std::size_t i = 0; i < entries; ++i)
+      subject_.put(far_ == nullptr ? all_.keys[i] : hot_keys<Key>::name(i), 1, made_of(i));
     if constexpr (requires { subject_.settle(); }) subject_.settle();
   }
 
@@ -186,16 +194,6 @@ class hot_bench {
   }
 
  private:
-  static hot_keys<Key> const& keys() {
-    static hot_keys<Key> const made;
-    return made;
-  }
-  many_hot_keys<Key> const& far_keys(std::size_t entries) {
-    static std::unique_ptr<many_hot_keys<Key>> made;  // of all subjects, which come one after the other
-    if (!made || made->keys.size() != entries + hot_batch) made = std::make_unique<many_hot_keys<Key>>(entries);
-    far_ = made.get();
-    return *made;
-  }
   /// The key that is asked for next, of `count`.
   Key const& next(hot_tally& mine, std::size_t thread, std::size_t count) const noexcept {
     std::size_t const done = mine.operations + thread * 7'919;
@@ -206,8 +204,8 @@ class hot_bench {
   }
   static payload made_of(std::size_t i) noexcept { return {{i}}; }
 
-  hot_keys<Key> const& all_ = keys();
-  many_hot_keys<Key> const* far_ = nullptr;
+  hot_keys<Key> const& all_ = hot_keys<Key>::made();
+  many_hot_keys<Key> const* far_;  // null: of the first thousand
   Subject subject_;
 };
 
