@@ -3,6 +3,7 @@
 #include <strata/concepts/hot.hpp>
 #include <strata/hash.hpp>
 #include <strata/hot/adaptive.hpp>
+#include <strata/hot/engine/memory.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/sieve.hpp>
 #include <strata/hot/single_thread.hpp>
@@ -10,11 +11,17 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
+
+#include <sys/mman.h>
 
 namespace {
 
@@ -85,6 +92,20 @@ using shapes = std::tuple<std::tuple<strata::hot::lru, plain_text>, std::tuple<s
                           std::tuple<strata::hot::single_thread<strata::hot::lru>, plain_text>>;
 template <class Shape>
 using fixture_of = fixture<std::tuple_element_t<0, Shape>, std::tuple_element_t<1, Shape>>;
+
+// Whether the memory there has been advised to come in huge pages.
+bool advised(void const* at) {
+  auto const address = reinterpret_cast<std::uintptr_t>(at);
+  std::ifstream maps{"/proc/self/smaps"};
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    if (std::sscanf(line.c_str(), "%zx-%zx ", &begin, &end) == 2) inside = begin <= address && address < end;
+    if (inside && line.starts_with("VmFlags:")) return line.contains(" hg");
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -163,6 +184,25 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(finds_many, Shape, shapes) {
     BOOST_TEST(t.cache.stats().hits - before.hits == there);
     BOOST_TEST(t.cache.stats().misses - before.misses == count - there);
   }
+}
+
+BOOST_AUTO_TEST_CASE(asks_for_huge_pages) {
+  using namespace strata::hot::engine;
+  void* const own = ::mmap(nullptr, huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  BOOST_REQUIRE(own != MAP_FAILED);
+  (void)::madvise(own, huge_page, MADV_HUGEPAGE);
+  bool const can = advised(own);  // else the system has none to give
+  (void)::munmap(own, huge_page);
+  {
+    std::unique_ptr<char, release> const array{static_cast<char*>(allocate(2 * huge_page, pages::huge))};
+    BOOST_TEST(advised(array.get() + huge_page) == can);
+  }
+  fixture<strata::hot::single_thread<strata::hot::lru>, number> t{
+      {.capacity_entries = 200'000, .pages = pages::huge}};  // one shard, whose arrays are as large
+  for (int i = 0; i < 200'000; i += 2) t.put(i);
+  std::size_t there = 0;
+  for (int i = 0; i < 200'000; ++i) there += t.use(i);
+  BOOST_TEST(there == 100'000U);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(erases_what_is_older, Shape, shapes) {
