@@ -49,6 +49,8 @@ class tcp_proxy {
   [[nodiscard]] int port() const noexcept { return port_; }
   /// How often an answer followed a question, over all connections.
   [[nodiscard]] std::uint64_t round_trips() const noexcept { return round_trips_; }
+  /// How many connections the server has ended.
+  [[nodiscard]] int ended_by_server() const noexcept { return ended_by_server_; }
   /// Added to each answer.
   void delay(std::chrono::microseconds each_way_and_back) noexcept { delay_us_ = each_way_and_back.count(); }
   /// As long as it does, no answer comes through, and what is asked still goes.
@@ -107,6 +109,7 @@ class tcp_proxy {
       }
       if (both[1].revents != 0) {
         auto const n = ::recv(server, buffer.data(), buffer.size(), 0);
+        if (n <= 0) ++ended_by_server_;
         if (n <= 0 || doomed) break;
         if (asked) {
           ++round_trips_;
@@ -146,6 +149,7 @@ class tcp_proxy {
   int port_ = 0;
   std::atomic<std::uint64_t> round_trips_{0};
   std::atomic<std::int64_t> delay_us_{0};
+  std::atomic<int> ended_by_server_{0};
   std::atomic<bool> holding_{false};
   std::atomic<int> swallow_{0};
   std::mutex mutex_;

@@ -2,7 +2,9 @@
 // Copyright the Strata authors
 //
 // One cache, and several of them, on a real stream and a real table.
+#include "../../support/hostile_keys.hpp"
 #include "../../support/sanitized.hpp"
+#include "../../support/tcp_proxy.hpp"
 #include "support.hpp"
 
 #include <strata/batch.hpp>
@@ -26,12 +28,15 @@
 #include <chrono>
 #include <coroutine>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <format>
 #include <future>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -186,6 +191,41 @@ BOOST_AUTO_TEST_CASE(batches_go_through_all_tiers) {
   for (std::size_t i = 0; i < many.size(); ++i)
     BOOST_REQUIRE((found[i].second && found[i].second->data == many[i].data && found[i].second.tier() == tier::warm));
   BOOST_TEST(found.back().second.absent());
+}
+
+// T13 through all tiers, with the feed: no key takes another's place in any of them, and no server ends a connection.
+BOOST_AUTO_TEST_CASE(hostile_ids_are_ids_in_all_tiers) {
+  strata_test::tcp_proxy const to_nats{std::stoi(nats_port())}, to_postgres{std::stoi(postgres_port())};
+  auto o = settings(8);
+  o.warm.servers = {std::format("nats://127.0.0.1:{}", to_nats.port())};
+  o.warm.stream = "HOSTILE";
+  o.warm.prefix = "hostile.cache";
+  o.cold.connection += std::format(" port={}", to_postgres.port());  // the last counts
+  o.cold.table = "hostile";
+  knowledge writer{o}, reader{o};
+  BOOST_REQUIRE((writer.ready({.within = 60s}) && reader.ready({.within = 60s})));
+  auto const ids = strata_test::hostile_keys(strata_test::sanitized ? 2'000 : 20'000);
+  std::size_t refused = 0, mistaken = 0, from_warm = 0;
+  constexpr std::size_t step = 1'000;
+  for (std::size_t from = 0; from < ids.size(); from += step) {
+    std::vector<strata::knowledge_asset> values;
+    for (std::size_t i = from; i < from + step; ++i) values.push_back(asset(ids[i], std::to_string(i)));
+    for (auto const& done : writer.put_many(values)) refused += done && done->changed ? 0U : 1U;
+  }
+  for (std::size_t from = 0; from < ids.size(); from += step) {
+    auto const found = reader.get_many(std::span{ids}.subspan(from, step));
+    for (std::size_t i = 0; i < step; ++i) {
+      auto const& [id, hit] = found[i];
+      bool const right = hit && id == ids[from + i] && hit->id == id && hit->data == std::to_string(from + i);
+      mistaken += right ? 0U : 1U;
+      from_warm += hit.tier() == tier::warm ? 1U : 0U;
+    }
+  }
+  BOOST_TEST(refused == 0U);
+  BOOST_TEST(mistaken == 0U);
+  BOOST_TEST(from_warm > ids.size() / 2);
+  BOOST_TEST(to_nats.ended_by_server() == 0);
+  BOOST_TEST(to_postgres.ended_by_server() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(uses_add_up_and_move_no_revision) {

@@ -2,12 +2,14 @@
 // Copyright the Strata authors
 #include "../../support/hostile_keys.hpp"
 #include "../../support/sanitized.hpp"
+#include "../../support/tcp_proxy.hpp"
 #include "support.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
 #include <cstddef>
+#include <format>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -54,7 +56,10 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
   natsSubscription_SetPendingLimits(raw, -1, -1);
   natsConnection_Flush(spy.connection());
 
-  auto o = settings();
+  // What a server cannot read makes it end the connection.
+  auto const direct = from_environment("STRATA_TEST_NATS");
+  strata_test::tcp_proxy const wire{std::stoi(direct.substr(direct.rfind(':') + 1))};
+  auto o = settings(std::format("nats://127.0.0.1:{}", wire.port()));
   o.max_messages = 200'000;
   tier t{o, no_context{}};
   BOOST_REQUIRE(t.wait_ready(soon()));
@@ -104,6 +109,7 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
   BOOST_TEST(eventually([&] { return seen.ours >= count + count / 50; }, 60s));
   BOOST_TEST_MESSAGE(seen.ours << " publications, those refused for a wrong place included");
   BOOST_TEST(seen.outside == 0U);
+  BOOST_TEST(wire.ended_by_server() == 0);
 
   std::string const info = spy.ask("$JS.API.STREAM.INFO.KNOWLEDGE_CACHE", "");
   BOOST_TEST(js::json::member(js::json::member(info, "state"), "messages") == std::to_string(count));
