@@ -60,6 +60,15 @@ void at_every_allocation(std::string_view name, Call call, After after) {
 
 }  // namespace strata_test
 
+// The thread sanitizer has an operator new of its own, and allows no other: there nothing of ours fails.
+#if defined(__clang__)
+#if __has_feature(thread_sanitizer)
+#define STRATA_KEEPS_OPERATOR_NEW
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define STRATA_KEEPS_OPERATOR_NEW
+#endif
+#ifndef STRATA_KEEPS_OPERATOR_NEW
 [[gnu::noinline]] void* operator new(std::size_t size) {
   if (strata_test::strikes()) throw std::bad_alloc{};
   if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
@@ -70,3 +79,5 @@ void at_every_allocation(std::string_view name, Call call, After after) {
 }
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#endif
+#undef STRATA_KEEPS_OPERATOR_NEW
