@@ -17,13 +17,16 @@
 
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 BOOST_AUTO_TEST_SUITE(hot_laws)
 
 namespace hot = strata::hot;
 template <class... Policies>
-using for_all_callers = std::tuple<Policies..., hot::single_thread<Policies>...>;
+using for_all_callers =
+    std::conditional_t<strata_test::threads_sanitized, std::tuple<Policies...>,  // the others are for one thread
+                       std::tuple<Policies..., hot::single_thread<Policies>...>>;
 using shipped =
     for_all_callers<hot::lru, hot::lru_exact, hot::sieve, hot::s3fifo, hot::tinylfu, hot::adaptive, hot::gdsf>;
 
