@@ -19,8 +19,8 @@
 // `write_p99_us` of writes, and of the first quarter, before anything is killed, `calm_throughput`, `calm_write_p50_us` and
 // `calm_write_p99_us`; `failed_reads` and `failed_writes`, mostly while something was down, when who fails at once
 // fails more often; `stale`, `backward` and `wrong` as fleet/history.hpp defines them, of `reads`, `unsure` of which the
-// contender itself called possibly old, so that they are not stale; `lines` of user code,
-// without blank lines, comments and includes: the marked regions of the contender's files.
+// contender itself called possibly old, so that they are not stale; `lines` of user code, without blank lines, comments
+// and includes: the marked regions of the contender's files.
 //
 // What is equal: the fields stored; entries in memory, but for nats_kv, which keeps all; and durability, but for nats_kv
 // again, whose server acknowledges what its disk does not have yet. Strata alone counts every read and keeps the history of
