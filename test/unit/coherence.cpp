@@ -129,6 +129,7 @@ struct deaf_warm {
     }
   };
 };
+using deaf_notes = cache<hot::lru, deaf_warm, memory_cold, codec::json<note>>;
 using warm_is_truth = cache<hot::lru, deaf_warm, none, codec::json<note>>;
 using warm_is_ours = cache<hot::lru, memory_warm, none, codec::json<note>, single_writer>;
 using kinds_of_truth_in_warm = std::tuple<warm_is_truth*, warm_is_ours*>;
@@ -476,6 +477,24 @@ BOOST_AUTO_TEST_CASE(health_says_whether_a_hit_asks_the_clock) {
   below const shared;
   BOOST_TEST(!notes{over<notes>(shared)}.health().coherence.bounded);
   BOOST_TEST(bounded_notes{over<bounded_notes>(shared)}.health().coherence.bounded);
+}
+
+BOOST_AUTO_TEST_CASE(health_says_for_how_long_the_feed_has_been_short_of_what_is_known_to_be_published) {
+  below const shared;
+  deaf_notes one{over<deaf_notes>(shared)};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  BOOST_REQUIRE(one.put(make("k", "heard")));
+  BOOST_REQUIRE(soon([&] { return one.health().coherence.fresh && one.health().coherence.feed_lag == 0ms; }));
+  deaf_warm::deaf = true;
+  BOOST_REQUIRE(one.put(make("k", "not heard")));
+  // Warm is kept in step meanwhile, so its age is another one than memory's.
+  BOOST_TEST(soon([&] {
+    auto const now = one.health().coherence;
+    return now.feed_lag > 1s && now.lease_age >= now.feed_lag && now.horizon_age < 1s && now.hears && !now.fresh;
+  }));
+  deaf_warm::deaf = false;
+  BOOST_REQUIRE(one.put(make("k", "heard again")));
+  BOOST_TEST(soon([&] { return one.health().coherence.fresh && one.health().coherence.feed_lag == 0ms; }));
 }
 
 BOOST_AUTO_TEST_CASE(where_there_is_no_feed_none_is_called_unheard) {

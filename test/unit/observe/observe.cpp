@@ -23,6 +23,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <vector>
 
@@ -160,6 +161,28 @@ BOOST_AUTO_TEST_CASE(what_happens_below_memory_is_counted_and_exported) {
   BOOST_TEST(value_of(text, "strata_feed_up") == 1);
   BOOST_TEST((value_of(text, "strata_lease_age_seconds") >= 0 && value_of(text, "strata_feed_lag_seconds") >= 0));
   std::ofstream{STRATA_TEST_METRICS} << text;
+}
+
+BOOST_AUTO_TEST_CASE(how_old_what_is_known_has_become_is_exported) {
+  auto const warm = std::make_shared<memory_warm::shelf>();
+  auto const cold = std::make_shared<memory_cold::shelf<note>>();
+  counters const seen;
+  notes cache{{.warm = {.shared = warm}, .cold = {.shared = cold}, .observer = seen}};
+  BOOST_REQUIRE(cache.ready({.within = 20s}));
+  warm->cut();
+  cold->cut();
+  std::string text;
+  auto const old = [&] {
+    prometheus page;
+    page.add(cache, seen);
+    text = page.text();
+    return value_of(text, "strata_lease_age_seconds") > 1 && value_of(text, "strata_horizon_age_seconds") > 1;
+  };
+  for (auto const until = std::chrono::steady_clock::now() + 20s; !old() && std::chrono::steady_clock::now() < until;)
+    std::this_thread::sleep_for(10ms);
+  BOOST_TEST(value_of(text, "strata_lease_age_seconds") > 1);
+  BOOST_TEST(value_of(text, "strata_horizon_age_seconds") > 1);
+  BOOST_TEST((value_of(text, "strata_memory_fresh") == 0 && value_of(text, "strata_feed_up") == 0));
 }
 
 BOOST_AUTO_TEST_CASE(an_erase_counts_as_a_write_does) {
