@@ -13,7 +13,8 @@
 //   read/from_warm     get of a key that warm has, against the same calls: look into memory, load from warm, decode, keep in
 //                      memory. `ratio`
 //   read/past_deadline  gets and puts with deadlines of 20 to 300 ms while NATS, PostgreSQL, then both are stopped in the
-//                      middle of what they do: by how much the worst of `calls` outlived its deadline; 50 ms is promised
+//                      middle of what they do: by how much the worst of `calls` outlived its deadline; more than the 50 ms that
+//                      are promised is an error, but in a brief run, which the other tests disturb
 //   read/trips_of_put  round trips a put on either wire, beyond what the cache's own threads do when there are none; what
 //                      these do because of a put, such as looking whether warm has it, is in it
 //   read/restart       a cache that had the 1,000 most used of 10,000 assets in memory is opened again, with limits.warm_up_entries:
@@ -143,7 +144,8 @@ struct both {
   bool full = false;  ///< whether the servers answered, and memory is
 };
 
-int rounds = 4'000;
+constexpr int usual_rounds = 4'000;
+int rounds = usual_rounds;
 int const pairs = 8;
 
 void fall_through(benchmark::State& state) {
@@ -253,6 +255,8 @@ void from_warm(benchmark::State& state) {
 }
 BENCHMARK(from_warm)->Name("read/from_warm")->Iterations(1)->Unit(benchmark::kMillisecond);
 
+constexpr double promised_ms = 50;
+
 void past_deadline(benchmark::State& state) {
   auto cache = knowledge::open(settings_of(given("STRATA_TEST_NATS"), given("STRATA_TEST_POSTGRES")));
   double most = 0;
@@ -276,6 +280,8 @@ void past_deadline(benchmark::State& state) {
     }
   state.counters["most_over_ms"] = most;
   state.counters["calls"] = calls;
+  if (most > promised_ms && rounds >= usual_rounds)
+    state.SkipWithError(std::format("a call outlived its deadline by {:.0f} ms", most));
 }
 BENCHMARK(past_deadline)->Name("read/past_deadline")->Iterations(1)->Unit(benchmark::kMillisecond);
 
