@@ -8,6 +8,7 @@
 #include "support.hpp"
 
 #include <strata/batch.hpp>
+#include <strata/query/explain.hpp>
 #include <strata/query/promote.hpp>
 #include <strata/query/search.hpp>
 #include <strata/query/usage.hpp>
@@ -93,6 +94,32 @@ BOOST_AUTO_TEST_CASE(a_value_falls_through_and_is_promoted_on_the_way_up) {
   BOOST_TEST(first->get("nobody-has-it").absent());
 }
 
+BOOST_AUTO_TEST_CASE(each_tier_says_what_it_has_of_a_key) {
+  auto first = knowledge::open(settings());
+  BOOST_REQUIRE(first->ready({.within = 60s}).has_value());
+  auto const put = first->put(asset("explained", "text"));
+  BOOST_REQUIRE(put.has_value());
+  auto const here = explain(*first, "explained");
+  BOOST_REQUIRE(here.has_value());
+  for (auto const* tier : {&here->hot, &here->warm, &here->cold})
+    BOOST_TEST((tier->present && tier->revision == put->revision && !tier->fault && tier->age && *tier->age < 1min));
+  BOOST_TEST(
+      (here->floor == put->revision && here->version == 1 && !here->declined && here->warm_position != position{}));
+
+  auto second = knowledge::open(settings());
+  BOOST_REQUIRE(second->ready({.within = 60s}).has_value());
+  auto const there = explain(*second, "explained");
+  BOOST_TEST((!there->hot.present && there->warm.present && there->cold.present && !there->declined));
+  BOOST_TEST((there->warm_position == here->warm_position && second->get("explained").tier() == tier::warm));
+  BOOST_TEST(soon([&] { return explain(*second, "explained")->hot.revision == put->revision; }));
+
+  BOOST_REQUIRE(first->erase("explained").has_value());
+  auto const gone = explain(*first, "explained");
+  BOOST_TEST((!gone->hot.present && !gone->warm.present && !gone->cold.present));
+  BOOST_TEST((gone->warm.revision == gone->cold.revision && gone->cold.revision > put->revision));
+  BOOST_TEST(gone->text().contains("cold: erased at revision " + std::to_string(number(gone->cold.revision))));
+}
+
 // K7: nobody keeps its stream in step, so it goes by cold, and says so.
 BOOST_AUTO_TEST_CASE(an_instance_with_another_stream_is_told) {
   auto const other_of = [](auto const& cache) { return cache.health().coherence.elsewhere; };
@@ -120,6 +147,10 @@ BOOST_AUTO_TEST_CASE(an_instance_with_another_stream_is_told) {
   knowledge third{elsewhere()};
   BOOST_REQUIRE(third.ready({.within = 60s}).has_value());
   BOOST_TEST(soon([&] { return other_of(third).starts_with("KNOWLEDGE_CACHE (knowledge.cache.template.*, made "); }));
+  auto const astray = explain(third, "astray");
+  BOOST_TEST(
+      (astray->declined == miss::doubtful && !astray->hot.present && astray->warm.present && astray->cold.present));
+  BOOST_TEST(astray->text().contains(", not taken: "));
   BOOST_TEST(third.get("astray")->data == "another's");
   BOOST_TEST(third.stats().warm.misses[static_cast<std::size_t>(miss::doubtful)] == 1u);
   hear_each_other(third, second);
