@@ -3,6 +3,9 @@
 #include <strata_mutant.hpp>
 
 #include "../simulation/configurations.hpp"
+#include "../simulation/plans.hpp"
+
+#include <strata/testing/simulation/explorer.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -15,8 +18,9 @@
 #include <string_view>
 
 // T3: the same simulations with a rule of the protocol broken must break a promise. Arguments: [NAME] [--schedules N]
-// [--story 1]. Without a name all mutants are tried, and the program as it is, which must pass. The story of how a mutant
-// died must be short and true: played again it breaks the same promise, and without any of its steps it does not.
+// [--explored 1: every schedule of small plans instead] [--story 1]. Without a name all mutants are tried, and the program
+// as it is, which must pass. The story of how a mutant died by a random schedule must be short and true: played again it
+// breaks the same promise, and without any of its steps it does not.
 namespace {
 
 using namespace simulated;
@@ -59,6 +63,22 @@ bool hunt(std::string_view name, st::shape of, std::uint64_t from, std::uint64_t
   return false;
 }
 
+/// Every schedule of the small plans in which somebody proves how fresh memory is.
+void explore(kill& k) {
+  st::explorer<in_step> one;
+  for (auto const& [plan, faults] : followed_plans()) {
+    auto const found = one.all_of(plan, faults);
+    k.schedules += found.plays;
+    if (!found.broken) continue;
+    k.where = "small plans";
+    k.how = {.breach = *found.broken,
+             .story = one.tell(plan, faults, found.choices),
+             .plan = plan,
+             .choices = found.choices};
+    return;
+  }
+}
+
 bool listed(std::string_view promise, std::string_view breaks) {
   for (std::size_t at = 0; at < breaks.size();) {
     auto const end = std::min(breaks.find(' ', at), breaks.size());
@@ -68,12 +88,13 @@ bool listed(std::string_view promise, std::string_view breaks) {
   return false;
 }
 
-bool killed(int mutant, std::uint64_t schedules, bool story) {
+bool killed(int mutant, std::uint64_t schedules, bool explored, bool story) {
   strata_mutant = mutant;
   auto const& entry = strata_mutants[mutant];
   kill k;
+  if (explored) explore(k);
   // Small portions of each first: most mutants die within some hundred schedules of the right configuration.
-  for (std::uint64_t from = 0, to = 1'000; !k.how && from < schedules; from = to, to *= 3) {
+  for (std::uint64_t from = 0, to = 1'000; !explored && !k.how && from < schedules; from = to, to *= 3) {
     to = std::min(to, schedules);
     (void)(hunt<three_tiers>("three_tiers", shape_of_three_tiers, from, to, k) ||
            hunt<in_step>("in_haste", shape_of_in_haste, from, to, k) ||
@@ -106,6 +127,7 @@ bool killed(int mutant, std::uint64_t schedules, bool story) {
 
 int main(int argc, char** argv) {
   auto const schedules = number_after("--schedules", argc, argv, 100'000);
+  bool const explored = number_after("--explored", argc, argv, 0) != 0;
   bool const story = number_after("--story", argc, argv, 0) != 0;
   std::string_view const only = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
   bool good = true;
@@ -113,7 +135,7 @@ int main(int argc, char** argv) {
   for (int i = 0; i < static_cast<int>(std::size(strata_mutants)); ++i) {
     if (!only.empty() && only != strata_mutants[i].name) continue;
     found = true;
-    good = killed(i, schedules, story) && good;
+    good = killed(i, schedules, explored, story) && good;
   }
   if (!found) std::printf("there is no mutant of that name\n");
   return good && found ? EXIT_SUCCESS : EXIT_FAILURE;

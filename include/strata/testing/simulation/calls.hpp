@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/concepts/cold.hpp>
+#include <strata/concepts/log.hpp>
 #include <strata/concepts/warm.hpp>
 #include <strata/kernel/budget.hpp>
 #include <strata/testing/simulation/director.hpp>
@@ -17,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 // The calls of the simulated tiers, awaitable, on the shared world. Each is two steps, the request reaching the tier and
 // the answer reaching the caller, and others may go before either. Faults are those of a network and of a store that keeps
@@ -55,6 +57,33 @@ inline std::uint64_t digest(result<copy<mark>> const& r) noexcept {
 }
 inline std::uint64_t digest(result<written> const& r) noexcept {
   return r ? digest_of(4, number(r->revision) * 2 + (r->changed ? 1 : 0)) : digest_error(r);
+}
+inline std::uint64_t digest_of(horizon const& h) noexcept {
+  auto const all = digest_of(h.reached.transaction, static_cast<std::uint64_t>(h.at));
+  return digest_of(digest_of(all, h.era), static_cast<std::uint64_t>(h.taken_us));
+}
+inline std::uint64_t digest(result<horizon> const& r) noexcept { return r ? digest_of(*r) : digest_error(r); }
+inline std::uint64_t digest(result<std::optional<horizon>> const& r) noexcept {
+  return r ? *r ? digest_of(**r) : 6 : digest_error(r);
+}
+inline std::uint64_t digest_of(std::vector<logged> const& all) noexcept {
+  std::uint64_t sum = all.size();
+  for (auto const& one : all) sum = digest_of(sum, number(one.revision) * most_keys + key_index(one.key));
+  return sum;
+}
+inline std::uint64_t digest(result<std::vector<logged>> const& r) noexcept {
+  return r ? digest_of(*r) : digest_error(r);
+}
+inline std::uint64_t digest(result<changes> const& r) noexcept {
+  if (!r) return digest_error(r);
+  auto const all = digest_of(digest_of(r->all), r->read.transaction * 4 + r->more * 2U + r->gap);
+  return digest_of(digest_of(all, r->settled.transaction), static_cast<std::uint64_t>(r->taken_us));
+}
+inline std::uint64_t digest(result<std::vector<revision>> const& r) noexcept {
+  if (!r) return digest_error(r);
+  std::uint64_t all = 7;
+  for (auto const one : *r) all = digest_of(all, number(one));
+  return all;
 }
 
 /// One call of a tier, with the faults that all kinds have in common. Derived says what is done and what is read.

@@ -54,6 +54,7 @@ class company {
     std::vector<position> strays{};        ///< what it heard of that has no revision, as long as it lives and hears
     // For explorers:
     std::uint64_t past = 0;  ///< digest of what happened to it, in order, as far as the order can matter
+    std::uint64_t kept = 0;  ///< likewise of what its threads have done
     std::array<std::uint8_t, 4> failures{};  ///< in a row, of each kind of call: what its breakers know
     std::uint8_t doubts = 0;                 ///< writes of unknown outcome
     bool resting = false;                    ///< a breaker has opened: its times matter as well
@@ -70,7 +71,7 @@ class company {
 
   void start(std::size_t i) {
     auto& one = instances_[i];
-    one.past = 0;
+    one.past = one.kept = 0;
     one.failures = {};
     one.doubts = 0;
     one.resting = false;
@@ -200,6 +201,9 @@ class company {
     done_ = true;
   }
 
+  [[nodiscard]] static std::chrono::milliseconds idle_for(plan::step const& s) noexcept {
+    return std::chrono::milliseconds{100 + 400 * s.param};
+  }
   /// What a cache's own threads do, one turn of it.
   task<void> keep_house(std::size_t s, plan::step const& step) {
     auto& home = instances_[instance_of(s)];
@@ -217,7 +221,7 @@ class company {
       home.tending = false;
     } else if (step.what == verb::idle) {
       by_schedule::event nothing;
-      (void)co_await nothing.wait(stage.time.now + std::chrono::milliseconds{100 + 400 * step.param});
+      (void)co_await nothing.wait(stage.time.now + idle_for(step));
     }
   }
 

@@ -20,6 +20,7 @@ class likeness : public mishaps<Cache> {
 
  protected:
   using base::callers_, base::instance_of, base::instances_, base::strands_;
+  using typename base::core_type;
 
   // Two digests are equal for two states from which the same can follow. What the flows of an instance share is the key's
   // floor, doubt and entry in hot, its breakers, and its flights, which reads alone touch, when they begin, wake and land.
@@ -32,7 +33,36 @@ class likeness : public mishaps<Cache> {
     std::uint64_t all =
         detail::digest_of(strata::number(core.gate.floor(k.hash)), strata::number(core.peek(k).revision()));
     for (auto const n : one.failures) all = all * 4 + n;
-    return detail::digest_of(all, one.doubts * 2U + core.gate.enter_alone(k.hash).fill().doubtful);
+    all = detail::digest_of(all, one.doubts * 2U + core.gate.enter_alone(k.hash).fill().doubtful);
+    if constexpr (core_type::leased) {
+      all = detail::digest_of(all, certainty(i));
+      all = detail::digest_of(all, since(core.standing.proven()));
+    }
+    return all;
+  }
+  /// Where somebody proves how fresh memory is: what is doubted, and what is known of the feed and of the horizon.
+  [[nodiscard]] std::uint64_t certainty(std::size_t i) noexcept {
+    auto const& core = access::core(*instances_[i].cache);
+    auto const& s = core.standing;
+    std::uint64_t all = detail::digest_of(since(s.since()), s.losses() * 4 + s.hears() * 2U + s.apart());
+    all = detail::digest_of(all, detail::digest_of(since(s.horizon()), s.highest_era()));
+    all = detail::digest_of(all, core.counters.doubts.load(std::memory_order_relaxed));
+    return detail::digest_of(detail::digest_of(all, s.doubted()), instances_[i].strays.size());
+  }
+  /// Of that what a step goes by: no call asks how far the feed has come, and who keeps warm in step looks into memory only
+  /// to compare it.
+  [[nodiscard]] std::uint64_t grounds(std::size_t s) noexcept {
+    auto const i = instance_of(s);
+    auto const& core = access::core(*instances_[i].cache);
+    std::uint64_t const all = certainty(i);
+    switch (verb_of(s)) {
+      case verb::tend: return core.standing.doubted() == 0 ? all : detail::digest_of(all, face(i));
+      case verb::watch: return detail::digest_of(all, instances_[i].feed.heard * 2 + instances_[i].feed.connected);
+      default: return writing(s) ? all : detail::digest_of(all, since(core.standing.proven()));
+    }
+  }
+  [[nodiscard]] static std::uint64_t since(moment t) noexcept {
+    return static_cast<std::uint64_t>(t.time_since_epoch().count());
   }
   /// Before a step of a flow. \returns whether its place among those of its instance matters, if it is no mere passage
   bool remember(std::size_t s) noexcept {
@@ -54,7 +84,10 @@ class likeness : public mishaps<Cache> {
                                               (answer.failed == errc::unknown && answer.kind == call_kind::cold_write));
     }
     if (home.resting) c.past = detail::digest_of(c.past, face(instance_of(s)));
-    return home.resting || !writes;
+    if constexpr (core_type::leased) c.past = detail::digest_of(c.past, grounds(s));
+    if (!housekeeping(verb_of(s))) return home.resting || !writes;
+    home.kept = detail::digest_of(home.kept, detail::digest_of(s, c.past));
+    return home.resting;
   }
   [[nodiscard]] verb verb_of(std::size_t s) const noexcept {
     auto const& c = callers_[s];
@@ -90,6 +123,7 @@ class likeness : public mishaps<Cache> {
     std::uint64_t all = digest_of(stage.faults_left, nature_next_);
     for (std::size_t i = 0; i < stage.plan.instances; ++i) {
       all = digest_of(all, instances_[i].past * 2 + instances_[i].resting);
+      all = digest_of(all, instances_[i].kept);
       all = digest_of(all, face(i));
       all = digest_of(all, instances_[i].feed.heard);
     }
@@ -101,6 +135,7 @@ class likeness : public mishaps<Cache> {
           all, digest_of(wake, static_cast<std::uint64_t>(t.is) * 4 + (t.asked != nullptr) * 2U + callers_[s].calling));
       all = digest_of(all, digest_of(stage.answered[s].digest, stage.parts[s].calls));
       all = digest_of(all, callers_[s].past);
+      all = digest_of(all, callers_[s].next);
     }
     all = digest_of(all, static_cast<std::uint64_t>(stage.time.now.time_since_epoch().count()));
     for (auto const& c : stage.world.commits[0]) all = digest_of(all, strata::number(c.revision) << 16U | c.by);
@@ -113,7 +148,21 @@ class likeness : public mishaps<Cache> {
       all = digest_of(all, static_cast<std::uint64_t>(g.at.time_since_epoch().count()));
     for (std::size_t i = 0; i < stage.plan.instances; ++i)
       all = digest_of(all, stage.cold_failed[i] * 4U + stage.paused[i] * 2U + stage.lagging[i][0]);
+    if constexpr (core_type::leased) all = digest_of(all, of_the_log());
     all = digest_of(all, history.digest());
+    return all;
+  }
+  /// What stands in cold beside the rows, and in warm beside the key's own messages.
+  [[nodiscard]] std::uint64_t of_the_log() const noexcept {
+    using detail::digest_of;
+    auto const& w = stage.world;
+    std::uint64_t all = digest_of(digest_of(w.horizon), since(w.held_until));
+    for (auto const& one : w.log) all = digest_of(all, strata::number(one.revision) * 2 + one.open);
+    for (auto const& c : w.commits[0]) all = digest_of(all, since(c.when));
+    for (auto const& n : w.feed) all = digest_of(all, static_cast<std::uint64_t>(n.position) * most_subjects + n.key);
+    all = digest_of(all, digest_of(w.log_ages, w.log_begins));
+    all = digest_of(all, strata::number(w.told[0]) * 8 + w.fell_back * 4U + w.left_as_it_was * 2U + w.unsettled[0]);
+    for (auto const until : stage.unaware_until) all = digest_of(all, since(until));
     return all;
   }
 

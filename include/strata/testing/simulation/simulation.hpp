@@ -90,7 +90,7 @@ class simulation : likeness<Cache> {
     for (auto& c : callers_) c = caller{};
     for (std::size_t i = 0; i < p.steps.size() && i < 32; ++i) {
       auto const& s = p.steps[i];
-      if (befalls(s.what))
+      if (befalls(s.what) && !stage.exploring)
         nature_[nature_count_++] = static_cast<std::uint8_t>(i);
       else if (auto& c = callers_[strand_of(s)]; c.count < c.steps.size())
         c.steps[c.count++] = static_cast<std::uint8_t>(i);
@@ -98,7 +98,8 @@ class simulation : likeness<Cache> {
     for (std::size_t i = 0; i < p.instances; ++i) base::start(i);
     if (p.prelude) prelude();
   }
-  /// Revision 1 is everywhere but in the hot tiers of the other instances, and everybody knows it.
+  /// Revision 1 is everywhere but in the hot tiers of the other instances, and everybody knows it. Where somebody proves how
+  /// fresh memory is, all have it, and it is fresh.
   void prelude() {
     mark const first = make_mark(0, 250, 500);
     (void)stage.world.cold_store(0, first, anything, 500);
@@ -107,13 +108,23 @@ class simulation : likeness<Cache> {
     f.sum = checksum(f);
     stage.world.publish(0, std::move(f), 500);
     for (std::size_t i = 0; i < stage.plan.instances; ++i) {
-      ++instances_[i].feed.heard;
+      if constexpr (leased)
+        hear_rest(i);
+      else
+        ++instances_[i].feed.heard;
       history.knows(i, 0, revision{1});
     }
     for (auto& c : callers_) c.last_read[0] = revision{1};
-    auto& core = access::core(*instances_[0].cache);
-    (void)core.settle(core.gate.enter_alone(core.hash(key_names[0]).hash), core.hash(key_names[0]),
-                      box<mark>{revision{1}, first});
+    for (std::size_t i = 0; i < (leased ? stage.plan.instances : 1U); ++i) {
+      auto& core = access::core(*instances_[i].cache);
+      (void)core.settle(core.gate.enter_alone(core.hash(key_names[0]).hash), core.hash(key_names[0]),
+                        box<mark>{revision{1}, first});
+    }
+    if constexpr (leased) {
+      stage.quiet = true;
+      fall_in_step(1);
+      stage.quiet = false;
+    }
   }
   void end() {
     for (auto& i : instances_)
@@ -163,7 +174,7 @@ class simulation : likeness<Cache> {
     bool const somebody = n != 0;
     if constexpr (has_warm)
       if (busy && !(stage.plan.lags && (sleepers || somebody))) {
-        if (stage.exploring) base::skip_echoes();
+        if (stage.exploring && !leased) base::skip_echoes();  // to a lease they prove how far the feed is
         for (std::size_t i = 0; i < stage.plan.instances; ++i)
           if (base::pending(i) && (!stage.exploring || base::busy_at(i)))
             options[n++] = {actor::feed, static_cast<std::uint8_t>(i)};
@@ -209,6 +220,11 @@ class simulation : likeness<Cache> {
   void go(std::size_t s) {
     last_ = s;
     auto& c = callers_[s];
+    if (stage.exploring && !under_way(s)) {
+      auto const& step = stage.plan.steps[c.steps[c.next]];
+      if (step.what == verb::idle) return ++c.next, idle(step);
+      if (befalls(step.what)) return ++c.next, base::befall(step);
+    }
     bool const serves = c.calling && stage.time.strands[s].asked != nullptr;
     bool const passing = stage.answered[s].digest != 0 && stage.answered[s].kind == call_kind::warm_load;
     bool const counts = !serves && stage.exploring && base::remember(s);
@@ -242,6 +258,14 @@ class simulation : likeness<Cache> {
     }
   }
 
+  /// For an explorer a wait is one step, whatever else is under way.
+  void idle(plan::step const& s) {
+    for (std::size_t one = 0; one < all_; ++one)
+      if (under_way(one)) stage.paused[instance_of(one)] = true;
+    stage.tell("   {} ms pass", base::idle_for(s).count());
+    go_on_at(stage.time.now + base::idle_for(s));
+  }
+
   /// On to the next moment at which somebody wakes.
   void pass() {
     moment next = moment::max();
@@ -253,6 +277,9 @@ class simulation : likeness<Cache> {
       if (g.at > stage.time.now && g.at < next) next = g.at;
     if (stage.story != nullptr)
       stage.tell("   {} ms pass", std::chrono::duration_cast<std::chrono::milliseconds>(next - stage.time.now).count());
+    go_on_at(next);
+  }
+  void go_on_at(moment next) {
     stage.time.now = next;
     for (std::size_t i = 0; i < stage.plan.instances; ++i)
       if (stage.unaware_until[i] != moment{} && next >= stage.unaware_until[i]) base::cut(i);
@@ -272,7 +299,7 @@ class simulation : likeness<Cache> {
         hear_rest(i);
       }
     stage.time.now += std::chrono::seconds{2};
-    if constexpr (leased) fall_in_step();
+    if constexpr (leased) fall_in_step(4);
     if constexpr (core_type::gathers) look_as_others();
     auto told = stage.world.told;  // reads tell warm more
     if constexpr (in_step)
@@ -299,8 +326,8 @@ class simulation : likeness<Cache> {
     feed.heard = all.size();
   }
   /// The caches' own threads do their work for a while: warm gets in step, and memory fresh.
-  void fall_in_step() {
-    for (int round = 0; round < 4; ++round) {
+  void fall_in_step(int rounds) {
+    for (int round = 0; round < rounds; ++round) {
       for (std::size_t i = 0; i < stage.plan.instances && !history.found; ++i)
         for (verb const v : {verb::watch, verb::tend, verb::watch}) {
           last_look_.what = v;
