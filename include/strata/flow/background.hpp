@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/concepts/observer.hpp>
 #include <strata/deferred.hpp>
 #include <strata/flow/follow.hpp>
 #include <strata/flow/heal.hpp>
