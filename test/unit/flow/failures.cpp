@@ -2,9 +2,8 @@
 // Copyright the Strata authors
 //
 // T10: the N-th call of a tier fails, the N-th allocation fails, the N-th copy or move of a value throws, or what is done to a
-// key of the user's, for every N that
-// a verb reaches. Nothing crashes, what was committed is reported as committed, what was not is not, and the cache goes on
-// agreeing with cold. The address sanitizer looks for what is lost.
+// key of the user's, for every N that a verb reaches. Nothing crashes, what was committed is reported as committed, what was
+// not is not, and the cache goes on agreeing with cold. The address sanitizer looks for what is lost.
 #include <strata/batch.hpp>
 #include <strata/cache.hpp>
 #include <strata/hot/lru.hpp>

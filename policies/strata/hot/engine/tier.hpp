@@ -366,8 +366,7 @@ class tier : check_eviction<Eviction> {
   static constexpr std::size_t least = 4096;                          // entries of a shard
   static constexpr std::size_t least_bytes = std::size_t{64} << 20U;  // and of its share, so that large values fit
 
-  static constexpr std::size_t ahead =
-      64;  // keys of find_many at once: with 32 a million entries take an eighth longer
+  static constexpr std::size_t ahead = 64;  // keys of find_many at once: with 32 a million take an eighth longer
 
   // A shard to read, or nothing where waiting for it would never end; without a tier also where it had to wait.
   class reading {
