@@ -194,6 +194,37 @@ std::vector<std::size_t> last_of_each(std::span<std::size_t const> given, Texts 
   return heirs;
 }
 
+/// Publishes what cold has taken, in one burst where warm can; each receipt says whether warm has it.
+template <class Core, class Texts>
+task<void> publish_many(Core& core,
+                        std::span<std::pair<typename Core::hashed_key, typename Core::value_type> const> values,
+                        Texts const& texts, std::span<result<receipt>> receipts, moment end, moment asked,
+                        moment until) {
+  std::vector<frame> frames;
+  std::vector<placement> places;
+  std::vector<std::size_t> told;
+  frames.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!receipts[i]) continue;
+    receipts[i]->degraded = true;  // until warm has it
+    auto framed = seal(core.codec, texts[i], receipts[i]->revision, values[i].second, core.expires_ms(end));
+    if (!framed) continue;
+    frames.push_back(std::move(*framed));
+    places.push_back({&frames.back(), std::nullopt});
+    told.push_back(i);
+  }
+  auto const published = co_await place_many(core, places, kernel::warm_write(asked, core.clock.now(), until));
+  for (std::size_t n = 0; n < told.size(); ++n) {
+    auto put = published[n];
+    if (!put && put.error() == errc::conflict)
+      put = co_await overrule(core, texts[told[n]], receipts[told[n]]->revision,
+                              kernel::warm_write(asked, core.clock.now(), until));
+    if (!put) continue;
+    receipts[told[n]]->degraded = false;
+    if (put->whole) receipts[told[n]]->tiers |= tier_bit(tier::warm);
+  }
+}
+
 /// Writes values in one statement where cold can, and publishes them in one burst where warm can.
 /// \param first  the place of the first value's receipt in `done`
 template <class Core>
@@ -259,34 +290,9 @@ task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key,
                             .tiers = Core::truth_bit};
     }
     try {  // K6: committed is committed
-      std::vector<frame> frames;
-      std::vector<placement> places;
-      std::vector<std::size_t> told;
-      frames.reserve(values.size());
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        if (!receipts[i]) continue;
-        Core::stamp(values[i].second, receipts[i]->version);
-        if constexpr (Core::has_warm) {
-          receipts[i]->degraded = true;  // until warm has it
-          auto framed = seal(core.codec, texts[i], receipts[i]->revision, values[i].second, core.expires_ms(end));
-          if (!framed) continue;
-          frames.push_back(std::move(*framed));
-          places.push_back({&frames.back(), std::nullopt});
-          told.push_back(i);
-        }
-      }
-      if constexpr (Core::has_warm) {
-        auto const published = co_await place_many(core, places, kernel::warm_write(asked, core.clock.now(), until));
-        for (std::size_t n = 0; n < told.size(); ++n) {
-          auto put = published[n];
-          if (!put && put.error() == errc::conflict)
-            put = co_await overrule(core, texts[told[n]], receipts[told[n]]->revision,
-                                    kernel::warm_write(asked, core.clock.now(), until));
-          if (!put) continue;
-          receipts[told[n]]->degraded = false;
-          if (put->whole) receipts[told[n]]->tiers |= tier_bit(tier::warm);
-        }
-      }
+      for (std::size_t i = 0; i < values.size(); ++i)
+        if (receipts[i]) Core::stamp(values[i].second, receipts[i]->version);
+      if constexpr (Core::has_warm) co_await publish_many(core, values, texts, receipts, end, asked, until);
       co_await core.at(point::before_hot);
       for (std::size_t i = 0; i < values.size(); ++i) {
         if (!receipts[i]) continue;

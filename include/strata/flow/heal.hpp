@@ -9,18 +9,16 @@
 #include <strata/flow/company.hpp>
 #include <strata/flow/healer.hpp>
 #include <strata/flow/many.hpp>
+#include <strata/flow/take_over.hpp>
 #include <strata/flow/to_warm.hpp>
-#include <strata/kernel/budget.hpp>
+#include <strata/kernel/moment.hpp>
 #include <strata/run/task.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 // K7: cold is the log. One instance at a time reads what has been committed, whoever did it, and publishes what warm lacks;
 // a writer's own publish is only the faster way. How far warm is in step stands in cold (the horizon), so another goes on
@@ -99,13 +97,6 @@ task<std::optional<position>> sweep(Core& core, healer<Core>& my) {
   co_return my.swept.high;
 }
 
-/// Lets another try.
-template <class Core>
-void give_up(Core& core, healer<Core>& my) noexcept {
-  my.mine.reset();
-  my.resting_until = core.clock.now() + healer<Core>::rest;
-}
-
 /// One pass: does nothing while another instance does it.
 template <class Core>
 task<void> heal(Core& core, healer<Core>& my) {
@@ -118,44 +109,9 @@ task<void> heal(Core& core, healer<Core>& my) {
   }
   if constexpr (tells_identity<typename Core::warm_channel::tier_type>)
     if (my.mine && my.me != signature(my.name, store_of(core))) my.mine.reset();  // the store is another one now
-  bool earlier = false;
-  if (!my.mine) {
-    my.known = {};
-    if (now < core.standing.horizon() + healer<Core>::silent) co_return;
-    std::string elsewhere;
-    if constexpr (tells_identity<typename Core::warm_channel::tier_type>) {
-      auto const seen = co_await core.cold.sound(core, direction::reading, until,
-                                                 [&](auto& tier) { return tier.read_horizon(until); });
-      if (!seen) co_return;
-      if (seen->taken_us != 0) elsewhere = elsewhere_of(core, seen->holder);
-    }
-    auto me = signature(my.name, elsewhere.empty() ? store_of(core) : elsewhere);
-    if (me != my.me) {  // what was done to another store says nothing of this one
-      my.began = {};
-      my.swept = {};
-    }
-    my.me = std::move(me);
-    auto const taken_us = core.standing.taken_us();  // before the question: what is seen meanwhile may be later
-    auto const era = core.standing.highest_era();
-    auto held = co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
-      return tier.hold_horizon(my.me, healer<Core>::hold, until);
-    });
-    if (!held || !*held) co_return;
-    if (!elsewhere.empty()) {
-      // What it says is said of another store: nobody may read it under the name of this one, so it says nothing first.
-      horizon const nothing{.reached = (*held)->reached, .era = (*held)->era + 1};
-      co_return void(co_await core.cold.sound(core, direction::writing, until, [&](auto& tier) {
-        return tier.move_horizon(my.me, std::chrono::milliseconds{0}, nothing, until);
-      }));
-    }
-    my.mine = **held;
-    moment const known = my.mine->taken_us == 0 ? moment{} : now - my.mine->age;
-    bool const begun = my.mine->reached != cursor{};
-    // K10: whether cold is what it was before, and its eras mean others than those that were known here.
-    earlier = my.mine->taken_us < taken_us || my.mine->era < era;
-    if (my.mine->era < era) my.mine->era = era;
-    my.taken = !begun ? moment::max() : my.began > known ? my.began : known;
-  }
+  auto const tenure = my.mine ? flow::tenure::held : co_await take_over(core, my, now, until);
+  if (tenure == flow::tenure::none) co_return;
+  bool const earlier = tenure == flow::tenure::held_of_an_earlier_cold;
   auto next = *my.mine;
   bool moved = false;
   if (earlier) core.doubt_all();
