@@ -2,13 +2,13 @@
 // Copyright the Strata authors
 #pragma once
 
+#include "asked_new.hpp"
+
 #include <strata/record.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -25,13 +25,7 @@ struct failing {
 };
 inline failing faults;
 
-inline void* allocate(std::size_t size, std::size_t alignment) {
-  if (++faults.allocations == faults.allocation_fails) throw std::bad_alloc{};
-  void* const memory = alignment == 0 ? std::malloc(size)
-                                      : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (memory == nullptr) throw std::bad_alloc{};
-  return memory;
-}
+inline bool refuses(std::size_t) noexcept { return ++faults.allocations == faults.allocation_fails; }
 
 inline void user_code() {
   if (++faults.operations == faults.operation_fails) throw std::runtime_error{"told to"};
@@ -55,23 +49,6 @@ struct value {
 };
 
 }  // namespace strata_test
-
-// Not inlined: compilers take a malloc behind new for a mistake where they see both.
-[[gnu::noinline]] void* operator new(std::size_t size) { return strata_test::allocate(size, 0); }
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
-  return strata_test::allocate(size, static_cast<std::size_t>(alignment));
-}
-[[gnu::noinline]] void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
-  try {
-    return strata_test::allocate(size, 0);
-  } catch (std::bad_alloc const&) {
-    return nullptr;
-  }
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 template <>
 struct std::hash<strata_test::id> {

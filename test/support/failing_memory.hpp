@@ -2,11 +2,12 @@
 // Copyright the Strata authors
 #pragma once
 
+#include "asked_new.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
 #include <new>
 #include <string_view>
@@ -24,8 +25,7 @@ struct arming {
 inline thread_local arming armed;  // of this thread alone: what others allocate meanwhile is their own affair
 inline constexpr std::uint64_t all_after = std::numeric_limits<std::uint64_t>::max();
 
-/// Whether this allocation fails.
-inline bool strikes() noexcept {
+inline bool refuses(std::size_t) noexcept {
   if (!armed.happened) {
     if (armed.left == 0 || --armed.left != 0) return false;
     armed.happened = true;
@@ -59,25 +59,3 @@ void at_every_allocation(std::string_view name, Call call, After after) {
 }
 
 }  // namespace strata_test
-
-// The thread sanitizer has an operator new of its own, and allows no other: there nothing of ours fails.
-#if defined(__clang__)
-#if __has_feature(thread_sanitizer)
-#define STRATA_KEEPS_OPERATOR_NEW
-#endif
-#elif defined(__SANITIZE_THREAD__)
-#define STRATA_KEEPS_OPERATOR_NEW
-#endif
-#ifndef STRATA_KEEPS_OPERATOR_NEW
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  if (strata_test::strikes()) throw std::bad_alloc{};
-  if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc{};
-}
-[[gnu::noinline]] void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
-  return strata_test::strikes() ? nullptr : std::malloc(size == 0 ? 1 : size);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-#endif
-#undef STRATA_KEEPS_OPERATOR_NEW

@@ -213,9 +213,11 @@ struct failing_sqlite {
   failing_sqlite() {
     BOOST_REQUIRE(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real) == SQLITE_OK);
     auto failing = real;
-    failing.xMalloc = [](int bytes) { return strata_test::strikes() ? nullptr : real.xMalloc(bytes); };
+    failing.xMalloc = [](int bytes) {
+      return strata_test::refuses(static_cast<std::size_t>(bytes)) ? nullptr : real.xMalloc(bytes);
+    };
     failing.xRealloc = [](void* old, int bytes) {
-      return strata_test::strikes() ? nullptr : real.xRealloc(old, bytes);
+      return strata_test::refuses(static_cast<std::size_t>(bytes)) ? nullptr : real.xRealloc(old, bytes);
     };
     BOOST_REQUIRE(sqlite3_config(SQLITE_CONFIG_MALLOC, &failing) == SQLITE_OK);
   }

@@ -2,10 +2,10 @@
 // Copyright the Strata authors
 #pragma once
 
+#include "../../support/asked_new.hpp"
+
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 
 // Counts what operator new gives in this program, and can make it fail. For one source file of a program with one
 // thread.
@@ -21,20 +21,9 @@ inline void never_fail() noexcept { left = static_cast<std::size_t>(-1); }
 
 }  // namespace counted
 
-// noinline: else GCC takes malloc and free across the two for a mismatch.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  if (counted::left == 0) throw std::bad_alloc{};
+inline bool strata_test::refuses(std::size_t bytes) noexcept {
+  if (counted::left == 0) return true;
   if (counted::left != static_cast<std::size_t>(-1)) --counted::left;
-  counted::given += size;
-  if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc{};
+  counted::given += bytes;
+  return false;
 }
-[[gnu::noinline]] void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
-  try {
-    return ::operator new(size);
-  } catch (std::bad_alloc const&) {
-    return nullptr;
-  }
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

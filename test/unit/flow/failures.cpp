@@ -4,6 +4,8 @@
 // T10: the N-th call of a tier fails, the N-th allocation fails, the N-th copy or move of a value throws, or what is done to a
 // key of the user's, for every N that a verb reaches. Nothing crashes, what was committed is reported as committed, what was
 // not is not, and the cache goes on agreeing with cold. The address sanitizer looks for what is lost.
+#include "../../support/asked_new.hpp"
+
 #include <strata/batch.hpp>
 #include <strata/cache.hpp>
 #include <strata/hot/lru.hpp>
@@ -13,7 +15,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <new>
@@ -505,16 +506,7 @@ void soft_reads() {
 
 }  // namespace
 
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  if (strikes(trouble::allocation)) throw std::bad_alloc{};
-  if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc{};
-}
-[[gnu::noinline]] void* operator new(std::size_t size, std::nothrow_t const&) noexcept {
-  return strikes(trouble::allocation) ? nullptr : std::malloc(size == 0 ? 1 : size);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+bool strata_test::refuses(std::size_t) noexcept { return strikes(trouble::allocation); }
 
 BOOST_AUTO_TEST_SUITE(nth_failure)
 BOOST_AUTO_TEST_CASE(of_a_tier) { all_verbs(trouble::tier_call); }
