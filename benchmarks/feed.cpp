@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 //
-// How long it takes until a write is visible in every process. Eight processes with the mission's configuration on one
+// How long it takes until a write is visible in every process. Eight processes with the usual configuration on one
 // NATS and one PostgreSQL write 1,000 times a second together, at fixed times whatever a write takes, each to keys of its
 // own; so the number in a value orders the values of its key as revisions do. Each process reads the keys of all.
 //
@@ -13,7 +13,7 @@
 //
 //   feed/lag/instances:8  all writes. The aims: p50 1 ms, p99 5 ms
 //   feed/killed_writer    writes whose process is killed (kill -9) when PostgreSQL has committed and nobody was told: 1 s
-//   feed/foreign_write    writes by a program that knows the table and nothing else, as the mission's statements have it: 1 s
+//   feed/foreign_write    writes by a program that knows the table and nothing else, as those in the field write: 1 s
 //   feed/server_back      writes committed while NATS was down (kill -9) or within two seconds after, from the moment at which
 //                         it answers again, or their own if that is later: p99 500 ms, all within 2 s
 //   feed/partition_healed the same where NATS, on a host of its own, was cut off for four, two and one seconds: nothing that one
@@ -158,7 +158,7 @@ heard_keys& heard() {
   return one;
 }
 
-/// The mission's hot tier, which tells when the cache lets go of a copy.
+/// The usual hot tier, which tells when the cache lets go of a copy.
 struct telling_lru {
   using options = strata::hot::lru::options;
   template <class Key, class Value, class Context>

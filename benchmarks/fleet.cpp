@@ -4,7 +4,7 @@
 // A fleet of eight processes on the real corpus, with Strata and with what people write instead: how fast it is, how many
 // reads were older than they should have been, and how many lines it took. One row per contender, fleet/<name>:
 //
-//   strata         the mission's configuration: memory, JetStream, PostgreSQL
+//   strata         the usual configuration: memory, JetStream, PostgreSQL
 //   mutex_map      a map behind a mutex in each process, in front of PostgreSQL
 //   redis_aside    the same, with copies in Valkey and publish/subscribe to tell of changes
 //   postgres_only  PostgreSQL alone
@@ -18,7 +18,7 @@
 // Counters: `throughput` answered calls a second; `p50_us` and `p99_us` of answered reads, `write_p50_us` and
 // `write_p99_us` of writes, and of the first quarter, before anything is killed, `calm_throughput`, `calm_write_p50_us` and
 // `calm_write_p99_us`; `failed_reads` and `failed_writes`, mostly while something was down, when who fails at once
-// fails more often; `stale`, `backward` and `wrong` as fleet/history.hpp defines them, of `reads`, `unsure` of which the
+// fails more often; `stale`, `backward` and `wrong` as fleet/history.hpp defines them, of `reads`, `unverified` of which the
 // contender itself called possibly old, so that they are not stale; `lines` of user code, without blank lines, comments
 // and includes: the marked regions of the contender's files.
 //
@@ -179,7 +179,7 @@ void add(std::string const& name, broker with, table under, std::size_t lines) {
         c["failed_reads"] = static_cast<double>(f.failed_reads);
         c["failed_writes"] = static_cast<double>(f.failed_writes);
         c["reads"] = static_cast<double>(f.checked.reads);
-        c["unsure"] = static_cast<double>(f.checked.unsure);
+        c["unverified"] = static_cast<double>(f.checked.unverified);
         c["stale"] = static_cast<double>(f.checked.stale);
         c["backward"] = static_cast<double>(f.checked.backward);
         c["wrong"] = static_cast<double>(f.checked.wrong);

@@ -20,7 +20,7 @@ import sys
 fleet_columns = [
     ("calls/s", "throughput"), ("read p50, us", "p50_us"), ("p99, us", "p99_us"), ("write p50, us", "write_p50_us"),
     ("p99, us", "write_p99_us"), ("failed reads", "failed_reads"), ("failed writes", "failed_writes"), ("stale", "stale"),
-    ("backward", "backward"), ("called unsure", "unsure"), ("of reads", "reads"), ("lines", "lines")]
+    ("backward", "backward"), ("called unverified", "unverified"), ("of reads", "reads"), ("lines to write", "lines")]
 feed_columns = [("p50, ms", "p50_ms"), ("p99, ms", "p99_ms"), ("max, ms", "max_ms"), ("never seen", "never"), ("of pairs", "pairs")]
 
 

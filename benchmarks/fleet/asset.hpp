@@ -11,7 +11,7 @@
 
 namespace fleet {
 
-// The mission's asset as a program has it that knows no Strata.
+// The asset of the field as a program has it that knows no Strata.
 // [user code]
 struct asset {
   std::string id, asset_type, data;

@@ -99,7 +99,7 @@ returning version)");
 };
 // [/user code]
 
-/// The mission's table without its columns for embeddings, and without the two indexes that make every count of a use a
+/// The table of the field without its columns for embeddings, and without the two indexes that make every count of a use a
 /// rewrite of index entries.
 inline void create_table(std::string const& where) {
   pqxx::connection connection{where};

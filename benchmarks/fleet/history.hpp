@@ -67,8 +67,8 @@ struct history {
 };
 
 struct verdict {
-  std::uint64_t reads = 0;   ///< that were answered
-  std::uint64_t unsure = 0;  ///< of these, called old by the contender itself: none of them counts as stale
+  std::uint64_t reads = 0;       ///< that were answered
+  std::uint64_t unverified = 0;  ///< of these, called old by the contender itself: none of them counts as stale
   std::uint64_t stale = 0;
   std::uint64_t backward = 0;
   std::uint64_t wrong = 0;
@@ -146,7 +146,7 @@ inline verdict judge(std::span<history const> all, std::chrono::nanoseconds boun
     for (auto const& e : one.events) {
       if (!e.answered(call::read)) continue;
       ++sum.reads;
-      if (!e.current) ++sum.unsure;
+      if (!e.current) ++sum.unverified;
       if (own[one.process].before(e.key, e.begun) > e.version) ++sum.backward;
       if (e.current && everybody.before(e.key, e.begun - bound.count()) > e.version) ++sum.stale;
       if (e.version != 0 && !by.wrote_by(e)) ++sum.wrong;

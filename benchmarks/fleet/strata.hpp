@@ -13,7 +13,7 @@
 
 namespace fleet {
 
-// The mission's configuration, with one replica since there is one server.
+// The usual configuration, with one replica since there is one server.
 // [user code]
 using knowledge_cache = strata::cache<strata::hot::lru, strata::warm::jetstream, strata::cold::postgres,
                                       strata::codec::json<strata::knowledge_asset>>;

@@ -28,8 +28,8 @@ enum class errc : std::uint8_t {
   loader_failed,    ///< the loader threw or returned an error
   would_deadlock,   ///< waiting would close a circle of loaders: load in another order
   closed,           ///< the cache is closing or closed
-  forked,           ///< this process is a fork of the one that opened the cache: open a new one
-  unsupported,      ///< no tier of this configuration can do it
+  forked,  ///< this process is a fork of the one that opened the cache: open a new one, over JetStream after an exec
+  unsupported,  ///< no tier of this configuration can do it
 };
 
 /// The tiers, as far as answers and errors name them.

@@ -25,7 +25,7 @@
 #include <string>
 #include <string_view>
 
-// The mission's configuration, with an executor and an observer that end the process where they are told to.
+// The usual configuration, with an executor and an observer that end the process where they are told to.
 namespace faults {
 
 /// Ends the process, as kill -9 would, when a write comes to a point for the n-th time.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 //
-// One process of a fleet: a cache in the mission's configuration, threads that use it as hard as they are told to, and a
+// One process of a fleet: a cache in the usual configuration, threads that use it as hard as they are told to, and a
 // journal of what they were answered. It is killed, stopped and cut off by others; it can also end itself at a point of a
 // write that nobody outside could hit.
 //

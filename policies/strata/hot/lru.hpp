@@ -12,7 +12,7 @@
 // Least recently used, by generations: a new one begins when newcomers have filled a 62nd of the capacity. A hit writes the
 // generation into its entry, where it most often stands already, and moves nothing; an entry whose turn to go comes moves
 // on to the queue of the generation that used it last. So hits of several threads do not disturb each other, and the order
-// is that of lru_exact but within a generation: within 0.2 points of its hit ratio. Blind like it to loops and scans longer
+// is that of lru_exact but within a generation: at most 0.2 points of its hit ratio less. Blind like it to loops and scans longer
 // than the capacity. Rejected: one list in which hits among the newest quarter move nothing, as the others wrote where the
 // next thread reads.
 // Source: see engine/generations; the order that it comes near is that of lru_exact.

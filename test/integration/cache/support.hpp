@@ -16,7 +16,7 @@
 #include <string_view>
 #include <thread>
 
-// The mission's configuration on the servers that the test was given.
+// The usual configuration on the servers that the test was given.
 namespace cache_test {
 
 using knowledge = strata::cache<strata::hot::lru, strata::warm::jetstream, strata::cold::postgres,

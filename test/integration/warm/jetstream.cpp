@@ -53,7 +53,7 @@ js::options own(std::string_view name) {
   o.prefix = std::format("p.{}", name);
   return o;
 }
-std::string mission_stream(js::options const& o, std::string_view extra) {
+std::string field_stream(js::options const& o, std::string_view extra) {
   std::string json = replaced(fixture("field/stream.json"), "\"KNOWLEDGE_CACHE\"", "\"" + o.stream + "\"");
   json = replaced(json, "knowledge.cache.>", o.prefix + ".>");
   json = replaced(json, "\"num_replicas\": 3", "\"num_replicas\": 1");
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(laws_hold_on_the_stream_we_create) { laws_hold(own("created
 BOOST_AUTO_TEST_CASE(laws_hold_on_the_stream_in_the_field) {
   auto const o = own("field");
   other_program const they;
-  BOOST_TEST(they.create_stream(o.stream, mission_stream(o, "")).contains("\"created\""));
+  BOOST_TEST(they.create_stream(o.stream, field_stream(o, "")).contains("\"created\""));
   BOOST_REQUIRE(they.fill(o.prefix + ".template.", fixture("asset.json"), 100'000));
   laws_hold(o);
   // The stream takes no more than these: with each of ours one of theirs went, the oldest.
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(laws_hold_on_the_stream_in_the_field) {
 BOOST_AUTO_TEST_CASE(an_old_reader_finds_an_empty_message_of_an_erased_id) {
   auto const o = own("erased");
   other_program const they;
-  BOOST_TEST(they.create_stream(o.stream, mission_stream(o, "")).contains("\"created\""));
+  BOOST_TEST(they.create_stream(o.stream, field_stream(o, "")).contains("\"created\""));
   tier t{o, no_context{}};
   BOOST_REQUIRE(t.wait_ready(soon()));
   std::string const asset = fixture("asset.json");
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(an_old_reader_finds_an_empty_message_of_an_erased_id) {
 BOOST_AUTO_TEST_CASE(laws_hold_on_a_stream_with_direct_reads_and_no_limit) {
   auto const o = own("direct");
   other_program const they;
-  BOOST_TEST(they.create_stream(o.stream, mission_stream(o, ",\"allow_direct\":true")).contains("\"created\""));
+  BOOST_TEST(they.create_stream(o.stream, field_stream(o, ",\"allow_direct\":true")).contains("\"created\""));
   laws_hold(o);
 }
 
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(the_stream_we_create_is_the_one_that_is_asked_for) {
 BOOST_AUTO_TEST_CASE(a_stream_that_is_found_is_left_as_it_is_and_each_difference_is_told_once) {
   auto const o = own("found");
   other_program const they;
-  they.create_stream(o.stream, mission_stream(o, ""));
+  they.create_stream(o.stream, field_stream(o, ""));
   std::string const before = they.stream_configuration(o.stream);
   tier t{o, no_context{}};
   BOOST_TEST(t.wait_ready(soon()).has_value());
@@ -412,7 +412,7 @@ BOOST_AUTO_TEST_CASE(large_values_many_at_once) {
 BOOST_AUTO_TEST_CASE(a_limit_of_the_stream_is_respected_before_sending) {
   auto const o = own("narrow");
   other_program const they;
-  they.create_stream(o.stream, mission_stream(o, ",\"max_msg_size\":2000"));
+  they.create_stream(o.stream, field_stream(o, ",\"max_msg_size\":2000"));
   tier t{o, no_context{}};
   BOOST_REQUIRE(t.wait_ready(soon()));
   BOOST_TEST((t.store(made("k", 1, std::string(2'000, 'x')), {}, soon()).error() == errc::rejected));

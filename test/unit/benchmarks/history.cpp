@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_read_that_is_not_called_current_is_not_stale_but_may_go_b
   auto old = read(5 * second, 5 * second + 1, 1);
   old.current = false;
   auto const found = judged({{write(0, 10, 1), write(20, 100, 2)}, {read(200, 201, 2), old}});
-  BOOST_TEST((found == verdict{.reads = 2, .unsure = 1, .backward = 1}));
+  BOOST_TEST((found == verdict{.reads = 2, .unverified = 1, .backward = 1}));
 }
 
 BOOST_AUTO_TEST_CASE(a_process_that_reads_older_than_before_goes_backward) {
