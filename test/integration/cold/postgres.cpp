@@ -207,6 +207,27 @@ BOOST_AUTO_TEST_CASE(every_call_is_one_round_trip_however_many_keys_it_has) {
   }
 }
 
+// What pg_stat_activity shows of a connection is read by the server in each of its calls: it is one statement, not all.
+BOOST_AUTO_TEST_CASE(the_server_knows_each_statement_by_a_text_of_its_own) {
+  auto o = on("shown");
+  o.connections = 1;
+  opened_notes cold{o};
+  other sql;
+  auto const shown = [&](std::string_view name) {
+    return !sql(std::format("select from pg_stat_activity where application_name = 'strata' and length(query) < 1000 "
+                            "and query like 'prepare {}(text%) as %\"shown\"%'",
+                            name))
+                .empty();
+  };
+  auto const found = cold.tier.load("k", soon());
+  BOOST_TEST(bool(found), why(found));
+  BOOST_TEST(shown("strata_load"));
+  std::string_view const key = "k";
+  auto const all = cold.tier.load_many({&key, 1}, soon());
+  BOOST_TEST(bool(all[0]), why(all[0]));
+  BOOST_TEST(shown("strata_load_many"));
+}
+
 BOOST_AUTO_TEST_CASE(expectations_are_kept) {
   opened_notes cold{on("expect")};
   BOOST_TEST((cold.tier.store("a", {.id = "a"}, strata::revision{5}, soon()).error() == errc::conflict));

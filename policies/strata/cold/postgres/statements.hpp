@@ -30,15 +30,17 @@ struct statement {
   bool later = false;  ///< prepared when it is first asked for, so that a fresh connection is soon of use
 };
 
-/// One text that prepares them all in one round trip. It belongs to the server's session.
+/// One text that prepares them all in one round trip, and belongs to the server's session. Each is executed by itself: the
+/// server keeps with a statement the whole text that it came in, and reads it twice in each call to show it in
+/// pg_stat_activity, which with all of them in one took 0.8 us of a load's 35.
 inline std::string script(std::vector<statement> const& all) {
-  std::string text;
+  std::string text = "do $strata$ begin\n";
   for (auto const& one : all) {
-    text.append("prepare ").append(one.name);
+    text.append("execute $each$prepare ").append(one.name);
     if (!one.types.empty()) text.append("(").append(one.types).append(")");
-    text.append(" as ").append(one.text).append(";\n");
+    text.append(" as ").append(one.text).append("$each$;\n");
   }
-  return text;
+  return text.append("end $strata$;\n");
 }
 
 /// The text for the protocol's own way to prepare, which a pooler between us and the server understands and repeats on
