@@ -76,14 +76,16 @@ struct postgres {
       std::string const id{key};
       pqxx::params const with{pqxx::zview{id}};
       constexpr int elsewhere = expires ? 6 : 5;
+      constexpr std::optional<int> life = expires ? std::optional{5} : std::nullopt;
       auto rows = calls_.read("strata_load", with, until);
-      if (rows && !(*rows)[0][elsewhere].is_null()) {
-        if (auto const known = (*rows)[0][elsewhere].template as<std::int64_t>(); known >= 0)
-          return copy<Value>{.revision = revision{static_cast<std::uint64_t>(known)}};
-        rows = calls_.read("strata_load_anywhere", with, until);
-      }
       if (!rows) return std::unexpected{std::move(rows.error())};
-      return first_copy(key, *rows, expires ? std::optional{5} : std::nullopt);
+      auto const row = (*rows)[0];
+      if (row[elsewhere].is_null()) return pg::copy_of<Value>(key, row, codec_, life);
+      if (auto const known = row[elsewhere].template as<std::int64_t>(); known >= 0)
+        return copy<Value>{.revision = revision{static_cast<std::uint64_t>(known)}};
+      rows = calls_.read("strata_load_anywhere", with, until);
+      if (!rows) return std::unexpected{std::move(rows.error())};
+      return first_copy(key, *rows, life);
     }
 
     /// \param vector  kept beside the value, whether or not that is there already; empty: the one there stays

@@ -33,20 +33,21 @@ template <class Value, class Codec>
 result<copy<Value>> copy_of(std::string_view key, pqxx::row const& row, Codec const& codec,
                             std::optional<int> life = std::nullopt) {
   result<copy<Value>> made;
-  pqxx::field const text = row[1], metadata = row[2], version = row[3];  // each counts itself: once is enough
-  made->version = version.is_null() ? 0 : version.as<std::int64_t>();
-  made->revision = revision{row[4].as<std::uint64_t>()};
-  if (text.is_null()) return made;  // a tombstone
+  auto column = row.begin();  // one that moves on: each row[i] would be one more holder of the rows
+  auto const kind = column->view(), text = (++column)->view();
+  bool const tombstone = column->is_null();
+  auto const metadata = (++column)->view();
+  made->version = (++column)->as<std::int64_t>(0);
+  made->revision = revision{(++column)->as<std::uint64_t>()};
+  if (tombstone) return made;
   if (life)
     if (pqxx::field const left = row[*life]; !left.is_null()) {
       made->expires_in = std::chrono::milliseconds{left.as<std::int64_t>()};
       made->expired = made->expires_in->count() <= 0;
       if (made->expired) return made;
     }
-  add_value(made, key,
-            {.kind = row[0].view(),
-             .text = text.view(),
-             .metadata = metadata.is_null() ? std::string_view{"{}"} : metadata.view()},
+  // JSON is never an empty text.
+  add_value(made, key, {.kind = kind, .text = text, .metadata = metadata.empty() ? std::string_view{"{}"} : metadata},
             codec);
   return made;
 }
