@@ -33,6 +33,9 @@ inline constexpr st::shape shape_of_cold_is_followed{
     .instances = 3, .warm_may_fail = false, .keeps_step = true, .hurries = true, .warms_up = true};
 inline constexpr st::shape shape_of_without_warm{.instances = 1, .warm_may_fail = false};
 
+int at_random(int argc, char** argv);
+int exhaustively(int argc, char** argv);
+
 /// The argument after a flag, or nothing.
 inline std::string_view after(std::string_view flag, int argc, char** argv) {
   for (int i = 1; i + 1 < argc; ++i)

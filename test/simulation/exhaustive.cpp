@@ -77,7 +77,7 @@ bool explore(std::string_view name, std::vector<job> const& jobs, int argc, char
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int simulated::exhaustively(int argc, char** argv) {
   auto const faults = static_cast<unsigned>(number_after("--faults", argc, argv, 1));
   auto const calls = number_after("--calls", argc, argv, 3);
   bool good = explore<three_tiers>("three_tiers", all_plans(calls, faults), argc, argv);

@@ -102,7 +102,7 @@ bool replays(std::string_view name, st::shape of, std::uint64_t seeds) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int simulated::at_random(int argc, char** argv) {
   settings s;
   s.schedules = number_after("--schedules", argc, argv, s.schedules);
   s.seed = number_after("--seed", argc, argv, s.seed);
