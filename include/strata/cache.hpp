@@ -114,7 +114,8 @@ class cache {
 
   /// Reads in place: f(value) under the entry's guard on a hot hit, without counting a reference.
   /// f must not call this cache: such a call answers `rejected`.
-  /// \returns what f returned (true for void), nothing when absent, or an error as get's
+  /// \returns  what f returned, nothing when absent, or an error as get's; for a void f whether it was there. A result is
+  ///           true where nothing failed, so look into it: `auto r = cache.visit(...); if (r && *r)`
   template <class F>
   [[nodiscard, gnu::always_inline]] auto visit(key_view key, F&& f, read_options how = {})
       -> flow::visited<F, value_type> {
@@ -144,7 +145,7 @@ class cache {
     return std::exchange(late, {});  // by hand, as in get
   }
 
-  /// Reads from memory alone, and leaves order and counts as they are.
+  /// Reads from memory alone, and leaves order and counts as they are. \returns a value, or absent: memory has none
   answer peek(key_view key) { return core_.peek(core_.hash(key)); }
 
   /// Writes through cold, warm and hot, in this order.
@@ -228,7 +229,7 @@ class cache {
                                     own_vector(call))};
   }
 
-  /// Erases everywhere; erasing what is not there succeeds with changed = false.
+  /// Erases everywhere; erasing what is not there succeeds with changed = false, so look into the receipt for that.
   /// \errors as put
   [[nodiscard]] result<receipt> erase(key_view key, call_options call = {}) {
     return flow::serve_erase(core_, core_.hash(key), write_until(call)).run();
@@ -239,6 +240,8 @@ class cache {
 
   /// As get, but makes the value where nobody has it: one loader per key, however many callers.
   /// \param load  gives T or result<T>; runs with nothing locked; its value is stored unless another's is there by then
+  /// \param call  its span holds for loading and storing together (unless given: limits.load_within). A loader is not
+  ///              interrupted; what it gives after that is not kept, and the answer is timed_out
   /// \errors      loader_failed, would_deadlock (loaders that wait for each other); else as get and put
   template <class F>
   answer get_or_load(key_view key, F load, write_options call = {}) {
@@ -254,21 +257,26 @@ class cache {
                                   std::make_unique<F>(std::move(load)), core_.life_of(call))};
   }
 
-  /// Many keys with one round trip per tier; one answer per key, in the order asked. Needs <strata/batch.hpp>.
+  // Batches need <strata/batch.hpp>.
+  /// Many keys with one round trip per tier; one answer per key, in the order asked.
   template <class Keys>
   [[nodiscard]] auto get_many(Keys&& keys, read_options how = {}) {
     if constexpr (explain_batch<Keys>()) return flow::batch<Keys>::get(core_, keys, how, read_until(how.within)).run();
   }
+  /// Many values, or pairs of key and value, with one round trip per tier; one receipt for each, in their order. Of several
+  /// for one key the last is written, and its receipt is that of all. Each stands or fails by itself.
   template <class Values>
   [[nodiscard]] auto put_many(Values&& values, write_options call = {}) {
     if constexpr (explain_batch<Values>())
       return flow::batch<Values>::put(core_, values, write_until(call), core_.life_of(call)).run();
   }
+  /// One key after the other, within one span of time; one receipt for each, in their order.
   template <class Keys>
   [[nodiscard]] auto erase_many(Keys&& keys, call_options call = {}) {
     if constexpr (explain_batch<Keys>()) return flow::batch<Keys>::erase(core_, keys, write_until(call)).run();
   }
-  // The co_ forms take the range to them; what a view looks at is the caller's to keep.
+  // The co_ forms take the range to them; what a view looks at is the caller's to keep. (GCC 14 fails inside itself at a list
+  // in braces within co_await: name the range first.)
   template <class Keys>
   [[nodiscard]] auto co_get_many(Keys keys, read_options how = {}) {
     if constexpr (explain_batch<Keys>())
@@ -308,8 +316,8 @@ class cache {
   [[nodiscard]] later<result<void>> co_flush(call_options call = {}) {
     return {core_, flow::serve_flush(core_, write_until(call))};
   }
-  /// Refuses new calls, waits for those under way and flushes, each as far as the time allows. The tiers end with the
-  /// cache. A second call does nothing.
+  /// Refuses new calls, but for hits in memory; waits for those under way and flushes, each as far as the time allows. The
+  /// tiers end with the cache. A second call does nothing.
   void close(std::chrono::milliseconds within) noexcept { flow::close(core_, within); }
 
   /// The tiers, to look at (K4: nothing goes round the floors).

@@ -24,7 +24,7 @@ enum class errc : std::uint8_t {
   unknown,          ///< the write may or may not have happened: read before writing again
   conflict,         ///< another writer was first: read again and decide anew
   corrupt,          ///< stored bytes do not decode: retrying does not help, writing the key again does
-  rejected,         ///< refused as sent (key, value, settings): mend the call
+  rejected,         ///< refused as sent (key, value, settings, or an update of what is absent): mend the call
   loader_failed,    ///< the loader threw or returned an error
   would_deadlock,   ///< waiting would close a circle of loaders: load in another order
   closed,           ///< the cache is closing or closed
@@ -50,7 +50,7 @@ constexpr std::string_view to_string(errc code) noexcept {
     case errc::forked: return "forked";
     case errc::unsupported: return "unsupported";
   }
-  return "not an error code";
+  return code == errc{} ? "no error" : "not an error code";
 }
 
 constexpr std::string_view to_string(tier where) noexcept {

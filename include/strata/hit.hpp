@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/assert.hpp>
 #include <strata/box.hpp>
 #include <strata/change.hpp>
 #include <strata/error.hpp>
@@ -55,6 +56,13 @@ class hit_base {
   static constexpr std::uint8_t vacant = 0;
   static constexpr std::uint8_t present = 255;  // between them: the code of an error
 
+  void claim_value() const noexcept {
+    STRATA_ASSERT(has_value(), "the value of a hit that has none: ask it first, as a bool");
+  }
+  [[nodiscard]] bool claim_error() const noexcept {
+    STRATA_ASSERT(failed(), "the error of an answer that is none: ask absent() and failed() first");
+    return failed();
+  }
   static constexpr std::uint8_t pack(strata::tier from, strata::freshness state) noexcept {
     return static_cast<std::uint8_t>(static_cast<unsigned>(from) | static_cast<unsigned>(state) << 2U);
   }
@@ -145,13 +153,21 @@ class [[nodiscard]] hit : public detail::hit_base<hit<T>> {
   }
   ~hit() { drop(); }
 
-  /// The value; only when there is one. Shared and immutable: copy it to change it.
-  [[nodiscard]] T const& operator*() const& noexcept { return content()->value; }
-  [[nodiscard]] T const* operator->() const noexcept { return &content()->value; }
+  /// The value; only when there is one. Shared and immutable: copy it to change it. What `->` reaches of a temporary hit lives
+  /// until the end of the full expression: name the hit before a loop over a member, or a reference to one.
+  [[nodiscard]] T const& operator*() const& noexcept {
+    this->claim_value();
+    return content()->value;
+  }
+  [[nodiscard]] T const* operator->() const noexcept {
+    this->claim_value();
+    return &content()->value;
+  }
   T const& operator*() const&& = delete;  // a reference into a temporary hit would dangle: name the hit first
 
-  /// The error; only when failed().
+  /// The error; only when failed(). Of an answer that is none: the code zero, "no error".
   [[nodiscard]] strata::error error() const noexcept {
+    if (!this->claim_error()) return strata::error{errc{}, this->tier(), nullptr};
     auto* text = static_cast<detail::error_text*>(const_cast<void*>(owned_));
     if (text) text->share();
     return strata::error{static_cast<errc>(kind_), this->tier(), text};

@@ -227,11 +227,18 @@ class [[nodiscard]] hit<T> : public detail::hit_base<hit<T>> {
   }
   ~hit() { drop(); }
 
-  [[nodiscard]] T const& operator*() const& noexcept { return parts_.get(); }
-  [[nodiscard]] T const* operator->() const noexcept { return &parts_.get(); }
+  [[nodiscard]] T const& operator*() const& noexcept {
+    this->claim_value();
+    return parts_.get();
+  }
+  [[nodiscard]] T const* operator->() const noexcept {
+    this->claim_value();
+    return &parts_.get();
+  }
   T const& operator*() const&& = delete;
 
   [[nodiscard]] strata::error error() const noexcept {
+    if (!this->claim_error()) return strata::error{errc{}, this->tier(), nullptr};
     auto* const its = text();
     if (its != nullptr) its->share();
     return strata::error{static_cast<errc>(kind_), this->tier(), its};
