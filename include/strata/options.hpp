@@ -175,7 +175,7 @@ constexpr std::uint8_t tier_bit(tier where) noexcept {
   return static_cast<std::uint8_t>(1U << static_cast<unsigned>(where));
 }
 
-/// What a write did. Bit n of `tiers`: the tier with that number has the value.
+/// What a write did. Bit n of `tiers`: the tier with that number has the value. After an erase: it has none.
 struct [[nodiscard]] receipt {
   strata::revision revision{};
   std::int64_t version = 0;  ///< as the cold tier counts saves; zero without one

@@ -75,6 +75,7 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   static constexpr bool has_cold = cold_channel::present;
   static constexpr tier truth = has_cold ? tier::cold : has_warm ? tier::warm : has_hot ? tier::hot : tier::none;
   static constexpr std::uint8_t truth_bit = tier_bit(truth);
+  static constexpr std::uint8_t erased_bits = has_hot ? truth_bit | tier_bit(tier::hot) : truth_bit;
   static constexpr bool counts_use = usage_wanted<Cold, Codec, Options...>();
   static constexpr bool expires = expiring<Options...>;
   static constexpr bool stores_many = strata::stores_many<typename cold_channel::tier_type, value_type>;
@@ -327,15 +328,16 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     standing.doubt();  // after the epochs: who compares at once must not find a look under way that is kept later
     if constexpr (!revalidates) standing.settle(standing.doubted());
   }
-  /// Keeps what was just written, unless something newer is known. \returns whether hot has it
+  /// Keeps what was just written, unless something newer is known. \returns whether hot has that revision
   bool settle(turn const& t, hashed_key k, box<value_type> const& mine) {
-    bool kept = false;
+    auto came = installed::refused;
     if constexpr (has_hot) {
       auto ready = prepare(k, mine);
-      gate.settle(t, mine.revision(), [&] { kept = hot.install(k, std::move(ready)) == installed::yes; });
+      gate.settle(t, mine.revision(), [&] { came = hot.install(k, std::move(ready)); });
     }
     collect_if_due();
-    return kept;
+    if (came == installed::older) return held(k).revision() == mine.revision();  // written without a change
+    return came == installed::yes;
   }
 
   /// A write whose truth is this memory.

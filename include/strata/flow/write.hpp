@@ -115,7 +115,7 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
   }
   co_await core.at(point::after_truth);
   receipt done{.revision = truth->revision, .version = truth->version, .changed = truth->changed};
-  done.tiers = Core::truth_bit;
+  done.tiers = Core::erased_bits;
   core.overtake(key, truth->revision);
   if (!Core::has_cold && truth->revision == revision{})
     core.drop(key);  // there is nothing, and nothing to compare it with
