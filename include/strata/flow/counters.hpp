@@ -22,6 +22,7 @@ struct stats {
   } warm{};
   struct {
     std::uint64_t hits, absent, stores, failures;
+    std::uint64_t expired;  ///< those absent whose time was over
   } cold{};
   std::uint64_t loads = 0;     ///< loaders run
   std::uint64_t joined = 0;    ///< reads that shared another's look below
@@ -48,7 +49,7 @@ struct counters {
   using count = std::atomic<std::uint64_t>;
   count warm_hits{}, warm_promotions{}, warm_stores{}, warm_failures{};
   std::array<count, miss_reasons> warm_misses{};
-  count cold_hits{}, cold_absent{}, cold_stores{}, cold_failures{};
+  count cold_hits{}, cold_absent{}, cold_expired{}, cold_stores{}, cold_failures{};
   count loads{}, joined{}, fenced{}, degraded{}, doubts{}, healed{}, expired{}, flushes{}, failed_flushes{};
 
   static void add(count& c) noexcept { c.fetch_add(1, std::memory_order_relaxed); }
@@ -62,7 +63,8 @@ struct counters {
     s.warm.failures = of(warm_failures);
     for (std::size_t i = 0; i < miss_reasons; ++i) s.warm.misses[i] = of(warm_misses[i]);
     s.cold.hits = of(cold_hits);
-    s.cold.absent = of(cold_absent);
+    s.cold.expired = of(cold_expired);
+    s.cold.absent = of(cold_absent) + s.cold.expired;
     s.cold.stores = of(cold_stores);
     s.cold.failures = of(cold_failures);
     s.loads = of(loads);

@@ -29,9 +29,10 @@ class reports {
     if constexpr (hears_hit<Observer>) observer.hit(where);
   }
   void missed_in(tier where, miss why) noexcept {
-    counters.add(where == tier::hot    ? counters.expired
-                 : where == tier::warm ? counters.warm_misses[static_cast<std::size_t>(why)]
-                                       : counters.cold_absent);
+    counters.add(where == tier::hot     ? counters.expired
+                 : where == tier::warm  ? counters.warm_misses[static_cast<std::size_t>(why)]
+                 : why == miss::expired ? counters.cold_expired
+                                        : counters.cold_absent);
     if constexpr (hears_miss<Observer>) observer.miss(where, why);
   }
   /// Counts what a tier answered to a store or an erase, and gives it on.

@@ -45,7 +45,8 @@ class prometheus {
     if constexpr (warm)
       for (std::size_t i = 0; i < miss_reasons; ++i)
         put(misses, {{"tier", "warm"}, {"reason", word(to_string(static_cast<miss>(i)))}}, s.warm.misses[i]);
-    if constexpr (cold) put(misses, {{"tier", "cold"}, {"reason", "vacant"}}, s.cold.absent);
+    if constexpr (cold) put(misses, {{"tier", "cold"}, {"reason", "vacant"}}, s.cold.absent - s.cold.expired);
+    if constexpr (cold) put(misses, {{"tier", "cold"}, {"reason", "expired"}}, s.cold.expired);
     auto const stores = counter("strata_stores_total", "Writes, erases and promotions that a tier took.");
     auto const failures = counter("strata_failures_total", "Calls that a tier answered with an error.");
     if constexpr (warm) {

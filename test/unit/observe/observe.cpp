@@ -49,6 +49,13 @@ struct counted_clock {
   static inline std::atomic<std::int64_t> reads{0};
 };
 
+/// One that the test moves.
+struct moved_clock {
+  using moment = std::chrono::steady_clock::time_point;
+  moment time = moment{} + 100h;
+  [[nodiscard]] moment now() const noexcept { return time; }
+};
+
 using notes = cache<hot::lru, memory_warm, memory_cold, codec::json<note>, observer<counters>>;
 using in_memory = cache<hot::lru, none, none, codec::none<note>, observer<counters>, strata::clock<counted_clock>>;
 
@@ -161,6 +168,25 @@ BOOST_AUTO_TEST_CASE(what_happens_below_memory_is_counted_and_exported) {
   BOOST_TEST(value_of(text, "strata_feed_up") == 1);
   BOOST_TEST((value_of(text, "strata_lease_age_seconds") >= 0 && value_of(text, "strata_feed_lag_seconds") >= 0));
   std::ofstream{STRATA_TEST_METRICS} << text;
+}
+
+BOOST_AUTO_TEST_CASE(what_has_expired_is_told_apart_from_what_is_not_there_in_each_tier) {
+  moved_clock clock;
+  counters const seen;
+  cache<hot::lru, none, memory_cold, codec::json<note>, observer<counters>, strata::clock<moved_clock>, single_writer,
+        expiry>
+      cache{{.observer = seen, .clock = &clock}};
+  BOOST_REQUIRE(cache.put({"a", "text", 0}, {.expires_in = 1s}));
+  clock.time += 2s;
+  BOOST_TEST((cache.get("a").absent() && cache.get("nobody").absent() && cache.get("no other").absent()));
+  BOOST_TEST((cache.stats().cold.absent == 3 && cache.stats().cold.expired == 1));
+  prometheus page;
+  page.add(cache, seen);
+  auto const text = page.text();
+  for (std::string const in : {"hot", "cold"}) {
+    BOOST_TEST(value_of(text, "strata_misses_total{tier=\"" + in + "\",reason=\"vacant\"}") == 2);
+    BOOST_TEST(value_of(text, "strata_misses_total{tier=\"" + in + "\",reason=\"expired\"}") == 1);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(how_old_what_is_known_has_become_is_exported) {
