@@ -23,7 +23,8 @@ concept hears_miss = requires(O& o) { o.miss(tier::warm, miss::vacant); };
 /// stored(tier, revision): a write reached a tier; by promotion too.
 template <class O>
 concept hears_stored = requires(O& o) { o.stored(tier::warm, revision{}); };
-/// failed(tier, why): a tier answered with an error.
+/// failed(tier, why): a tier answered with an error, or rests after such. Not that another write was first (`conflict`), nor
+/// that a call had no time left to ask.
 template <class O>
 concept hears_failed = requires(O& o, error const& why) { o.failed(tier::cold, why); };
 /// fenced(): a copy was not kept because something newer was known.

@@ -99,8 +99,7 @@ task<std::vector<typename Core::answer>> read_many(Core& core, std::span<typenam
         one.seen = weigh(core, keys[one.at], one.text, one.mine, *seen[i]);
         continue;
       }
-      core.failed_in(tier::warm, seen[i].error());
-      core.missed_in(tier::warm, miss::unreachable);
+      core.unreached_in(tier::warm, seen[i].error());
       if constexpr (!Core::has_cold) one.seen = {.answer = answer{seen[i].error()}, .settled = true};
     }
   }

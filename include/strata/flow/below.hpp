@@ -150,8 +150,7 @@ task<warm_view<typename Core::value_type>> look_warm(Core& core, typename Core::
     auto seen =
         co_await core.warm.ask(core, direction::reading, budget, [&](auto& tier) { return tier.load(text, budget); });
     if (seen) co_return weigh(core, key, text, turn, *seen);
-    core.failed_in(tier::warm, seen.error());
-    core.missed_in(tier::warm, miss::unreachable);
+    core.unreached_in(tier::warm, seen.error());
     if constexpr (!Core::has_cold) view = {.answer = hit<typename Core::value_type>{seen.error()}, .settled = true};
   }
   co_return view;

@@ -48,7 +48,8 @@ class prometheus {
     if constexpr (cold) put(misses, {{"tier", "cold"}, {"reason", "vacant"}}, s.cold.absent - s.cold.expired);
     if constexpr (cold) put(misses, {{"tier", "cold"}, {"reason", "expired"}}, s.cold.expired);
     auto const stores = counter("strata_stores_total", "Writes, erases and promotions that a tier took.");
-    auto const failures = counter("strata_failures_total", "Calls that a tier answered with an error.");
+    auto const failures =
+        counter("strata_failures_total", "Calls that a tier failed, or that came while it rested after failures.");
     if constexpr (warm) {
       put(stores, {{"tier", "warm"}}, s.warm.stores);
       put(failures, {{"tier", "warm"}}, s.warm.failures);

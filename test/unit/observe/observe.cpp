@@ -225,6 +225,24 @@ BOOST_AUTO_TEST_CASE(an_erase_counts_as_a_write_does) {
   BOOST_TEST(cache.stats().cold.failures == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_lost_race_and_a_call_without_time_are_no_failures_of_a_tier) {
+  counters const seen;
+  cache<hot::lru, memory_warm, memory_cold, codec::json<note>, observer<counters>, single_writer> cache{
+      {.observer = seen}};
+  BOOST_REQUIRE(cache.put({"a", "text", 0}));
+  BOOST_TEST((cache.put_if(revision{}, {"a", "other", 0}).error() == errc::conflict));
+  BOOST_TEST((cache.get("nobody", {.within = -1ms}).error() == errc::timed_out));
+  BOOST_TEST(
+      (cache.get_many(std::vector<std::string>{"nobody"}, {.within = -1ms})[0].second.error() == errc::timed_out));
+  BOOST_TEST((cache.put({"b", "text", 0}, {.within = -1ms}).error() == errc::timed_out));
+  auto const all = seen.snapshot();
+  for (auto const& one : {all.warm, all.cold}) {
+    for (auto const count : one.failures) BOOST_TEST(count == 0u);
+    for (auto const count : one.misses) BOOST_TEST(count == 0u);
+  }
+  BOOST_TEST((cache.stats().warm.failures == 0 && cache.stats().cold.failures == 0));
+}
+
 BOOST_AUTO_TEST_CASE(an_erase_counts_as_a_write_does_where_warm_is_the_truth) {
   cache<hot::lru, memory_warm, none, codec::json<note>> cache{{}};
   BOOST_REQUIRE((cache.put({"a", "text", 0}) && cache.erase("a") && cache.erase("nobody")));
