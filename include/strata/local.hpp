@@ -64,7 +64,7 @@ class local_cache {
     clock_type const* clock = nullptr;  ///< null: one of its own
   };
 
-  /// \throws open_error for a capacity of zero or beyond 268,435,199; bad_alloc
+  /// \throws open_error for a capacity of zero or beyond 268,435,199, and for a life of less than zero; bad_alloc
   explicit local_cache(options settings) : core_{settings} {}
   local_cache() : local_cache{options{}} {}
   local_cache(local_cache const&) = delete;

@@ -96,23 +96,26 @@ consteval auto find_option() {
 template <class Option, class Default, class... Given>
 using option_t = typename decltype(detail::find_option<Option, Default, Given...>())::type;
 
-/// Bounds in time and number of one cache.
+/// Bounds in time and number of one cache. The first three are how long a call may take that says nothing of it; what takes
+/// longer is `timed_out`, and of a write perhaps `unknown`. They and flush_every are more than zero.
 struct limits {
-  std::chrono::milliseconds read_within{2'000};
-  std::chrono::milliseconds write_within{5'000};
-  std::chrono::milliseconds load_within{30'000};
-  std::size_t max_floors = 1 << 18;              ///< keys whose latest revision is remembered, for 30 s at most
-  std::size_t max_flights = 1 << 16;             ///< keys looked up below at once; more are looked up without sharing
-  std::size_t max_used_keys = 1 << 16;           ///< keys whose use is counted between two flushes
-  std::chrono::milliseconds flush_every{5'000};  ///< usage counts; up to a minute apart where that takes long
-  std::size_t warm_up_entries = 0;               ///< most used keys brought to memory after opening; zero: none
-  std::chrono::milliseconds expires_in{0};       ///< of what a put says nothing of; zero: never. Needs strata::expiry
+  std::chrono::milliseconds read_within{2'000};   ///< reads below memory, queries, ready()
+  std::chrono::milliseconds write_within{5'000};  ///< writes and erases, and flush()
+  std::chrono::milliseconds load_within{30'000};  ///< get_or_load, the loader's own time and its write with it
+  std::size_t max_floors = 1 << 18;               ///< keys whose latest revision is remembered, for 30 s at most
+  std::size_t max_flights = 1 << 16;              ///< keys looked up below at once; more are looked up without sharing
+  std::size_t max_used_keys = 1 << 16;            ///< keys whose use is counted between two flushes
+  std::chrono::milliseconds flush_every{5'000};   ///< usage counts; up to a minute apart where that takes long
+  std::size_t warm_up_entries = 0;                ///< most used keys brought to memory after opening; zero: none
+  std::chrono::milliseconds expires_in{0};        ///< of what a put says nothing of; zero: never. Needs strata::expiry
 };
 
 /// How long a value lives; nothing: for ever.
 using lifetime = std::optional<std::chrono::milliseconds>;
 
-/// Of one call. Zero takes the default of limits. (A write may take more: put_options.)
+/// Of one call: how long it may take from now on. Zero takes the default of limits; milliseconds::max() is a year. Less than
+/// zero is no time at all, so that who passes on what is left of his own need not look: only memory is asked. (A write may
+/// take more: put_options.)
 struct call_options {
   std::chrono::milliseconds within{0};
 };
@@ -147,7 +150,8 @@ struct options_of_put<true, true, Vector> {
 }  // namespace detail
 
 /// Of one write: as call_options. With strata::expiry also `.expires_in`, how long the value lives from now on, a
-/// hundred years at most: zero takes the default of limits, milliseconds::max() is for ever. Of one value, where the
+/// hundred years at most: zero takes the default of limits, milliseconds::max() is for ever, and less than zero is
+/// `rejected`. Of one value, where the
 /// cold tier keeps vectors, also `.embedding`, which is kept beside the value in place of the one there was, in the same
 /// write; none leaves that one.
 template <bool Expires, bool Vectors>
@@ -160,14 +164,15 @@ enum class read_mode : std::uint8_t {
   cold,      ///< the truth alone
 };
 
-/// Of one read. Zero takes the default of limits.
+/// Of one read. `within` is that of call_options.
 struct read_options {
   std::chrono::milliseconds within{0};
   read_mode mode = read_mode::hot_ok;
   revision at_least{};  ///< of a write elsewhere that this read has to see: `unavailable` when not even cold has it
   bool stale_if_error = false;  ///< rather than an error, what memory has, marked `stale`
   /// The soft deadline: after it, what memory has, marked `stale`, while the question below goes on and what it finds is
-  /// kept. Who finds nothing in memory waits for `within`. Zero: none.
+  /// kept. Who finds nothing in memory waits for `within`. Zero: none;
+  /// less than zero: over at once.
   std::chrono::milliseconds soft_within{0};
 };
 

@@ -102,6 +102,20 @@ BOOST_AUTO_TEST_CASE(a_system_without_threads_is_an_error) {
   BOOST_TEST((opened.error() == errc::unavailable));
 }
 
+BOOST_AUTO_TEST_CASE(limits_in_time_are_more_than_zero) {
+  auto const refused = [](limits const& given, std::string const& which) {
+    auto const opened = notes::open({.limits = given});
+    BOOST_TEST((opened.error() == errc::rejected));
+    BOOST_TEST(opened.error().text() == "limits." + which + " must be more than zero");
+  };
+  for (auto const none : {0ms, -1ms}) {
+    refused({.read_within = none}, "read_within");
+    refused({.write_within = none}, "write_within");
+    refused({.load_within = none}, "load_within");
+    refused({.flush_every = none}, "flush_every");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(put_if_has_one_winner) {
   auto opened = notes::open({});
   auto& cache = opened.value();

@@ -233,6 +233,11 @@ BOOST_AUTO_TEST_CASE(bounded_by_entries) {
   BOOST_CHECK_THROW((texts{{.capacity_entries = 0}}), open_error);
 }
 
+BOOST_AUTO_TEST_CASE(a_life_of_less_than_nothing_is_refused) {
+  BOOST_CHECK_THROW((texts{{.expires_after_write = -1ms}}), open_error);
+  BOOST_CHECK_THROW((texts{{.expires_after_access = -1ms}}), open_error);
+}
+
 BOOST_AUTO_TEST_CASE(of_one_entry) {
   auto const told = std::make_shared<diary>();
   heard cache{{.capacity_entries = 1, .observer = {told}}};

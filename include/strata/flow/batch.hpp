@@ -245,7 +245,7 @@ task<void> write_many(Core& core, std::span<std::pair<typename Core::hashed_key,
     for (std::size_t i = 0; i < values.size(); ++i) {
       turns.push_back(core.gate.enter_alone(values[i].first.hash));
       texts.push_back(core.text(values[i].first));
-      if (auto why = core.fault(texts[i], values[i].second)) {
+      if (auto why = core.fault(texts[i], values[i].second, life)) {
         receipts[i] = std::unexpected{std::move(*why)};
         continue;
       }

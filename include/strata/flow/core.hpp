@@ -141,6 +141,12 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     if (!expires && limits.expires_in.count() != 0)
       throw open_error{error{errc::rejected, tier::none,
                              "limits.expires_in: values of this cache do not expire; add strata::expiry"}};
+    if (limits.expires_in.count() < 0)
+      throw open_error{error{errc::rejected, tier::none, "limits.expires_in must not be negative"}};
+    more_than_zero(limits.read_within, "limits.read_within must be more than zero");
+    more_than_zero(limits.write_within, "limits.write_within must be more than zero");
+    more_than_zero(limits.load_within, "limits.load_within must be more than zero");
+    more_than_zero(limits.flush_every, "limits.flush_every must be more than zero");
   }
 
   [[nodiscard]] static decltype(auto) text(hashed_key k) { return key<key_type>::text(k.key); }
@@ -151,8 +157,12 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     if (auto const why = key_fault(text); !why.empty()) return error{errc::rejected, tier::none, why};
     return std::nullopt;
   }
-  [[nodiscard]] static deferred<std::optional<error>, Codec> fault(std::string_view text, value_type const& value) {
+  [[nodiscard]] static deferred<std::optional<error>, Codec> fault(std::string_view text, value_type const& value,
+                                                                   [[maybe_unused]] lifetime const& lasts) {
     if (auto why = fault(text)) return why;
+    if constexpr (expires)
+      if (lasts && lasts->count() < 0)
+        return error{errc::rejected, tier::none, "expires_in must not be negative: the value would be over at once"};
     if (!owns(text, value))
       return error{errc::rejected, tier::none, "the value's own key is not the key it is put under"};
     if (auto const why = value_fault(value)) return error{errc::rejected, tier::none, *why};
@@ -427,6 +437,9 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   position heard{};  ///< how far the feed has come, where warm is the truth: of the feed's thread
 
  private:
+  static void more_than_zero(std::chrono::milliseconds given, std::string_view why) {
+    if (given.count() <= 0) throw open_error{error{errc::rejected, tier::none, why}};
+  }
   static clock_type const& default_clock() {
     static constexpr clock_type one{};
     return one;

@@ -60,7 +60,7 @@ task<outcome<typename Core::value_type>> write_through(Core& core, typename Core
                                                        vector_of_value<Core> vector) {
   using outcome = flow::outcome<typename Core::value_type>;
   auto const text = core.text(key);
-  if (auto fault = core.fault(text, value)) co_return outcome{std::unexpected{std::move(*fault)}, {}};
+  if (auto fault = core.fault(text, value, life)) co_return outcome{std::unexpected{std::move(*fault)}, {}};
 
   auto const turn = core.gate.enter_alone(key.hash);
   auto const end = core.end_of(life, core.clock.now());
@@ -145,7 +145,7 @@ task<outcome<typename Core::value_type>> write(Core& core, typename Core::hashed
   if constexpr (Core::truth > tier::hot) {
     co_return co_await write_through(core, key, std::move(value), expected, until, life, vector);
   } else {
-    if (auto fault = core.fault(core.text(key), value)) co_return {std::unexpected{std::move(*fault)}, {}};
+    if (auto fault = core.fault(core.text(key), value, life)) co_return {std::unexpected{std::move(*fault)}, {}};
     co_return core.write_hot(key, std::move(value), expected, life);
   }
 }

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/error.hpp>
 #include <strata/kernel/moment.hpp>
 
 #include <chrono>
@@ -16,8 +17,13 @@ class life {
     moment end, last;  // `end` is put off by uses, until `last`; moment::max(): never
   };
 
-  life(std::chrono::milliseconds after_write, std::chrono::milliseconds after_access) noexcept
-      : write_{after_write}, access_{after_access} {}
+  /// \throws open_error for less than zero
+  life(std::chrono::milliseconds after_write, std::chrono::milliseconds after_access)
+      : write_{after_write}, access_{after_access} {
+    if (write_.count() < 0 || access_.count() < 0)
+      throw open_error{
+          error{errc::rejected, tier::hot, "expires_after_write and expires_after_access must not be negative"}};
+  }
 
   [[nodiscard]] bool ends() const noexcept { return write_.count() != 0 || access_.count() != 0; }
   [[nodiscard]] bool moves() const noexcept { return access_.count() != 0; }

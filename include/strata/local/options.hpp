@@ -44,7 +44,7 @@ concept hears_removed = requires(O& o, KeyView key, Value const& value) { o.remo
 /// Of one get_or_load. With any but the first, `load` may run on a thread of the cache's and after the call has returned:
 /// let it own what it works on.
 struct load_options {
-  /// How long a caller waits for another's loader. His own he waits for until it ends.
+  /// How long a caller waits for another's loader; zero or less: not at all. His own he waits for until it ends.
   std::chrono::milliseconds within{30'000};
   /// The soft deadline: how long a caller waits for whom memory has a value whose time is over. After that he takes it,
   /// marked stale, and the loader goes on. Zero: none.

@@ -257,4 +257,20 @@ BOOST_AUTO_TEST_CASE(a_cache_whose_values_do_not_expire_refuses_to_be_told_when)
   BOOST_TEST((for_ever::open({.limits = {.expires_in = 1s}}).error() == errc::rejected));
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_life_of_less_than_nothing_is_refused, Pointer, every_kind) {
+  using Cache = std::remove_pointer_t<Pointer>;
+  stage s;
+  auto settings = s.of<Cache>();
+  settings.limits.expires_in = -1ms;
+  BOOST_TEST((Cache::open(settings).error() == errc::rejected));
+  Cache c{s.of<Cache>()};
+  BOOST_REQUIRE(c.put({"k", "a"}));
+  BOOST_TEST((c.put({"k", "b"}, {.expires_in = -1ms}).error() == errc::rejected));
+  BOOST_TEST((c.put_many(std::vector<text>{{"k", "b"}}, {.expires_in = -1ms})[0].error() == errc::rejected));
+  BOOST_TEST((c.update("k", [](text& t) { t.content = "b"; }, {.expires_in = -1ms}).error() == errc::rejected));
+  auto const load = [] { return text{"new", "b"}; };
+  BOOST_TEST((c.get_or_load("new", load, {.expires_in = -1ms}).error() == errc::rejected));
+  BOOST_TEST((c.get("k")->content == "a" && c.get("new").absent()));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
