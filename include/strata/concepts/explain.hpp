@@ -9,6 +9,7 @@
 #include <strata/concepts/explain/hot.hpp>
 #include <strata/concepts/explain/options.hpp>
 #include <strata/concepts/explain/policy.hpp>
+#include <strata/concepts/explain/rung.hpp>
 #include <strata/concepts/explain/warm.hpp>
 #include <strata/concepts/hot.hpp>
 #include <strata/deferred.hpp>
@@ -139,7 +140,6 @@ consteval bool explain_cache() {
   }
 }
 
-#undef STRATA_RUNG
 #undef STRATA_POLICY_RUNGS
 
 /// What a verb without a key gives where the value does not know its own.

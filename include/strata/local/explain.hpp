@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/concepts/explain/rung.hpp>
 #include <strata/concepts/observer.hpp>
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/lru.hpp>
@@ -19,15 +20,6 @@
 // The advice for who composes a local_cache that cannot be: the first error says which parameter is wrong, why, and what
 // mends it.
 namespace strata::local {
-
-template <class T>
-inline constexpr bool fits_here = false;
-
-#define STRATA_LOCAL_RUNG(type, condition, advice)         \
-  if constexpr (!(condition)) {                            \
-    static_assert(strata::local::fits_here<type>, advice); \
-    return false;                                          \
-  } else
 
 template <class Hot>
 concept engine_policy = requires(typename Hot::options o) {
@@ -49,12 +41,12 @@ concept hashes = std::integral<Key> || std::is_enum_v<Key> || requires(Key const
 // T has been given for the option of that name.
 template <class Key, class Value, class Tag, class T>
 consteval bool explain_given() {
-  STRATA_LOCAL_RUNG(
+  STRATA_RUNG(
       T, (!std::same_as<Tag, strata::detail::observer_option> || hears_removed<T, key_view<Key>, Value>),
       "strata::local_cache, options: strata::observer<T>: T has no 'removed' that can be called with the key (text as "
       "std::string_view), a Value const& and a strata::removal, so it would never hear of anything. Add "
       "'void removed(std::string_view key, Value const& value, strata::removal why)'.")
-  STRATA_LOCAL_RUNG(
+  STRATA_RUNG(
       T,
       (!std::same_as<Tag, strata::detail::weigher_option> ||
        requires(T const& w, key_view<Key> k, Value const& v) {
@@ -63,22 +55,22 @@ consteval bool explain_given() {
       "strata::local_cache, options: strata::weigher<T>: T cannot be called, being const, with the key (text as "
       "std::string_view) and a Value const&, to give a std::size_t. Add "
       "'std::size_t operator()(std::string_view key, Value const& value) const'.")
-  STRATA_LOCAL_RUNG(T,
-                    (!std::same_as<Tag, strata::detail::clock_option> ||
-                     requires(T const& c) {
-                       { c.now() } noexcept -> std::same_as<monotonic_clock::moment>;
-                     }),
-                    "strata::local_cache, options: strata::clock<T>: T has no now() const noexcept that gives a time "
-                    "point of std::chrono::steady_clock. Add 'std::chrono::steady_clock::time_point now() const "
-                    "noexcept'.")
+  STRATA_RUNG(T,
+              (!std::same_as<Tag, strata::detail::clock_option> ||
+               requires(T const& c) {
+                 { c.now() } noexcept -> std::same_as<monotonic_clock::moment>;
+               }),
+              "strata::local_cache, options: strata::clock<T>: T has no now() const noexcept that gives a time "
+              "point of std::chrono::steady_clock. Add 'std::chrono::steady_clock::time_point now() const "
+              "noexcept'.")
   return true;
 }
 
 template <class Key, class Value, class Option, class... Rest>
 consteval bool explain_options() {
-  STRATA_LOCAL_RUNG(Option, option_of_ours<Option>,
-                    "strata::local_cache, options (after the 3rd parameter): nothing in a local_cache uses this. "
-                    "Take it out; there are strata::observer<T>, strata::weigher<T> and strata::clock<T>.")
+  STRATA_RUNG(Option, option_of_ours<Option>,
+              "strata::local_cache, options (after the 3rd parameter): nothing in a local_cache uses this. "
+              "Take it out; there are strata::observer<T>, strata::weigher<T> and strata::clock<T>.")
   if constexpr (!explain_given<Key, Value, typename Option::option, typename Option::type>())
     return false;
   else if constexpr (sizeof...(Rest) != 0)
@@ -89,17 +81,17 @@ consteval bool explain_options() {
 
 template <class Key, class Value, class Hot, class... Options>
 consteval bool explain() {
-  STRATA_LOCAL_RUNG(Key, (std::is_object_v<Key> && !std::is_const_v<Key> && std::copy_constructible<Key>),
-                    "strata::local_cache, 1st parameter (Key): this is no type of which the cache can keep a copy. "
-                    "Name a plain copyable type: std::string rather than a view or a reference.")
-  STRATA_LOCAL_RUNG(
+  STRATA_RUNG(Key, (std::is_object_v<Key> && !std::is_const_v<Key> && std::copy_constructible<Key>),
+              "strata::local_cache, 1st parameter (Key): this is no type of which the cache can keep a copy. "
+              "Name a plain copyable type: std::string rather than a view or a reference.")
+  STRATA_RUNG(
       Key, (!std::is_pointer_v<Key> && std::equality_comparable<Key> && hashes<Key>),
       "strata::local_cache, 1st parameter (Key): keys are compared and hashed, and this type cannot be (of pointers "
       "only the address would be). Give it 'bool operator==(Key const&) const' and specialise std::hash<Key>.")
-  STRATA_LOCAL_RUNG(Value, (std::is_object_v<Value> && !std::is_const_v<Value> && std::move_constructible<Value>),
-                    "strata::local_cache, 2nd parameter (Value): this is no type that can be moved into the cache. "
-                    "Name the type itself, without const or reference, or a std::unique_ptr to what cannot be moved.")
-  STRATA_LOCAL_RUNG(
+  STRATA_RUNG(Value, (std::is_object_v<Value> && !std::is_const_v<Value> && std::move_constructible<Value>),
+              "strata::local_cache, 2nd parameter (Value): this is no type that can be moved into the cache. "
+              "Name the type itself, without const or reference, or a std::unique_ptr to what cannot be moved.")
+  STRATA_RUNG(
       Hot, engine_policy<Hot>,
       "strata::local_cache, 3rd parameter (Hot): this is no eviction policy of strata::hot. Name one, such as "
       "strata::hot::lru or strata::hot::sieve, or one of your own over strata::hot::engine. Options come after it.")
@@ -111,14 +103,11 @@ consteval bool explain() {
 
 template <class Range>
 consteval bool explain_range() {
-  STRATA_LOCAL_RUNG(
-      Range, std::ranges::input_range<Range>,
-      "strata::local_cache: get_many and erase_many take a range of keys, put_many one of pairs (key, value). "
-      "Give a range, or call get, erase or put.")
+  STRATA_RUNG(Range, std::ranges::input_range<Range>,
+              "strata::local_cache: get_many and erase_many take a range of keys, put_many one of pairs (key, value). "
+              "Give a range, or call get, erase or put.")
   return true;
 }
-
-#undef STRATA_LOCAL_RUNG
 
 /// What a local_cache is made of; something sound where the advice is given, so that it is the only error.
 template <bool Sound, class Key, class Value, class Hot, class... Options>

@@ -4,6 +4,7 @@
 
 #include <strata/concepts/codec.hpp>
 #include <strata/concepts/explain/policy.hpp>
+#include <strata/concepts/explain/rung.hpp>
 #include <strata/hash.hpp>
 #include <strata/key.hpp>
 #include <strata/none.hpp>

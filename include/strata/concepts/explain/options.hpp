@@ -4,6 +4,7 @@
 
 #include <strata/concepts/awaited.hpp>
 #include <strata/concepts/explain/policy.hpp>
+#include <strata/concepts/explain/rung.hpp>
 #include <strata/concepts/observer.hpp>
 #include <strata/options.hpp>
 #include <strata/run/clock.hpp>

@@ -3,20 +3,13 @@
 #pragma once
 
 #include <strata/concepts/binding.hpp>
+#include <strata/concepts/explain/rung.hpp>
 #include <strata/none.hpp>
 
 #include <concepts>
 #include <type_traits>
 
-// What the ladders share. A ladder is a chain of rungs; the first that breaks says what is missing, why, and how to mend
-// it, and the chain ends there with false. Each rung is a static_assert of its own because C++23 takes nothing but a
-// literal for the text. Rejected: constraints on the class template, whose failures compilers tell in their own words,
-// names of detail first.
 namespace strata {
-
-/// Never true: names the offending type in the compiler's line.
-template <class T>
-inline constexpr bool fits_here = false;
 
 namespace detail {
 
@@ -35,14 +28,7 @@ concept built_in_place = std::is_constructible_v<Tier, Options const&, Context c
 }  // namespace detail
 }  // namespace strata
 
-// Local to concepts/explain.hpp, which undefines them.
-#define STRATA_RUNG(type, condition, advice)        \
-  if constexpr (!(condition)) {                     \
-    static_assert(strata::fits_here<type>, advice); \
-    return false;                                   \
-  } else
-
-// What the policy of any tier must have before its tier can be looked at.
+// What the policy of any tier must have before its tier can be looked at. Local to concepts/explain.hpp, which undefines it.
 #define STRATA_POLICY_RUNGS(place, P, Key, Value, Context)                                                            \
   if constexpr (std::is_same_v<P, none>) {                                                                            \
     return true;                                                                                                      \

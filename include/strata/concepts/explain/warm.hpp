@@ -4,6 +4,7 @@
 
 #include <strata/concepts/cold.hpp>
 #include <strata/concepts/explain/policy.hpp>
+#include <strata/concepts/explain/rung.hpp>
 #include <strata/concepts/hot.hpp>
 #include <strata/concepts/warm.hpp>
 
