@@ -7,6 +7,7 @@
 #include <strata/hit.hpp>
 #include <strata/hot/engine/biased_lock.hpp>
 #include <strata/hot/engine/eviction.hpp>
+#include <strata/hot/engine/explain.hpp>
 #include <strata/hot/engine/leavers.hpp>
 #include <strata/hot/engine/memory.hpp>
 #include <strata/hot/engine/readings.hpp>
@@ -61,17 +62,10 @@ struct no_eviction {
 };
 
 template <class Eviction>
-struct check_eviction {
-  static_assert(eviction<Eviction>,
-                "strata::hot, eviction algorithm: it needs a type 'node', a constant 'needs' and, all noexcept, "
-                "'on_hit(nodes, i)', 'on_insert(nodes, i, hash, weight)', 'on_erase(nodes, i)' and "
-                "'slot victim(nodes, newcomer)': see strata/hot/engine/eviction.hpp.");
-};
-template <class Eviction>
-using sound_eviction = std::conditional_t<eviction<Eviction>, Eviction, no_eviction>;
+using sound_eviction = std::conditional_t<explain_eviction<Eviction>(), Eviction, no_eviction>;
 
 template <class Eviction, class Key, class Value, class Context, class Concurrency = sharded>
-class tier : check_eviction<Eviction> {
+class tier {
   static consteval bool counts() {
     if constexpr (requires { Context::counts_usage; })
       return Context::counts_usage;
