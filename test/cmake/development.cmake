@@ -21,8 +21,8 @@ if(STRATA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER ${STRATA_CCACHE})
 endif()
 
-# What is measured or shown (benchmarks, examples) and simulations are optimized as users optimize. Tests of what code does
-# are compiled in half the time without; those of what threads share, which optimizers reorder, lie between.
+# What is measured or shown (benchmarks, examples) is optimized as users optimize. Tests of what code does are compiled in
+# half the time without; those of what threads share, which optimizers reorder, lie between.
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
     set(strata_test_optimization -O0)
     set(strata_optimized_optimization -O0)
@@ -145,13 +145,15 @@ function(strata_test_name out name)
 endfunction()
 
 # strata_add_test(NAME consumer.install COMMAND ... LABELS consumer)
-# Any other program as a test. Exit code 77 and a line "not run: <reason>" mean that it could not be tried here. Those that
-# wait for servers begin first: what only computes fills the time at the end.
+# Any other program as a test. Exit code 77 and a line "not run: <reason>" mean that it could not be tried here. All begin when
+# those are through that judge deadlines, as far as they are among those that run. Those that wait for servers begin first: what
+# only computes fills the time at the end.
 function(strata_add_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME" "COMMAND;LABELS")
     strata_test_name(name ${arg_NAME})
     add_test(NAME ${name} COMMAND ${arg_COMMAND})
-    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS};${STRATA_CELL}" SKIP_RETURN_CODE 77 TIMEOUT 600)
+    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS};${STRATA_CELL}" SKIP_RETURN_CODE 77 TIMEOUT 600
+        DEPENDS "integration.faults.report;asan/integration.faults.T6")
     if("${arg_LABELS}" MATCHES "integration|consumer|example|bench")
         set_tests_properties(${name} PROPERTIES COST 10)
     endif()
