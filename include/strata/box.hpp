@@ -92,8 +92,11 @@ class box {
   [[nodiscard]] std::uint32_t weight() const noexcept {
     return (content_->weight.load(std::memory_order_relaxed) >> 1U) - 1;
   }
-  /// Asks memory for the value.
-  void prefetch() const noexcept { __builtin_prefetch(content_); }
+  /// Asks memory for the value, which of one in four boxes begins on the line behind.
+  void prefetch() const noexcept {
+    __builtin_prefetch(content_);
+    __builtin_prefetch(&content_->value);
+  }
 
   class burial;
 
