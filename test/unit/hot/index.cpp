@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <random>
@@ -44,7 +45,15 @@ BOOST_AUTO_TEST_CASE(against_a_map) {
         }
       }
       BOOST_TEST(index.count() == there.size());
-      for (auto const& [i, hash] : there) BOOST_TEST(index.find(hash, [&](slot s) { return s == i; }) == i);
+      for (auto const& [i, hash] : there) {
+        BOOST_TEST(index.find(hash, [&](slot s) { return s == i; }) == i);
+        std::size_t shown = 0;
+        index.guess(hash, [&](slot s) { shown += there.contains(s); });
+        BOOST_TEST(shown != 0U);  // in whichever bucket it is
+      }
+      for (auto const& [i, hash] : there) index.erase(hash, i);
+      for (auto const& [i, hash] : there)
+        index.guess(hash, [](slot s) { BOOST_ERROR("shows " << s << " of an empty index"); });
     }
 }
 

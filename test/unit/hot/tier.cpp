@@ -243,6 +243,12 @@ BOOST_AUTO_TEST_CASE(keys_that_collide) {
   for (auto const& k : keys)
     there += cache.find(hash(k), [&](strata::box<int> const& b) { BOOST_TEST(b.value() == k.number); });
   BOOST_TEST(there == 300);
+  std::vector<strata::hashed<alike>> asked;
+  for (auto const& k : keys) asked.push_back(hash(k));
+  std::size_t const found = cache.find_many(
+      asked, [&](std::size_t i, strata::box<int> const& b) { BOOST_TEST(b.value() == static_cast<int>(i)); });
+  BOOST_TEST(found == 300U);
+  BOOST_TEST((cache.stats().hits == 600U && cache.stats().misses == 200U));
   for (auto const& k : keys) (void)cache.erase(hash(k), revision{2});
   BOOST_TEST(cache.entries() == 0U);
   BOOST_TEST(cache.valid());
@@ -260,6 +266,14 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_million_entries, Policy, large) {
   for (std::uint64_t i = 0; i < many; ++i)
     (void)cache.find(hash(i), [&](strata::box<std::uint64_t> const& b) { wrong += b.value() != i; });
   BOOST_TEST(wrong == 0U);
+  // As many at once, also those that stand in other buckets than their own.
+  std::vector<strata::hashed<std::uint64_t>> asked;
+  for (std::uint64_t i = 0; i < many; ++i) asked.push_back(hash(i));
+  std::uint64_t const there = cache.stats().hits;
+  BOOST_TEST(cache.find_many(
+                 asked, [&](std::size_t i, strata::box<std::uint64_t> const& b) { wrong += b.value() != i; }) == there);
+  BOOST_TEST(wrong == 0U);
+  BOOST_TEST((cache.stats().hits == 2 * there && cache.stats().misses == 2 * (many - there)));
   BOOST_TEST(cache.valid());
 }
 

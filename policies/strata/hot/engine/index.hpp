@@ -77,11 +77,15 @@ class slot_index {
 
   /// Asks memory for the bucket.
   void prefetch(std::uint32_t hash) const noexcept { __builtin_prefetch(&buckets_[home(hash)]); }
-  /// The first slot in the hash's own bucket that has its tag, or no_slot: most likely the right one.
-  [[nodiscard]] slot guess(std::uint32_t hash) const noexcept {
-    bucket const& own = buckets_[home(hash)];
-    unsigned const some = matches(own, tag(hash));
-    return some == 0 ? no_slot : own.slots[std::countr_zero(some)];
+  /// Shows to each(slot) those of the hash's tag, most likely one, in the first bucket that has any.
+  template <class Each>
+  void guess(std::uint32_t hash, Each&& each) const noexcept {
+    for (std::size_t at = home(hash), passed = 0; passed < size_; at = after(at), ++passed) {
+      unsigned some = matches(buckets_[at], tag(hash));
+      if (some == 0 && buckets_[at].passed != 0) continue;
+      for (; some != 0; some &= some - 1) each(buckets_[at].slots[std::countr_zero(some)]);
+      break;
+    }
   }
 
   /// There must be room.

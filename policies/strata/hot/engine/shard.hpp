@@ -101,15 +101,33 @@ class alignas(64) shard {
   // The steps by which many keys are found at once, each asking memory for what the next one reads.
   void prefetch_bucket(std::uint32_t hash) const noexcept { space_.index.prefetch(hash); }
   [[nodiscard]] slot prefetch_entry(std::uint32_t hash) const noexcept {
-    slot const at = space_.index.guess(hash);
-    if (at != no_slot) space_.slab.prefetch(at);
+    slot first = no_slot;
+    space_.index.guess(hash, [&](slot at) {
+      if (first == no_slot) first = at;
+      space_.slab.prefetch(at);
+    });
+    return first;
+  }
+  /// \param at  what prefetch_entry gave \returns the entry with the key's hash; no_slot: there is none
+  [[nodiscard]] slot prefetch_content(hashed<Key> const& k, slot at) const noexcept {
+    if (at != no_slot && !likely(at, k)) [[unlikely]]
+      at = space_.index.find(kept_hash(k.hash), [&](slot i) { return likely(i, k); });
+    if (at == no_slot) return at;
+    kept::prefetch(space_.slab[at].key);
+    space_.slab[at].value.prefetch();
     return at;
   }
-  void prefetch_content(std::uint32_t hash, slot at) const noexcept {
-    entry_type const& e = space_.slab[at];
-    if (space_.slab.hash(at) != hash || !e.value) return;
-    kept::prefetch(e.key);
-    e.value.prefetch();
+  /// find, with what prefetch_content gave.
+  template <class F>
+  [[gnu::always_inline]] bool find(cell& mine, hashed<Key> const& k, slot at, F& f) {
+    if (at == no_slot) {
+      mine.misses.add(1);
+      return false;
+    }
+    if (!kept::equal(space_.slab[at].key, k.key)) [[unlikely]]
+      return find_another(mine, k, f);
+    use(mine, at, f);
+    return true;
   }
 
   /// What readers noted, told to the algorithm. First of all after the lock was taken for writing.
@@ -304,6 +322,11 @@ class alignas(64) shard {
     if (space_.index.find_near(hash, at, [&](slot i) { return likely(i, k); })) [[likely]]
       return kept::equal(space_.slab[at].key, k.key) ? sight::there : sight::unsure;
     return space_.index.all_near(hash) ? sight::absent : sight::unsure;
+  }
+  // Out of line: two of the same hash are rare.
+  template <class F>
+  [[gnu::noinline]] bool find_another(cell& mine, hashed<Key> const& k, F& f) {
+    return find(mine, k, f);
   }
   [[gnu::noinline]] slot look_far(key_view<Key> key, std::uint64_t hash) const { return look_up({key, hash}); }
   slot look_up(hashed<Key> const& k) const {

@@ -454,14 +454,14 @@ class tier {
       for (std::size_t i = 0; i < keys.size(); ++i)
         if (all[i].by != nullptr) all[i].at = all[i].in->prefetch_entry(kept_hash(keys[i].hash));
       for (std::size_t i = 0; i < keys.size(); ++i)
-        if (all[i].at != no_slot) all[i].in->prefetch_content(kept_hash(keys[i].hash), all[i].at);
+        if (all[i].by != nullptr) all[i].at = all[i].in->prefetch_content(keys[i], all[i].at);
       for (std::size_t i = 0; i < keys.size(); ++i) {
         if (all[i].by == nullptr || all[i].by->full()) {
           later |= std::uint64_t{1} << i;
           continue;
         }
         auto one = find_one(i);
-        there += all[i].in->find(*all[i].by, keys[i], one);
+        there += all[i].in->find(*all[i].by, keys[i], all[i].at, one);
       }
     }
     for (; later != 0; later &= later - 1) {
