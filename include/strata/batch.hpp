@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -51,11 +52,13 @@ struct batch {
         for (key_type const& one : keys) hasher<key_type>::prefetch(one);
     if constexpr (ranges::sized_range<Range>) all.reserve(ranges::size(keys));
     if constexpr (explain_keys<key_type>())
-      for (auto&& one : keys) all.emplace_back(key_type(one), answer{});
+      for (auto&& one : keys) all.emplace_back(std::piecewise_construct, std::forward_as_tuple(one), std::tuple<>{});
     std::vector<typename Core::hashed_key> asked;
     asked.reserve(all.size());
     for (auto const& one : all) asked.push_back(core.hash(one.first));
-    core.recall_many(asked, how, [&](std::size_t i, answer&& found) noexcept { all[i].second = std::move(found); });
+    core.recall_many(asked, how, [&](std::size_t i, answer&& found) noexcept {
+      std::construct_at(&all[i].second, std::move(found));
+    });
     std::vector<std::size_t> missed;
     std::vector<typename Core::hashed_key> below;
     for (std::size_t i = 0; i < all.size(); ++i) {

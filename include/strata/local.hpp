@@ -19,6 +19,7 @@
 #include <optional>
 #include <ranges>
 #include <span>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -190,18 +191,18 @@ class local_cache {
   std::vector<std::pair<key_type, answer>> get_many(Keys&& keys) {
     std::vector<std::pair<key_type, answer>> all;
     if constexpr (local::explain_range<Keys>()) {
-      if constexpr (std::ranges::sized_range<Keys>) all.reserve(std::ranges::size(keys));
       // Elsewhere that would run the caller's code once more, as a filter's.
       if constexpr (std::ranges::contiguous_range<Keys>)
         if constexpr (std::is_same_v<std::ranges::range_value_t<Keys>, key_type>)
           for (key_type const& one : keys) core_.hash.prefetch(one);
-      for (auto&& one : keys) all.emplace_back(key_type(one), answer::nothing(tier::hot));
+      if constexpr (std::ranges::sized_range<Keys>) all.reserve(std::ranges::size(keys));
+      for (auto&& one : keys) all.emplace_back(std::piecewise_construct, std::forward_as_tuple(one), std::tuple<>{});
       std::vector<typename core_type::hashed_key> asked;
       asked.reserve(all.size());
       for (auto const& one : all) asked.push_back(core_.hash(one.first));
       core_.hot.find_many(
           std::span<typename core_type::hashed_key const>{asked}, [&](std::size_t i, boxed const& kept) {
-            all[i].second = answer{kept, tier::hot, core_.alive(kept) ? freshness::fresh : freshness::stale};
+            std::construct_at(&all[i].second, kept, tier::hot, core_.alive(kept) ? freshness::fresh : freshness::stale);
           });
       for (std::size_t i = 0; i < all.size(); ++i) {
         answer& its = all[i].second;
