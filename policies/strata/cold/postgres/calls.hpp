@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <expected>
 #include <new>
 #include <optional>
 #include <random>
@@ -63,17 +64,18 @@ class calls {
   /// A statement that changes nothing.
   result<pqxx::result> read(pqxx::zview name, pqxx::params const& with, deadline until) const {
     auto got = repeated(name, with, until);
-    if (got.rows) return std::move(*got.rows);
-    return std::unexpected{std::move(got.why)};
+    if (got) return std::move(*got);
+    return std::unexpected{std::move(got.error().why)};
   }
 
   /// A statement that changes something, and done twice has done it once: asked again like a read, but where no answer came
   /// what became of it is `unknown`.
   result<pqxx::result> write_again(pqxx::zview name, pqxx::params const& with, deadline until) const {
     auto got = repeated(name, with, until);
-    if (got.rows) return std::move(*got.rows);
-    if (got.sent && got.what == remedy::reconnect) return failure(errc::unknown, tier::cold, got.why.text());
-    return std::unexpected{std::move(got.why)};
+    if (got) return std::move(*got);
+    auto& lost = got.error();
+    if (lost.sent && lost.what == remedy::reconnect) return failure(errc::unknown, tier::cold, lost.why.text());
+    return std::unexpected{std::move(lost.why)};
   }
 
   /// A statement that leaves its operation with what it changes.
@@ -83,15 +85,16 @@ class calls {
                              std::string const& operation, deadline until) const {
     for (int attempt = 0;; ++attempt) {
       auto got = once(name, with, until);
-      if (got.rows) return std::move(*got.rows);
-      if (again(got, attempt, until)) continue;
-      if (!got.sent || got.what != remedy::reconnect) return std::unexpected{std::move(got.why)};
-      auto trace = got.overdue ? std::nullopt : find_out(got.who, keys, operation, until);
+      if (got) return std::move(*got);
+      auto& lost = got.error();
+      if (again(lost, attempt, until)) continue;
+      if (!lost.sent || lost.what != remedy::reconnect) return std::unexpected{std::move(lost.why)};
+      auto trace = lost.overdue ? std::nullopt : find_out(lost.who, keys, operation, until);
       if (!trace)
         return failure(errc::unknown, tier::cold,
-                       "the connection was lost during a write: " + std::string{got.why.text()});
+                       "the connection was lost during a write: " + std::string{lost.why.text()});
       if (!trace->empty()) return std::move(*trace);
-      if (attempt >= second_chances) return std::unexpected{std::move(got.why)};  // it never happened
+      if (attempt >= second_chances) return std::unexpected{std::move(lost.why)};  // it never happened
     }
   }
 
@@ -99,10 +102,11 @@ class calls {
   result<pqxx::result> write_once(pqxx::zview name, pqxx::params const& with, deadline until) const {
     for (int attempt = 0;; ++attempt) {
       auto got = once(name, with, until);
-      if (got.rows) return std::move(*got.rows);
-      if (again(got, attempt, until)) continue;
-      if (got.sent && got.what == remedy::reconnect) return failure(errc::unknown, tier::cold, got.why.text());
-      return std::unexpected{std::move(got.why)};
+      if (got) return std::move(*got);
+      auto& lost = got.error();
+      if (again(lost, attempt, until)) continue;
+      if (lost.sent && lost.what == remedy::reconnect) return failure(errc::unknown, tier::cold, lost.why.text());
+      return std::unexpected{std::move(lost.why)};
     }
   }
 
@@ -110,41 +114,36 @@ class calls {
   static constexpr int second_chances =
       4;  // a server that ends one connection ends its neighbours too, each in its time
 
-  struct outcome {
-    std::optional<pqxx::result> rows;
+  // Why there are no rows, and what follows.
+  struct trouble {
     error why{errc::unavailable, tier::cold};
     remedy what = remedy::report;
     bool sent = false;     // a connection was had; the statement may have reached the server
     bool overdue = false;  // the deadline passed and the socket was shut
-    backend who;
+    backend who{};
   };
+  using outcome = std::expected<pqxx::result, trouble>;
 
   outcome repeated(pqxx::zview name, pqxx::params const& with, deadline until) const {
     for (int attempt = 0;; ++attempt) {
       auto got = once(name, with, until);
-      if (got.rows) return got;
-      if (again(got, attempt, until)) continue;
-      if (got.what != remedy::reconnect || got.overdue || attempt >= second_chances) return got;
+      if (got) return got;
+      auto const& lost = got.error();
+      if (again(lost, attempt, until)) continue;
+      if (lost.what != remedy::reconnect || lost.overdue || attempt >= second_chances) return got;
       std::this_thread::sleep_for(std::chrono::milliseconds{attempt});
     }
   }
 
   outcome once(pqxx::zview name, pqxx::params const& with, deadline until) const {
-    outcome got;
     auto lease = pool_.take(until);
-    if (!lease) {
-      got.why = std::move(lease.error());
-      return got;
-    }
-    got.sent = true;
+    if (!lease) return std::unexpected{trouble{.why = std::move(lease.error())}};
     std::string text;
     verdict means{errc::unavailable, remedy::reconnect};
     try {
       lease->prepare(name);
-      pqxx::nontransaction tx{**lease};
-      got.rows.emplace(tx.exec(pqxx::prepped{name}, with));
-      // An answer that came in time counts, even if the socket was shut just after.
-      tx.commit();
+      // An answer that came in time counts, even if the socket is shut just after.
+      return pqxx::nontransaction{**lease}.exec(pqxx::prepped{name}, with);
     } catch (pqxx::sql_error const& e) {
       means = judge(state_of(e));
       text = e.what();
@@ -154,25 +153,24 @@ class calls {
     } catch (std::exception const& e) {
       text = e.what();
     }
-    if (got.rows) return got;
-    got.what = means.what;
+    trouble lost{.what = means.what, .sent = true};
     if (means.what == remedy::reconnect) {
-      got.who = lease->who();
+      lost.who = lease->who();
       lease->give_up();
     }
     if (lease->settle()) {
-      got.overdue = true;
-      got.what = remedy::reconnect;
-      got.why = error{errc::timed_out, tier::cold, "the server did not answer before the deadline"};
+      lost.overdue = true;
+      lost.what = remedy::reconnect;
+      lost.why = error{errc::timed_out, tier::cold, "the server did not answer before the deadline"};
     } else {
-      got.why = error{means.code, tier::cold, sentence(pool_.info(), text)};
+      lost.why = error{means.code, tier::cold, sentence(pool_.info(), text)};
     }
-    return got;
+    return std::unexpected{std::move(lost)};
   }
 
   // A statement that lost to another: again until the deadline, after a moment that differs from the other's.
-  static bool again(outcome const& got, int attempt, deadline until) {
-    if (got.what != remedy::retry) return false;
+  static bool again(trouble const& lost, int attempt, deadline until) {
+    if (lost.what != remedy::retry) return false;
     static thread_local std::minstd_rand jitter{std::random_device{}()};
     auto const most = 2000U << static_cast<unsigned>(std::min(attempt, 4));
     auto const pause = std::chrono::microseconds{500 + jitter() % most};
