@@ -140,7 +140,7 @@ struct postgres {
     result<std::optional<key_usage>> usage_of(std::string_view key, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::string const id{key};
-      auto all = pg::usages(calls_, "strata_usage_of", pqxx::params{pqxx::zview{id}}, until);
+      auto all = pg::usages(calls_, "strata_later_usage_of", pqxx::params{pqxx::zview{id}}, until);
       if (!all) return std::unexpected{std::move(all.error())};
       return all->empty() ? std::nullopt : std::optional{std::move(all->front())};
     }
@@ -152,20 +152,23 @@ struct postgres {
     }
     /// \complexity one round trip; ever: as much work as there are answers, else as keys used in the window
     result<std::vector<key_usage>> popular(std::size_t limit, std::chrono::hours window, deadline until) {
-      if (window.count() <= 0) return pg::usages(calls_, "strata_popular", pqxx::params{pg::count_of(limit)}, until);
-      return pg::usages(calls_, "strata_popular_lately", pqxx::params{pg::count_of(limit), pg::hours_of(window)},
+      if (window.count() <= 0)
+        return pg::usages(calls_, "strata_later_popular", pqxx::params{pg::count_of(limit)}, until);
+      return pg::usages(calls_, "strata_later_popular_lately", pqxx::params{pg::count_of(limit), pg::hours_of(window)},
                         until);
     }
     result<std::vector<key_usage>> rising(std::size_t limit, std::chrono::hours window, deadline until) {
-      return pg::usages(calls_, "strata_rising", pqxx::params{pg::count_of(limit), pg::hours_of(window)}, until);
+      return pg::usages(calls_, "strata_later_rising", pqxx::params{pg::count_of(limit), pg::hours_of(window)}, until);
     }
     result<std::vector<key_usage>> failing(std::size_t limit, std::uint64_t outcomes, deadline until) {
-      return pg::usages(calls_, "strata_failing", pqxx::params{pg::count_of(limit), pg::count_of(outcomes)}, until);
+      return pg::usages(calls_, "strata_later_failing", pqxx::params{pg::count_of(limit), pg::count_of(outcomes)},
+                        until);
     }
     /// \complexity one round trip; the server looks at every row
     result<std::vector<key_usage>> unused(std::chrono::system_clock::time_point since, std::size_t limit,
                                           deadline until) {
-      return pg::usages(calls_, "strata_unused", pqxx::params{pg::count_of(limit), pg::detail::us_of(since)}, until);
+      return pg::usages(calls_, "strata_later_unused", pqxx::params{pg::count_of(limit), pg::detail::us_of(since)},
+                        until);
     }
 
     /// What the key has been, newest first, beginning with what it is. What does not decode is a fault in its place.
@@ -211,7 +214,7 @@ struct postgres {
     result<copy<Value>> get_at(std::string_view key, std::int64_t version, deadline until) {
       if (auto const fault = key_fault(key); !fault.empty()) return failure(errc::rejected, strata::tier::cold, fault);
       std::string const id{key};
-      auto rows = calls_.read("strata_at_version", pqxx::params{pqxx::zview{id}, version}, until);
+      auto rows = calls_.read("strata_later_at_version", pqxx::params{pqxx::zview{id}, version}, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       return first_copy(key, *rows);
     }
@@ -238,14 +241,14 @@ struct postgres {
 
     /// \complexity one round trip; the server looks at every row
     result<std::size_t> archivable(std::chrono::system_clock::time_point since, deadline until) {
-      auto rows = calls_.read("strata_archivable", pqxx::params{pg::detail::us_of(since)}, until);
+      auto rows = calls_.read("strata_later_archivable", pqxx::params{pg::detail::us_of(since)}, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       return (*rows)[0][0].template as<std::size_t>();
     }
     /// \errors unknown: perhaps moved; asked again, it moves others
     result<std::size_t> archive(std::chrono::system_clock::time_point since, std::size_t limit, deadline until) {
-      auto rows =
-          calls_.write_once("strata_put_away", pqxx::params{pg::detail::us_of(since), pg::count_of(limit)}, until);
+      auto rows = calls_.write_once("strata_later_put_away",
+                                    pqxx::params{pg::detail::us_of(since), pg::count_of(limit)}, until);
       if (!rows) return std::unexpected{std::move(rows.error())};
       return (*rows)[0][0].template as<std::size_t>();
     }
@@ -350,7 +353,8 @@ struct postgres {
         with.append(reals.emplace(std::move(*made)).view());
       }
       for (;;) {
-        auto rows = calls_.write(reals ? "strata_store_embedded" : "strata_store", with, {&key, 1}, operation, until);
+        auto rows =
+            calls_.write(reals ? "strata_later_store_embedded" : "strata_store", with, {&key, 1}, operation, until);
         if (!rows && reals && rows.error() == errc::rejected)  // for want of the column?
           if (auto const able = pg::can_embed(calls_, *reals, until); !able) return std::unexpected{able.error()};
         if (!rows) return std::unexpected{std::move(rows.error())};
@@ -360,7 +364,7 @@ struct postgres {
           return std::move(*answer);
         } else if ((*rows)[0][0].template as<int>() == 5) {
           // Brought back twice is brought back once.
-          auto const back = calls_.read("strata_bring_back", pqxx::params{pg::array_of({&key, 1}).view()}, until);
+          auto const back = calls_.read("strata_later_bring_back", pqxx::params{pg::array_of({&key, 1}).view()}, until);
           if (!back) return std::unexpected{back.error()};
         }
         if (std::chrono::steady_clock::now() >= until)

@@ -243,10 +243,10 @@ BOOST_AUTO_TEST_CASE(an_answer_lost_after_the_commit_is_found_out) {
 
   std::vector<strata::uses> const counts{{"b", 4}};
   // Counts are numbered: asked again, they are counted once; so they are where nothing can be found out in time.
-  again("strata_count_usage");
+  again("strata_later_count_usage");
   auto const counted = cold.tier.add_usage(counts, soon());
   BOOST_TEST(counted.has_value(), why(counted));
-  again("strata_count_usage", 1000);
+  again("strata_later_count_usage", 1000);
   auto const kept = cold.tier.add_usage(counts, in(1s));
   wire.swallow(0, "");
   BOOST_TEST((!kept && kept.error() == errc::unknown), why(kept));

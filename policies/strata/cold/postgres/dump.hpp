@@ -33,7 +33,8 @@ result<std::vector<std::string>> dump(Calls const& calls, dump_place& at, std::s
   auto place = at;
   while (!place.end && lines.size() < limit) {
     auto const most = limit - lines.size();
-    auto rows = calls.read("strata_dump", pqxx::params{place.part, pqxx::zview{place.key}, place.number, most}, until);
+    auto rows =
+        calls.read("strata_later_dump", pqxx::params{place.part, pqxx::zview{place.key}, place.number, most}, until);
     if (!rows) return std::unexpected{std::move(rows.error())};
     for (auto const& row : *rows) {
       place.key = row[0].template as<std::string>();
@@ -54,7 +55,7 @@ result<restored> restore(Calls const& calls, std::span<std::string_view const> l
   for (auto const line : lines) bytes += line.size() + 1;
   array all{oid::jsonb, lines.size(), bytes};
   for (auto const line : lines) all.add(line);
-  auto rows = calls.write_again("strata_restore", pqxx::params{all.view()}, until);
+  auto rows = calls.write_again("strata_later_restore", pqxx::params{all.view()}, until);
   if (!rows) return std::unexpected{std::move(rows.error())};
   auto const row = (*rows)[0];
   return restored{row[0].template as<std::size_t>(), row[1].template as<std::size_t>(),

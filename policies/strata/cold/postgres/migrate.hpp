@@ -57,8 +57,8 @@ class schema {
       statements_ = make_(*resolved_);
       auto later = std::make_shared<std::vector<prepared_later>>();
       for (auto const& one : statements_)
-        if (one.later) later->push_back({one.name, with_casts(one)});
-      std::erase_if(statements_, [](statement const& one) { return one.later; });
+        if (one.name.starts_with(for_later)) later->push_back({one.name, with_casts(one)});
+      std::erase_if(statements_, [](statement const& one) { return one.name.starts_with(for_later); });
       later_ = std::move(later);
     }
     auto const process =

@@ -41,10 +41,14 @@
 // `arm(duration)` gives the next statements so long; and `void survey(pqxx::connection&)`, asked once, afterwards.
 namespace strata::cold::pg {
 
-/// A statement by its name, and its text, ready to be prepared by the protocol.
+/// A statement by its name, and its text, ready to be prepared by the protocol. Not before a connection is asked for it: a
+/// fresh one is sooner of use.
 struct prepared_later {
   std::string name, text;
 };
+
+/// What the names of those begin with, so that a call whose statement is none of them need not look for it.
+inline constexpr std::string_view for_later = "strata_later_";
 
 /// Which process of which life of the server a connection talks to; none behind a pooler, where it changes. And what a
 /// connection prepares only when it is asked for it.
@@ -63,7 +67,7 @@ class pool {
     backend who;
     std::vector<std::string> prepared;  // of those for later
     watched* eye = nullptr;
-    clock::time_point last_used{};
+    clock::time_point last_lent{};
     std::uint64_t losses_seen = 0;
   };
 
@@ -84,7 +88,7 @@ class pool {
     [[nodiscard]] backend const& who() const noexcept { return slot_->who; }
     /// Prepares the statement, if that was left for later.
     void prepare(std::string_view name) {
-      if (!slot_->who.later || std::ranges::contains(slot_->prepared, name)) return;
+      if (!name.starts_with(for_later) || std::ranges::contains(slot_->prepared, name)) return;
       for (auto const& one : *slot_->who.later)
         if (one.name == name) {
           slot_->connection->prepare(one.name, one.text);
@@ -238,8 +242,8 @@ class pool {
 
   // Under the mutex. A connection at rest has nothing to say; one that is gone has an end of file or a last message.
   bool usable(slot& s, clock::time_point now) noexcept {
-    if (s.losses_seen == losses_ && now - s.last_used < std::chrono::milliseconds{100}) return true;
-    s.losses_seen = losses_;
+    bool const lately = now - std::exchange(s.last_lent, now) < std::chrono::milliseconds{100};
+    if (std::exchange(s.losses_seen, losses_) == losses_ && lately) return true;
     char first = 0;
     auto const got = ::recv(s.eye->socket.load(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
     return got < 0 ? errno == EAGAIN || errno == EWOULDBLOCK : got > 0 && first != 'E';
@@ -267,7 +271,6 @@ class pool {
       if (broken) {
         discard(s);
       } else {
-        s.last_used = clock::now();
         lend(s);
       }
       if (closing_) returned_.notify_all();
@@ -306,7 +309,7 @@ class pool {
       if (made) {
         pause = first_pause;
         refused_.reset();
-        s.last_used = clock::now();
+        s.last_lent = clock::now();
         s.losses_seen = losses_;
         ++live_;
         if (waiting_.empty())

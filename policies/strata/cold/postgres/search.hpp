@@ -127,7 +127,7 @@ result<bool> index_words(Calls const& calls, deadline until) {
   auto const half = now + (until - now) / 2;
   for (int values = 10;;) {
     auto const sent = now;
-    auto rows = calls.read("strata_index_words", pqxx::params{values}, half);
+    auto rows = calls.read("strata_later_index_words", pqxx::params{values}, half);
     if (!rows && rows.error() == errc::timed_out) return false;
     if (!rows) return std::unexpected{std::move(rows.error())};
     auto const done = (*rows)[0][0];
@@ -173,7 +173,7 @@ result<findings<Value>> search_text(Calls const& calls, std::string_view typed, 
     return failure(errc::rejected, tier::cold, "the filter is no text");
   auto const current = index_words(calls, until);
   if (!current) return std::unexpected{current.error()};
-  auto rows = calls.read("strata_search_text",
+  auto rows = calls.read("strata_later_search_text",
                          pqxx::params{pqxx::zview{*query}, std::min(limit, most_ranked), pqxx::zview{filter.kind},
                                       pqxx::zview{filter.prefix}},
                          until);
@@ -204,7 +204,8 @@ inline result<array> reals_of(std::span<float const> vector) {
 /// \errors unsupported: the table has no column of pgvector's; rejected: the vector does not go into it
 template <class Calls>
 result<void> can_embed(Calls const& calls, array const& reals, deadline until) {
-  auto rows = calls.read("strata_embed", pqxx::params{pqxx::zview{""}, reals.view()}, until);  // no row has this id
+  auto rows =
+      calls.read("strata_later_embed", pqxx::params{pqxx::zview{""}, reals.view()}, until);  // no row has this id
   if (!rows) return std::unexpected{std::move(rows.error())};
   return {};
 }
@@ -213,7 +214,7 @@ template <class Calls>
 result<void> embed(Calls const& calls, std::string const& key, std::span<float const> vector, deadline until) {
   auto const reals = reals_of(vector);
   if (!reals) return std::unexpected{reals.error()};
-  auto rows = calls.write_again("strata_embed", pqxx::params{pqxx::zview{key}, reals->view()}, until);
+  auto rows = calls.write_again("strata_later_embed", pqxx::params{pqxx::zview{key}, reals->view()}, until);
   if (!rows) return std::unexpected{std::move(rows.error())};
   if (!(*rows)[0][0].template as<bool>())
     return failure(errc::rejected, tier::cold, "there is nothing under this key to keep a vector beside");
@@ -242,7 +243,7 @@ result<findings<Value>> nearest(Calls const& calls, std::optional<std::span<floa
   with.append(pqxx::zview{filter.kind});
   with.append(pqxx::zview{filter.prefix});
   with.append(std::min<std::size_t>(limit, 10'000));
-  auto rows = calls.read("strata_nearest", with, until);
+  auto rows = calls.read("strata_later_nearest", with, until);
   if (!rows) return std::unexpected{std::move(rows.error())};
   return findings_of<Value>(*rows, codec);
 }

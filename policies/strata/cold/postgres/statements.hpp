@@ -27,7 +27,6 @@ struct statement {
   std::string name;
   std::string types;  ///< of its parameters, as PREPARE has them: "text, bigint"
   std::string text;
-  bool later = false;  ///< prepared when it is first asked for, so that a fresh connection is soon of use
 };
 
 /// One text that prepares them all in one round trip, and belongs to the server's session. Each is executed by itself: the
@@ -318,7 +317,7 @@ inline std::vector<statement> statements(names const& n, shape s) {
 
   std::vector<statement> all;
   auto const add = [&](std::string_view name, std::string_view types, std::string_view text, bool many = false,
-                       bool later = false, bool embeds = false) {
+                       bool embeds = false) {
     std::string body{text};
     auto const embedding = [&](std::string_view mark, std::string_view by) {
       detail::replace(body, mark, embeds ? by : std::string_view{});
@@ -353,10 +352,7 @@ inline std::vector<statement> statements(names const& n, shape s) {
     ending("%and_not_over%", " and not ($7 = 0 and coalesce(k.strata_expires <= now(), false))");
     detail::replace(body, "%stamp%", stamp(many ? "d.content" : "$4"));
     detail::replace(body, "%unstamped%", unstamped(many ? "d.content" : "$4"));
-    all.push_back({std::string{name}, std::string{types}, n.fill(body), later});
-  };
-  auto const later = [&](std::string_view name, std::string_view types, std::string_view text) {
-    add(name, types, text, false, true);
+    all.push_back({std::string{name}, std::string{types}, n.fill(body)});
   };
   add("strata_load", "text", detail::load);
   add("strata_load_anywhere", "text", detail::load_anywhere);
@@ -364,7 +360,7 @@ inline std::vector<statement> statements(names const& n, shape s) {
   std::string const stored =
       std::string{"text, text, text, jsonb, jsonb, uuid, bigint"} + (s.expires ? ", bigint" : "");
   add("strata_store", stored, detail::store);
-  add("strata_store_embedded", stored + ", real[]", detail::store, false, true, true);
+  add("strata_later_store_embedded", stored + ", real[]", detail::store, false, true);
   add("strata_store_many",
       s.expires ? "text[], text[], text[], jsonb[], jsonb[], uuid, bigint"
                 : "text[], text[], text[], jsonb[], jsonb[], uuid",
@@ -372,28 +368,28 @@ inline std::vector<statement> statements(names const& n, shape s) {
   add("strata_erase", "text, uuid", detail::erase);
   add("strata_trace", "text[], uuid", detail::trace);
   add("strata_end_backend", "int, timestamptz", detail::end_backend);
-  later("strata_count_usage", "uuid, bigint, text[], bigint[], bigint[], bigint[]", detail::count_usage);
-  later("strata_tidy_usage", "", detail::tidy_usage);
-  later("strata_usage_of", "text", detail::usage_of);
-  later("strata_usage_by_hour", "text, bigint", detail::usage_by_hour);
-  later("strata_usage_by_day", "text, bigint", detail::usage_by_day);
-  later("strata_popular", "bigint", detail::popular);
-  later("strata_popular_lately", "bigint, bigint", detail::popular_lately);
-  later("strata_rising", "bigint, bigint", detail::rising);
-  later("strata_failing", "bigint, bigint", detail::failing);
-  later("strata_unused", "bigint, bigint", detail::unused);
-  later("strata_index_words", "bigint", detail::index_words);
-  later("strata_search_text", "text, bigint, text, text", detail::search_text);
-  later("strata_dump", "bigint, text, bigint, bigint", detail::dump);
-  later("strata_restore", "jsonb[]", detail::restore);
-  later("strata_embed", "text, real[]", detail::embed);
-  later("strata_nearest", "real[], text, text, text, bigint", detail::nearest);
-  later("strata_bring_back", "text[]", detail::bring_back);
-  later("strata_put_away", "bigint, bigint", detail::put_away);
-  later("strata_archivable", "bigint", detail::archivable);
+  add("strata_later_count_usage", "uuid, bigint, text[], bigint[], bigint[], bigint[]", detail::count_usage);
+  add("strata_later_tidy_usage", "", detail::tidy_usage);
+  add("strata_later_usage_of", "text", detail::usage_of);
+  add("strata_later_usage_by_hour", "text, bigint", detail::usage_by_hour);
+  add("strata_later_usage_by_day", "text, bigint", detail::usage_by_day);
+  add("strata_later_popular", "bigint", detail::popular);
+  add("strata_later_popular_lately", "bigint, bigint", detail::popular_lately);
+  add("strata_later_rising", "bigint, bigint", detail::rising);
+  add("strata_later_failing", "bigint, bigint", detail::failing);
+  add("strata_later_unused", "bigint, bigint", detail::unused);
+  add("strata_later_index_words", "bigint", detail::index_words);
+  add("strata_later_search_text", "text, bigint, text, text", detail::search_text);
+  add("strata_later_dump", "bigint, text, bigint, bigint", detail::dump);
+  add("strata_later_restore", "jsonb[]", detail::restore);
+  add("strata_later_embed", "text, real[]", detail::embed);
+  add("strata_later_nearest", "real[], text, text, text, bigint", detail::nearest);
+  add("strata_later_bring_back", "text[]", detail::bring_back);
+  add("strata_later_put_away", "bigint, bigint", detail::put_away);
+  add("strata_later_archivable", "bigint", detail::archivable);
   add("strata_history", "text, bigint", detail::history);
   add("strata_at_revision", "text, bigint", detail::at_revision);
-  later("strata_at_version", "text, bigint", detail::at_version);
+  add("strata_later_at_version", "text, bigint", detail::at_version);
   add("strata_changes_since", "xid8, bigint, bigint", detail::changes_since);
   add("strata_all_after", "text, bigint", detail::all_after);
   add("strata_read_horizon", "", detail::read_horizon);

@@ -112,11 +112,11 @@ class usage_sender {
       return std::unexpected{std::move(why)};
     };
     for (;;) {
-      auto done = calls.write_once("strata_count_usage", with, until);
+      auto done = calls.write_once("strata_later_count_usage", with, until);
       if (done) {
         if (!(*done)[0][0].template as<bool>()) return {};
         // What is archived comes back by being used.
-        auto back = calls.read("strata_bring_back", pqxx::params{one.ids.view()}, until);
+        auto back = calls.read("strata_later_bring_back", pqxx::params{one.ids.view()}, until);
         if (!back) return failed(std::move(back.error()));
         continue;
       }
@@ -130,7 +130,7 @@ class usage_sender {
   void tidy(Calls const& calls, deadline until) {
     if (clock::now() < tidy_at_) return;
     tidy_at_ = clock::now() + tidy_every;
-    (void)calls.read("strata_tidy_usage", {}, until);
+    (void)calls.read("strata_later_tidy_usage", {}, until);
   }
 
   std::string const name_;
@@ -185,7 +185,7 @@ template <class Calls>
 result<std::vector<period_usage>> usage_by(Calls const& calls, std::string const& key, period each, std::size_t periods,
                                            deadline until) {
   bool const hours = each == period::hour;
-  auto rows = calls.read(hours ? "strata_usage_by_hour" : "strata_usage_by_day",
+  auto rows = calls.read(hours ? "strata_later_usage_by_hour" : "strata_later_usage_by_day",
                          pqxx::params{pqxx::zview{key}, std::min<std::size_t>(periods, hours ? 48 : 92)}, until);
   if (!rows) return std::unexpected{std::move(rows.error())};
   std::vector<period_usage> all;
