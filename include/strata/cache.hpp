@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/concepts/explain.hpp>
+#include <strata/concepts/explain/call.hpp>
 #include <strata/flow/background.hpp>
 #include <strata/flow/composed.hpp>
 #include <strata/flow/read.hpp>
@@ -211,6 +212,33 @@ class cache {
     requires(!keyed<value_type> && std::same_as<V, value_type>)
   [[nodiscard]] later<result<receipt>> co_put(V) {
     return later<result<receipt>>{explain_keyed<V>()};
+  }
+
+  // Nor is there more for functions that a verb cannot call.
+  template <class F>
+    requires(!loader_for<F, value_type>)
+  answer get_or_load(key_view, F, write_options = {}) {
+    return explain_loader<F>().error();
+  }
+  template <class F>
+    requires(!loader_for<F, value_type>)
+  [[nodiscard]] later<answer> co_get_or_load(key_view, F, write_options = {}) {
+    return later<answer>{explain_loader<F>().error()};
+  }
+  template <class F>
+    requires(!changer_for<F, value_type>)
+  [[nodiscard]] result<receipt> update(key_view, F, put_options = {}) {
+    return explain_changer<F, value_type>();
+  }
+  template <class F>
+    requires(!changer_for<F, value_type>)
+  [[nodiscard]] later<result<receipt>> co_update(key_view, F, put_options = {}) {
+    return later<result<receipt>>{explain_changer<F, value_type>()};
+  }
+  template <class F>
+    requires(!visitor_for<F, value_type>)
+  [[nodiscard]] result<value_type> visit(key_view, F&&, read_options = {}) {
+    return explain_visitor<F>();
   }
 
   /// Reads, lets f change a copy, and writes it if nobody else wrote meanwhile; else again, 8 times at most. What it writes

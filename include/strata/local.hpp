@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/concepts/explain/call.hpp>
 #include <strata/error.hpp>
 #include <strata/hit.hpp>
 #include <strata/hot/engine/memory.hpp>
@@ -150,6 +151,19 @@ class local_cache {
     if (auto none = core_.nothing(); none.failed()) return none;
     if (kept && how.soft_within.count() != 0) return local::load_softly(core_, k, load, how, std::move(kept));
     return local::load(core_, k, load, local::in(how.within), kept ? kept.revision() : revision{});
+  }
+
+  // For functions that a verb cannot call there is only advice.
+  template <class F>
+    requires(!loader_for<F, value_type>)
+  answer get_or_load(key_view, F, load_options = {}) {
+    return explain_loader<F>().error();
+  }
+  template <class F>
+    requires(!visitor_for<F, value_type>)
+  bool visit(key_view, F&&) {
+    (void)explain_visitor<F>();
+    return false;
   }
 
   /// Keeps the value, in the place of an older one.
