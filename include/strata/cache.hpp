@@ -158,9 +158,7 @@ class cache {
     return put_if(anything, std::move(value), call);
   }
   [[nodiscard]] result<receipt> put(key_view key, value_type value, put_options call = {}) {
-    return flow::serve_write(core_, core_.hash(key), std::move(value), anything, write_until(call), core_.life_of(call),
-                             core_.vector_of(call))
-        .run();
+    return write_now(key, std::move(value), anything, call);
   }
   [[nodiscard]] later<result<receipt>> co_put(value_type value, put_options call = {})
     requires keyed<value_type>
@@ -171,7 +169,7 @@ class cache {
     return write_later(std::make_unique<key_type>(key), std::move(value), anything, call);
   }
 
-  /// Writes only if what was read is still current; an absent hit, or revision zero, asks for absence.
+  /// Writes only if what was read under the key is still current; an absent hit, or revision zero, asks for absence.
   /// \errors conflict: another write was first; corrupt: warm is the truth, and what stands there cannot be read; that of
   ///         a read that failed; else as put
   [[nodiscard]] result<receipt> put_if(answer const& read, value_type value, put_options call = {})
@@ -196,21 +194,42 @@ class cache {
   {
     return write_later(std::make_unique<key_type>(record<value_type>::key(value)), std::move(value), current, call);
   }
+  [[nodiscard]] result<receipt> put_if(key_view key, answer const& read, value_type value, put_options call = {}) {
+    if (read.failed()) return std::unexpected{read.error()};
+    return write_now(key, std::move(value), read.revision(), call);
+  }
+  [[nodiscard]] result<receipt> put_if(key_view key, revision current, value_type value, put_options call = {}) {
+    return write_now(key, std::move(value), current, call);
+  }
+  [[nodiscard]] later<result<receipt>> co_put_if(key_view key, answer const& read, value_type value,
+                                                 put_options call = {}) {
+    if (read.failed()) return later<result<receipt>>{std::unexpected{read.error()}};
+    return co_put_if(key, read.revision(), std::move(value), call);
+  }
+  [[nodiscard]] later<result<receipt>> co_put_if(key_view key, revision current, value_type value,
+                                                 put_options call = {}) {
+    return write_later(std::make_unique<key_type>(key), std::move(value), current, call);
+  }
 
   // For values that know no key there is only advice.
   template <class V = value_type>
-    requires(!keyed<value_type> && std::same_as<V, value_type>)
-  [[nodiscard]] result<receipt> put(V) {
+    requires(!keyed<V>)
+  [[nodiscard]] result<receipt> put(lone<V>, put_options = {}) {
     return explain_keyed<V>();
   }
   template <class V = value_type>
-    requires(!keyed<value_type> && std::same_as<V, value_type>)
-  [[nodiscard]] result<receipt> put_if(answer const&, V) {
+    requires(!keyed<V>)
+  [[nodiscard]] result<receipt> put_if(auto const&, lone<V>, put_options = {}) {
     return explain_keyed<V>();
   }
   template <class V = value_type>
-    requires(!keyed<value_type> && std::same_as<V, value_type>)
-  [[nodiscard]] later<result<receipt>> co_put(V) {
+    requires(!keyed<V>)
+  [[nodiscard]] later<result<receipt>> co_put(lone<V>, put_options = {}) {
+    return later<result<receipt>>{explain_keyed<V>()};
+  }
+  template <class V = value_type>
+    requires(!keyed<V>)
+  [[nodiscard]] later<result<receipt>> co_put_if(auto const&, lone<V>, put_options = {}) {
     return later<result<receipt>>{explain_keyed<V>()};
   }
 
@@ -507,11 +526,14 @@ class cache {
     requires keyed<value_type>
   {
     auto const own = record<value_type>::key(value);  // a copy: the value moves on
-    return flow::serve_write(core_, core_.hash(own), std::move(value), expected, write_until(call), core_.life_of(call),
+    return write_now(own, std::move(value), expected, call);
+  }
+
+  result<receipt> write_now(key_view key, value_type&& value, expectation expected, put_options const& call) {
+    return flow::serve_write(core_, core_.hash(key), std::move(value), expected, write_until(call), core_.life_of(call),
                              core_.vector_of(call))
         .run();
   }
-
   later<result<receipt>> write_later(flow::owned<key_type> key, value_type&& value, expectation expected,
                                      put_options const& call) {
     auto const hash = core_.hash(*key).hash;

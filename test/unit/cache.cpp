@@ -136,6 +136,22 @@ BOOST_AUTO_TEST_CASE(put_if_has_one_winner) {
   BOOST_TEST(winners == 1);
 }
 
+BOOST_AUTO_TEST_CASE(put_if_takes_the_key_of_a_value_that_knows_none) {
+  auto opened = numbers::open({});
+  auto& cache = opened.value();
+  auto const absent = cache.get(1);
+  BOOST_TEST(cache.put_if(1, absent, 10).has_value());
+  BOOST_TEST((cache.put_if(1, absent, 11).error() == errc::conflict));
+  BOOST_TEST((cache.put_if(1, absence, 12).error() == errc::conflict));
+  auto const read = cache.get(1);
+  BOOST_TEST(cache.put_if(1, read, 13, {.within = 5s}).has_value());
+  BOOST_TEST((cache.put_if(1, read.revision(), 14).error() == errc::conflict));
+  numbers::answer const failed{error{errc::timed_out}};
+  BOOST_TEST((cache.put_if(2, failed, 20).error() == errc::timed_out && cache.get(2).absent()));
+  auto const now = cache.get(1);
+  BOOST_TEST(*now == 13);
+}
+
 BOOST_AUTO_TEST_CASE(update_changes_a_copy_until_it_wins) {
   auto opened = notes::open({});
   auto& cache = opened.value();
@@ -319,11 +335,13 @@ BOOST_AUTO_TEST_CASE(the_co_verbs_are_the_same_flows) {
     auto const updated = co_await c.co_update("a", [](note& n) { n.text += "y"; });
     auto const late = co_await c.co_put_if(hit, make("a", "late"));
     auto const first = co_await c.co_put_if(miss, make("b", "first"));
+    auto const second = co_await c.co_put_if("b", miss, make("b", "second"));
+    auto const third = co_await c.co_put_if("c", strata::absence, make("c", "third"));
     auto const ready = co_await c.co_ready();
     auto const flushed = co_await c.co_flush();
     ok = put && miss.absent() && loaded && loaded->text == "made" && erased->changed && hit && thread == before &&
-         updated && c.get("a")->text == "xy" && !late && late.error() == strata::errc::conflict && first && ready &&
-         flushed;
+         updated && c.get("a")->text == "xy" && !late && late.error() == strata::errc::conflict && first && !second &&
+         second.error() == strata::errc::conflict && third && ready && flushed;
     latch.count_down();
   }(cache, done, hit_thread, good);
   done.wait();

@@ -403,6 +403,8 @@ void single_verbs(trouble kind) {
     try_all<things>("put", kind, from, [&](things& c) { return one(c.put(made<value>("second"))); });
     try_all<things>("put by key", kind, from, [&](things& c) { return one(c.put(id, made<value>("second"))); });
     try_all<things>("put_if", kind, from, [&](things& c) { return one(c.put_if(c.get(id), made<value>("second"))); });
+    try_all<things>("put_if by key", kind, from,
+                    [&](things& c) { return one(c.put_if(id, c.get(id), made<value>("second"))); });
     try_all<things>("update", kind, from,
                     [&](things& c) { return one(c.update(id, brittle{[](value& t) { t.text += "!"; }})); });
     try_all<things>("erase", kind, from, [&](things& c) { return one(c.erase(id)); });
