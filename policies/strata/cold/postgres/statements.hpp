@@ -31,7 +31,7 @@ struct statement {
 
 /// One text that prepares them all in one round trip, and belongs to the server's session. Each is executed by itself: the
 /// server keeps with a statement the whole text that it came in, and reads it twice in each call to show it in
-/// pg_stat_activity, which with all of them in one took 0.8 us of a load's 35.
+/// pg_stat_activity, which with all of them in one took 0.8 us of a load's 35. A fresh connection is ready 0.8 ms later for it.
 inline std::string script(std::vector<statement> const& all) {
   std::string text = "do $strata$ begin\n";
   for (auto const& one : all) {
