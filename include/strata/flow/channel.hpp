@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 // The way to a tier below hot: the tier and its breakers, reads and writes apart (K11).
@@ -22,8 +21,8 @@ namespace strata::flow {
 
 enum class direction : std::uint8_t { reading, writing };
 
-/// What a call is told whose time is over, and which asked nobody.
-inline constexpr std::string_view no_time_left = "no time was left to ask";
+/// What a call is told whose time is over: it asked nobody, so no tier stands for it.
+inline error no_time_left() noexcept { return error{errc::timed_out, tier::none, "no time was left to ask"}; }
 
 template <class Tier>
 class channel {
@@ -65,7 +64,7 @@ class channel {
   /// when they are answered; their failures say more of their haste than of the tier.
   template <class Core, class Call>
   auto sound(Core& core, direction d, kernel::moment until, Call call) -> task<answer_of<Call>> {
-    if (core.clock.now() >= until) co_return std::unexpected{error{errc::timed_out, where_, no_time_left}};
+    if (core.clock.now() >= until) co_return std::unexpected{no_time_left()};
     answer_of<Call> given = co_await awaiting(call(tier_));
     if (!failed(given)) report(of(d), false, core.clock.now());
     co_return given;
@@ -122,7 +121,7 @@ class channel {
     return !given && (given.error() == errc::unavailable || given.error() == errc::timed_out);
   }
   deferred<std::optional<error>, Tier> refusal(breaker& of, kernel::moment now, kernel::moment until) noexcept {
-    if (now >= until) return error{errc::timed_out, where_, no_time_left};
+    if (now >= until) return no_time_left();
     auto const held = guard_.hold();
     if (of.allows(now)) return std::nullopt;
     return error{errc::unavailable, where_, "resting after failures in a row"};

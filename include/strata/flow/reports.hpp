@@ -45,14 +45,14 @@ class reports {
   }
   /// Counts what a tier failed to do. That another write was first is none, nor is what it was never asked.
   void failed_in(tier where, error const& why) noexcept {
-    if (why == errc::conflict || why.text() == no_time_left) return;
+    if (why == errc::conflict || why.tier() == tier::none) return;
     counters.add(where == tier::warm ? counters.warm_failures : counters.cold_failures);
     if constexpr (hears_failed<Observer>) observer.failed(where, why);
   }
   /// A read that a tier did not answer.
   void unreached_in(tier where, error const& why) noexcept {
     failed_in(where, why);
-    if (why.text() != no_time_left) missed_in(where, miss::unreachable);
+    if (why.tier() != tier::none) missed_in(where, miss::unreachable);
   }
   /// One round trip to a tier. The observer may want to know how long it took; nobody else does.
   void took([[maybe_unused]] tier where, [[maybe_unused]] direction d,
