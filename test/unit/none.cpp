@@ -4,6 +4,7 @@
 // All eight ways to leave tiers out. What a verb answers follows from the lowest tier that is there.
 #include <strata/cache.hpp>
 #include <strata/hot/lru.hpp>
+#include <strata/query/explain.hpp>
 #include <strata/testing/memory_cold.hpp>
 #include <strata/testing/memory_warm.hpp>
 
@@ -207,6 +208,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(loaders_fill_what_is_there, C, all_eight) {
     BOOST_TEST(cache.get_or_load("a", load)->text == "made");
     BOOST_TEST(loads == 1);
   }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_explained_names_the_tiers_there_are, C, all_eight) {
+  world<C> const stores;
+  typename C::cache cache{stores.settings()};
+  auto const told = explain(cache, "a");
+  BOOST_TEST_REQUIRE(told.has_value());
+  std::string line;
+  for (auto const& [there, words] : {std::pair{C::has_hot, "; hot: nothing"}, std::pair{C::has_warm, "; warm: nothing"},
+                                     std::pair{C::has_cold, "; cold: nothing"}})
+    if (there) line += words;
+  BOOST_TEST(told->text() == (line.empty() ? "" : line.substr(2)));
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(upkeep_needs_no_tier, C, all_eight) {

@@ -74,6 +74,9 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   static constexpr bool has_warm = warm_channel::present;
   static constexpr bool has_cold = cold_channel::present;
   static constexpr tier truth = has_cold ? tier::cold : has_warm ? tier::warm : has_hot ? tier::hot : tier::none;
+  static constexpr std::uint8_t tier_bits = (has_hot ? tier_bit(tier::hot) : 0) |
+                                            (has_warm ? tier_bit(tier::warm) : 0) |
+                                            (has_cold ? tier_bit(tier::cold) : 0);
   static constexpr std::uint8_t truth_bit = tier_bit(truth);
   static constexpr std::uint8_t erased_bits = has_hot ? truth_bit | tier_bit(tier::hot) : truth_bit;
   static constexpr bool counts_use = usage_wanted<Cold, Codec, Options...>();

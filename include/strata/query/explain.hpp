@@ -22,7 +22,7 @@
 // Why a read answered as it did: what each tier has for a key at this moment, and what a read would make of it.
 namespace strata {
 
-/// What the tiers have for a key. A tier that is absent, or was not asked, says nothing.
+/// What the tiers have for a key.
 struct explanation {
   struct copy {
     bool present = false;
@@ -56,7 +56,8 @@ struct explanation {
       return std::to_string(age.count()).append(" ms");
     }
   };
-  copy hot, warm, cold;
+  copy hot{}, warm{}, cold{};
+  std::uint8_t tiers = 0;                              ///< which of them there are, bit by bit as in a receipt
   strata::freshness hot_freshness = freshness::fresh;  ///< what a hit in memory would be called
   bool alone = false;              ///< memory's is not taken: nobody is left who could know better (K11)
   strata::revision floor{};        ///< nothing older is served or kept
@@ -66,15 +67,22 @@ struct explanation {
 
   /// For a person, in one line.
   [[nodiscard]] std::string text() const {
-    auto line = std::string{"hot: "}.append(hot.text());
+    std::string line;
+    auto const say = [&](tier where, copy const& its) {
+      if ((tiers & tier_bit(where)) == 0) return;
+      line.append(line.empty() ? "" : "; ").append(to_string(where)).append(": ").append(its.text());
+    };
+    say(tier::hot, hot);
     if (hot.present && alone)
       line.append(", not taken: nobody could know better");
     else if (hot.present && hot_freshness != freshness::fresh)
       line.append(", unverified");
-    line.append("; warm: ").append(warm.text());
+    say(tier::warm, warm);
     if (declined) line.append(", not taken: ").append(to_string(*declined));
-    line.append("; cold: ").append(cold.text());
-    return line.append("; nothing below revision ").append(std::to_string(number(floor))).append(" is served");
+    say(tier::cold, cold);
+    if (floor != revision{})
+      line.append("; nothing below revision ").append(std::to_string(number(floor))).append(" is served");
+    return line;
   }
 };
 
@@ -98,7 +106,7 @@ result<explanation> explain(Cache& cache, key_view<typename Cache::key_type> k, 
     return age.count() > 0 ? age : std::chrono::milliseconds{0};  // clocks differ
   };
 
-  explanation told;
+  explanation told{.tiers = core_type::tier_bits};
   auto const fill = core.gate.enter_alone(hashed.hash).fill();
   told.floor = fill.floor;
   told.hot_freshness = core.of_a_copy();
