@@ -4,6 +4,7 @@
 
 #include <strata/cache.hpp>
 #include <strata/flow/batch.hpp>
+#include <strata/receipt.hpp>
 
 #include <range/v3/range/concepts.hpp>
 

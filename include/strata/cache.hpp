@@ -11,8 +11,11 @@
 #include <strata/flow/soft.hpp>
 #include <strata/flow/upkeep.hpp>
 #include <strata/flow/write.hpp>
+#include <strata/health.hpp>
 #include <strata/options.hpp>
+#include <strata/receipt.hpp>
 #include <strata/run/later.hpp>
+#include <strata/stats.hpp>
 
 #include <chrono>
 #include <concepts>

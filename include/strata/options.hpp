@@ -3,7 +3,6 @@
 #pragma once
 
 #include <strata/change.hpp>
-#include <strata/error.hpp>
 
 #include <boost/hana/fold_left.hpp>
 #include <boost/hana/tuple.hpp>
@@ -171,25 +170,8 @@ struct read_options {
   revision at_least{};  ///< of a write elsewhere that this read has to see: `unavailable` when not even cold has it
   bool stale_if_error = false;  ///< rather than an error, what memory has, marked `stale`
   /// The soft deadline: after it, what memory has, marked `stale`, while the question below goes on and what it finds is
-  /// kept. Who finds nothing in memory waits for `within`. Zero: none;
-  /// less than zero: over at once.
+  /// kept. Who finds nothing in memory waits for `within`. Zero: none; less than zero: over at once.
   std::chrono::milliseconds soft_within{0};
-};
-
-constexpr std::uint8_t tier_bit(tier where) noexcept {
-  return static_cast<std::uint8_t>(1U << static_cast<unsigned>(where));
-}
-
-/// What a write did. Bit n of `tiers`: the tier with that number has the value. After an erase: it has none.
-struct [[nodiscard]] receipt {
-  strata::revision revision{};
-  std::int64_t version = 0;  ///< as the cold tier counts saves; zero without one
-  bool changed = true;       ///< false: the same content was there already
-  bool degraded = false;     ///< committed, but a tier above cold could not be told
-  std::uint8_t tiers = 0;
-
-  /// Whether that tier has it.
-  [[nodiscard]] constexpr bool in(strata::tier where) const noexcept { return (tiers & tier_bit(where)) != 0; }
 };
 
 }  // namespace strata

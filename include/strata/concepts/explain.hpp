@@ -15,6 +15,7 @@
 #include <strata/deferred.hpp>
 #include <strata/error.hpp>
 #include <strata/options.hpp>
+#include <strata/receipt.hpp>
 #include <strata/record.hpp>
 
 #include <type_traits>

@@ -12,7 +12,7 @@
 // they run with nothing locked and must not throw. One that is absent costs nothing.
 namespace strata {
 
-struct coherence;  // strata/flow/upkeep.hpp
+struct coherence;  // strata/health.hpp
 
 /// hit(tier): a read was answered by that tier. A call per hit in memory too: make hit(tier::hot) cheap, or empty.
 template <class O>

@@ -9,6 +9,7 @@
 #include <strata/flow/serve.hpp>
 #include <strata/flow/soft.hpp>
 #include <strata/flow/write.hpp>
+#include <strata/receipt.hpp>
 #include <strata/run/point.hpp>
 #include <strata/run/task.hpp>
 

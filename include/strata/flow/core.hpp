@@ -20,8 +20,10 @@
 #include <strata/hash.hpp>
 #include <strata/none.hpp>
 #include <strata/options.hpp>
+#include <strata/receipt.hpp>
 #include <strata/record.hpp>
 #include <strata/run/threads.hpp>
+#include <strata/stats.hpp>
 #include <strata/valid.hpp>
 
 #include <atomic>

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <strata/deferred.hpp>
-#include <strata/flow/counters.hpp>
 #include <strata/flow/loading.hpp>
 #include <strata/flow/turn.hpp>
 #include <strata/hit.hpp>
 #include <strata/kernel/fence.hpp>
 #include <strata/kernel/flight.hpp>
 #include <strata/run/mutex.hpp>
+#include <strata/stats.hpp>
 
 #include <array>
 #include <cstddef>

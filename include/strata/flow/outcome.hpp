@@ -4,7 +4,7 @@
 
 #include <strata/deferred.hpp>
 #include <strata/hit.hpp>
-#include <strata/options.hpp>
+#include <strata/receipt.hpp>
 
 namespace strata::flow {
 

@@ -8,6 +8,7 @@
 #include <strata/flow/read.hpp>
 #include <strata/flow/write.hpp>
 #include <strata/options.hpp>
+#include <strata/receipt.hpp>
 #include <strata/run/later.hpp>
 
 #include <chrono>

@@ -7,7 +7,7 @@
 #include <strata/flow/below.hpp>
 #include <strata/flow/outcome.hpp>
 #include <strata/flow/truth.hpp>
-#include <strata/options.hpp>
+#include <strata/receipt.hpp>
 #include <strata/record.hpp>
 #include <strata/run/point.hpp>
 #include <strata/run/task.hpp>

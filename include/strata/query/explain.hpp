@@ -10,6 +10,7 @@
 #include <strata/key.hpp>
 #include <strata/miss.hpp>
 #include <strata/query/cold.hpp>
+#include <strata/receipt.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -6,6 +6,7 @@
 #include <strata/flow/serve.hpp>
 #include <strata/key.hpp>
 #include <strata/query/cold.hpp>
+#include <strata/receipt.hpp>
 
 #include <concepts>
 #include <cstddef>

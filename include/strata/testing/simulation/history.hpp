@@ -4,7 +4,7 @@
 
 #include <strata/hit.hpp>
 #include <strata/kernel/lease.hpp>
-#include <strata/options.hpp>
+#include <strata/receipt.hpp>
 #include <strata/testing/simulation/director.hpp>
 
 #include <array>
