@@ -204,7 +204,7 @@ class local_cache {
   template <class Keys>
   std::vector<std::pair<key_type, answer>> get_many(Keys&& keys) {
     std::vector<std::pair<key_type, answer>> all;
-    if constexpr (local::explain_range<Keys>()) {
+    if constexpr (local::explain_keys<Keys, key_type>()) {
       // Elsewhere that would run the caller's code once more, as a filter's.
       if constexpr (std::ranges::contiguous_range<Keys>)
         if constexpr (std::is_same_v<std::ranges::range_value_t<Keys>, key_type>)
@@ -232,7 +232,7 @@ class local_cache {
   template <class Pairs>
   std::size_t put_many(Pairs&& pairs) {
     std::size_t kept = 0;
-    if constexpr (local::explain_range<Pairs>()) {
+    if constexpr (local::explain_pairs<Pairs>()) {
       constexpr bool gives = std::ranges::view<std::remove_cvref_t<Pairs>>
                                  ? !std::is_lvalue_reference_v<std::ranges::range_reference_t<Pairs>>
                                  : !std::is_lvalue_reference_v<Pairs>;
@@ -248,8 +248,13 @@ class local_cache {
   template <class Keys>
   std::size_t erase_many(Keys&& keys) {
     std::size_t went = 0;
-    if constexpr (local::explain_range<Keys>())
-      for (auto&& key : keys) went += erase(key);
+    if constexpr (local::explain_keys<Keys, key_type>())
+      for (auto&& key : keys) {
+        if constexpr (std::is_convertible_v<decltype((key)), key_view>)
+          went += erase(key);
+        else
+          went += erase(key_type(key));
+      }
     return went;
   }
 

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #define LOCAL(...) static_assert(sizeof(strata::local_cache<__VA_ARGS__>) != 0)
 
@@ -47,5 +49,25 @@ LOCAL(std::string, std::string, strata::hot::lru, strata::weigher<unfair>);
 // next error: strata::local_cache, options: strata::clock<T>: T has no now()
 LOCAL(int, int, strata::hot::lru, strata::clock<broken>);
 
+// next error: strata::local_cache, options (after the 3rd parameter): the same option is given twice.
+struct mourner {
+  void removed(int, int, strata::removal) const {}
+};
+struct heir : mourner {};
+LOCAL(int, int, strata::hot::lru, strata::observer<mourner>,
+      strata::clock<strata::monotonic_clock> WRONG(, strata::observer<heir>));
+
 // next error: strata::local_cache: get_many and erase_many take a range of keys, put_many one of pairs (key, value).
 std::size_t all(strata::local_cache<std::string, int>& c) { return WRONG_OR_RIGHT(c.erase_many(7), c.erase("7")); }
+
+using entry = std::pair<std::string, int>;
+
+// next error: strata::local_cache: get_many and erase_many take keys, and of what this range has no key can be made.
+auto got(strata::local_cache<std::string, int>& c, std::vector<WRONG_OR_RIGHT(entry, std::string)> const& keys) {
+  return c.get_many(keys);
+}
+
+// next error: strata::local_cache: put_many takes pairs of a key and a value, and this range has none.
+auto put(strata::local_cache<std::string, int>& c, std::vector<WRONG_OR_RIGHT(int, entry)> const& all) {
+  return c.put_many(all);
+}

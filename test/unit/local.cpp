@@ -940,6 +940,27 @@ BOOST_AUTO_TEST_CASE(any_key_and_value) {
   BOOST_TEST(cache.valid());
 }
 
+BOOST_AUTO_TEST_CASE(takes_what_keys_can_be_made_of_and_what_comes_apart) {
+  struct entry {
+    std::string key;
+    int value;
+    entry(std::string k, int v) : key{std::move(k)}, value{v} {}
+  };
+  struct named {
+    std::string text;
+    explicit operator std::string() const { return text; }
+  };
+  local_cache<std::string, int> cache;
+  BOOST_TEST(cache.put_many(std::vector<entry>{{"a", 1}, {"b", 2}}) == 2U);
+  std::vector<std::string> const keys{"b", "c"};
+  std::vector<int> const values{3, 4};
+  BOOST_TEST(cache.put_many(std::views::zip(keys, values)) == 2U);
+  std::vector<named> const some{{"a"}, {"b"}};
+  BOOST_TEST(*cache.get_many(some)[1].second == 3);
+  BOOST_TEST(cache.erase_many(some) == 2U);
+  BOOST_TEST(cache.entries() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(hashes_a_key_once) {
   local_cache<name_tag, std::string> cache{{.capacity_entries = 2}};
   auto const hashes = [&](auto call) {

@@ -16,6 +16,7 @@
 #include <functional>
 #include <ranges>
 #include <type_traits>
+#include <utility>
 
 // The advice for who composes a local_cache that cannot be: the first error says which parameter is wrong, why, and what
 // mends it.
@@ -73,10 +74,16 @@ consteval bool explain_options() {
               "Take it out; there are strata::observer<T>, strata::weigher<T> and strata::clock<T>.")
   if constexpr (!explain_given<Key, Value, typename Option::option, typename Option::type>())
     return false;
-  else if constexpr (sizeof...(Rest) != 0)
-    return explain_options<Key, Value, Rest...>();
-  else
+  else if constexpr (sizeof...(Rest) == 0)
     return true;
+  else if constexpr (!explain_options<Key, Value, Rest...>())
+    return false;
+  else {
+    STRATA_RUNG(Option, (strata::detail::times_given<typename Option::option, Option, Rest...> == 1),
+                "strata::local_cache, options (after the 3rd parameter): the same option is given twice. Only one "
+                "could be used, and which one would be a guess. Take one of them out.")
+    return true;
+  }
 }
 
 template <class Key, class Value, class Hot, class... Options>
@@ -107,6 +114,36 @@ consteval bool explain_range() {
               "strata::local_cache: get_many and erase_many take a range of keys, put_many one of pairs (key, value). "
               "Give a range, or call get, erase or put.")
   return true;
+}
+
+template <class Range, class Key>
+consteval bool explain_keys() {
+  if constexpr (!explain_range<Range>())
+    return false;
+  else {
+    STRATA_RUNG(
+        Range, (std::is_constructible_v<Key, std::ranges::range_reference_t<Range>&>),
+        "strata::local_cache: get_many and erase_many take keys, and of what this range has no key can be made. "
+        "Give it keys.")
+    return true;
+  }
+}
+
+// Whether any other class does only the compiler knows.
+template <class E>
+concept comes_apart = requires { requires std::tuple_size<E>::value == 2; } || std::is_array_v<E> ||
+                      (std::is_class_v<E> && !std::ranges::range<E>);
+
+template <class Range>
+consteval bool explain_pairs() {
+  if constexpr (!explain_range<Range>())
+    return false;
+  else {
+    STRATA_RUNG(Range, comes_apart<std::ranges::range_value_t<Range>>,
+                "strata::local_cache: put_many takes pairs of a key and a value, and this range has none. "
+                "Give it such, as std::views::zip makes them of two ranges.")
+    return true;
+  }
 }
 
 /// What a local_cache is made of; something sound where the advice is given, so that it is the only error.

@@ -29,10 +29,6 @@ template <class O>
 concept known_option =
     one_of<O, observer_option, clock_option, executor_option, single_writer_option, staleness_option, expiry_option>;
 
-// How many of the given options have that name.
-template <class Tag, class... Options>
-inline constexpr int times_given = (0 + ... + (std::is_same_v<typename Options::option, Tag> ? 1 : 0));
-
 template <class E>
 concept waits = requires(E e, typename E::event event, monotonic_clock::moment until) {
   event.set();
