@@ -27,7 +27,8 @@ struct staleness_option {};
 struct expiry_option {};
 }  // namespace detail
 
-/// Who hears of events: `strata::observer<Mine>`; an instance as `.observer`.
+/// Who hears of events: `strata::observer<Mine>`; an instance as `.observer`. What it may hear, by which member it has: of a
+/// cache hit, miss, stored, failed and others (concepts/observer.hpp), of a local_cache removed (local/options.hpp).
 template <class T>
 struct observer {
   using option = detail::observer_option;

@@ -97,6 +97,13 @@ struct hears_half {
 };
 COMPOSE(policy<hot>, none, none, memory, strata::observer<hears_half>);
 
+// next error: strata::cache, options (after the 4th parameter): strata::observer<T>: T has 'removed', and strata::cache tells of no removals
+struct mourner {
+  void hit(strata::tier) noexcept;
+  WRONG(void removed(std::string_view, asset const&, int);)
+};
+COMPOSE(policy<hot>, none, none, memory, strata::observer<mourner>);
+
 // next error: strata::cache, options (after the 4th parameter): strata::observer<T>: T has no member for any event
 struct dreamer {
   void WRONG_OR_RIGHT(hits, hit)(strata::tier) noexcept;

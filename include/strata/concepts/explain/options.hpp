@@ -59,6 +59,7 @@ STRATA_NAMES(degraded)
 STRATA_NAMES(coherence)
 STRATA_NAMES(read_took)
 STRATA_NAMES(write_took)
+STRATA_NAMES(removed)
 #undef STRATA_NAMES
 
 }  // namespace detail
@@ -167,6 +168,10 @@ consteval bool explain_carried() {
               "strata::observer<T>: 'read_took' and 'write_took' of T cannot both be called with (strata::tier, "
               "std::chrono::nanoseconds), so T would hear of neither. Make them 'void read_took(strata::tier, "
               "std::chrono::nanoseconds) noexcept' and the same for write_took, or give them other names.")
+  STRATA_RUNG(Observer, !detail::names_removed<Observer>,
+              STRATA_OPTIONS
+              "strata::observer<T>: T has 'removed', and strata::cache tells of no removals, so T would never hear of "
+              "one. strata::local_cache tells of them. Take it out, or give it another name.")
   STRATA_RUNG(
       Observer, (hears_anything<Observer> || std::is_same_v<Observer, no_observer>),
       STRATA_OPTIONS
