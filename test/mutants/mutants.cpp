@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // T3: the same simulations with a rule of the protocol broken must break a promise. Arguments: [NAME] [--schedules N]
 // [--explored 1: every schedule of small plans instead] [--story 1]. Without a name all mutants are tried, and the program
@@ -63,20 +64,22 @@ bool hunt(std::string_view name, st::shape of, std::uint64_t from, std::uint64_t
   return false;
 }
 
-/// Every schedule of the small plans in which somebody proves how fresh memory is.
-void explore(kill& k) {
-  st::explorer<in_step> one;
-  for (auto const& [plan, faults] : followed_plans()) {
+/// Every schedule of small plans.
+template <class Cache>
+bool explore(std::string_view name, std::vector<job> const& jobs, kill& k) {
+  st::explorer<Cache> one;
+  for (auto const& [plan, faults] : jobs) {
     auto const found = one.all_of(plan, faults);
     k.schedules += found.plays;
     if (!found.broken) continue;
-    k.where = "small plans";
+    k.where = name;
     k.how = {.breach = *found.broken,
              .story = one.tell(plan, faults, found.choices),
              .plan = plan,
              .choices = found.choices};
-    return;
+    return true;
   }
+  return false;
 }
 
 bool listed(std::string_view promise, std::string_view breaks) {
@@ -92,7 +95,10 @@ bool killed(int mutant, std::uint64_t schedules, bool explored, bool story) {
   strata_mutant = mutant;
   auto const& entry = strata_mutants[mutant];
   kill k;
-  if (explored) explore(k);
+  if (explored)
+    (void)(explore<three_tiers>("small plans of three_tiers", all_plans(2, 1), k) ||
+           explore<in_step>("small plans of in_step", followed_plans(), k) ||
+           explore<cold_is_followed>("small plans of cold_is_followed", logged_plans(), k));
   // Small portions of each first: most mutants die within some hundred schedules of the right configuration.
   for (std::uint64_t from = 0, to = 1'000; !explored && !k.how && from < schedules; from = to, to *= 3) {
     to = std::min(to, schedules);

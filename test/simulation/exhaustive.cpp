@@ -18,9 +18,9 @@
 #include <thread>
 #include <vector>
 
-// T2: two instances, one key: all schedules of three calls at once over three tiers with at most one fault, and of two calls
-// and what the caches' own threads do meanwhile where somebody proves how fresh memory is. Arguments: [--faults N]
-// [--threads N] [--calls N] [--only NAME] [--every N: one plan in N] [--verbose 1].
+// T2: two instances, one key: all schedules of three calls at once over three tiers with at most one fault, and of a few calls
+// and what the caches' own threads do meanwhile where somebody proves how fresh memory is, by warm's feed or by cold's log.
+// Arguments: [--faults N] [--threads N] [--calls N] [--only NAME] [--every N: one plan in N] [--verbose 1].
 namespace {
 
 using namespace simulated;
@@ -82,5 +82,6 @@ int simulated::exhaustively(int argc, char** argv) {
   auto const calls = number_after("--calls", argc, argv, 3);
   bool good = explore<three_tiers>("three_tiers", all_plans(calls, faults), argc, argv);
   good = explore<in_step>("in_step", followed_plans(), argc, argv) && good;
+  good = explore<cold_is_followed>("cold_is_followed", logged_plans(), argc, argv) && good;
   return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -53,14 +53,17 @@ inline std::uint64_t digest(result<position> const& r) noexcept {
   return r ? digest_of(2, static_cast<std::uint64_t>(*r)) : digest_error(r);
 }
 inline std::uint64_t digest(result<copy<mark>> const& r) noexcept {
-  return r ? digest_of(3, number(r->revision) * 2 + (r->value ? 1 : 0)) : digest_error(r);
+  if (!r) return digest_error(r);
+  auto const left = static_cast<std::uint64_t>(r->expires_in ? r->expires_in->count() : -1);
+  return digest_of(digest_of(3, number(r->revision) * 4 + r->expired * 2U + (r->value ? 1 : 0)), left);
 }
 inline std::uint64_t digest(result<written> const& r) noexcept {
   return r ? digest_of(4, number(r->revision) * 2 + (r->changed ? 1 : 0)) : digest_error(r);
 }
 inline std::uint64_t digest_of(horizon const& h) noexcept {
   auto const all = digest_of(h.reached.transaction, static_cast<std::uint64_t>(h.at));
-  return digest_of(digest_of(all, h.era), static_cast<std::uint64_t>(h.taken_us));
+  return digest_of(digest_of(all, h.era),
+                   digest_of(static_cast<std::uint64_t>(h.taken_us), static_cast<std::uint64_t>(h.age.count())));
 }
 inline std::uint64_t digest(result<horizon> const& r) noexcept { return r ? digest_of(*r) : digest_error(r); }
 inline std::uint64_t digest(result<std::optional<horizon>> const& r) noexcept {

@@ -96,6 +96,10 @@ class company {
     if (!core_type::expires || s.life == 0) return std::nullopt;
     return std::chrono::milliseconds{s.life};
   }
+  /// For an explorer calls have their numbers by their places in the plan, in whatever order they begin.
+  [[nodiscard]] std::size_t number_of(plan::step const& s) const noexcept {
+    return stage.exploring && !stage.quiet ? static_cast<std::size_t>(&s - stage.plan.steps.data()) + 1 : 0;
+  }
   [[nodiscard]] static read_options options_of(plan::step const& s) noexcept {
     return {.mode = s.verified ? read_mode::verified : read_mode::hot_ok};
   }
@@ -125,8 +129,7 @@ class company {
                         : step.what == verb::get_or_load ? core.limits.load_within
                                                          : core.limits.read_within;
     moment const until = stage.time.now + within;
-    auto const number =
-        history.begin(step.what, step.instance, step.key, until, stage.exploring && !stage.quiet ? s + 1 : 0);
+    auto const number = history.begin(step.what, step.instance, step.key, until, number_of(step));
     stage.parts[s].numbers.fill(number);
     auto& c = callers_[s];
     lifetime const life = life_of(step);
@@ -302,7 +305,8 @@ class company {
 
   std::array<instance, most_instances> instances_;
   std::array<caller, scheduler::most_strands> callers_;
-  std::size_t strands_ = 0;
+  std::size_t strands_ = 0;  ///< of callers
+  std::size_t all_ = 0;      ///< and those beside them, where anything may go on there
   bool done_ = false;
 };
 

@@ -75,7 +75,7 @@ class director {
     auto& mine = own();
     std::size_t const n = mine.calls++;
     if (quiet || mine.step == nullptr || n >= plan::most_calls) return {};
-    if (exploring) return explored(detail::few_faults_of(kind), outdated_possible);
+    if (exploring) return explored(detail::few_faults_of(kind, plan.hangs), outdated_possible);
     auto const kinds = faults_of(kind, world.warm_is_truth());
     auto& slot = mine.step->ailments[n];
     if (!slot) {

@@ -68,7 +68,10 @@ inline constexpr std::array few_warm_write_faults{refused, lost, ghost};
 inline constexpr std::array few_cold_load_faults{refused, rubbish};
 inline constexpr std::array few_cold_write_faults{refused, lost, ghost};
 
-constexpr std::span<fault const> few_faults_of(call_kind kind) noexcept {
+inline constexpr std::array no_answer{hang};
+
+constexpr std::span<fault const> few_faults_of(call_kind kind, bool hangs) noexcept {
+  if (hangs) return no_answer;
   switch (kind) {
     case call_kind::warm_load: return few_warm_load_faults;
     case call_kind::warm_write: return few_warm_write_faults;

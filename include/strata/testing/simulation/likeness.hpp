@@ -19,7 +19,7 @@ class likeness : public mishaps<Cache> {
   using base::history, base::stage;
 
  protected:
-  using base::callers_, base::instance_of, base::instances_, base::strands_;
+  using base::all_, base::callers_, base::instance_of, base::instances_, base::strands_;
   using typename base::core_type;
 
   // Two digests are equal for two states from which the same can follow. What the flows of an instance share is the key's
@@ -29,9 +29,10 @@ class likeness : public mishaps<Cache> {
   [[nodiscard]] std::uint64_t face(std::size_t i) noexcept {
     auto& one = instances_[i];
     auto& core = access::core(*one.cache);
-    auto const k = core.hash(key_names[0]);
-    std::uint64_t all =
-        detail::digest_of(strata::number(core.gate.floor(k.hash)), strata::number(core.peek(k).revision()));
+    auto const k = core.hash(key_names[stage.plan.key()]);
+    auto const kept = core.held(k);
+    std::uint64_t all = detail::digest_of(strata::number(core.gate.floor(k.hash)), strata::number(kept.revision()));
+    if constexpr (core_type::expires) all = detail::digest_of(all, since(kept.ends()));
     for (auto const n : one.failures) all = all * 4 + n;
     all = detail::digest_of(all, one.doubts * 2U + core.gate.enter_alone(k.hash).fill().doubtful);
     if constexpr (core_type::leased) {
@@ -71,9 +72,8 @@ class likeness : public mishaps<Cache> {
     auto const answer = std::exchange(stage.answered[s], {});
     bool const begins = answer.digest == 0;
     bool const writes = writing(s);
-    c.past = detail::digest_of(c.past, answer.digest);
+    c.past = detail::digest_of(detail::digest_of(c.past, answer.digest), since(stage.time.now));
     if (begins) {
-      c.past = detail::digest_of(c.past, static_cast<std::uint64_t>(stage.time.now.time_since_epoch().count()));
       c.past = detail::digest_of(c.past, writes ? home.doubts : face(instance_of(s)));
     } else {
       auto& row = home.failures[static_cast<std::size_t>(answer.kind)];
@@ -89,7 +89,9 @@ class likeness : public mishaps<Cache> {
     home.kept = detail::digest_of(home.kept, detail::digest_of(s, c.past));
     return home.resting;
   }
+  /// Beside the callers only reads go on.
   [[nodiscard]] verb verb_of(std::size_t s) const noexcept {
+    if (s >= strands_) return verb::get;
     auto const& c = callers_[s];
     return stage.plan.steps[c.steps[c.calling ? c.next - 1U : c.next]].what;
   }
@@ -100,15 +102,25 @@ class likeness : public mishaps<Cache> {
   /// Of callers of one instance that are to do the same, the first begins first.
   [[nodiscard]] bool has_twin_before(std::size_t s) const noexcept {
     for (std::size_t t = s - s % stage.plan.callers; t < s; ++t)
-      if (!callers_[t].calling && callers_[t].next < callers_[t].count && verb_of(t) == verb_of(s)) return true;
+      if (!callers_[t].calling && callers_[t].next < callers_[t].count && rest_of(t) == rest_of(s)) return true;
     return false;
+  }
+  /// What a caller has yet to begin.
+  [[nodiscard]] std::uint64_t rest_of(std::size_t s) const noexcept {
+    std::uint64_t all = 0;
+    for (std::size_t i = callers_[s].next; i < callers_[s].count; ++i) {
+      auto const& step = stage.plan.steps[callers_[s].steps[i]];
+      all = detail::digest_of(all, static_cast<std::uint64_t>(step.what) * 8 + step.param * 2U + step.verified);
+      all = detail::digest_of(all, step.life * 65'536U + step.soft);
+    }
+    return all;
   }
   /// A change that an instance knows already changes nothing, now or later: it need not be told at all times.
   void skip_echoes() noexcept {
     for (std::size_t i = 0; i < stage.plan.instances; ++i) {
       auto& one = instances_[i];
       auto& core = access::core(*one.cache);
-      auto const k = core.hash(key_names[0]);
+      auto const k = core.hash(key_names[stage.plan.key()]);
       auto const& all = stage.world.feed;
       for (; one.feed.heard < all.size(); ++one.feed.heard) {
         revision const r = all[one.feed.heard].revision;
@@ -127,7 +139,7 @@ class likeness : public mishaps<Cache> {
       all = digest_of(all, face(i));
       all = digest_of(all, instances_[i].feed.heard);
     }
-    for (std::size_t s = 0; s < strands_; ++s) {
+    for (std::size_t s = 0; s < all_; ++s) {
       auto const& t = stage.time.strands[s];
       std::uint64_t const wake =
           scheduler::timed(t) ? static_cast<std::uint64_t>((t.wake - stage.time.now).count()) : 0;
@@ -138,16 +150,17 @@ class likeness : public mishaps<Cache> {
       all = digest_of(all, callers_[s].next);
     }
     all = digest_of(all, static_cast<std::uint64_t>(stage.time.now.time_since_epoch().count()));
-    for (auto const& c : stage.world.commits[0]) all = digest_of(all, strata::number(c.revision) << 16U | c.by);
-    auto const& subject = stage.world.subjects[0];
+    for (auto const& c : stage.world.commits[stage.plan.key()])
+      all = digest_of(all, strata::number(c.revision) << 16U | c.by);
+    auto const& subject = stage.world.subjects[stage.plan.key()];
     all = digest_of(all, subject.kept);
     for (auto const& m : subject.messages)
-      all = digest_of(all, strata::number(m.frame.revision) << 20U | static_cast<std::uint64_t>(m.position) << 4U |
-                               static_cast<std::uint64_t>(m.frame.operation));
+      all = digest_of(digest_of(all, m.frame.sum.value_or(0)),
+                      static_cast<std::uint64_t>(m.position) << 4U | static_cast<std::uint64_t>(m.frame.operation));
     for (auto const& g : stage.world.ghosts)
       all = digest_of(all, static_cast<std::uint64_t>(g.at.time_since_epoch().count()));
     for (std::size_t i = 0; i < stage.plan.instances; ++i)
-      all = digest_of(all, stage.cold_failed[i] * 4U + stage.paused[i] * 2U + stage.lagging[i][0]);
+      all = digest_of(all, stage.cold_failed[i] * 4U + stage.paused[i] * 2U + stage.lagging[i][stage.plan.key()]);
     if constexpr (core_type::leased) all = digest_of(all, of_the_log());
     all = digest_of(all, history.digest());
     return all;
@@ -158,10 +171,13 @@ class likeness : public mishaps<Cache> {
     auto const& w = stage.world;
     std::uint64_t all = digest_of(digest_of(w.horizon), since(w.held_until));
     for (auto const& one : w.log) all = digest_of(all, strata::number(one.revision) * 2 + one.open);
-    for (auto const& c : w.commits[0]) all = digest_of(all, since(c.when));
-    for (auto const& n : w.feed) all = digest_of(all, static_cast<std::uint64_t>(n.position) * most_subjects + n.key);
+    for (auto const& c : w.commits[stage.plan.key()]) all = digest_of(all, since(c.when));
+    for (auto const& n : w.feed)
+      all = digest_of(digest_of(all, static_cast<std::uint64_t>(n.position) * most_subjects + n.key),
+                      strata::number(n.revision));
     all = digest_of(all, digest_of(w.log_ages, w.log_begins));
-    all = digest_of(all, strata::number(w.told[0]) * 8 + w.fell_back * 4U + w.left_as_it_was * 2U + w.unsettled[0]);
+    all = digest_of(all, strata::number(w.told[stage.plan.key()]) * 8 + w.fell_back * 4U + w.left_as_it_was * 2U +
+                             w.unsettled[stage.plan.key()]);
     for (auto const until : stage.unaware_until) all = digest_of(all, since(until));
     return all;
   }

@@ -33,11 +33,21 @@ class mishaps : public company<Cache> {
       if (stage.time.strands[strands_ + i].is != scheduler::state::idle) return false;
     return stage.world.ghosts.empty();
   }
+  /// Whether somebody has brought to warm all that cold has.
+  [[nodiscard]] bool in_warm() const noexcept {
+    auto const& w = stage.world;
+    return !w.log.empty() && w.horizon.reached == cursor{w.log.size(), {}};
+  }
+  /// Whether it is now that something may befall the company.
+  [[nodiscard]] bool may_befall(plan::step const& s) const noexcept {
+    if (s.what == verb::silence) return silent();
+    return s.what != verb::renew || (silent() && in_warm());
+  }
   /// Whether a change told now could make a difference to a call.
   [[nodiscard]] bool busy_at(std::size_t i) const noexcept {
     for (std::size_t s = i * stage.plan.callers; s < (i + 1) * stage.plan.callers; ++s)
       if (callers_[s].calling || callers_[s].next < callers_[s].count) return true;
-    return false;
+    return stage.time.strands[strands_ + i].is != scheduler::state::idle;
   }
   [[nodiscard]] bool pending(std::size_t i) const noexcept {
     auto const& feed = instances_[i].feed;
@@ -168,18 +178,21 @@ class mishaps : public company<Cache> {
         return;
       case verb::prune:
         // Only where somebody has read; and a stream that falls back further than the log goes is beyond what is promised.
-        if (stage.world.horizon.reached == cursor{} || stage.world.fell_back) return;
+        if (has_warm && stage.world.horizon.reached == cursor{}) return;
+        if (stage.world.fell_back) return;
         stage.tell("   cold's log forgets what is old");
         stage.world.log_begins = stage.world.log_ages;
         return;
       case verb::cut: return cut(s.instance);
       case verb::mend: return mend(s.instance);
+      case verb::sever: return sever(s.instance);
       case verb::fall_back:
         if constexpr (has_warm && has_cold) {
           if (stage.world.forgotten(1U + s.param)) return;
           stage.tell("   the stream loses its last {} messages", 1 + s.param);
           for (std::size_t i = 0; i < stage.plan.instances; ++i)  // a server that was away
-            if (i == s.instance && s.caller == 1 && instances_[i].feed.connected)
+            if (i == s.instance && (s.caller == 1 || stage.unaware_until[i] != moment{}) &&
+                instances_[i].feed.connected)
               sever(i);
             else
               cut(i);

@@ -41,13 +41,14 @@ enum class verb : std::uint8_t {
   forget,
   fall_back,
   renew,
+  sever,
 };
 
 constexpr std::string_view to_string(verb v) noexcept {
   constexpr std::string_view names[] = {
       "get",        "visit", "put",  "put_if",  "update", "erase",     "get_or_load", "get_many", "put_many",
       "erase_many", "watch", "tend", "idle",    "crash",  "evict",     "intrude",     "foreign",  "silence",
-      "prune",      "cut",   "mend", "regress", "forget", "fall_back", "renew"};
+      "prune",      "cut",   "mend", "regress", "forget", "fall_back", "renew",       "sever"};
   return names[static_cast<std::size_t>(v)];
 }
 /// Whether it is one call for many keys.
@@ -83,10 +84,14 @@ struct plan {
   std::uint8_t cold_fault_in = 0;
   std::uint8_t favour = 0;  ///< how long one caller tends to go on, of 8
   bool lags = false;        ///< the feed tells nothing as long as anything else can happen
-  bool prelude = false;     ///< the first key is there already
+  bool prelude = false;     ///< the key of the first step is there already
   bool patient = false;     ///< writes have much time
+  bool hangs = false;       ///< for an explorer: a call that has a fault is never answered
   bool warms_up = false;    ///< instances bring to memory what there is when they start
   std::vector<step> steps;
+
+  /// The key that all is about where an explorer plays it.
+  [[nodiscard]] std::size_t key() const noexcept { return steps.front().key; }
 };
 
 /// The keys of a batch. A read and a put may name one twice.

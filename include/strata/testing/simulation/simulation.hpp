@@ -53,7 +53,8 @@ class simulation : likeness<Cache> {
   }
 
  private:
-  using base::callers_, base::done_, base::has_cold, base::has_twin_before, base::has_warm, base::instance_of;
+  using base::all_, base::callers_, base::done_, base::has_cold, base::has_twin_before, base::has_warm,
+      base::instance_of;
   using base::instances_, base::nature_next_, base::strand_of, base::strands_;
   using typename base::caller;
 
@@ -101,23 +102,24 @@ class simulation : likeness<Cache> {
   /// Revision 1 is everywhere but in the hot tiers of the other instances, and everybody knows it. Where somebody proves how
   /// fresh memory is, all have it, and it is fresh.
   void prelude() {
-    mark const first = make_mark(0, 250, 500);
-    (void)stage.world.cold_store(0, first, anything, 500);
-    frame f{.key = std::string{key_names[0]}, .revision = revision{1}, .codec = std::string{mark_codec::id}};
+    std::size_t const k = stage.plan.key();
+    mark const first = make_mark(static_cast<std::uint8_t>(k), 250, 500);
+    (void)stage.world.cold_store(k, first, anything, 500);
+    frame f{.key = std::string{key_names[k]}, .revision = revision{1}, .codec = std::string{mark_codec::id}};
     (void)mark_codec::encode(first, f.payload);
     f.sum = checksum(f);
-    stage.world.publish(0, std::move(f), 500);
+    stage.world.publish(k, std::move(f), 500);
     for (std::size_t i = 0; i < stage.plan.instances; ++i) {
       if constexpr (leased)
         hear_rest(i);
       else
         ++instances_[i].feed.heard;
-      history.knows(i, 0, revision{1});
+      history.knows(i, k, revision{1});
     }
-    for (auto& c : callers_) c.last_read[0] = revision{1};
+    for (auto& c : callers_) c.last_read[k] = revision{1};
     for (std::size_t i = 0; i < (leased ? stage.plan.instances : 1U); ++i) {
       auto& core = access::core(*instances_[i].cache);
-      (void)core.settle(core.gate.enter_alone(core.hash(key_names[0]).hash), core.hash(key_names[0]),
+      (void)core.settle(core.gate.enter_alone(core.hash(key_names[k]).hash), core.hash(key_names[k]),
                         box<mark>{revision{1}, first});
     }
     if constexpr (leased) {
@@ -144,17 +146,13 @@ class simulation : likeness<Cache> {
     return s < strands_ ? callers_[s].calling : stage.time.strands[s].is != scheduler::state::idle;
   }
   [[nodiscard]] bool can_go(std::size_t s) const noexcept {
+    if (under_way(s)) return stage.time.can_go(s);
     auto const& c = callers_[s];
-    return under_way(s) ? stage.time.can_go(s) : c.next < c.count && !(stage.exploring && has_twin_before(s));
+    if (c.next == c.count || !stage.exploring) return c.next < c.count;
+    return base::may_befall(stage.plan.steps[c.steps[c.next]]) && !has_twin_before(s);
   }
   [[nodiscard]] bool asleep(std::size_t s) const noexcept {
     return under_way(s) && scheduler::timed(stage.time.strands[s]) && stage.time.strands[s].wake > stage.time.now;
-  }
-
-  /// Whether somebody has brought to warm all that cold has.
-  [[nodiscard]] bool in_warm() const noexcept {
-    auto const& w = stage.world;
-    return !w.log.empty() && w.horizon.reached == cursor{w.log.size(), {}};
   }
 
   bool step() {
@@ -179,12 +177,9 @@ class simulation : likeness<Cache> {
           if (base::pending(i) && (!stage.exploring || base::busy_at(i)))
             options[n++] = {actor::feed, static_cast<std::uint8_t>(i)};
       }
-    bool const silent = base::silent();
-    if (silent) stage.world.log_ages = stage.world.log.size();
-    if (nature_next_ < nature_count_)
-      if (auto const next = stage.plan.steps[nature_[nature_next_]].what;
-          next == verb::silence ? silent : next != verb::renew || (silent && in_warm()))
-        options[n++] = {actor::nature, 0};
+    if (base::silent()) stage.world.log_ages = stage.world.log.size();
+    if (nature_next_ < nature_count_ && base::may_befall(stage.plan.steps[nature_[nature_next_]]))
+      options[n++] = {actor::nature, 0};
     for (auto const& g : stage.world.ghosts)
       if (g.at <= stage.time.now) {
         options[n++] = {actor::network, 0};
@@ -388,7 +383,6 @@ class simulation : likeness<Cache> {
 
   std::array<std::uint8_t, 32> nature_{};
   plan::step last_look_{.what = verb::get};
-  std::size_t all_ = 0;  ///< strands, those beside the callers included where anything may go on there
   std::size_t last_ = 0;
   std::size_t nature_count_ = 0;
   std::uint64_t steps_ = 0;
