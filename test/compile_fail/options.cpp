@@ -97,7 +97,7 @@ struct hears_half {
 };
 COMPOSE(policy<hot>, none, none, memory, strata::observer<hears_half>);
 
-// next error: strata::cache, options (after the 4th parameter): strata::observer<T>: T has 'removed', and strata::cache tells of no removals
+// next error: strata::cache, options (after the 4th parameter): strata::observer<T>: T has 'removed', and strata::cache
 struct mourner {
   void hit(strata::tier) noexcept;
   WRONG(void removed(std::string_view, asset const&, int);)
