@@ -112,8 +112,6 @@ inline job hanging(job j) {
 /// breaks. Where one of the four is left out, a fault may happen instead.
 inline void add_leased_plans(std::vector<job>& jobs) {
   using namespace does;
-  // After so long a wait the first turn finds that another might have taken the horizon over, and the second moves it.
-  jobs.push_back(side_by_side({put, wait_longer, tend, tend}, {look, get}, 0));
   jobs.push_back(side_by_side({put, tend, fall_back, mend}, {evict, mend, get}, 0));
   jobs.push_back(side_by_side({put, fall_back, mend, tend}, {mend, get, look}, 0));
   for (auto const& [one, other] : {std::pair{verb::put, verb::get},
@@ -140,10 +138,6 @@ inline void add_leased_plans(std::vector<job>& jobs) {
 /// K3, K5, K11: a value's time is over, readers are in haste, warm or cold does not answer, and time passes meanwhile.
 inline void add_timed_plans(std::vector<job>& jobs) {
   using namespace does;
-  // Warm forgets what the writer told it, so it has what a reader brought up; and the answer may be older than its question.
-  jobs.push_back(side_by_side({brief, forget, wait, wait, get}, {evict, get, get}, 0));
-  jobs.push_back(side_by_side({brief, wait_half, put}, {get, look}, 0));
-  jobs.push_back(side_by_side({brief, wait_half, tend}, {get}, 1));
   // Whose feed is silent still has a copy when its lease is over.
   jobs.push_back(hanging(side_by_side({put, wait_longer}, {cut, in_haste}, 1)));
   jobs.push_back(hanging(side_by_side({put, wait_longer}, {in_haste, evict, get}, 2)));
@@ -154,6 +148,12 @@ inline void add_timed_plans(std::vector<job>& jobs) {
   // Who has much time.
   jobs.push_back(side_by_side({put}, {get}, 1));
   jobs.back().plan.patient = true;
+  // Warm forgets what the writer told it, so it has what a reader brought up; and the answer may be older than its question.
+  jobs.push_back(side_by_side({brief, forget, wait, wait, get}, {evict, get, get}, 0));
+  jobs.push_back(side_by_side({brief, wait_half, put}, {get, look}, 0));
+  jobs.push_back(side_by_side({brief, wait_half, tend}, {get}, 1));
+  // After so long a wait the first turn finds that another might have taken the horizon over, and the second moves it.
+  jobs.push_back(side_by_side({put, wait_longer, tend, tend}, {look, get}, 0));
 }
 
 /// K7: what warm and the log have lost, and what programs left there that know no revisions. What is no longer told anybody
@@ -184,11 +184,11 @@ inline void add_cut_off_plan(std::vector<job>& jobs) {
 inline void add_crowded_plans(std::vector<job>& jobs) {
   using namespace does;
   using callers = std::vector<steps>;
+  // A doubt may come while another is settled.
+  jobs.push_back(at_once({callers{{put, tend}}, callers{{tend}, {cut, mend, cut, mend}}}, 0));
   jobs.push_back(at_once({callers{{put}, {tend}}, callers{{get}, {look}}}, 0));
   jobs.push_back(at_once({callers{{put}, {get}}, callers{{cut, mend, tend}}}, 0));
   jobs.push_back(at_once({callers{{get}, {get}, {tend}}, callers{{put}}}, 0));
-  // A doubt may come while another is settled.
-  jobs.push_back(at_once({callers{{put, tend}}, callers{{tend}, {cut, mend, cut, mend}}}, 0));
 }
 
 /// Of two instances that are in step.
@@ -197,8 +197,8 @@ inline std::vector<job> followed_plans() {
   add_healing_plans(jobs);  // those first of which each is soon played
   add_timed_plans(jobs);
   add_crowded_plans(jobs);
-  add_leased_plans(jobs);
   add_cut_off_plan(jobs);
+  add_leased_plans(jobs);
   return jobs;
 }
 
