@@ -151,9 +151,8 @@ struct options_of_put<true, true, Vector> {
 
 /// Of one write: as call_options. With strata::expiry also `.expires_in`, how long the value lives from now on, a
 /// hundred years at most: zero takes the default of limits, milliseconds::max() is for ever, and less than zero is
-/// `rejected`. Of one value, where the
-/// cold tier keeps vectors, also `.embedding`, which is kept beside the value in place of the one there was, in the same
-/// write; none leaves that one.
+/// `rejected`. Of one value, where the cold tier keeps vectors, also `.embedding`, which is kept beside the value in place
+/// of the one there was, in the same write; none leaves that one.
 template <bool Expires, bool Vectors>
 using put_options = typename detail::options_of_put<Expires, Vectors>::type;
 
