@@ -70,17 +70,12 @@ int main() {
   (void)cache.ready({.within = std::chrono::seconds{60}});  // for who would rather wait: a new table takes its time
 
   strata::knowledge_asset made{.id = "rust-microservice", .asset_type = "template", .data = text};
-  made.metadata["language"] = "rust";
   auto receipt = cache.put(made);  // version, revision, and which tiers have it
   if (!receipt) return failed("put", receipt.error());
 
   auto hit = cache.get("rust-microservice");
-  if (hit)
-    std::cout << hit->data << ", from " << to_string(hit.tier()) << '\n';  // and hit.revision(), hit.freshness()
-  else if (hit.absent())
-    std::cout << "nobody has it\n";  // an answer, not an error
-  else
-    return failed("get", hit.error());
+  if (hit.failed()) return failed("get", hit.error());
+  std::cout << (hit ? hit->data : "nobody has it") << ", says " << to_string(hit.tier()) << '\n';  // absent is no error
   // [/use]
   std::cout << "version " << receipt->version << ", in warm: " << receipt->in(strata::tier::warm) << '\n';
 
