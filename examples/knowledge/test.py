@@ -530,6 +530,7 @@ class Imports(Tool):
                                     "select count(*) from knowledge_artifacts"], capture_output=True, text=True)
             return int(asked.stdout or 0)  # nothing is said before the first import has made the table
 
+        after = max(after, there() + 20)  # a slow kill may have left more: this one has to have begun
         going = subprocess.Popen([program, "import", "--batch", "20", "--json", corpus], env=environment,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while there() < after and going.poll() is None:
