@@ -3,9 +3,9 @@
 //
 // Hot tiers and their peers, same keys, same values, same number of entries, same hash where they take one:
 //   hot/<policy>/<string|u64>/<visit|get|miss|put|zipf10>/threads:<n>                   1,000 entries
-//   hot/<policy>/<string|u64>/<visit|get|many>/entries:<n>/threads:<n>                  --entries N, or 1,000,000
+//   hot/<policy>/<string|u64>/<visit|get|many|get_many>/entries:<n>/threads:<n>         --entries N, or 1,000,000
 //   hot/<policy>/<string|u64>/memory/entries:<n>             a hundredth, one and ten times as many: bytes an entry
-//   hot/everything/string/<visit|get|many>/...               a whole cache, its feed, its counts of uses, its observer
+//   hot/everything/string/<visit|get|many|get_many>/...               a whole cache, its feed, its counts of uses, its observer
 // --threads N adds rows for 4, 8 ... N threads. Compare rows of one run only: each runs six times for a short while, in turns
 // with the others, unless --benchmark_repetitions, --benchmark_min_time or --benchmark_enable_random_interleaving say else.
 #include "everything.hpp"
@@ -91,6 +91,9 @@ struct local_over {
       return found.has_value();
     }
     std::size_t visit_many(Key const* first, std::uint64_t& sum) {
+      return cache_.visit_many(std::span{first, hot_batch}, [&](auto const&, payload const& v) { sum += v.words[0]; });
+    }
+    std::size_t get_many(Key const* first, std::uint64_t& sum) {
       std::size_t there = 0;
       for (auto const& [key, found] : cache_.get_many(std::span{first, hot_batch})) {
         if (!found) continue;

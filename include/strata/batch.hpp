@@ -3,31 +3,34 @@
 #pragma once
 
 #include <strata/cache.hpp>
+#include <strata/concepts/explain/visit_many.hpp>
 #include <strata/flow/batch.hpp>
+#include <strata/many_keys.hpp>
 #include <strata/receipt.hpp>
 
 #include <range/v3/range/concepts.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-// The verbs for many keys: get_many, put_many, erase_many, and their co_ forms. A header of its own, because ranges cost a
-// compiler more than the rest of the cache together.
+// The verbs for many keys: get_many, visit_many, put_many, erase_many, and their co_ forms. A header of its own, because
+// ranges cost a compiler more than the rest of the cache together.
 namespace strata::flow {
 
-/// The batch verbs over one range: of keys for get and erase; of values that know their key, or of (key, value) pairs,
-/// for put. In pieces of a thousand, so that no tier sees more at once.
+/// The batch verbs over one range: of keys for get, visit and erase; of values that know their key, or of (key, value)
+/// pairs, for put.
 template <class Range>
 struct batch {
   static constexpr bool takes = ranges::input_range<Range>;
-
-  static constexpr std::size_t piece = 1'000;
 
   /// Whether keys can be made of what is in the range; says so where not.
   template <class Key>
@@ -53,12 +56,15 @@ struct batch {
         for (key_type const& one : keys) hasher<key_type>::prefetch(one);
     if constexpr (ranges::sized_range<Range>) all.reserve(ranges::size(keys));
     if constexpr (explain_keys<key_type>())
-      for (auto&& one : keys) all.emplace_back(std::piecewise_construct, std::forward_as_tuple(one), std::tuple<>{});
+      for (auto&& one : keys)
+        all.emplace_back(std::piecewise_construct,
+                         std::forward_as_tuple(strata::detail::taken<Range, key_type, decltype(one)>(one)),
+                         std::tuple<>{});
     std::vector<typename Core::hashed_key> asked;
     asked.reserve(all.size());
     for (auto const& one : all) asked.push_back(core.hash(one.first));
-    core.recall_many(asked, how, [&](std::size_t i, answer&& found) noexcept {
-      std::construct_at(&all[i].second, std::move(found));
+    core.recall_many(asked, how, [&](std::size_t i, auto const& kept, freshness state) noexcept {
+      std::construct_at(&all[i].second, kept, tier::hot, state);
     });
     std::vector<std::size_t> missed;
     std::vector<typename Core::hashed_key> below;
@@ -71,20 +77,42 @@ struct batch {
       below.push_back(asked[i]);
     }
     if (missed.empty()) co_return all;
-    auto const inside = core.enter();
-    if (!inside) {
-      for (auto const i : missed) all[i].second = answer{inside.error()};
-      co_return all;
-    }
-    moment const soft = kernel::after(core.clock.now(), how.soft_within);
-    for (std::size_t from = 0; from < below.size(); from += piece) {
-      std::size_t const count = below.size() - from < piece ? below.size() - from : piece;
-      auto const part = std::span<typename Core::hashed_key const>{below}.subspan(from, count);
-      auto found = how.soft_within.count() != 0 ? co_await read_many_softly(core, part, how, soft, until)
-                                                : co_await read_many(core, part, how, until);
-      for (std::size_t n = 0; n < count; ++n) all[missed[from + n]].second = std::move(found[n]);
-    }
+    co_await read_below(core, std::span<typename Core::hashed_key const>{below}, how, until,
+                        [&](std::size_t n, answer&& found) noexcept { all[missed[n]].second = std::move(found); });
     co_return all;
+  }
+
+  /// f(key, value) for each that is there. What memory has is shown at once, and only what it has not is written down.
+  template <class Core, class F>
+  static result<std::size_t> visit(Core& core, Range& keys, F& f, read_options how, moment until) {
+    using key_type = typename Core::key_type;
+    using hashed_keys = std::span<typename Core::hashed_key const>;
+    if constexpr (explain_visit_many<Range, ranges::forward_range<Range>, ranges::range_reference_t<Range>, key_type,
+                                     typename Core::value_type, F>()) {
+      std::size_t shown = 0;
+      std::vector<typename Core::hashed_key> missed;
+      auto const hash = [&](key_view<key_type> key) { return core.hash(key); };
+      strata::detail::in_pieces<key_type>(keys, hash, [&](hashed_keys some) {
+        std::uint64_t const there = show_many(core, some, how, f);
+        shown += static_cast<std::size_t>(std::popcount(there));
+        for (std::size_t i = 0; i < some.size(); ++i)
+          if ((there >> i & 1U) == 0) missed.push_back(some[i]);
+      });
+      if (missed.empty()) return shown;
+      std::optional<error> fault;
+      auto const show = [&](std::size_t i, typename Core::answer const& found) {
+        if (found) {
+          f(missed[i].key, *found);
+          ++shown;
+        } else if (found.failed() && !fault) {
+          fault = found.error();
+        }
+      };
+      read_below(core, hashed_keys{missed}, how, until, show).run();
+      if (fault) return std::unexpected{std::move(*fault)};
+      return shown;
+    }
+    return failure(errc::unsupported);
   }
 
   /// One receipt per value, in the order given. Of several values for one key the last wins.
@@ -112,9 +140,9 @@ struct batch {
     for (auto& [key, value] : given) all.emplace_back(core.hash(key), std::move(value));
     batch_outcome done{all.size()};
     try {
-      for (std::size_t from = 0; from < all.size(); from += piece)
-        co_await write_many(core, std::span{all}.subspan(from, std::min(piece, all.size() - from)), from, done, until,
-                            life);
+      for (std::size_t from = 0; from < all.size(); from += most_at_once)
+        co_await write_many(core, std::span{all}.subspan(from, std::min(most_at_once, all.size() - from)), from, done,
+                            until, life);
     } catch (...) {
       if (done.tried) co_return std::move(done.receipts);
       throw;

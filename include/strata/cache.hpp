@@ -19,6 +19,7 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -308,10 +309,26 @@ class cache {
   }
 
   // Batches need <strata/batch.hpp>.
-  /// Many keys with one round trip per tier; one answer per key, in the order asked.
+  /// Many keys with one round trip per tier; one answer per key, in the order asked. Keys are copied into the answers, and
+  /// moved out of a container of them that is given as an rvalue.
   template <class Keys>
   [[nodiscard]] auto get_many(Keys&& keys, read_options how = {}) {
     if constexpr (explain_batch<Keys>()) return flow::batch<Keys>::get(core_, keys, how, read_until(how.within)).run();
+  }
+  /// Looks at many in place: f(key, value) for each that is there, in no certain order; what memory has comes first, up to 64
+  /// at once under the guards of their entries, for whom writers wait; the rest is read as get_many reads it.
+  /// f must not call this cache: such a call answers `rejected`.
+  /// \param keys  a forward range of keys, or of std::string_views of text; none is copied
+  /// \returns     how many were shown, a key that is asked for twice twice
+  /// \errors      that of the first key that could not be read, as get's: all others have been shown nonetheless
+  /// \throws      what f throws; what was shown before was shown. bad_alloc, for keys that memory has not
+  /// \complexity  as get_many, but hits allocate nothing
+  template <class Keys, class F>
+  [[nodiscard]] result<std::size_t> visit_many(Keys&& keys, F&& f, read_options how = {}) {
+    if constexpr (explain_batch<Keys>())
+      return flow::batch<Keys>::visit(core_, keys, f, how, read_until(how.within));
+    else
+      return failure(errc::unsupported);
   }
   /// Many values, or pairs of key and value, with one round trip per tier; one receipt for each, in their order. Of several
   /// for one key the last is written, and its receipt is that of all. Each stands or fails by itself.

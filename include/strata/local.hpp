@@ -12,7 +12,10 @@
 #include <strata/local/explain.hpp>
 #include <strata/local/load.hpp>
 #include <strata/local/options.hpp>
+#include <strata/many_keys.hpp>
 
+#include <array>
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -199,7 +202,8 @@ class local_cache {
     return core_.erase(k, revision{}, revision{~std::uint64_t{0}}, removal::erased);
   }
 
-  /// Many keys at once, whose memory is asked for before the first is looked at. \param keys  a range
+  /// Many keys at once, whose memory is asked for before the first is looked at. \param keys  a range; keys are moved out of
+  /// a container of them that is given as an rvalue, and copied out of any other
   /// \returns one (key, answer) per key, in the order asked
   template <class Keys>
   std::vector<std::pair<key_type, answer>> get_many(Keys&& keys) {
@@ -210,7 +214,9 @@ class local_cache {
         if constexpr (std::is_same_v<std::ranges::range_value_t<Keys>, key_type>)
           for (key_type const& one : keys) core_.hash.prefetch(one);
       if constexpr (std::ranges::sized_range<Keys>) all.reserve(std::ranges::size(keys));
-      for (auto&& one : keys) all.emplace_back(std::piecewise_construct, std::forward_as_tuple(one), std::tuple<>{});
+      for (auto&& one : keys)
+        all.emplace_back(std::piecewise_construct,
+                         std::forward_as_tuple(detail::taken<Keys, key_type, decltype(one)>(one)), std::tuple<>{});
       std::vector<typename core_type::hashed_key> asked;
       asked.reserve(all.size());
       for (auto const& one : all) asked.push_back(core_.hash(one.first));
@@ -225,6 +231,19 @@ class local_cache {
       }
     }
     return all;
+  }
+  /// Looks at many in place: f(key, value const&) for each that is there, in no certain order, up to 64 at once under the
+  /// guards of their entries, for whom writers wait. f must not call this cache, as visit's.
+  /// \param keys  a forward range of keys, or of std::string_views of text; none is copied
+  /// \returns how many were shown, a key that is asked for twice twice
+  /// \throws  what f throws; what was shown before was shown
+  /// \complexity O(1) expected for each, no allocation
+  template <class Keys, class F>
+  std::size_t visit_many(Keys&& keys, F&& f) {
+    std::size_t shown = 0;
+    if constexpr (local::explain_visited<Keys, key_type, value_type, F>())
+      detail::in_pieces<key_type>(keys, core_.hash, [&](auto some) { shown += visit_some(some, f); });
+    return shown;
   }
   /// Puts each (key, value) of a range, in its order; values are moved out of a container given as an rvalue, and out of a
   /// view of rvalues.
@@ -318,6 +337,29 @@ class local_cache {
     core_.add(core_.expired);
     (void)core_.erase(k, found, removal::expired);
     return answer::nothing(tier::hot);
+  }
+
+  template <class F>
+  std::size_t visit_some(std::span<typename core_type::hashed_key const> keys, F& f) {
+    std::array<revision, detail::keys_at_once> found;  // of those that have expired
+    std::uint64_t late = 0;
+    std::size_t there = 0;
+    try {
+      there = core_.hot.find_many(keys, [&](std::size_t i, boxed const& kept) {
+        if (core_.alive(kept)) [[likely]]
+          return void(f(keys[i].key, kept.value()));
+        found[i] = kept.revision();
+        late |= std::uint64_t{1} << i;
+      });
+    } catch (...) {
+      core_.add(core_.expired, static_cast<std::uint64_t>(std::popcount(late)));
+      throw;
+    }
+    for (; late != 0; late &= late - 1, --there) {
+      auto const i = static_cast<std::size_t>(std::countr_zero(late));
+      (void)expired(keys[i], found[i]);
+    }
+    return there;
   }
 
   core_type core_;

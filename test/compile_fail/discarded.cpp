@@ -51,6 +51,8 @@ void discard(cache& c, std::vector<std::string> keys, std::vector<asset> values)
   // next error: nodiscard
   CALL c.get_many(keys);
   // next error: nodiscard
+  CALL c.visit_many(keys, [](auto, asset const&) {});
+  // next error: nodiscard
   CALL c.put_many(values);
   // next error: nodiscard
   CALL c.erase_many(keys);

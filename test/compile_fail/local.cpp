@@ -57,7 +57,7 @@ struct heir : mourner {};
 LOCAL(int, int, strata::hot::lru, strata::observer<mourner>,
       strata::clock<strata::monotonic_clock> WRONG(, strata::observer<heir>));
 
-// next error: strata::local_cache: get_many and erase_many take a range of keys, put_many one of pairs (key, value).
+// next error: strata::local_cache: get_many, visit_many and erase_many take a range of keys, put_many one of pairs (key, value).
 std::size_t all(strata::local_cache<std::string, int>& c) { return WRONG_OR_RIGHT(c.erase_many(7), c.erase("7")); }
 
 using entry = std::pair<std::string, int>;

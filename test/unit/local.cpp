@@ -982,6 +982,7 @@ BOOST_AUTO_TEST_CASE(hashes_a_key_once) {
   BOOST_TEST(hashes([&] { (void)cache.put(c, "evicts"); }) == 1);
   BOOST_TEST(hashes([&] { (void)cache.get_or_load(a, load); }) == 1);
   BOOST_TEST(hashes([&] { (void)cache.get_many(all); }) == 3);
+  BOOST_TEST(hashes([&] { (void)cache.visit_many(all, [](auto const&...) {}); }) == 3);
   BOOST_TEST(hashes([&] { cache.resize(200); }) == 0);
   BOOST_TEST(hashes([&] { (void)cache.erase(a); }) == 1);
   BOOST_TEST(hashes([&] { (void)cache.erase_many(all); }) == 3);

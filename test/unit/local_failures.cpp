@@ -74,7 +74,10 @@ class story {
       case 2: return attempt([&] { return cache_->visit(name, [](auto const&) { user_code(); }), true; });
       case 3: return attempt([&] { return !cache_->peek(name).failed(); });
       case 4: return attempt([&] { return cache_->erase(name), true; });
-      case 5: return attempt([&] { return cache_->get_many(names_).size() == names_.size(); });
+      case 5:
+        if (n / 12 % 2 == 1)
+          return attempt([&] { return cache_->visit_many(names_, [](auto const&...) { user_code(); }), true; });
+        return attempt([&] { return cache_->get_many(names_).size() == names_.size(); });
       case 6: return attempt([&] { return cache_->put_many(std::move(pairs)) != 0; }, true);
       case 7: return attempt([&] { return cache_->erase_many(std::vector<key>(1, name)), true; });
       case 8:

@@ -21,8 +21,8 @@
 // The standard benchmarks under Google Benchmark, one line for each policy:
 //   strata::benchmarking::hot_policy<my_policy>("mine");
 // registers hot/mine/<string|u64>/<visit|get|miss|put|zipf10>/threads:<1|2> and, where rows of so many entries are wanted,
-// hot/mine/<string|u64>/<visit|get|many>/entries:1000000/threads:<1|2>. Beside the times of the framework, which are per
-// operation and thread, stands `wall_ns`: wall time per operation (for `many`, per key) of all threads together.
+// hot/mine/<string|u64>/<visit|get|many|get_many>/entries:1000000/threads:<1|2>. Beside the times of the framework, which
+// are per operation and thread, stands `wall_ns`: wall time per operation (for batches, per key) of all threads together.
 //   strata::benchmarking::warm_policy<my_policy>("mine", options);
 //   strata::benchmarking::cold_policy<my_policy>("mine", options);
 // register <warm|cold>/mine/<load|save>/threads:<1|2> and <warm|cold>/mine/<load_many:100|save_many:1000>: 1,000 keys, all
@@ -89,6 +89,7 @@ bool hot_peer(std::string_view name, hot_rows const& rows = {}) {
     detail::register_hot<hot_work::visit, Key, Subject<Key>>(at, rows, rows.entries);
     detail::register_hot<hot_work::get, Key, Subject<Key>>(at, rows, rows.entries);
     detail::register_hot<hot_work::many, Key, Subject<Key>>(at, rows, rows.entries);
+    detail::register_hot<hot_work::get_many, Key, Subject<Key>>(at, rows, rows.entries);
   };
   each.template operator()<std::string>("string");
   each.template operator()<std::uint64_t>("u64");

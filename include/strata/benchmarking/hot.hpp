@@ -35,14 +35,15 @@ struct payload {
 };
 
 /// What is done. Capacity is 1,000 entries where nothing else is said; all tiers are full before the clock starts. With
-/// more entries, visit, get and many ask for each key as often as for any other: most of them come from far memory.
+/// more entries, visit, get, many and get_many ask for each key as often as for any other: most come from far memory.
 enum class hot_work : std::uint8_t {
-  visit,   ///< reads a value in place; 1,000 keys, Zipf 0.99, all there
-  get,     ///< the same, and takes a share of the value
-  miss,    ///< visits keys that are not there
-  put,     ///< installs a new value: half replace, half evict
-  zipf10,  ///< visits, and puts what was not there; 10,000 keys, Zipf 0.99
-  many,    ///< reads 64 keys with one call
+  visit,     ///< reads a value in place; 1,000 keys, Zipf 0.99, all there
+  get,       ///< the same, and takes a share of the value
+  miss,      ///< visits keys that are not there
+  put,       ///< installs a new value: half replace, half evict
+  zipf10,    ///< visits, and puts what was not there; 10,000 keys, Zipf 0.99
+  many,      ///< visits 64 keys with one call
+  get_many,  ///< the same, and takes a share of each value
 };
 inline constexpr std::size_t hot_batch = 64;
 constexpr std::string_view to_string(hot_work work) noexcept {
@@ -53,13 +54,15 @@ constexpr std::string_view to_string(hot_work work) noexcept {
     case hot_work::put: return "put";
     case hot_work::zipf10: return "zipf10";
     case hot_work::many: return "many";
+    case hot_work::get_many: return "get_many";
   }
   return "";
 }
 
 /// What can be measured. A peer is a class like policy_subject below; one that is not thread-safe says so. It may say with
-/// `static constexpr bool does(hot_work)` what it cannot do; `many` wants visit_many(first, 64, sum) -> how many were there.
-/// settle(), where it has one, is called once all is put, and waits for what happens only after the start.
+/// `static constexpr bool does(hot_work)` what it cannot do; `many` wants visit_many(first, sum), `get_many` a member of that
+/// name alike: they read the 64 keys from there on, and give how many were there. settle(), where it has one, is called once
+/// all is put, and waits for what happens only after the start.
 template <class S, class Key>
 concept hot_subject = requires(S s, Key const& key, payload const& value, std::uint64_t revision, std::uint64_t& sum) {
   S{std::size_t{1'000}};
@@ -71,6 +74,8 @@ concept hot_subject = requires(S s, Key const& key, payload const& value, std::u
 template <class S, class Key>
 consteval bool hot_subject_does(hot_work work) {
   if (work == hot_work::many && !requires(S s, Key const* keys, std::uint64_t& sum) { s.visit_many(keys, sum); })
+    return false;
+  if (work == hot_work::get_many && !requires(S s, Key const* keys, std::uint64_t& sum) { s.get_many(keys, sum); })
     return false;
   if constexpr (requires { S::does(work); })
     return S::does(work);
@@ -172,6 +177,8 @@ class hot_bench {
   [[gnu::always_inline]] void step(hot_tally& mine, std::size_t thread) {
     if constexpr (Work == hot_work::many) {
       mine.hits += subject_.visit_many(&next(mine, thread, hot_batch), mine.sum);
+    } else if constexpr (Work == hot_work::get_many) {
+      mine.hits += subject_.get_many(&next(mine, thread, hot_batch), mine.sum);
     } else if constexpr (Work == hot_work::visit || Work == hot_work::get) {
       Key const& key = next(mine, thread, 1);
       mine.hits += Work == hot_work::visit ? subject_.visit(key, mine.sum) : subject_.get(key, mine.sum);

@@ -171,13 +171,15 @@ struct batch;
 template <class Range>
 consteval bool explain_batch() {
   constexpr bool included = requires { sizeof(flow::batch<Range>); };
-  static_assert(included,
-                "strata::cache: get_many, put_many and erase_many are defined in another header, because they "
-                "need ranges. Add #include <strata/batch.hpp>.");
+  static_assert(
+      included,
+      "strata::cache: get_many, visit_many, put_many and erase_many are defined in another header, because they "
+      "need ranges. Add #include <strata/batch.hpp>.");
   if constexpr (included) {
-    static_assert(
-        flow::batch<Range>::takes,
-        "strata::cache: get_many, put_many and erase_many take a range. Give one, or call get, put or erase.");
+    static_assert(flow::batch<Range>::takes,
+                  "strata::cache: get_many, visit_many, put_many and erase_many take a range. Give one, or call get, "
+                  "visit, put or "
+                  "erase.");
     return flow::batch<Range>::takes;
   }
   return false;

@@ -14,7 +14,9 @@
 #include <strata/run/task.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <optional>
@@ -27,6 +29,8 @@
 // The flows for many keys at once: the same steps and the same rules, one round trip per tier. Not atomic; every key has
 // an outcome of its own.
 namespace strata::flow {
+
+inline constexpr std::size_t most_at_once = 1'000;  ///< keys or values that a tier is given with one call
 
 /// K5, for many: into warm only where each stood at its miss, and only upward.
 template <class Core, class Asked>
@@ -165,6 +169,43 @@ task<std::vector<typename Core::answer>> read_many_softly(Core& core, std::span<
     return answers(keys.size(), error{errc::timed_out, tier::none, "nobody below has answered yet"});
   };
   co_return co_await detail::ask_softly<answers>(core, soft, until, std::move(ask), older, late);
+}
+
+/// Reads what memory did not have, a thousand keys at a time, so that no tier is asked for more at once: give(i, answer) for
+/// each, in their order.
+template <class Core, class Give>
+task<void> read_below(Core& core, std::span<typename Core::hashed_key const> keys, read_options how, moment until,
+                      Give give) {
+  using answer = typename Core::answer;
+  auto const inside = core.enter();
+  if (!inside) {
+    for (std::size_t i = 0; i < keys.size(); ++i) give(i, answer{inside.error()});
+    co_return;
+  }
+  moment const soft = kernel::after(core.clock.now(), how.soft_within);
+  for (std::size_t from = 0; from < keys.size(); from += most_at_once) {
+    auto const part = keys.subspan(from, std::min(most_at_once, keys.size() - from));
+    auto found = how.soft_within.count() != 0 ? co_await read_many_softly(core, part, how, soft, until)
+                                              : co_await read_many(core, part, how, until);
+    for (std::size_t i = 0; i < part.size(); ++i) give(from + i, std::move(found[i]));
+  }
+}
+
+/// Shows f what memory has of at most keys_at_once, as f(key, value) under the guards of several. \returns a bit for each shown
+template <class Core, class F>
+std::uint64_t show_many(Core& core, std::span<typename Core::hashed_key const> keys, read_options const& how, F& f) {
+  struct told {  // with nothing held, also where f throws
+    Core& core;
+    std::uint64_t shown = 0;
+    ~told() {
+      for (int n = std::popcount(shown); n > 0; --n) core.tell_hit(tier::hot);
+    }
+  } all{core};
+  core.recall_many(keys, how, [&](std::size_t i, box<typename Core::value_type> const& kept, freshness) {
+    f(keys[i].key, kept.value());
+    all.shown |= std::uint64_t{1} << i;
+  });
+  return all.shown;
 }
 
 /// The receipts of a batch of writes. There is room for them before the first write, so that nothing that fails later can

@@ -277,24 +277,28 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     if (expired) missed_in(tier::hot, miss::expired);
     return found;
   }
-  /// The same for many keys, which hot may fetch together: f(i, answer) for each that memory has.
+  /// The same for many keys, which hot may fetch together: f(i, box, freshness) for each, under the guards of several.
   template <class F>
-  void recall_many(std::span<hashed_key const> keys, read_options const& how, F&& f) {
-    if constexpr (has_hot && requires { hot.find_many(keys, [](std::size_t, box<value_type> const&) {}); }) {
-      auto const state = of_a_copy();
-      if (!takes_copies(how, state)) return;
+  void recall_many(std::span<hashed_key const> keys, read_options const& how, F f) {
+    auto const state = of_a_copy();
+    if (!takes_copies(how, state)) return;
+    struct told {  // at the end, with nothing held, also where f throws
+      core& of;
       std::size_t expired = 0;
-      hot.find_many(keys, [&](std::size_t i, box<value_type> const& kept) {
-        if (over(kept))
-          ++expired;
-        else if (kept.revision() >= how.at_least)
-          f(i, answer{kept, tier::hot, state});
-      });
-      for (; expired > 0; --expired) missed_in(tier::hot, miss::expired);
-    } else {
-      for (std::size_t i = 0; i < keys.size(); ++i)
-        if (auto found = recall(keys[i], how)) f(i, std::move(found));
-    }
+      ~told() {
+        for (; expired > 0; --expired) of.missed_in(tier::hot, miss::expired);
+      }
+    } late{*this};
+    auto const take = [&](std::size_t i, auto const& kept) {
+      if (this->over(kept))
+        ++late.expired;
+      else if (kept.revision() >= how.at_least)
+        f(i, kept, state);
+    };
+    if constexpr (has_hot && requires { hot.find_many(keys, [](std::size_t, box<value_type> const&) {}); })
+      hot.find_many(keys, [&](std::size_t i, box<value_type> const& kept) { take(i, kept); });
+    else
+      for (std::size_t i = 0; i < keys.size(); ++i) (void)find(keys[i], [&](auto const& kept) { take(i, kept); });
   }
   [[nodiscard]] answer peek(hashed_key k) {
     auto found = held(k);

@@ -207,7 +207,7 @@ struct core {
   void tell(key_view key, boxed const& value, removal why) {
     observer.removed(key, value.value(), why != removal::erased && over(value) ? removal::expired : why);
   }
-  static void add(count& c) noexcept { c.fetch_add(1, std::memory_order_relaxed); }
+  static void add(count& c, std::uint64_t by = 1) noexcept { c.fetch_add(by, std::memory_order_relaxed); }
 
   static constexpr std::uint64_t first_put = std::uint64_t{1} << 56U, per_put = 1024;
   static constexpr std::uint64_t heaviest = (~std::uint32_t{} >> 1U) - 1;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/concepts/explain/rung.hpp>
+#include <strata/concepts/explain/visit_many.hpp>
 #include <strata/concepts/observer.hpp>
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/lru.hpp>
@@ -110,9 +111,10 @@ consteval bool explain() {
 
 template <class Range>
 consteval bool explain_range() {
-  STRATA_RUNG(Range, std::ranges::input_range<Range>,
-              "strata::local_cache: get_many and erase_many take a range of keys, put_many one of pairs (key, value). "
-              "Give a range, or call get, erase or put.")
+  STRATA_RUNG(
+      Range, std::ranges::input_range<Range>,
+      "strata::local_cache: get_many, visit_many and erase_many take a range of keys, put_many one of pairs (key, "
+      "value). Give a range, or call get, visit, erase or put.")
   return true;
 }
 
@@ -127,6 +129,15 @@ consteval bool explain_keys() {
         "Give it keys.")
     return true;
   }
+}
+
+template <class Range, class Key, class Value, class F>
+consteval bool explain_visited() {
+  if constexpr (!explain_range<Range>())
+    return false;
+  else
+    return explain_visit_many<Range, std::ranges::forward_range<Range>, std::ranges::range_reference_t<Range>, Key,
+                              Value, F>();
 }
 
 // Whether any other class does only the compiler knows.

@@ -456,6 +456,8 @@ void batch_verbs(trouble kind) {
   };
   for (auto const from : starts) {
     try_all<things>("get_many", kind, from, [&](things& c) { (void)c.get_many(keys()); });
+    try_all<things>("visit_many", kind, from,
+                    [&](things& c) { (void)c.visit_many(keys(), [](auto const&, value const& t) { (void)t.text; }); });
     try_all<things>("put_many", kind, from, [&](things& c) { return both(c.put_many(values())); });
     try_all<things>("erase_many", kind, from, [&](things& c) { return both(c.erase_many(keys())); });
     if constexpr (Many) {
