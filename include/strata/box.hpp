@@ -22,6 +22,8 @@ class hit;
 /// \threads copies may be made and dropped on any thread
 template <class T>
 class box {
+  using moment = deferred<kernel::moment, T>;
+
  public:
   box() = default;
   /// One allocation. Throws what T's move constructor or the allocator throws.
@@ -29,16 +31,16 @@ class box {
   box(strata::revision revision, U&& value) : content_{new content{{one}, {0}, revision, T(std::forward<U>(value))}} {}
   /// A value with an end, for which it needs room of its own; moment::max(): without.
   template <class U>
-  box(strata::revision revision, U&& value, kernel::moment end) : box{revision, std::forward<U>(value), end, end} {}
+  box(strata::revision revision, U&& value, moment end) : box{revision, std::forward<U>(value), end, end} {}
   /// The same, whose end may be put off until `last`.
   template <class U>
-  box(strata::revision revision, U&& value, kernel::moment end, kernel::moment last)
-      : content_{end == kernel::moment::max()
+  box(strata::revision revision, U&& value, moment end, moment last)
+      : content_{end == moment::max()
                      ? new content{{one}, {0}, revision, T(std::forward<U>(value))}
                      : new ending{{{one}, {has_end}, revision, T(std::forward<U>(value))}, last, {end}}} {}
   /// A box whose copies all are one with it, whatever the type: what number() says of it is true of them.
   template <class U>
-  [[nodiscard]] static box shared(U&& value, kernel::moment end) {
+  [[nodiscard]] static box shared(U&& value, moment end) {
     return {strata::revision{}, std::forward<U>(value), end};
   }
   box(box const& other) noexcept : content_{other.content_} {
@@ -64,13 +66,13 @@ class box {
   /// Numbers a box that nobody else reads yet.
   void number(strata::revision r) noexcept { const_cast<content*>(content_)->revision = r; }
   /// When the value expires; moment::max(): never.
-  [[nodiscard]] kernel::moment ends() const noexcept { return end_of(*content_); }
+  [[nodiscard]] moment ends() const noexcept { return end_of(*content_); }
   /// When it does so at the latest, however often its end is put off.
-  [[nodiscard]] kernel::moment ends_at_last() const noexcept {
-    return ends() == kernel::moment::max() ? kernel::moment::max() : static_cast<ending const&>(*content_).last;
+  [[nodiscard]] moment ends_at_last() const noexcept {
+    return ends() == moment::max() ? moment::max() : static_cast<ending const&>(*content_).last;
   }
   /// Puts the end off, as far as that goes. Only for a value that has one.
-  void extend(kernel::moment end) const noexcept {
+  void extend(moment end) const noexcept {
     auto const& e = static_cast<ending const&>(*content_);
     e.end.store(end < e.last ? end : e.last, std::memory_order_relaxed);
   }
@@ -116,11 +118,11 @@ class box {
   static constexpr std::uint32_t one = 2;
   static constexpr std::uint32_t lent = 1;
   struct ending : content {
-    kernel::moment last;
-    mutable deferred<std::atomic<kernel::moment>, T> end;
+    moment last;
+    mutable deferred<std::atomic<moment>, T> end;
   };
-  [[nodiscard]] static kernel::moment end_of(content const& c) noexcept {
-    if ((c.weight.load(std::memory_order_relaxed) & has_end) == 0) return kernel::moment::max();
+  [[nodiscard]] static moment end_of(content const& c) noexcept {
+    if ((c.weight.load(std::memory_order_relaxed) & has_end) == 0) return moment::max();
     return static_cast<ending const&>(c).end.load(std::memory_order_relaxed);
   }
   static void destroy(content const* c) noexcept {

@@ -3,7 +3,8 @@
 #pragma once
 
 #include <strata/concepts/explain.hpp>
-#include <strata/concepts/explain/call.hpp>
+#include <strata/deferred.hpp>
+#include <strata/flow/advice.hpp>
 #include <strata/flow/background.hpp>
 #include <strata/flow/composed.hpp>
 #include <strata/flow/read.hpp>
@@ -42,9 +43,13 @@ struct access;
 /// strata::observer<O>, strata::clock<C>, strata::executor<E>, strata::staleness<S>, strata::single_writer, strata::expiry.
 /// \threads all members may be called from any thread, but the destructor: it waits for the threads that co_ calls run on
 template <class Hot, class Warm, class Cold, class Codec, class... Options>
-class cache {
-  static constexpr bool sound = explain_cache<Hot, Warm, Cold, Codec, Options...>();
-  using core_type = typename flow::composed<sound, Hot, Warm, Cold, Codec, Options...>::type;
+class cache : flow::advice<flow::core_of<Hot, Warm, Cold, Codec, Options...>> {
+  using core_type = flow::core_of<Hot, Warm, Cold, Codec, Options...>;
+  using advice = flow::advice<core_type>;
+  // Deferred, so that a program which only includes this compiles none of them.
+  template <class T>
+  using result = deferred<strata::result<T>, core_type>;
+  using expectation = deferred<strata::expectation, core_type>;
   using hashed_key = typename core_type::hashed_key;
 
  public:
@@ -215,54 +220,9 @@ class cache {
     return write_later(std::make_unique<key_type>(key), std::move(value), current, call);
   }
 
-  // For values that know no key there is only advice.
-  template <class V = value_type>
-    requires(!keyed<V>)
-  [[nodiscard]] result<receipt> put(lone<V>, put_options = {}) {
-    return explain_keyed<V>();
-  }
-  template <class V = value_type>
-    requires(!keyed<V>)
-  [[nodiscard]] result<receipt> put_if(auto const&, lone<V>, put_options = {}) {
-    return explain_keyed<V>();
-  }
-  template <class V = value_type>
-    requires(!keyed<V>)
-  [[nodiscard]] later<result<receipt>> co_put(lone<V>, put_options = {}) {
-    return later<result<receipt>>{explain_keyed<V>()};
-  }
-  template <class V = value_type>
-    requires(!keyed<V>)
-  [[nodiscard]] later<result<receipt>> co_put_if(auto const&, lone<V>, put_options = {}) {
-    return later<result<receipt>>{explain_keyed<V>()};
-  }
-
-  // Nor is there more for functions that a verb cannot call.
-  template <class F>
-    requires(!loader_for<F, value_type>)
-  answer get_or_load(key_view, F, write_options = {}) {
-    return explain_loader<F>().error();
-  }
-  template <class F>
-    requires(!loader_for<F, value_type>)
-  [[nodiscard]] later<answer> co_get_or_load(key_view, F, write_options = {}) {
-    return later<answer>{explain_loader<F>().error()};
-  }
-  template <class F>
-    requires(!changer_for<F, value_type>)
-  [[nodiscard]] result<receipt> update(key_view, F, put_options = {}) {
-    return explain_changer<F, value_type>();
-  }
-  template <class F>
-    requires(!changer_for<F, value_type>)
-  [[nodiscard]] later<result<receipt>> co_update(key_view, F, put_options = {}) {
-    return later<result<receipt>>{explain_changer<F, value_type>()};
-  }
-  template <class F>
-    requires(!visitor_for<F, value_type>)
-  [[nodiscard]] result<value_type> visit(key_view, F&&, read_options = {}) {
-    return explain_visitor<F>();
-  }
+  // Calls that cannot be served are told why by overloads of these verbs.
+  using advice::co_get_or_load, advice::co_put, advice::co_put_if, advice::co_update;
+  using advice::get_or_load, advice::put, advice::put_if, advice::update, advice::visit;
 
   /// Reads, lets f change a copy, and writes it if nobody else wrote meanwhile; else again, 8 times at most. What it writes
   /// lives as long as what is put: nothing is kept of the life that was left.

@@ -67,6 +67,14 @@ class hit_base {
     return static_cast<std::uint8_t>(static_cast<unsigned>(from) | static_cast<unsigned>(state) << 2U);
   }
 
+  /// By hand: for std::swap every program that includes a cache would ask whether these can be moved.
+  template <class Part>
+  [[gnu::always_inline]] static void swap(Part& mine, Part& theirs) noexcept {
+    Part const kept = mine;
+    mine = theirs;
+    theirs = kept;
+  }
+
  private:
   friend Hit;
   hit_base() = default;
@@ -81,7 +89,7 @@ template <class T>
 class [[nodiscard]] hit : public detail::hit_base<hit<T>> {
   using base = detail::hit_base<hit>;
   friend base;
-  using base::pack, base::present, base::vacant;
+  using base::pack, base::present, base::swap, base::vacant;
 
  public:
   using value_type = T;
@@ -145,9 +153,9 @@ class [[nodiscard]] hit : public detail::hit_base<hit<T>> {
     other.kind_ = vacant;
   }
   hit& operator=(hit other) noexcept {
-    std::swap(owned_, other.owned_);
-    std::swap(kind_, other.kind_);
-    std::swap(note_, other.note_);
+    swap(owned_, other.owned_);
+    swap(kind_, other.kind_);
+    swap(note_, other.note_);
     mark_ = other.mark_;
     return *this;
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/change.hpp>
+#include <strata/deferred.hpp>
 #include <strata/error.hpp>
 #include <strata/hit.hpp>
 #include <strata/kernel/moment.hpp>
@@ -35,6 +36,7 @@ struct elsewhere {
 template <class T>
 struct inline_parts {
   using counted = box<elsewhere<T>>;
+  using moment = deferred<kernel::moment, T>;
 
   union {
     void const* owned;  // not in place: the content of a counted box; of a hit that failed, the error's text
@@ -62,8 +64,8 @@ struct inline_parts {
     if (here()) return strata::revision{word & highest};
     return ask([](counted const& b) { return b.revision(); });
   }
-  [[nodiscard]] kernel::moment ends() const noexcept {
-    if (here()) return kernel::moment::max();
+  [[nodiscard]] moment ends() const noexcept {
+    if (here()) return moment::max();
     return ask([](counted const& b) { return b.ends(); });
   }
   void share() const noexcept {
@@ -90,23 +92,23 @@ template <held_inline T>
 class box<T> {
   using parts = detail::inline_parts<T>;
   using counted = typename parts::counted;
+  using moment = typename parts::moment;
 
  public:
   using burial = typename counted::burial;
 
   box() = default;
   template <class U>
-  box(strata::revision revision, U&& value)
-      : box{revision, std::forward<U>(value), kernel::moment::max(), kernel::moment::max()} {}
+  box(strata::revision revision, U&& value) : box{revision, std::forward<U>(value), moment::max(), moment::max()} {}
   template <class U>
-  box(strata::revision revision, U&& value, kernel::moment end) : box{revision, std::forward<U>(value), end, end} {}
+  box(strata::revision revision, U&& value, moment end) : box{revision, std::forward<U>(value), end, end} {}
   template <class U>
-  box(strata::revision revision, U&& value, kernel::moment end, kernel::moment last)
-      : parts_{end == kernel::moment::max() && strata::number(revision) <= parts::highest
+  box(strata::revision revision, U&& value, moment end, moment last)
+      : parts_{end == moment::max() && strata::number(revision) <= parts::highest
                    ? parts{T(std::forward<U>(value)), parts::in_place | strata::number(revision)}
                    : parts{counted{revision, T(std::forward<U>(value)), end, last}}} {}
   template <class U>
-  [[nodiscard]] static box shared(U&& value, kernel::moment end) {
+  [[nodiscard]] static box shared(U&& value, moment end) {
     box b;
     b.parts_ = parts{counted{strata::revision{}, T(std::forward<U>(value)), end}};
     return b;
@@ -132,11 +134,11 @@ class box<T> {
     else
       parts_.ask([r](counted& b) { b.number(r); });
   }
-  [[nodiscard]] kernel::moment ends() const noexcept { return parts_.ends(); }
-  [[nodiscard]] kernel::moment ends_at_last() const noexcept {
-    return parts_.here() ? kernel::moment::max() : parts_.ask([](counted const& b) { return b.ends_at_last(); });
+  [[nodiscard]] moment ends() const noexcept { return parts_.ends(); }
+  [[nodiscard]] moment ends_at_last() const noexcept {
+    return parts_.here() ? moment::max() : parts_.ask([](counted const& b) { return b.ends_at_last(); });
   }
-  void extend(kernel::moment end) const noexcept {
+  void extend(moment end) const noexcept {
     parts_.ask([end](counted const& b) { b.extend(end); });
   }
 

@@ -158,12 +158,12 @@ class local_cache {
 
   // For functions that a verb cannot call there is only advice.
   template <class F>
-    requires(!loader_for<F, value_type>)
+    requires(!strata::detail::loader_for<F, value_type>)
   answer get_or_load(key_view, F, load_options = {}) {
     return explain_loader<F>().error();
   }
   template <class F>
-    requires(!visitor_for<F, value_type>)
+    requires(!strata::detail::visitor_for<F, value_type>)
   bool visit(key_view, F&&) {
     (void)explain_visitor<F>();
     return false;

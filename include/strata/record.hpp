@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/deferred.hpp>
 #include <strata/error.hpp>
 
 #include <boost/hana/accessors.hpp>
@@ -34,19 +35,21 @@ consteval std::string_view compilers_name() {
   return name.substr(0, name.find_first_of(";]"));
 }
 
-// In words that compilers and their libraries share, and without its own namespaces.
-constexpr std::string plain_name(std::string name) {
-  constexpr std::string_view words[][2] = {{"{anonymous}::", ""},
-                                           {"(anonymous namespace)::", ""},
-                                           {"std::__cxx11::", "std::"},
-                                           {"std::__1::", "std::"},
-                                           {"std::basic_string<char>", "std::string"},
-                                           {"short unsigned int", "unsigned short"},
-                                           {"long long unsigned int", "unsigned long long"},
-                                           {"long unsigned int", "unsigned long"},
-                                           {"short int", "short"},
-                                           {"long int", "long"},
-                                           {" >", ">"}};
+// In words that compilers and their libraries share, and without its own namespaces. A template, so that a program which only
+// includes a cache compiles none of it.
+template <class Text>
+constexpr Text plain_name(Text name) {
+  constexpr deferred<std::string_view, Text> words[][2] = {{"{anonymous}::", ""},
+                                                           {"(anonymous namespace)::", ""},
+                                                           {"std::__cxx11::", "std::"},
+                                                           {"std::__1::", "std::"},
+                                                           {"std::basic_string<char>", "std::string"},
+                                                           {"short unsigned int", "unsigned short"},
+                                                           {"long long unsigned int", "unsigned long long"},
+                                                           {"long unsigned int", "unsigned long"},
+                                                           {"short int", "short"},
+                                                           {"long int", "long"},
+                                                           {" >", ">"}};
   for (auto const& [theirs, ours] : words)
     for (auto at = name.find(theirs); at != name.npos; at = name.find(theirs, at))
       name.replace(at, theirs.size(), ours);

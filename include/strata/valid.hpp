@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 // Texts that no database stores unharmed (U+0000, broken UTF-8) are refused before anything is written, in every
 // configuration, and the error names the member.
@@ -81,7 +82,8 @@ deferred<std::optional<std::string>, T> value_fault(T const& value) {
   std::string path;
   auto const fault = detail::find_text_fault(value, path);
   if (fault.empty()) return std::nullopt;
-  return (path.empty() ? "the value" : path) + " " + std::string{fault};
+  if (path.empty()) path = "the value";
+  return std::move(path.append(1, ' ').append(fault));
 }
 
 }  // namespace strata

@@ -12,11 +12,7 @@
 #include <strata/concepts/explain/rung.hpp>
 #include <strata/concepts/explain/warm.hpp>
 #include <strata/concepts/hot.hpp>
-#include <strata/deferred.hpp>
-#include <strata/error.hpp>
 #include <strata/options.hpp>
-#include <strata/receipt.hpp>
-#include <strata/record.hpp>
 
 #include <type_traits>
 
@@ -142,25 +138,6 @@ consteval bool explain_cache() {
 }
 
 #undef STRATA_POLICY_RUNGS
-
-/// A value given without a key that does not know its own: never preferred to a key. Braces alone make an aggregate.
-template <class T>
-struct keyless {
-  keyless(T const&);
-};
-template <class T>
-using lone = std::conditional_t<std::is_aggregate_v<T>, T, keyless<T>>;
-
-/// What a verb without a key gives for it.
-template <class T>
-deferred<result<receipt>, T> explain_keyed() {
-  static_assert(
-      keyed<T>,
-      "strata::cache: put(value), put_if(read, value) and their co_ forms ask the value for its key, and this "
-      "type has none to give. Call put(key, value) or put_if(key, read, value), give the type a member 'id', "
-      "or specialise strata::record<T> with 'static auto key(T const&)'.");
-  return failure(errc::unsupported);
-}
 
 namespace flow {
 template <class Range>

@@ -63,7 +63,8 @@ struct horizon {
   /// how old it is: it counts as an hour old, and proves nothing.
   [[nodiscard]] static constexpr std::chrono::microseconds age_at(std::int64_t now_us, std::int64_t taken_us) noexcept {
     if (taken_us == 0) return std::chrono::microseconds::max();
-    return taken_us > now_us ? std::chrono::hours{1} : std::chrono::microseconds{now_us - taken_us};
+    constexpr std::int64_t an_hour = 3'600'000'000;
+    return std::chrono::microseconds{taken_us > now_us ? an_hour : now_us - taken_us};
   }
 };
 

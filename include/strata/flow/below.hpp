@@ -67,8 +67,8 @@ void decline(Core& core, warm_view<typename Core::value_type>& view, miss why) {
 /// What a frame says: a value, or that the key was erased. What is declined has a value where that is better than nothing.
 template <class Value>
 struct unsealed {
-  revision order{};                ///< the frame's own, or its position where warm is the truth
-  std::optional<miss> declined{};  ///< why a read does not take it
+  revision order{};                                 ///< the frame's own, or its position where warm is the truth
+  deferred<std::optional<miss>, Value> declined{};  ///< why a read does not take it
   deferred<std::optional<Value>, Value> value{};
   revision overwritable_above{};
 };
@@ -78,7 +78,7 @@ template <class Core, std::same_as<sighting> Sighting>
 unsealed<typename Core::value_type> unseal(Core& core, std::string_view text, kernel::fill const& fill,
                                            Sighting const& seen) {
   using value_type = typename Core::value_type;
-  frame const& f = *seen.frame;
+  auto const& f = *seen.frame;
   unsealed<value_type> told{.order = Core::has_cold ? f.revision : revision{static_cast<std::uint64_t>(seen.position)}};
   auto const found =
       judge<value_type>(f, told.order, Core::has_cold, text, fill.floor, Core::codec_type::id, core.now_ms());
@@ -223,9 +223,9 @@ Frame notice_of(Frame const& f) {
 /// is told as erased.
 /// \param asked  when cold was asked
 template <class Core>
-frame frame_of(Core& core, std::string_view text, revision known, copy<typename Core::value_type> const& found,
-               moment asked) {
-  frame f{.key = std::string{text}, .revision = known, .operation = operation::notice};
+deferred<frame, Core> frame_of(Core& core, std::string_view text, revision known,
+                               copy<typename Core::value_type> const& found, moment asked) {
+  deferred<frame, Core> f{.key = std::string{text}, .revision = known, .operation = operation::notice};
   if (found.revision >= known && found.revision != revision{}) {
     f.revision = found.revision;
     if (!found.value)
@@ -241,14 +241,15 @@ frame frame_of(Core& core, std::string_view text, revision known, copy<typename 
 /// One copy into warm, or else a notice of it.
 /// \param at  where the key has to stand, if anywhere
 template <class Core>
-task<result<placed>> place(Core& core, frame const& f, deferred<std::optional<position>, Core> at, moment until) {
-  auto const store = [&](frame const& one) {
+task<result<placed>> place(Core& core, deferred<frame, Core> const& f, deferred<std::optional<position>, Core> at,
+                           moment until) {
+  auto const store = [&](auto const& one) {
     return core.warm.ask(core, direction::writing, until, [&](auto& tier) { return tier.store(one, at, until); });
   };
   auto const stored = co_await store(f);
   if (core.stored_in(tier::warm, f.revision, stored)) co_return placed{*stored};
   if (stored.error() != errc::rejected || f.operation != operation::put) co_return std::unexpected{stored.error()};
-  frame const notice = notice_of(f);
+  auto const notice = notice_of(f);
   auto const told = co_await store(notice);
   if (!core.stored_in(tier::warm, f.revision, told)) co_return std::unexpected{told.error()};
   co_return placed{*told, false};

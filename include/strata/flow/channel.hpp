@@ -26,6 +26,7 @@ inline error no_time_left() noexcept { return error{errc::timed_out, tier::none,
 
 template <class Tier>
 class channel {
+  using moment = deferred<kernel::moment, Tier>;
   template <class Call>
   using given_by = decltype(std::declval<Call&>()(std::declval<Tier&>()));
   template <class Call>
@@ -47,7 +48,7 @@ class channel {
   /// Asks the tier unless its breaker is open, and tells the breaker how it went. A call whose time is over asks nobody:
   /// its failure would say nothing of the tier. To be awaited; a tier that answers at once is asked there, without a frame.
   template <class Core, class Call>
-  auto ask(Core& core, direction d, kernel::moment until, Call call) {
+  auto ask(Core& core, direction d, moment until, Call call) {
     if constexpr (awaits<Call>)
       return ask_awaiting(core, d, until, std::move(call));
     else
@@ -63,7 +64,7 @@ class channel {
   /// The cache's own questions while nobody calls: few, with little time. They go past an open breaker and close it
   /// when they are answered; their failures say more of their haste than of the tier.
   template <class Core, class Call>
-  auto sound(Core& core, direction d, kernel::moment until, Call call) -> task<answer_of<Call>> {
+  auto sound(Core& core, direction d, moment until, Call call) -> task<answer_of<Call>> {
     if (core.clock.now() >= until) co_return std::unexpected{no_time_left()};
     answer_of<Call> given = co_await awaiting(call(tier_));
     if (!failed(given)) report(of(d), false, core.clock.now());
@@ -72,7 +73,7 @@ class channel {
 
   /// As ask, for calls that answer `count` times; the breaker hears of the whole.
   template <class Core, class Call>
-  auto ask_many(Core& core, direction d, kernel::moment until, std::size_t count, Call call) -> task<answer_of<Call>> {
+  auto ask_many(Core& core, direction d, moment until, std::size_t count, Call call) -> task<answer_of<Call>> {
     auto const began = core.clock.now();
     if (auto const why = refusal(of(d), began, until)) co_return answer_of<Call>(count, std::unexpected{*why});
     answer_of<Call> given = co_await awaiting(call(tier_));
@@ -93,7 +94,7 @@ class channel {
   using breaker = deferred<kernel::breaker<>, Tier>;
 
   template <class Core, class Call>
-  auto ask_awaiting(Core& core, direction d, kernel::moment until, Call call) -> task<answer_of<Call>> {
+  auto ask_awaiting(Core& core, direction d, moment until, Call call) -> task<answer_of<Call>> {
     auto const began = core.clock.now();
     if (auto const why = refusal(of(d), began, until)) co_return std::unexpected{*why};
     answer_of<Call> given = co_await call(tier_);
@@ -101,7 +102,7 @@ class channel {
     co_return given;
   }
   template <class Core, class Answer>
-  void hear(Core& core, direction d, kernel::moment began, kernel::moment until, Answer const& given) {
+  void hear(Core& core, direction d, moment began, moment until, Answer const& given) {
     auto const ended = core.clock.now();
     if (!hurried(given, until - began)) report(of(d), failed(given), ended);
     core.took(where_, d, ended - began);
@@ -120,13 +121,13 @@ class channel {
   static bool failed(Answer const& given) noexcept {
     return !given && (given.error() == errc::unavailable || given.error() == errc::timed_out);
   }
-  deferred<std::optional<error>, Tier> refusal(breaker& of, kernel::moment now, kernel::moment until) noexcept {
+  deferred<std::optional<error>, Tier> refusal(breaker& of, moment now, moment until) noexcept {
     if (now >= until) return no_time_left();
     auto const held = guard_.hold();
     if (of.allows(now)) return std::nullopt;
     return error{errc::unavailable, where_, "resting after failures in a row"};
   }
-  void report(breaker& of, bool failure, kernel::moment now) noexcept {
+  void report(breaker& of, bool failure, moment now) noexcept {
     auto const held = guard_.hold();
     failure ? of.failed(now) : of.succeeded();
   }

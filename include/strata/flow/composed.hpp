@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/concepts/explain.hpp>
 #include <strata/concepts/explain/codec.hpp>
 #include <strata/concepts/explain/policy.hpp>
 #include <strata/flow/core.hpp>
@@ -32,5 +33,10 @@ template <class Hot, class Warm, class Cold, class Codec, class... Options>
 struct composed<false, Hot, Warm, Cold, Codec, Options...> {
   using type = core<none, none, none, typename detail::stand_in<Codec>::type>;
 };
+
+/// What a cache of these works on, once it has been said what is wrong with them.
+template <class Hot, class Warm, class Cold, class Codec, class... Options>
+using core_of =
+    typename composed<explain_cache<Hot, Warm, Cold, Codec, Options...>(), Hot, Warm, Cold, Codec, Options...>::type;
 
 }  // namespace strata::flow

@@ -162,8 +162,8 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
     if (auto const why = key_fault(text); !why.empty()) return error{errc::rejected, tier::none, why};
     return std::nullopt;
   }
-  [[nodiscard]] static deferred<std::optional<error>, Codec> fault(std::string_view text, value_type const& value,
-                                                                   [[maybe_unused]] lifetime const& lasts) {
+  [[nodiscard]] static deferred<std::optional<error>, Codec> fault(
+      std::string_view text, value_type const& value, [[maybe_unused]] deferred<lifetime, Codec> const& lasts) {
     if (auto why = fault(text)) return why;
     if constexpr (expires)
       if (lasts && lasts->count() < 0)
@@ -360,8 +360,8 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   }
 
   /// A write whose truth is this memory.
-  [[nodiscard]] outcome<value_type> write_hot(hashed_key k, value_type&& value, expectation expected,
-                                              lifetime const& lasts) {
+  [[nodiscard]] outcome<value_type> write_hot(hashed_key k, value_type&& value, deferred<expectation, Codec> expected,
+                                              deferred<lifetime, Codec> const& lasts) {
     if constexpr (!has_hot) {
       return {failure(errc::unsupported, tier::none, "this cache has no tier to write to"), {}};
     } else {

@@ -8,6 +8,7 @@
 #include <strata/options.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 
 namespace strata::flow {
@@ -27,7 +28,8 @@ class ends {
       if (lasts) return from + (*lasts < longest_life ? *lasts : longest_life);  // a store may say more
     return moment::max();
   }
-  [[nodiscard]] moment end_of(frame const& f) const noexcept {
+  template <std::same_as<frame> Frame>
+  [[nodiscard]] moment end_of(Frame const& f) const noexcept {
     if (!Expires || f.expires_ms == 0) return moment::max();
     return end_of(std::chrono::milliseconds{f.expires_ms - now_ms()}, clock.now());
   }

@@ -57,7 +57,8 @@ task<void> gather(Core& core, healer<Core>& my, moment until) {
 
 /// A page of cold's log; without a cursor where that ends now.
 template <class Core>
-task<result<changes>> look_at_log(Core& core, std::optional<cursor> from, std::size_t limit, moment until) {
+task<result<changes>> look_at_log(Core& core, deferred<std::optional<cursor>, Core> from, std::size_t limit,
+                                  moment until) {
   co_return co_await core.cold.sound(core, direction::reading, until,
                                      [&](auto& tier) { return tier.changes_since(from, limit, until); });
 }
@@ -134,7 +135,7 @@ task<void> heal(Core& core, healer<Core>& my) {
   moment const sent = core.clock.now();
   std::int64_t taken_us = 0;  // the first look's: later pages say nothing of what it had yet to see
   bool open = false;
-  for (cursor from = next.reached;;) {
+  for (auto from = next.reached;;) {
     auto page = co_await look_at_log(core, from, my.page, until);
     if (!page) co_return give_up(core, my);
     if (!std::exchange(told, true)) {  // after the page: what that no longer had, this misses too

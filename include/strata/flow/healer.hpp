@@ -22,6 +22,9 @@ namespace strata::flow {
 /// The part of the one who keeps warm in step.
 template <class Core = void>
 struct healer {
+  using moment = deferred<kernel::moment, Core>;
+  using place = deferred<cursor, Core>;
+
   static constexpr std::chrono::milliseconds hold{400};    ///< how long nobody else may, without a sign of life
   static constexpr std::chrono::milliseconds sign{150};    ///< how often there is one
   static constexpr std::chrono::milliseconds silent{300};  ///< a horizon as old as this may be free
@@ -34,8 +37,8 @@ struct healer {
 
   /// How far a look at all that cold has came before it broke off.
   struct progress {
-    kernel::moment began{};
-    cursor since{};      ///< where the log ended then: it has what changed since
+    moment began{};
+    place since{};       ///< where the log ended then: it has what changed since
     std::string last{};  ///< key that was held against warm
     position high{};     ///< by which warm has them
   };
@@ -44,21 +47,21 @@ struct healer {
   std::string name{};                             ///< one word, unlike any other instance's
   std::string me{};                               ///< the same with the store, as the horizon's holder
   deferred<std::optional<horizon>, Core> mine{};  ///< while this instance holds it
-  kernel::moment taken{};                         ///< when it was taken, or later
-  kernel::moment began{};                         ///< the pass of this instance that moved it last
+  moment taken{};                                 ///< when it was taken, or later
+  moment began{};                                 ///< the pass of this instance that moved it last
   progress swept{};
   /// Of the changes that will be read again, since something before them was still open, those that warm has by where this
   /// horizon says: another's, and another era's, may say less.
   deferred<kernel::table<logged>, Core> known{};
-  kernel::moment signed_at{};
-  kernel::moment resting_until{};
-  kernel::moment strays_at{};                  ///< when the strays are looked at again
-  cursor noted{};                              ///< how far warm was
-  kernel::moment noted_at{};                   ///< then
-  cursor past{};                               ///< and before that: nobody still publishes what was committed by then
-  std::size_t page = most;                     ///< changes at once: fewer where they are large
-  std::chrono::milliseconds patience = usual;  ///< for them: more where one alone takes longer
-  bool by_name = false;                        ///< and of the next its value is not asked for: it takes too long
+  moment signed_at{};
+  moment resting_until{};
+  moment strays_at{};       ///< when the strays are looked at again
+  place noted{};            ///< how far warm was
+  moment noted_at{};        ///< then
+  place past{};             ///< and before that: nobody still publishes what was committed by then
+  std::size_t page = most;  ///< changes at once: fewer where they are large
+  deferred<std::chrono::milliseconds, Core> patience = usual;  ///< for them: more where one alone takes longer
+  bool by_name = false;  ///< and of the next its value is not asked for: it takes too long
 
   /// After a page for which there was time to spare: a server had a bad moment, or the large values are over.
   void speed_up() noexcept { page = page < most / 2 ? 2 * page : most; }
@@ -83,7 +86,7 @@ struct healer {
     if (!there && known.size() < most_known) there = known.try_emplace(at).first;
     if (there && there->revision < one.revision) *there = one;
   }
-  void note(cursor reached, kernel::moment now) noexcept {
+  void note(place reached, moment now) noexcept {
     if (reached < noted) past = noted = {};  // places in a log that is another one's
     if (now - noted_at < late) return;
     past = noted;

@@ -35,8 +35,8 @@ bool whole(Frame const& f) {
 ///               it then tells warm of that revision lacks the rest. Of two programs the newer one's copy stays
 /// \param codec  the codec this cache reads
 /// \param now_ms  what time it is for frames that expire
-template <class Value>
-verdict judge(frame const& f, revision order, bool cold, std::string_view key, revision floor, std::string_view codec,
+template <class Value, std::same_as<frame> Frame>
+verdict judge(Frame const& f, revision order, bool cold, std::string_view key, revision floor, std::string_view codec,
               std::int64_t now_ms) {
   if (f.key != key) return {.why = miss::foreign_key};
   if (!whole(f)) return {.why = miss::damaged};

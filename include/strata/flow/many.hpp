@@ -48,7 +48,7 @@ task<list<Core, result<placed>>> place_many(Core& core, Placements const& frames
     auto const stored = co_await core.warm.ask_many(core, direction::writing, until, frames.size(),
                                                     [&](auto& tier) { return tier.store_many(frames, until); });
     for (std::size_t i = 0; i < frames.size(); ++i) {
-      frame const& f = *frames[i].frame;
+      auto const& f = *frames[i].frame;
       if (core.stored_in(tier::warm, f.revision, stored[i]))
         there.push_back(placed{*stored[i]});
       else if (stored[i].error() == errc::rejected)

@@ -16,7 +16,7 @@ namespace strata::flow {
 template <class Codec, class Value>
 deferred<result<frame>, Codec> seal(Codec const& codec, std::string_view key, revision r, Value const& value,
                                     std::int64_t expires_ms = 0) {
-  frame f;
+  deferred<frame, Codec> f;
   if (auto const encoded = codec.encode(value, f.payload); !encoded) return std::unexpected{encoded.error()};
   f.key = key;
   f.revision = r;

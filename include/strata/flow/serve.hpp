@@ -74,7 +74,7 @@ task<typename Core::answer> serve_read(Core& core, typename Core::hashed_key key
 
 template <class Core>
 task<result<receipt>> serve_write(Core& core, typename Core::hashed_key key, typename Core::value_type&& value,
-                                  expectation expected, moment until, life_of_value<Core> life = {},
+                                  deferred<expectation, Core> expected, moment until, life_of_value<Core> life = {},
                                   vector_of_value<Core> vector = {}) {
   auto const inside = core.enter();
   if (!inside) co_return std::unexpected{inside.error()};
@@ -133,8 +133,8 @@ task<typename Core::answer> own_load(Core& core, owned<typename Core::key_type> 
 }
 template <class Core>
 task<result<receipt>> own_write(Core& core, owned<typename Core::key_type> key, std::uint64_t hash,
-                                owned<typename Core::value_type> value, expectation expected, moment until,
-                                life_of_value<Core> life = {}, owned<list<Core, float>> vector = {}) {
+                                owned<typename Core::value_type> value, deferred<expectation, Core> expected,
+                                moment until, life_of_value<Core> life = {}, owned<list<Core, float>> vector = {}) {
   co_return co_await serve_write(core, typename Core::hashed_key{*key, hash}, std::move(*value), expected, until, life,
                                  given_in(vector));
 }

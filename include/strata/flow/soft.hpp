@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/concepts/hot.hpp>
+#include <strata/deferred.hpp>
 #include <strata/flow/serve.hpp>
 #include <strata/hit.hpp>
 #include <strata/options.hpp>
@@ -43,7 +44,8 @@ strata::detail::unattended put_question(Core& core, std::unique_ptr<Ask> ask, st
 /// \param older  what memory has instead, if it does
 /// \param late   the error of who has waited until the end
 template <class T, class Core, class Ask, class Older, class Late>
-task<T> ask_softly(Core& core, moment soft, moment until, std::unique_ptr<Ask> ask, Older older, Late late) {
+task<T> ask_softly(Core& core, deferred<moment, Core> soft, deferred<moment, Core> until, std::unique_ptr<Ask> ask,
+                   Older older, Late late) {
   if constexpr (of_one_thread<typename Core::hot_tier>) co_return co_await (*ask)();
   using question = detail::question<T, typename Core::executor_type::event>;
   auto const asked = std::make_shared<question>();

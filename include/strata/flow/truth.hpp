@@ -39,7 +39,7 @@ std::unexpected<error> failed_write(Error const& why) {
 
 template <class Core>
 task<result<written>> store_truth(Core& core, std::string_view text, typename Core::value_type const& value,
-                                  expectation expected, moment until, life_of_value<Core> life,
+                                  deferred<expectation, Core> expected, moment until, life_of_value<Core> life,
                                   vector_of_value<Core> vector) {
   if constexpr (Core::has_cold) {
     auto stored = co_await core.cold.ask(core, direction::writing, until, [&](auto& tier) {
@@ -88,7 +88,8 @@ task<result<written>> erase_truth(Core& core, std::string_view text, moment unti
 
 /// Where a store in warm has to find the key for the expectation to hold, when warm is the truth.
 template <class Core>
-task<result<std::optional<position>>> meet(Core& core, std::string_view text, expectation expected, moment until) {
+task<result<std::optional<position>>> meet(Core& core, std::string_view text, deferred<expectation, Core> expected,
+                                           moment until) {
   if (!expected) co_return deferred<std::optional<position>, Core>{};
   auto const seen =
       co_await core.warm.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });

@@ -49,6 +49,10 @@ class flush_size {
   std::size_t keys_ = 1;
 };
 
+/// A length of time.
+template <class Core>
+using time_of = deferred<kernel::moment::duration, Core>;
+
 /// How long after one flush began the next does. Whoever counts keeps writers waiting, so it has a twentieth of the time,
 /// also where it fails in the end; but counts wait a minute at most, or as long as is asked for, and not until more than half
 /// of the room for their keys is taken.
@@ -56,9 +60,9 @@ class flush_size {
 /// \param gathered  how long it had been counted for that
 /// \param keys      there were
 template <class Core>
-[[nodiscard]] kernel::moment::duration flush_after(Core const& core, kernel::moment::duration took,
-                                                   kernel::moment::duration gathered, std::size_t keys) noexcept {
-  using duration = kernel::moment::duration;
+[[nodiscard]] time_of<Core> flush_after(Core const& core, time_of<Core> took, time_of<Core> gathered,
+                                        std::size_t keys) noexcept {
+  using duration = time_of<Core>;
   duration const every = kernel::after({}, core.limits.flush_every).time_since_epoch();
   duration rest = took < std::chrono::seconds{3} ? 20 * took : duration{std::chrono::minutes{1}};
   if (keys != 0)
@@ -222,7 +226,7 @@ void close(Core& core, std::chrono::milliseconds within) noexcept {
     } catch (...) {  // no memory to flush: the counts since the last flush are lost, as in a crash
     }
   };
-  if (!core.life.drain(kernel::after(now, within / 2))) {
+  if (!core.life.drain(kernel::after(now, std::chrono::milliseconds{within.count() / 2}))) {
     flush();  // while there is time: a call that hangs does not cost what the others counted
     (void)core.life.drain(until);
   }

@@ -103,7 +103,8 @@ task<void> watch(Core& core, lookout<Core>& my, kernel::moment until, Renew rene
     if (core.standing.promise(sent - seen->age, seen->at, now)) my.upto = seen->reached;
     if (core.standing.stuck(now)) renew();
     // K8: the feed may be cut off and have yet to notice, or have begun again and lack what nobody has brought to warm yet.
-    if (my.upto && now - core.standing.proven() > kernel::lease<>::length / 2) (void)co_await read_log(core, my, until);
+    if (my.upto && 2 * (now - core.standing.proven()) > kernel::lease<>::length)
+      (void)co_await read_log(core, my, until);
   }
 }
 

@@ -55,9 +55,9 @@ task<void> publish(Core& core, std::string_view text, typename Core::value_type 
 
 template <class Core>
 task<outcome<typename Core::value_type>> write_through(Core& core, typename Core::hashed_key key,
-                                                       typename Core::value_type&& value, expectation expected,
-                                                       moment until, life_of_value<Core> life,
-                                                       vector_of_value<Core> vector) {
+                                                       typename Core::value_type&& value,
+                                                       deferred<expectation, Core> expected, moment until,
+                                                       life_of_value<Core> life, vector_of_value<Core> vector) {
   using outcome = flow::outcome<typename Core::value_type>;
   auto const text = core.text(key);
   if (auto fault = core.fault(text, value, life)) co_return outcome{std::unexpected{std::move(*fault)}, {}};
@@ -66,7 +66,7 @@ task<outcome<typename Core::value_type>> write_through(Core& core, typename Core
   auto const end = core.end_of(life, core.clock.now());
   co_await core.at(point::before_truth);
   [[maybe_unused]] moment const asked = core.clock.now();
-  result<written> truth;
+  deferred<result<written>, Core> truth;
   try {
     truth = co_await store_truth(core, text, value, expected, until, life, vector);
   } catch (std::bad_alloc const&) {
@@ -103,7 +103,7 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
 
   co_await core.at(point::before_truth);
   [[maybe_unused]] moment const asked = core.clock.now();
-  result<written> truth;
+  deferred<result<written>, Core> truth;
   try {
     truth = co_await erase_truth(core, text, until);
   } catch (std::bad_alloc const&) {
@@ -140,8 +140,9 @@ task<result<receipt>> erase_through(Core& core, typename Core::hashed_key key, m
 /// be one more move, and where that throws Clang 19 looks into the frame after it is freed.
 template <class Core>
 task<outcome<typename Core::value_type>> write(Core& core, typename Core::hashed_key key,
-                                               typename Core::value_type&& value, expectation expected, moment until,
-                                               life_of_value<Core> life = {}, vector_of_value<Core> vector = {}) {
+                                               typename Core::value_type&& value, deferred<expectation, Core> expected,
+                                               moment until, life_of_value<Core> life = {},
+                                               vector_of_value<Core> vector = {}) {
   if constexpr (Core::truth > tier::hot) {
     co_return co_await write_through(core, key, std::move(value), expected, until, life, vector);
   } else {

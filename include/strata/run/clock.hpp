@@ -17,7 +17,7 @@ struct monotonic_clock {
   [[nodiscard]] static moment coarse() noexcept {
     timespec at{};
     ::clock_gettime(CLOCK_MONOTONIC_COARSE, &at);
-    return moment{std::chrono::seconds{at.tv_sec} + std::chrono::nanoseconds{at.tv_nsec}};
+    return moment{std::chrono::nanoseconds{at.tv_sec * 1'000'000'000 + at.tv_nsec}};
   }
 };
 

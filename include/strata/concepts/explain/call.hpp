@@ -12,6 +12,8 @@
 // The advice for who gives a verb a function that it cannot call.
 namespace strata {
 
+namespace detail {
+
 /// load() gives a T or a result<T>.
 template <class F, class T>
 concept loader_for = requires(F& load) { requires std::is_convertible_v<decltype(load()), result<T>>; };
@@ -25,6 +27,8 @@ concept changer_for = std::is_copy_constructible_v<T> && requires(F& f, T& value
 /// f(value const&) gives anything.
 template <class F, class T>
 concept visitor_for = std::invocable<F&, T const&>;
+
+}  // namespace detail
 
 template <class F>
 std::unexpected<error> explain_loader() {
