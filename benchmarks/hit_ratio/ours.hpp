@@ -187,7 +187,7 @@ class tinylfu_model : public model {
  private:
   [[nodiscard]] std::size_t size() const { return window_.size() + probation_.size() + protected_.size(); }
   [[nodiscard]] std::size_t most() const {
-    return std::max<std::size_t>(static_cast<std::size_t>(static_cast<double>(size()) * share_), 1);
+    return std::max<std::size_t>(size() - static_cast<std::size_t>(static_cast<double>(size()) * (1 - share_)), 1);
   }
   void make_room() {
     full_ = true;

@@ -92,8 +92,10 @@ class tinylfu_order {
     into.push(nodes, i);
   }
   [[nodiscard]] std::size_t entries() const noexcept { return window_.size() + probation_.size() + protected_.size(); }
+  // A part of an entry is a whole one: of 138 one percent is two, and one is too few to be asked for again.
   [[nodiscard]] std::size_t window_room() const noexcept {
-    return std::max<std::size_t>(static_cast<std::size_t>(static_cast<double>(entries()) * share_), 1);
+    std::size_t const all = entries();
+    return std::max<std::size_t>(all - static_cast<std::size_t>(static_cast<double>(all) * (1 - share_)), 1);
   }
 
   // Counting begins when the tier is half full: before, nothing has to go, and the first keys would seem popular.
