@@ -273,7 +273,7 @@ int main(int argc, char** argv) try {
                "10,000,000 requests over 64 keys and the first 200,000 of every trace");
   app.add_option("--length", g.length, "Requests of a stream that is made here")->capture_default_str();
   app.add_option("--seed", g.seed,
-                 "Of the hash of our algorithms, which decides what a sketch, a sample and ghosts see")
+                 "Of the hash of our algorithms and of W-TinyLFU's model: what a sketch, a sample and ghosts see")
       ->capture_default_str();
   app.add_option("--policy", g.only, "This one only");
   app.add_option("--threads", g.threads, "How many run at a time")->check(CLI::Range(1U, 256U))->capture_default_str();

@@ -4,6 +4,7 @@
 
 #include "classics.hpp"
 #include "engine.hpp"
+#include "w_tinylfu.hpp"
 
 #include <strata/hot/adaptive.hpp>
 #include <strata/hot/gdsf.hpp>
@@ -42,6 +43,11 @@ template <class Model>
 std::uint64_t play_model(std::span<key const> requests, std::size_t keys, std::size_t capacity, std::uint64_t) {
   return misses(Model{capacity, keys}, requests);
 }
+template <class Model>
+std::uint64_t play_hashing_model(std::span<key const> requests, std::size_t keys, std::size_t capacity,
+                                 std::uint64_t seed) {
+  return misses(Model{capacity, keys, seed}, requests);
+}
 
 inline constexpr policy policies[] = {
     {"lru", play_ours<strata::hot::lru_order>},
@@ -65,6 +71,9 @@ inline constexpr policy policies[] = {
     {"LIRS", play_model<lirs>},
     {"LFU", play_model<lfu>},
     {"LFU-DA", play_model<lfu_da>},
+    {"W-TinyLFU-1", play_hashing_model<w_tinylfu<1, false>>},
+    {"W-TinyLFU-20", play_hashing_model<w_tinylfu<20, false>>},
+    {"W-TinyLFU-climb", play_hashing_model<w_tinylfu<1, true>>},
 };
 
 }  // namespace hit_ratio
