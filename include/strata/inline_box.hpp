@@ -38,21 +38,23 @@ struct inline_parts {
   using counted = box<elsewhere<T>>;
   using moment = deferred<kernel::moment, T>;
 
+  // In place: the revision and what is known; else whether there is a box. It stands first, beside the key in an entry: behind
+  // the value each hit among many would read one more line from far away.
+  std::uint64_t word;
   union {
     void const* owned;  // not in place: the content of a counted box; of a hit that failed, the error's text
     T value;
   };
-  std::uint64_t word;  // in place: the revision and what is known; else whether there is a box
 
   static constexpr std::uint64_t in_place = std::uint64_t{1} << 63U;
   static constexpr std::uint64_t is_weighed = std::uint64_t{1} << 62U;
   static constexpr std::uint64_t highest = is_weighed - 1;
   static constexpr std::uint64_t away = 1;
 
-  inline_parts() noexcept : owned{nullptr}, word{0} {}
-  explicit inline_parts(void const* other) noexcept : owned{other}, word{0} {}
-  explicit inline_parts(counted&& box) noexcept : owned{std::move(box).release()}, word{away} {}
-  inline_parts(T const& v, std::uint64_t w) noexcept : value(v), word{w} {}
+  inline_parts() noexcept : word{0}, owned{nullptr} {}
+  explicit inline_parts(void const* other) noexcept : word{0}, owned{other} {}
+  explicit inline_parts(counted&& box) noexcept : word{away}, owned{std::move(box).release()} {}
+  inline_parts(T const& v, std::uint64_t w) noexcept : word{w}, value(v) {}
 
   [[nodiscard]] bool here() const noexcept { return (word & in_place) != 0; }
   [[nodiscard]] T const& get() const noexcept {

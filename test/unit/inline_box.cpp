@@ -7,6 +7,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@ using namespace strata;
 static_assert(sizeof(box<std::uint64_t>) == 16 && sizeof(hit<std::uint64_t>) == 24);
 static_assert(held_inline<void*> && !held_inline<std::array<int, 17>> && !held_inline<std::string>);
 static_assert(!held_inline<std::unique_ptr<int>>);
+static_assert(offsetof(detail::inline_parts<std::uint64_t>, word) == 0);  // beside the key in an entry
 
 BOOST_AUTO_TEST_SUITE(inline_boxes)
 
