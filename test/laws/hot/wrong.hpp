@@ -3,7 +3,7 @@
 #pragma once
 
 #include <strata/hot/engine/tier.hpp>
-#include <strata/hot/lru_exact.hpp>
+#include <strata/hot/sieve.hpp>
 #include <strata/testing/laws/hot.hpp>
 
 #include <cstddef>
@@ -62,11 +62,18 @@ inline constexpr broken_law expected[] = {
 };
 inline mistake made = mistake::none;
 
-class order : public strata::hot::lru_exact_order {
+class order : public strata::hot::sieve_order {
  public:
   void on_hit(auto nodes, strata::hot::engine::slot i) noexcept {
-    strata::hot::lru_exact_order::on_hit(nodes, i);
-    if (made == mistake::leaves_a_gap_in_its_list && ++hits_ % 1'000 == 0) nodes[i].newer = i;
+    strata::hot::sieve_order::on_hit(nodes, i);
+    if (made == mistake::leaves_a_gap_in_its_list && ++hits_ % 1'000 == 0) nodes[i].older(i);
+  }
+  // Who goes has no gap, or the list would lead to it.
+  void on_erase(auto nodes, strata::hot::engine::slot i) noexcept {
+    auto before = i;
+    while (nodes[before].newer() != i) before = nodes[before].newer();
+    nodes[i].older(before);
+    strata::hot::sieve_order::on_erase(nodes, i);
   }
 
  private:

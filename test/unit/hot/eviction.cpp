@@ -21,6 +21,7 @@
 #include <random>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 // Every request of a random stream gets the same answer from the tier and from the model of its algorithm, and both hold
@@ -142,6 +143,29 @@ BOOST_AUTO_TEST_CASE(adaptive_follows_a_moving_set_as_lru_does) {
                missed_of_a_moving_set<strata::hot::lru_exact>(seed) + 1);
 }
 
+BOOST_AUTO_TEST_CASE(lru_exact_keeps_its_order_when_it_grows) {
+  strata::hot::lru_exact::tier<std::uint64_t, std::uint64_t, quiet> tier{{.capacity_entries = 8}, {}};
+  strata::hasher<std::uint64_t> const hash{1};
+  auto const put = [&](std::uint64_t from, std::uint64_t to) {
+    for (; from != to; ++from) (void)tier.install(hash(from), {strata::revision{1}, from});
+  };
+  auto const use = [&](std::uint64_t i) { (void)tier.find(hash(i), [](auto const&) {}); };
+  put(0, 8);
+  for (std::uint64_t const i : {0U, 3U, 7U}) use(i);
+  tier.resize(100);
+  BOOST_TEST(tier.valid());
+  put(8, 100);
+  use(5);
+  std::uint64_t next = 100;
+  for (std::uint64_t const gone : {1U, 2U, 4U, 6U, 0U, 3U, 7U, 8U}) {
+    BOOST_TEST(tier.peek(hash(gone), [](auto const&) {}));
+    put(next, next + 1);
+    ++next;
+    BOOST_TEST(!tier.peek(hash(gone), [](auto const&) {}));
+  }
+  BOOST_TEST(tier.valid());
+}
+
 // A larger shard takes fewer keys into its sample: who was in that of the smaller one is asked about no more.
 BOOST_AUTO_TEST_CASE(adaptive_samples_anew_when_it_grows) {
   using order = strata::hot::adaptive_order;
@@ -175,7 +199,7 @@ BOOST_AUTO_TEST_CASE(say_what_a_hit_needs) {
   static_assert(strata::hot::sieve_order::needs == shared);
   static_assert(strata::hot::engine::eviction<strata::hot::lru_exact_order>);
   static_assert(strata::hot::engine::eviction<strata::hot::sieve_order>);
-  static_assert(sizeof(strata::hot::lru_exact_order::node) == 8 && sizeof(strata::hot::sieve_order::node) == 8);
+  static_assert(std::is_empty_v<strata::hot::lru_exact_order::node> && sizeof(strata::hot::sieve_order::node) == 8);
   static_assert(sizeof(strata::hot::lru_order::node) == 8 && sizeof(strata::hot::s3fifo_order::node) == 8);
   static_assert(sizeof(strata::hot::tinylfu_order::node) == 8 && sizeof(strata::hot::adaptive_order::node) == 12);
 }
@@ -324,16 +348,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(shrinks_below_its_shards_and_grows_again, Policy, 
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_node_costs_nothing) {
-  using strata::hot::lru_exact_order, strata::hot::adaptive_order, strata::hot::engine::entry;
+  using strata::hot::lru_order, strata::hot::lru_exact_order, strata::hot::adaptive_order, strata::hot::engine::entry;
   static_assert(sizeof(entry<std::uint64_t, std::string, blind_order::node, false>) == 24);
-  static_assert(sizeof(entry<std::uint64_t, std::string, lru_exact_order::node, false>) == 32);
-  static_assert(sizeof(entry<std::uint64_t, std::string, lru_exact_order::node, true>) == 32);
-  static_assert(sizeof(entry<std::string, std::string, lru_exact_order::node, true>) == 64);
+  static_assert(sizeof(entry<std::uint64_t, std::string, lru_order::node, false>) == 32);
+  static_assert(sizeof(entry<std::uint64_t, std::string, lru_order::node, true>) == 32);
+  static_assert(sizeof(entry<std::string, std::string, lru_order::node, true>) == 64);
   static_assert(sizeof(entry<std::string, std::string, adaptive_order::node, true>) == 64);
   static_assert(sizeof(entry<std::uint64_t, std::uint64_t, blind_order::node, false>) == 32);  // the value in it
-  static_assert(sizeof(entry<std::uint64_t, std::uint64_t, lru_exact_order::node, true>) == 40);
+  static_assert(sizeof(entry<std::uint64_t, std::uint64_t, lru_order::node, true>) == 40);
   using numbers = strata::hot::engine::hash_from_key<std::uint64_t>;  // keep no hash
-  static_assert(sizeof(entry<std::uint64_t, std::uint64_t, lru_exact_order::node, false, numbers>) == 32);
+  static_assert(sizeof(entry<std::uint64_t, std::uint64_t, lru_exact_order::node, false, numbers>) == 24);
+  static_assert(sizeof(entry<std::uint64_t, std::uint64_t, lru_order::node, false, numbers>) == 32);
   of_mine<blind_order> tier{{.capacity_entries = 5}, {}};
   strata::hasher<std::uint64_t> const hash{1};
   for (std::uint64_t i = 0; i < 9; ++i) (void)tier.install(hash(i), {strata::revision{1}, i});
