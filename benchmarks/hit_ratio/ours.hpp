@@ -384,7 +384,7 @@ class adaptive_model : public model {
   adaptive_model(std::size_t capacity, std::size_t keys)
       : model{capacity}, real_{choices[first(capacity)], capacity, keys}, sketch_{capacity}, ghosts_{capacity} {
     one_of_ = capacity < 1'000 ? 1 : 16;
-    while (capacity / one_of_ > (capacity < 1'000 ? 256 : 512)) one_of_ *= 2;
+    while (capacity / one_of_ > (capacity < 1'000 ? 256 : capacity < 8'192 ? 512 : 128)) one_of_ *= 2;
     std::size_t const each = std::max<std::size_t>(capacity / one_of_, 1);
     for (auto const& choice : choices) {
       shadows_.emplace_back(choice, each, keys);

@@ -35,9 +35,10 @@ class adaptive_order {
 
   adaptive_order(settings, std::size_t capacity)
       : order_{choices[first(capacity)], capacity}, capacity_{capacity}, sketch_{capacity}, ghosts_{capacity} {
-    // A sixteenth of the keys at most where there are enough of them, so that shadows cost less than the sketch does.
+    // A sixteenth of the keys at most where there are enough of them, so that shadows cost less than the sketch does. In a
+    // shard that is large their memory is far away, and a sample of fewer entries shows as much: there each is asked for longer.
     std::size_t one_of = capacity < dear ? 1 : 16;
-    while (capacity / one_of > (capacity < dear ? 256 : 512)) one_of *= 2;
+    while (capacity / one_of > (capacity < dear ? 256 : capacity < far ? 512 : 128)) one_of *= 2;
     sampled_ = static_cast<std::uint32_t>(one_of - 1);
     round_ = std::max<std::size_t>(capacity / 4, 256) / one_of;
     most_alone_ = std::max<std::size_t>(capacity / one_of, 1) * 4;
@@ -107,7 +108,8 @@ class adaptive_order {
       {25, engine::leaving::either},  {100, engine::leaving::always},
   };
   static constexpr std::size_t dear = 1'000;   // entries from which on the cost of shadows counts
-  static constexpr std::size_t large = 4'096;  // and from which on a mistake lasts for long
+  static constexpr std::size_t large = 4'096;  // from which on a mistake lasts for long
+  static constexpr std::size_t far = 8'192;    // and from which on shadows leave the nearest memory
   // What is taken before anything is known: in a small cache one that keeps a part of loops, in a large one one that is
   // near LRU.
   static constexpr std::size_t first(std::size_t capacity) noexcept { return capacity < large ? 4 : 6; }

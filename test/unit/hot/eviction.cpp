@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(adaptive_samples_anew_when_it_grows) {
   node_list const nodes{&all};
   order small{{}, 8'000};
   for (std::uint32_t i = 0; i < all.size(); ++i) small.on_insert(nodes, i, nodes.hash(i), 1);
-  order large{{}, 64'000};  // one key in 128 instead of one in 16
+  order large{{}, 64'000};  // one key in 512 instead of one in 16
   large.take_over(small);
   auto const told = [&] {
     std::size_t n = 0;
