@@ -2,10 +2,11 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hot/engine/access.hpp>
 #include <strata/hot/engine/generations.hpp>
+#include <strata/hot/engine/links.hpp>
 #include <strata/hot/engine/tier.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,14 +19,18 @@
 // Source: see engine/generations; the order that it comes near is that of lru_exact.
 namespace strata::hot {
 
-class lru_order {
+template <class Access>
+class basic_lru_order {
  public:
+  template <class Other>
+  using with = basic_lru_order<Other>;
   using settings = engine::no_settings;
-  using node = engine::links;  // own: the generation of the last use, while the entry waits in that of an earlier one
+  using node = engine::basic_links<
+      Access>;  // own: the generation of the last use, while the entry waits in that of an earlier one
   static constexpr auto needs = engine::hit_needs::shared;
 
-  lru_order(settings, std::size_t capacity) noexcept : width_{(capacity + told_apart - 1) / told_apart} {}
-  void take_over(lru_order const& old) noexcept {
+  basic_lru_order(settings, std::size_t capacity) noexcept : width_{(capacity + told_apart - 1) / told_apart} {}
+  void take_over(basic_lru_order const& old) noexcept {
     std::size_t const mine = width_;
     *this = old;
     width_ = mine;
@@ -33,21 +38,28 @@ class lru_order {
 
   /// Beside other hits, which write the same.
   [[gnu::always_inline]] void on_hit(auto nodes, engine::slot i) const noexcept {
-    std::atomic_ref<std::uint8_t> const used{nodes[i].own};
-    if (used.load(std::memory_order_relaxed) != all_.now()) used.store(all_.now(), std::memory_order_relaxed);
+    auto& its = nodes[i];
+    std::uint8_t const seen = its.seen();  // before that: a generation that is over by then marks nothing
+    std::uint8_t const now = all_.now();
+    if (seen != now) its.mark(seen, now);
   }
   void on_insert(auto nodes, engine::slot i, std::uint64_t, std::uint32_t) noexcept {
     all_.count_one(width_);
-    nodes[i].own = all_.now();
+    nodes[i].state(all_.now());
     all_.push(nodes, i, all_.now());
   }
   void on_erase(auto nodes, engine::slot i) noexcept { all_.remove(nodes, i); }
+  void on_move(auto nodes, engine::slot from, engine::slot to) noexcept {
+    nodes[to].state(nodes[from].state());
+    all_.move(nodes, from, to);
+  }
   engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
     while (!all_.empty()) {
       engine::slot const i = all_.oldest();
-      if (nodes[i].own == all_.turn()) return i;
+      std::uint8_t const used = nodes[i].state();
+      if (used == all_.turn()) return i;
       all_.remove(nodes, i);
-      all_.push(nodes, i, nodes[i].own);
+      all_.push(nodes, i, used);
     }
     return engine::no_slot;
   }
@@ -57,9 +69,10 @@ class lru_order {
  private:
   static constexpr std::size_t told_apart = 62;  // beside the one that has begun, and one that is empty
 
-  engine::generations<told_apart + 2> all_;
+  engine::generations<told_apart + 2, Access> all_;
   std::size_t width_;
 };
+using lru_order = basic_lru_order<engine::behind_lock>;
 
 /// The default. Hit O(1), most often without a write; miss O(1) amortised; 8 bytes an entry.
 struct lru {

@@ -2,12 +2,13 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hot/engine/access.hpp>
 #include <strata/hot/engine/ghosts.hpp>
+#include <strata/hot/engine/links.hpp>
 #include <strata/hot/engine/queue.hpp>
 #include <strata/hot/engine/tier.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -29,20 +30,23 @@ struct s3fifo_settings {
   std::uint8_t most_uses = 3;  ///< counted, 63 at most; 1, with half the small queue as window, is Clock2Q+
 };
 
-class s3fifo_order {
+template <class Access>
+class basic_s3fifo_order {
  public:
+  template <class Other>
+  using with = basic_s3fifo_order<Other>;
   using settings = s3fifo_settings;
-  struct node : engine::links {  // own: the place, and behind it the uses
-    [[nodiscard]] std::uint8_t place() const noexcept { return static_cast<std::uint8_t>(own & ~all_uses); }
-    [[nodiscard]] std::uint8_t uses() const noexcept { return own & all_uses; }
+  struct node : engine::basic_links<Access> {  // the byte: the place, and behind it the uses
+    [[nodiscard]] std::uint8_t place() const noexcept { return static_cast<std::uint8_t>(this->state() & ~all_uses); }
+    [[nodiscard]] std::uint8_t uses() const noexcept { return this->state() & all_uses; }
   };
   static constexpr auto needs = engine::hit_needs::shared;
 
-  s3fifo_order(settings const& given, std::size_t capacity)
+  basic_s3fifo_order(settings const& given, std::size_t capacity)
       : settings_{given}, ghosts_{capacity * std::min<std::size_t>(given.ghosts, 200) / 100} {
     settings_.most_uses = std::min(given.most_uses, all_uses);
   }
-  void take_over(s3fifo_order& old) noexcept {
+  void take_over(basic_s3fifo_order& old) noexcept {
     small_ = old.small_;
     main_ = old.main_;
     fresh_ = old.fresh_;
@@ -50,17 +54,17 @@ class s3fifo_order {
   }
 
   [[gnu::always_inline]] void on_hit(auto nodes, engine::slot i) const noexcept {
-    std::atomic_ref<std::uint8_t> const state{nodes[i].own};
-    std::uint8_t const seen = state.load(std::memory_order_relaxed);
+    auto& its = nodes[i];
+    std::uint8_t const seen = its.seen();
     if ((seen & all_uses) < settings_.most_uses && (seen & ~all_uses) != in_window)
-      state.store(static_cast<std::uint8_t>(seen + 1), std::memory_order_relaxed);
+      its.mark(seen, static_cast<std::uint8_t>(seen + 1));
   }
   void on_insert(auto nodes, engine::slot i, std::uint64_t hash, std::uint32_t) noexcept {
     bool const known = ghosts_.take(engine::kept_hash(hash));
-    nodes[i].own = known ? in_main : in_small;
+    nodes[i].state(known ? in_main : in_small);
     (known ? main_ : small_).push(nodes, i);
     if (known || settings_.window == 0) return;
-    nodes[i].own = in_window;
+    nodes[i].state(in_window);
     if (fresh_++ == 0) edge_ = i;
     while (fresh_ * 100 > share() * settings_.window) pass_edge(nodes);
   }
@@ -73,13 +77,22 @@ class s3fifo_order {
     }
     (nodes[i].place() == in_main ? main_ : small_).remove(nodes, i);
   }
+  void on_move(auto nodes, engine::slot from, engine::slot to) noexcept {
+    nodes[to].state(nodes[from].state());
+    (nodes[to].place() == in_main ? main_ : small_).move(nodes, from, to);
+    if (edge_ == from) edge_ = to;
+  }
   engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
+    [[maybe_unused]] std::size_t left = (small_.size() + main_.size()) * (settings_.most_uses + 2U);
     for (std::size_t const most = share();;) {
       if (main_.empty() && small_.empty()) return engine::no_slot;
       if (small_.empty() || (small_.size() < most && !main_.empty())) {
         engine::slot const i = main_.oldest();
-        if (nodes[i].uses() == 0) return i;
-        --nodes[i].own;
+        std::uint8_t const state = nodes[i].state();
+        if ((state & all_uses) == 0) return i;
+        if constexpr (Access::beside)
+          if (left-- == 0) return i;  // as many turns find all unused, but those that are hit meanwhile
+        nodes[i].state(static_cast<std::uint8_t>(state - 1));
         main_.renew(nodes, i);
       } else if (engine::slot const i = small_.oldest(); nodes[i].uses() < settings_.threshold) {
         ghosts_.remember(nodes.hash(i));
@@ -87,7 +100,7 @@ class s3fifo_order {
       } else {
         if (nodes[i].place() == in_window) pass_edge(nodes);
         small_.remove(nodes, i);
-        nodes[i].own = in_main;
+        nodes[i].state(in_main);
         main_.push(nodes, i);
       }
     }
@@ -109,7 +122,7 @@ class s3fifo_order {
   // The oldest in the window leaves it.
   void pass_edge(auto nodes) noexcept {
     engine::slot const i = std::exchange(edge_, nodes[edge_].newer());
-    nodes[i].own = in_small;
+    nodes[i].state(in_small);
     --fresh_;
   }
 
@@ -119,6 +132,7 @@ class s3fifo_order {
   engine::slot edge_ = engine::no_slot;
   engine::ghosts ghosts_;
 };
+using s3fifo_order = basic_s3fifo_order<engine::behind_lock>;
 
 /// Hit O(1), a byte written at most; miss O(1) amortised; 8 bytes an entry and 5 a ghost.
 struct s3fifo {

@@ -2,10 +2,10 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hot/engine/access.hpp>
 #include <strata/hot/engine/links.hpp>
 #include <strata/hot/engine/tier.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -15,19 +15,22 @@
 // Source: Zhang, Yang, Yue, Vigfusson, Rashmi: "SIEVE is Simpler than LRU", NSDI 2024.
 namespace strata::hot {
 
-class sieve_order {
+template <class Access>
+class basic_sieve_order {
  public:
-  using node = engine::links;  // a circle; own: whether it was used
+  template <class Other>
+  using with = basic_sieve_order<Other>;
+  using node = engine::basic_links<Access>;  // a circle; own: whether it was used
   static constexpr auto needs = engine::hit_needs::shared;
 
   /// Beside other hits, which write the same: it is written once, and after that only read.
   [[gnu::always_inline]] static void on_hit(auto nodes, engine::slot i) noexcept {
-    std::atomic_ref<std::uint8_t> const used{nodes[i].own};
-    if (used.load(std::memory_order_relaxed) == 0) used.store(1, std::memory_order_relaxed);
+    auto& its = nodes[i];  // once: twice costs a hit two instructions
+    if (its.seen() == 0) its.mark(0, 1);
   }
 
   void on_insert(auto nodes, engine::slot i, std::uint64_t, std::uint32_t) noexcept {
-    nodes[i].own = 0;
+    nodes[i].state(0);
     if (newest_ == engine::no_slot) {
       nodes[i].older(i);
       nodes[i].newer(i);
@@ -50,10 +53,27 @@ class sieve_order {
     nodes[older].newer(newer);
     nodes[newer].older(older);
   }
+  void on_move(auto nodes, engine::slot from, engine::slot to) noexcept {
+    engine::slot const older = nodes[from].older();
+    engine::slot const newer = nodes[from].newer();
+    nodes[to].state(nodes[from].state());
+    nodes[to].older(older == from ? to : older);
+    nodes[to].newer(newer == from ? to : newer);
+    if (older != from) nodes[older].newer(to);
+    if (newer != from) nodes[newer].older(to);
+    if (newest_ == from) newest_ = to;
+    if (hand_ == from) hand_ = to;
+  }
   engine::slot victim(auto nodes, engine::newcomer const&) noexcept {
     if (newest_ == engine::no_slot) return newest_;
     if (hand_ == engine::no_slot) hand_ = nodes[newest_].newer();
-    for (; nodes[hand_].own != 0; hand_ = nodes[hand_].newer()) nodes[hand_].own = 0;
+    [[maybe_unused]] engine::slot const first = hand_;
+    while (nodes[hand_].state() != 0) {
+      nodes[hand_].state(0);
+      hand_ = nodes[hand_].newer();
+      if constexpr (Access::beside)
+        if (hand_ == first) break;  // one turn clears all, but those that are hit meanwhile could go on for ever
+    }
     return hand_;
   }
 
@@ -73,6 +93,7 @@ class sieve_order {
   engine::slot newest_ = engine::no_slot;
   engine::slot hand_ = engine::no_slot;
 };
+using sieve_order = basic_sieve_order<engine::behind_lock>;
 
 /// Hit O(1), miss O(1) amortised, 8 bytes an entry.
 struct sieve {

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hot/engine/access.hpp>
 #include <strata/hot/engine/links.hpp>
 
 #include <array>
@@ -17,7 +18,8 @@
 namespace strata::hot::engine {
 
 /// The nodes have links. Only the first and the last of a generation know which it is: a link that goes no further says it.
-template <std::uint8_t Count>
+/// \tparam Access  how hits ask what generation it is
+template <std::uint8_t Count, class Access = behind_lock>
 class generations {
  public:
   static constexpr std::uint8_t count = Count;
@@ -25,7 +27,7 @@ class generations {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   /// The generation of whatever happens now.
-  [[nodiscard, gnu::always_inline]] std::uint8_t now() const noexcept { return now_; }
+  [[nodiscard, gnu::always_inline]] std::uint8_t now() const noexcept { return Access::get(now_); }
   /// The first of the oldest generation. While it is not empty.
   [[nodiscard]] slot oldest() noexcept {
     while (empty(oldest_)) oldest_ = after(oldest_);
@@ -53,13 +55,25 @@ class generations {
       ends_[of(newer)].newest = older;
     --size_;
   }
+  /// Another entry takes the place of one.
+  void move(auto nodes, slot from, slot to) noexcept {
+    slot const newer = nodes[from].newer();
+    slot const older = nodes[from].older();
+    nodes[to].newer(newer);
+    nodes[to].older(older);
+    newer_of(nodes, older, to);
+    if (newer < first_end)
+      nodes[newer].older(to);
+    else
+      ends_[of(newer)].newest = to;
+  }
   /// One more has come: with each `fill`-th another generation begins. The oldest keeps its number until all of it is gone,
   /// which takes longer after many were removed, or more find room than before.
   void count_one(std::size_t fill) noexcept {
     std::uint8_t const next = after(now_);
     if (++came_ < fill || !empty(next)) return;
     came_ = 0;
-    now_ = next;
+    Access::set(now_, next);
     if (oldest_ == now_) oldest_ = after(now_);
   }
 

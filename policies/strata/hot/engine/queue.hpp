@@ -42,6 +42,21 @@ class queue {
       nodes[older].newer(newer);
     --size_;
   }
+  /// Another entry takes the place of one.
+  void move(auto nodes, slot from, slot to) noexcept {
+    slot const newer = nodes[from].newer();
+    slot const older = nodes[from].older();
+    nodes[to].newer(newer);
+    nodes[to].older(older);
+    if (newer == no_slot)
+      newest_ = to;
+    else
+      nodes[newer].older(to);
+    if (older == no_slot)
+      oldest_ = to;
+    else
+      nodes[older].newer(to);
+  }
   void renew(auto nodes, slot i) noexcept {
     if (i == newest_) return;
     remove(nodes, i);
