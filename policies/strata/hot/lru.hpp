@@ -25,8 +25,8 @@ class basic_lru_order {
   template <class Other>
   using with = basic_lru_order<Other>;
   using settings = engine::no_settings;
-  using node = engine::basic_links<
-      Access>;  // own: the generation of the last use, while the entry waits in that of an earlier one
+  // Its byte: the generation of the last use, while the entry waits in that of an earlier one.
+  using node = engine::basic_links<Access>;
   static constexpr auto needs = engine::hit_needs::shared;
 
   basic_lru_order(settings, std::size_t capacity) noexcept : width_{(capacity + told_apart - 1) / told_apart} {}
@@ -39,7 +39,7 @@ class basic_lru_order {
   /// Beside other hits, which write the same.
   [[gnu::always_inline]] void on_hit(auto nodes, engine::slot i) const noexcept {
     auto& its = nodes[i];
-    std::uint8_t const seen = its.seen();  // before that: a generation that is over by then marks nothing
+    std::uint8_t const seen = its.seen();  // first: who is seen unchanged later has not gone on meanwhile
     std::uint8_t const now = all_.now();
     if (seen != now) its.mark(seen, now);
   }

@@ -94,6 +94,7 @@ class slab {
   /// Slots below it have been used; entries from it on do not exist.
   [[nodiscard]] std::size_t touched() const noexcept { return touched_; }
 
+  [[nodiscard]] bool full() const noexcept { return free_ == no_slot && touched_ == size_; }
   /// A dead entry; there must be one.
   [[nodiscard]] slot take() noexcept {
     if (free_ == no_slot) {
