@@ -201,7 +201,7 @@ struct core {
             [[maybe_unused]] removal usual) {
     if constexpr (tells)
       for (auto const& one : gone)
-        tell(one.replaced ? k.key : hot::engine::kept_key<key_type>::view(one.key), one.value,
+        tell(one.asked ? k.key : hot::engine::kept_key<key_type>::view(one.key), one.value,
              one.replaced && usual != removal::erased ? removal::replaced : usual);
   }
   void tell(key_view key, boxed const& value, removal why) {

@@ -4,6 +4,7 @@
 #include "wrong.hpp"
 
 #include <strata/hot/adaptive.hpp>
+#include <strata/hot/epoch_read.hpp>
 #include <strata/hot/gdsf.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
@@ -30,12 +31,18 @@ using for_all_callers =
 using shipped =
     for_all_callers<hot::lru, hot::lru_exact, hot::sieve, hot::s3fifo, hot::tinylfu, hot::adaptive, hot::gdsf>;
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(hold, Policy, shipped) {
+template <class Policy>
+void all_hold() {
   strata::testing::tally tally;
   strata::testing::hot_laws<Policy>(tally);
   BOOST_TEST(tally.broken() == std::vector<std::string>{}, boost::test_tools::per_element());
   BOOST_TEST(tally.checks() > 25'000U);
 }
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(hold, Policy, shipped) { all_hold<Policy>(); }
+
+using beside = std::tuple<hot::epoch_read<hot::lru>, hot::epoch_read<hot::sieve>, hot::epoch_read<hot::s3fifo>>;
+BOOST_AUTO_TEST_CASE_TEMPLATE(hold_beside_writers, Policy, beside) { all_hold<Policy>(); }
 
 BOOST_AUTO_TEST_CASE(name_what_a_policy_breaks) {
   {

@@ -6,6 +6,7 @@
 
 #include <strata/hash.hpp>
 #include <strata/hot/adaptive.hpp>
+#include <strata/hot/epoch_read.hpp>
 #include <strata/hot/gdsf.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
@@ -46,7 +47,9 @@ struct pair {
   using model = Model;
 };
 using pairs = std::tuple<pair<strata::hot::lru_exact, model::lru>, pair<strata::hot::lru, model::generational_lru>,
-                         pair<strata::hot::sieve, model::sieve>>;
+                         pair<strata::hot::sieve, model::sieve>,
+                         pair<strata::hot::epoch_read<strata::hot::lru>, model::generational_lru>,
+                         pair<strata::hot::epoch_read<strata::hot::sieve>, model::sieve>>;
 
 /// \returns the first request that the model answers otherwise; zero: none
 template <class Pair, class Key>

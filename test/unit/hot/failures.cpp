@@ -4,6 +4,7 @@
 
 #include <strata/hash.hpp>
 #include <strata/hot/adaptive.hpp>
+#include <strata/hot/epoch_read.hpp>
 #include <strata/hot/gdsf.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
@@ -136,7 +137,8 @@ std::string name(int i) { return std::string(static_cast<std::size_t>(10 + i % 3
 
 BOOST_AUTO_TEST_SUITE(hot_failures)
 
-using policies = std::tuple<hot::lru, hot::lru_exact, hot::sieve, hot::s3fifo, hot::tinylfu, hot::gdsf, hot::adaptive>;
+using policies = std::tuple<hot::lru, hot::lru_exact, hot::sieve, hot::s3fifo, hot::tinylfu, hot::gdsf, hot::adaptive,
+                            hot::epoch_read<hot::sieve>>;
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(text_keys, Policy, policies) {
   std::vector<std::string> names;
@@ -144,7 +146,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(text_keys, Policy, policies) {
   every_failure<Policy>(names);
 }
 
-using some_policies = std::tuple<hot::lru, hot::sieve, hot::adaptive>;
+using some_policies = std::tuple<hot::lru, hot::sieve, hot::adaptive, hot::epoch_read<hot::lru>>;
 BOOST_AUTO_TEST_CASE_TEMPLATE(users_keys, Policy, some_policies) {
   std::vector<id> names;
   names.reserve(11);

@@ -6,6 +6,7 @@
 #include <strata/hit.hpp>
 #include <strata/hot/adaptive.hpp>
 #include <strata/hot/engine/guard.hpp>
+#include <strata/hot/epoch_read.hpp>
 #include <strata/hot/gdsf.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
@@ -100,6 +101,9 @@ struct tracked {
 
 namespace hot = strata::hot;
 using policies = std::tuple<hot::lru_exact, hot::lru, hot::sieve, hot::s3fifo, hot::tinylfu, hot::gdsf, hot::adaptive>;
+using all_policies =
+    std::tuple<hot::lru_exact, hot::lru, hot::sieve, hot::s3fifo, hot::tinylfu, hot::gdsf, hot::adaptive,
+               hot::epoch_read<hot::lru>, hot::epoch_read<hot::sieve>, hot::epoch_read<hot::s3fifo>>;
 
 }  // namespace
 
@@ -182,7 +186,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(writers_that_are_readers_do_not_cross, Policy, pol
 
 // What readers have counted in bytes of their own, side by side, is there when an entry goes, when the shard grows, and
 // after both.
-BOOST_AUTO_TEST_CASE_TEMPLATE(counts_outlive_what_they_were_made_for, Policy, policies) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(counts_outlive_what_they_were_made_for, Policy, all_policies) {
   fixture<Policy> t;
   std::uint64_t used = 0;
   auto const read_all = [&] {
@@ -209,7 +213,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(counts_outlive_what_they_were_made_for, Policy, po
 }
 
 // Nothing that readers count is lost, however they and the writers come and go.
-BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, policies) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, all_policies) {
   constexpr std::uint64_t reads = strata_test::sanitized ? 3'000 : 200'000;
   fixture<Policy> t{500};
   std::atomic<std::uint64_t> hits = 0;
@@ -254,12 +258,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, policies) {
 // Hits are held by the thousand, copied, handed to other threads, and dropped when their threads and the cache are gone,
 // while what they show is evicted, replaced and erased. More threads live at once than there are pages for loans, and
 // they come and go.
-BOOST_AUTO_TEST_CASE(loans_end_in_any_order) {
-  using tier = strata::hot::sieve::tier<std::uint64_t, tracked, counting>;
+using lenders = std::tuple<hot::sieve, hot::epoch_read<hot::sieve>>;
+BOOST_AUTO_TEST_CASE_TEMPLATE(loans_end_in_any_order, Policy, lenders) {
+  using tier = typename Policy::template tier<std::uint64_t, tracked, counting>;
   using held = std::pair<std::uint64_t, strata::hit<tracked>>;
   constexpr std::uint64_t reads = strata_test::sanitized ? 6'000 : 30'000;
   strata::hasher<std::uint64_t> const hash{1};
-  auto cache = std::make_unique<tier>(tier::options{.capacity_entries = 60}, counting{hash});
+  auto cache = std::make_unique<tier>(typename tier::options{.capacity_entries = 60}, counting{hash});
   std::mutex meeting;
   std::vector<held> left;  // by threads that are gone, and for those that come
   std::atomic<std::uint64_t> wrong = 0;

@@ -4,7 +4,9 @@
 #include <strata/hash.hpp>
 #include <strata/hot/adaptive.hpp>
 #include <strata/hot/engine/memory.hpp>
+#include <strata/hot/epoch_read.hpp>
 #include <strata/hot/lru.hpp>
+#include <strata/hot/s3fifo.hpp>
 #include <strata/hot/sieve.hpp>
 #include <strata/hot/single_thread.hpp>
 
@@ -89,7 +91,10 @@ struct fixture {
 using shapes = std::tuple<std::tuple<strata::hot::lru, plain_text>, std::tuple<strata::hot::lru, number>,
                           std::tuple<strata::hot::lru, users_own>, std::tuple<strata::hot::sieve, plain_text>,
                           std::tuple<strata::hot::sieve, number>, std::tuple<strata::hot::sieve, users_own>,
-                          std::tuple<strata::hot::single_thread<strata::hot::lru>, plain_text>>;
+                          std::tuple<strata::hot::single_thread<strata::hot::lru>, plain_text>,
+                          std::tuple<strata::hot::epoch_read<strata::hot::lru>, plain_text>,
+                          std::tuple<strata::hot::epoch_read<strata::hot::sieve>, number>,
+                          std::tuple<strata::hot::epoch_read<strata::hot::s3fifo>, users_own>>;
 template <class Shape>
 using fixture_of = fixture<std::tuple_element_t<0, Shape>, std::tuple_element_t<1, Shape>>;
 
@@ -254,7 +259,7 @@ BOOST_AUTO_TEST_CASE(keys_that_collide) {
   BOOST_TEST(cache.valid());
 }
 
-using large = std::tuple<strata::hot::sieve, strata::hot::adaptive>;
+using large = std::tuple<strata::hot::sieve, strata::hot::adaptive, strata::hot::epoch_read<strata::hot::sieve>>;
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_million_entries, Policy, large) {
   constexpr std::uint64_t many = 1U << 20U;
   typename Policy::template tier<std::uint64_t, std::uint64_t, quiet> cache{{.capacity_entries = many}, quiet{}};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 #include <strata/hash.hpp>
+#include <strata/hot/epoch_read.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/sieve.hpp>
 
@@ -12,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 namespace {
@@ -130,8 +132,9 @@ BOOST_AUTO_TEST_CASE(a_receiver_that_throws_loses_nothing) {
 }
 
 // Every read that found its key is handed out once, whoever drains meanwhile.
-BOOST_AUTO_TEST_CASE(exact_with_threads) {
-  strata::hot::sieve::tier<std::uint64_t, int, counting> cache{{.capacity_entries = 64}, {}};
+using counted = std::tuple<strata::hot::sieve, strata::hot::epoch_read<strata::hot::sieve>>;
+BOOST_AUTO_TEST_CASE_TEMPLATE(exact_with_threads, Policy, counted) {
+  typename Policy::template tier<std::uint64_t, int, counting> cache{{.capacity_entries = 64}, {}};
   strata::hasher<std::uint64_t> const hash{1};
   std::atomic<std::uint64_t> hits = 0;
   std::atomic<std::uint64_t> drained = 0;

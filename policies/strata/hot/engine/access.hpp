@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 
 // How a shard's writers change what its hits read: index, links, the algorithm's clock. Behind a lock nobody reads
 // meanwhile, and it is plain memory. Beside hits each word is an atomic, written with release and read with acquire, which
@@ -11,6 +12,8 @@ namespace strata::hot::engine {
 
 struct behind_lock {
   static constexpr bool beside = false;
+  /// Of what hits read, to lie on a line that writers seldom change.
+  static constexpr std::size_t apart = 1;
 
   template <class T>
   [[gnu::always_inline]] static T get(T const& from) noexcept {
@@ -24,6 +27,7 @@ struct behind_lock {
 
 struct beside_hits {
   static constexpr bool beside = true;
+  static constexpr std::size_t apart = 64;
 
   template <class T>
   [[gnu::always_inline]] static T get(T const& from) noexcept {

@@ -2,6 +2,7 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hot/engine/access.hpp>
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/engine/guard.hpp>
 #include <strata/hot/engine/own_uses.hpp>
@@ -54,6 +55,7 @@ struct alignas(64) cell {
     notes[n] = i;
     noted = n + 1;
   }
+  [[gnu::always_inline]] void leave() noexcept { lock.unlock(); }
   template <class Tell>
   void take_notes(Tell& tell) noexcept {
     if (Notes == 0 || noted == 0) return;
@@ -256,14 +258,16 @@ inline constexpr std::size_t room_for_notes = Needs != hit_needs::exclusive ? 0
                                               : Counted                     ? 114
                                                                             : 120;
 
-/// Who may call a tier.
+/// Who may call a tier; see also epoch.hpp.
 struct sharded {  ///< any number of threads; each part of the hash has its own lock, index, memory and order
+  using access = behind_lock;
   static constexpr std::size_t most_shards = 64;
   static constexpr bool one_thread = false;
   template <hit_needs Needs, bool Counted>
   using lock = biased_lock<room_for_notes<Needs, Counted>, machine, std::conditional_t<Counted, own_uses, no_own_uses>>;
 };
 struct single_thread {  ///< one thread at a time: one order for all entries, no atomic operation
+  using access = behind_lock;
   static constexpr std::size_t most_shards = 1;
   static constexpr bool one_thread = true;
   template <hit_needs Needs, bool>

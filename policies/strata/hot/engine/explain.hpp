@@ -3,6 +3,7 @@
 #pragma once
 
 #include <strata/concepts/explain/rung.hpp>
+#include <strata/hot/engine/access.hpp>
 #include <strata/hot/engine/eviction.hpp>
 
 #include <concepts>
@@ -93,6 +94,28 @@ consteval bool explain_eviction() {
   } else {
     return false;
   }
+}
+
+/// And of one whose hits run beside writers.
+template <class E>
+consteval bool explain_beside_hits() {
+  STRATA_RUNG(E, (E::needs != hit_needs::exclusive),
+              "strata::hot::epoch_read, 1st parameter (Policy): hits of its algorithm need the shard for themselves. "
+              "Nobody has it for himself who reads without a lock. Take strata::hot::lru, sieve or s3fifo; or leave "
+              "epoch_read out, and readers wait while somebody writes.")
+  STRATA_RUNG(
+      E, (E::needs == hit_needs::nothing || requires { typename E::template with<engine::beside_hits>; }),
+      "strata::hot::epoch_read, 1st parameter (Policy): its algorithm has no form for hits that mark entries "
+      "while a writer links them. Make it a template of how it gets at its nodes, as strata::hot::sieve is, and "
+      "name the other form: 'template <class Access> using with = ...;', with basic_links<Access> for a node.")
+  STRATA_RUNG(
+      E, (requires(E e, detail::any_nodes<typename E::node> n, slot i) {
+        { e.on_move(n, i, i) } noexcept;
+      }),
+      "strata::hot::epoch_read, 1st parameter (Policy): its algorithm has no on_move(nodes, from, to) that is "
+      "noexcept. A new value comes in an entry of its own, since readers may be at the old one, and takes over its "
+      "place in the order. Add 'void on_move(auto nodes, slot from, slot to) noexcept'.")
+  return true;
 }
 
 #undef STRATA_EVICTION

@@ -112,7 +112,8 @@ class generations {
     return all;
   }();
   std::size_t size_ = 0, came_ = 0;
-  std::uint8_t now_ = 0, oldest_ = 0;
+  alignas(Access::apart) std::uint8_t now_ = 0;
+  std::uint8_t oldest_ = 0;
 };
 
 }  // namespace strata::hot::engine

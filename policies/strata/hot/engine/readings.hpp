@@ -20,7 +20,7 @@ class readings {
   readings(readings const&) = delete;
   ~readings() {
     for (std::uint64_t left = held_; left != 0; left &= left - 1)
-      cells_[static_cast<std::size_t>(std::countr_zero(left))]->lock.unlock();
+      cells_[static_cast<std::size_t>(std::countr_zero(left))]->leave();
   }
   /// \param at  the shard's number \returns null: not to be had now
   [[nodiscard]] typename Shard::cell* take(std::size_t at, Shard& s) noexcept {

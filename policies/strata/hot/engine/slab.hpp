@@ -4,10 +4,12 @@
 
 #include <strata/hash.hpp>
 #include <strata/hit.hpp>
+#include <strata/hot/engine/access.hpp>
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/engine/kept_key.hpp>
 #include <strata/hot/engine/memory.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -65,7 +67,7 @@ template <class Key, class Value, class Node, bool Counted, class Hash = hash_in
 struct alignas(entry_alignment<entry_parts<Key, Value, Node, Counted, Hash>>) entry
     : entry_parts<Key, Value, Node, Counted, Hash> {};
 
-template <class Entry, class Hash>
+template <class Entry, class Hash, class Access = behind_lock>
 class slab {
  public:
   slab(std::size_t size, pages kind, Hash const& hash)
@@ -135,10 +137,10 @@ class slab {
 
   static_assert(std::is_nothrow_default_constructible_v<Entry> && std::is_nothrow_move_constructible_v<Entry>);
 
-  Entry* entries_ = nullptr;
-  std::size_t size_ = 0;
   std::size_t touched_ = 0;
   slot free_ = no_slot;
+  alignas(std::max(Access::apart, alignof(Entry*))) Entry* entries_ = nullptr;
+  std::size_t size_ = 0;
   [[no_unique_address]] Hash hash_;
 };
 

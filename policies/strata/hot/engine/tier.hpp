@@ -8,7 +8,9 @@
 #include <strata/hot/engine/biased_lock.hpp>
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/engine/explain.hpp>
+#include <strata/hot/engine/guard.hpp>
 #include <strata/hot/engine/leavers.hpp>
+#include <strata/hot/engine/limbo.hpp>
 #include <strata/hot/engine/memory.hpp>
 #include <strata/hot/engine/readings.hpp>
 #include <strata/hot/engine/shard.hpp>
@@ -64,6 +66,17 @@ struct no_eviction {
 template <class Eviction>
 using sound_eviction = std::conditional_t<explain_eviction<Eviction>(), Eviction, no_eviction>;
 
+// The algorithm as the callers' way to the entries wants it.
+template <class Eviction, class Access>
+struct eviction_for {
+  using type = Eviction;
+};
+template <class Eviction, class Access>
+  requires requires { typename Eviction::template with<Access>; }
+struct eviction_for<Eviction, Access> {
+  using type = typename Eviction::template with<Access>;
+};
+
 template <class Eviction, class Key, class Value, class Context, class Concurrency = sharded>
 class tier {
   static consteval bool counts() {
@@ -75,7 +88,7 @@ class tier {
 
  public:
   using options = options_for<sound_eviction<Eviction>>;
-  /// The same tier for other callers: see biased_lock.hpp.
+  /// The same tier for other callers: see biased_lock.hpp and epoch.hpp.
   template <class Other>
   using called_by = tier<Eviction, Key, Value, Context, Other>;
   /// Whether the context wants reads counted: else nothing of it is there.
@@ -83,7 +96,7 @@ class tier {
   /// Whether its callers take turns.
   static constexpr bool one_thread = Concurrency::one_thread;
 
-  /// \throws open_error for a capacity of zero or beyond 268,435,199; bad_alloc
+  /// \throws open_error for a capacity of zero or beyond 268,435,199 (251,658,000 where readers take no lock); bad_alloc
   tier(options const& settings, Context const& context)
       : hash_{context},
         bounds_{settings},
@@ -138,7 +151,7 @@ class tier {
   bool peek(hashed<Key> const& k, F&& f) const {
     shard_type& s = of(k.hash);
     reading const lock{*this, s};
-    return lock && s.peek(k, f);
+    return lock && s.peek(lock.cell(), k, f);
   }
 
   /// A box on its way in: weighed, with a copy of the key where copying is the user's code.
@@ -176,6 +189,7 @@ class tier {
       writing const lock{*this, s};
       if (!lock) return installed::refused;
       step const came = s.install(k, r.value, r.weight, r.key, gone);
+      s.settle_some();
       note_spill(s);
       switch (came) {
         case step::yes: return installed::yes;
@@ -208,7 +222,9 @@ class tier {
     burials<Key, Value> const later;
     writing const lock{*this, s};
     bool const went = lock && s.erase(k, from, below, gone);
-    if (went) note_spill(s);
+    if (!went) return false;
+    s.settle();
+    note_spill(s);
     return went;
   }
 
@@ -220,6 +236,7 @@ class tier {
       burials<Key, Value> const later;
       writing const lock{*this, *s};
       s->clear();
+      s->settle();
       note_spill(*s);
     }
   }
@@ -277,6 +294,7 @@ class tier {
           writing const lock{*this, s};
           if (larger[i]) s.move_to(*larger[i]);
           done = s.limit(part(entries, i), bytes_part(bytes, i), gone);
+          s.settle();
           note_spill(s);
         }
         if (!done) gone.make_room();
@@ -313,6 +331,7 @@ class tier {
         try {
           for (; next < got.size(); ++next) f(shard_type::kept::view(got[next].key), std::uint64_t{got[next].count});
         } catch (...) {
+          burials<Key, Value> const later;
           writing const lock{*this, *s};
           for (; next < got.size(); ++next) s->put_back(got[next]);
           throw;
@@ -322,7 +341,9 @@ class tier {
       // The spill comes last: an entry that went meanwhile has left its count there.
       for (std::size_t n = some.size(); n == some.size();) {
         {
+          burials<Key, Value> const later;
           writing const lock{*this, *s};
+          s->settle();
           n = s->collect_spilled(some);
         }
         hand_out({some.data(), n});
@@ -340,18 +361,34 @@ class tier {
   /// Whether every shard's structure is sound and within bounds. For tests; with no call running.
   [[nodiscard]] bool valid() const {
     return std::ranges::all_of(shards_, [this](auto const& s) {
+      burials<Key, Value> const later;
       writing const lock{*this, *s};
       return s->valid();
     });
   }
 
  private:
+  static consteval bool fits() {
+    if constexpr (Concurrency::access::beside)
+      return explain_beside_hits<sound_eviction<Eviction>>();
+    else
+      return true;
+  }
+  using concurrency = std::conditional_t<fits(), Concurrency, sharded>;  // the advice shall be the only error
+  using eviction_type = typename eviction_for<sound_eviction<Eviction>, typename concurrency::access>::type;
+  static constexpr bool beside = concurrency::access::beside;
   using hash_type = typename hash_place<Key, Context>::type;
-  using shard_type = shard<Key, Value, sound_eviction<Eviction>, counts_uses, Concurrency, hash_type>;
+  using shard_type = shard<Key, Value, eviction_type, counts_uses, concurrency, hash_type>;
   using item = typename shard_type::item;
 
   static std::size_t checked(std::size_t capacity_entries) {
     static_assert(most_slots == 268'435'199);
+    if constexpr (beside) {  // places for what is in limbo come on top
+      constexpr std::size_t most = most_slots - most_slots / 16;
+      static_assert(most == 251'658'000 && limbo::places(most) <= most_slots);
+      if (capacity_entries > most)
+        throw open_error{error{errc::rejected, strata::tier::hot, "capacity_entries must be at most 251658000"}};
+    }
     if (capacity_entries == 0 || capacity_entries > most_slots)
       throw open_error{error{errc::rejected, strata::tier::hot, "capacity_entries must be between 1 and 268435199"}};
     return capacity_entries;
@@ -372,7 +409,7 @@ class tier {
     }
     reading(reading const&) = delete;
     [[gnu::always_inline]] ~reading() {
-      if (cell_ != nullptr) cell_->lock.unlock();
+      if (cell_ != nullptr) cell_->leave();
     }
     explicit operator bool() const noexcept { return cell_ != nullptr; }
     [[nodiscard]] typename shard_type::cell& cell() const noexcept { return *cell_; }
@@ -385,7 +422,7 @@ class tier {
    public:
     writing(tier const& all, shard_type& s) noexcept
         : lock_{s.lock},
-          mine_{(s.lock.word().try_lock() || all.wait_for_word(s)) && (!s.lock.is_open() || all.wait_for_readers(s))} {
+          mine_{(s.lock.word().try_lock() || all.wait_for_word(s)) && (free(s) || all.wait_for_readers(s))} {
       if (!mine_) return;
       lock_.take_own_notes([&](auto hits) { s.hear(hits); });
       lock_.written();
@@ -398,6 +435,14 @@ class tier {
     explicit operator bool() const noexcept { return mine_; }
 
    private:
+    // Whether no reader is in the way. A visitor always is in his own, or it would depend on others whether he may.
+    [[gnu::always_inline]] static bool free(shard_type& s) noexcept {
+      if constexpr (beside)
+        return !s.lock.reading() && !s.full();
+      else
+        return !s.lock.is_open();
+    }
+
     typename shard_type::lock_type& lock_;
     mutable bool mine_;
   };
@@ -415,12 +460,25 @@ class tier {
     s.lock.word().lock();
     return true;
   }
+  // Whether this thread, which has the shard's word, is inside a visitor.
+  [[nodiscard]] bool visits_beside(shard_type& s) const noexcept {
+    return std::ranges::any_of(shards_,
+                               [&](auto const& o) { return o.get() == &s ? o->lock.reading() : o->lock.mine(); });
+  }
   [[gnu::noinline]] bool wait_for_readers(shard_type& s) const noexcept {
-    if constexpr (requires { s.lock.close(); }) {
+    if constexpr (beside) {
+      bool free = !s.lock.reading();
+      for (unsigned round = 0; free && s.full(); ++round) {
+        s.settle();
+        if (!s.full()) break;
+        free = !visits_beside(s);
+        machine::wait(round);
+      }
+      if (!free) s.lock.word().unlock();
+      return free;
+    } else if constexpr (requires { s.lock.close(); }) {
       if (!s.lock.close()) {
-        bool const inside = std::ranges::any_of(
-            shards_, [&](auto const& o) { return o.get() == &s ? o->lock.reading() : o->lock.mine(); });
-        if (inside) {
+        if (visits_beside(s)) {
           s.lock.open();
           s.lock.word().unlock();
           return false;
@@ -499,6 +557,7 @@ class tier {
     slot from = 0;
     for (std::size_t n = some.size(); n == some.size() || wanted != 0;) {
       {
+        burials<Key, Value> const later;
         writing const lock{*this, s};
         n = s.template collect<Used>(from, some, wanted);
       }
