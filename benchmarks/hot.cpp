@@ -5,9 +5,11 @@
 //   hot/<policy>/<string|u64>/<visit|get|miss|put|zipf10>/threads:<n>                   1,000 entries
 //   hot/<policy>/<string|u64>/<visit|get|many|get_many>/entries:<n>/threads:<n>         --entries N, or 1,000,000
 //   hot/<policy>/<string|u64>/memory/entries:<n>             a hundredth, one and ten times as many: bytes an entry
+//   hot/<lru|sieve>[_epoch_read]/<string|u64>/<beside|slow_visitor>    who reads beside who writes
 //   hot/everything/string/<visit|get|many|get_many>/...               a whole cache, its feed, its counts of uses, its observer
 // --threads N adds rows for 4, 8 ... N threads. Compare rows of one run only: each runs six times for a short while, in turns
 // with the others, unless --benchmark_repetitions, --benchmark_min_time or --benchmark_enable_random_interleaving say else.
+#include "beside.hpp"
 #include "everything.hpp"
 #include "memory.hpp"
 #include "peers/boost_concurrent_flat_map.hpp"
@@ -29,6 +31,7 @@
 
 #include <strata/benchmarking/google.hpp>
 #include <strata/hot/adaptive.hpp>
+#include <strata/hot/epoch_read.hpp>
 #include <strata/hot/lru.hpp>
 #include <strata/hot/lru_exact.hpp>
 #include <strata/hot/s3fifo.hpp>
@@ -149,6 +152,8 @@ void for_all(Each const& each) {
   each.template operator()<detail::subject_of<strata::hot::lru_exact>::type>("lru_exact");
   each.template operator()<detail::subject_of<strata::hot::sieve>::type>("sieve");
   each.template operator()<detail::subject_of<strata::hot::s3fifo>::type>("s3fifo");
+  each.template operator()<detail::subject_of<strata::hot::epoch_read<strata::hot::sieve>>::type>("sieve_epoch_read");
+  each.template operator()<detail::subject_of<strata::hot::epoch_read<strata::hot::lru>>::type>("lru_epoch_read");
   each.template operator()<detail::subject_of<strata::hot::tinylfu>::type>("tinylfu");
   each.template operator()<detail::subject_of<strata::hot::adaptive>::type>("adaptive");
   each.template operator()<local_over<strata::hot::sieve>::type>("local_cache");
@@ -205,6 +210,10 @@ int main(int argc, char** argv) {
     return 0;
   }
   for_all([&]<template <class> class Subject>(std::string_view name) { hot_peer<Subject>(name, rows); });
+  beside::rows<strata::hot::lru>("lru");
+  beside::rows<strata::hot::epoch_read<strata::hot::lru>>("lru_epoch_read");
+  beside::rows<strata::hot::sieve>("sieve");
+  beside::rows<strata::hot::epoch_read<strata::hot::sieve>>("sieve_epoch_read");
   for_memory([&]<template <class> class>(std::string_view name) { memory::rows(name, argv[0], rows.entries); });
 #if defined(STRATA_ASSETS)
   memory::rows("knowledge", argv[0], rows.entries, {"string"});

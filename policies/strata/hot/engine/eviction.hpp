@@ -71,7 +71,8 @@ concept sized_eviction = requires(typename E::settings const& given, std::size_t
 ///   idle      optional, where needs is exclusive: what of a hit may run beside others, as with shared; whether on_hit would
 ///             do nothing more. No other hit may change what it says of an entry
 ///   on_move   optional: on_move(nodes, from, to) puts another entry in the place of one, with all that is known of it; and
-///   with      optional: with<Access>, the algorithm for that way to its nodes (access.hpp). For engine::epoch_read alone
+///   with      optional: with<Access>, the algorithm for that way to its nodes (access.hpp). For engine::epoch_read alone,
+///             under which slots go further than the capacity: up to limbo::places of it
 ///   on_weight optional: on_weight(nodes, i, weight) tells that another value has taken the place of the entry's
 ///   valid     optional, for tests: whether the structure holds exactly `entries` nodes
 template <class E>
