@@ -91,9 +91,6 @@ function(strata_test)
     if(STRATA_CELL STREQUAL "tsan" AND NOT "threads" IN_LIST arg_LABELS)
         return()
     endif()
-    if(STRATA_CELL STREQUAL "clang" AND arg_SERVERS)
-        return() # asan has the same, by the same compiler
-    endif()
     foreach(library IN LISTS arg_LIBRARIES)
         if(NOT TARGET ${library})
             return() # a build of the core alone
@@ -295,7 +292,7 @@ function(strata_example)
     if(arg_SERVERS)
         strata_tested_program(example_${arg_NAME}) # `knowledge` is built as users build it
     endif()
-    if(NOT STRATA_TESTS OR (STRATA_CELL STREQUAL "clang" AND arg_SERVERS))
+    if(NOT STRATA_TESTS)
         return()
     endif()
     set(servers)
