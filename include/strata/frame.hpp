@@ -15,21 +15,18 @@
 // What crosses a process border: a copy of one key with all that is needed to judge it without decoding it.
 namespace strata {
 
-/// A template, so that a program which only includes a cache compiles no optional of the sum.
-template <class Sum>
-struct frame_with {
+struct frame {
   std::string key{};
   strata::revision revision{};  ///< zero: written by a program that knows no revisions
   strata::operation operation = operation::put;
-  std::string codec{};            ///< id of the codec that made the payload; empty when the writer did not say
-  std::uint32_t schema = 1;       ///< record<T>::schema of the writer
-  std::uint64_t fingerprint = 0;  ///< of the writer's struct, for people; decides nothing
-  std::int64_t created_ms = 0;    ///< writer's wall clock, milliseconds since 1970, for people; orders nothing
-  std::int64_t expires_ms = 0;    ///< when it is no answer any more, by the same clock; zero: never
-  std::optional<Sum> sum{};       ///< checksum(frame) as the writer computed it
-  std::string payload{};          ///< the codec's bytes; empty for an erase and a notice
+  std::string codec{};                 ///< id of the codec that made the payload; empty when the writer did not say
+  std::uint32_t schema = 1;            ///< record<T>::schema of the writer
+  std::uint64_t fingerprint = 0;       ///< of the writer's struct, for people; decides nothing
+  std::int64_t created_ms = 0;         ///< writer's wall clock, milliseconds since 1970, for people; orders nothing
+  std::int64_t expires_ms = 0;         ///< when it is no answer any more, by the same clock; zero: never
+  std::optional<std::uint32_t> sum{};  ///< checksum(frame) as the writer computed it
+  std::string payload{};               ///< the codec's bytes; empty for an erase and a notice
 };
-using frame = frame_with<std::uint32_t>;
 
 /// Where a tier keeps a key's copy: opaque, compared by that tier alone.
 enum class position : std::uint64_t {};

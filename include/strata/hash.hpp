@@ -43,11 +43,11 @@ struct hash_words {
   }
 };
 
-template <class Word, class Order = std::endian>
+template <class Word>
 std::uint64_t read(char const* at) noexcept {
   Word word;
   __builtin_memcpy(&word, at, sizeof word);
-  if constexpr (Order::native == Order::big) word = std::byteswap(word);
+  if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
   return word;
 }
 

@@ -9,6 +9,7 @@
 #include <strata/deferred.hpp>
 #include <strata/flow/askers.hpp>
 #include <strata/flow/channel.hpp>
+#include <strata/flow/composition.hpp>
 #include <strata/flow/ends.hpp>
 #include <strata/flow/gate.hpp>
 #include <strata/flow/life.hpp>
@@ -75,10 +76,9 @@ class core : public reports<observer_in<Options...>>, public ends<clock_in<Optio
   static constexpr bool has_hot = !std::is_same_v<Hot, none>;
   static constexpr bool has_warm = warm_channel::present;
   static constexpr bool has_cold = cold_channel::present;
-  static constexpr tier truth = has_cold ? tier::cold : has_warm ? tier::warm : has_hot ? tier::hot : tier::none;
-  static constexpr std::uint8_t tier_bits = (has_hot ? tier_bit(tier::hot) : 0) |
-                                            (has_warm ? tier_bit(tier::warm) : 0) |
-                                            (has_cold ? tier_bit(tier::cold) : 0);
+  static constexpr composition whole = composition_of<Hot, Warm, Cold>;
+  static constexpr tier truth = whole.truth;
+  static constexpr std::uint8_t tier_bits = whole.tiers;
   static constexpr std::uint8_t truth_bit = tier_bit(truth);
   static constexpr std::uint8_t erased_bits = has_hot ? truth_bit | tier_bit(tier::hot) : truth_bit;
   static constexpr bool counts_use = usage_wanted<Cold, Codec, Options...>();
