@@ -2,6 +2,8 @@
 // Copyright the Strata authors
 #pragma once
 
+#include <strata/hot/engine/access.hpp>
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -63,6 +65,14 @@ concept sized_eviction = requires(typename E::settings const& given, std::size_t
   requires std::default_initializable<typename E::settings>;
   E(given, capacity);
   { e.take_over(e) } noexcept;
+};
+
+/// One that has a form for each way to its nodes (access.hpp), and is itself one of these: who derives from such a form brings
+/// hooks of his own, which the others have not.
+template <class E, class Access>
+concept eviction_with = requires {
+  requires std::same_as<E, typename E::template with<behind_lock>>;
+  typename E::template with<Access>;
 };
 
 /// One object per shard. Laws: victim names an entry that was inserted and not erased, or refuses the newcomer with

@@ -104,7 +104,7 @@ consteval bool explain_beside_hits() {
               "Nobody has it for himself who reads without a lock. Take strata::hot::lru, sieve or s3fifo; or leave "
               "epoch_read out, and readers wait while somebody writes.")
   STRATA_RUNG(
-      E, (E::needs == hit_needs::nothing || requires { typename E::template with<engine::beside_hits>; }),
+      E, (E::needs == hit_needs::nothing || eviction_with<E, engine::beside_hits>),
       "strata::hot::epoch_read, 1st parameter (Policy): its algorithm has no form for hits that mark entries "
       "while a writer links them. Make it a template of how it gets at its nodes, as strata::hot::sieve is, and "
       "name the other form: 'template <class Access> using with = ...;', with basic_links<Access> for a node.")

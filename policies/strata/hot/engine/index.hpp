@@ -57,10 +57,8 @@ class basic_slot_index {
   }
   /// Whether nothing of that hash is further than find_near looks.
   [[nodiscard]] bool all_near(std::uint32_t hash) const noexcept {
-    basic_slot_index const* self = this;  // as there
-    asm("" : "+r"(self), "+r"(hash));
-    std::size_t const at = self->home(hash);
-    return self->buckets_[at].passed() == 0 || self->buckets_[self->after(at)].passed() == 0;
+    std::size_t const at = home(hash);
+    return buckets_[at].passed() == 0 || buckets_[after(at)].passed() == 0;
   }
 
   /// Asks memory for the bucket.
@@ -129,12 +127,7 @@ class basic_slot_index {
 
   template <class Is>
   [[gnu::always_inline]] static bool find_in(bucket const& b, std::uint32_t hash, slot& found, Is& is) {
-    unsigned some = b.matches(tag(hash));
-    if (some == 0) return false;
-    found = b.at(place_of(some));
-    if (is(found)) [[likely]]  // the first, most often: apart from the loop, which a hit would have to jump into
-      return true;
-    while ((some &= some - 1) != 0) {
+    for (unsigned some = b.matches(tag(hash)); some != 0; some &= some - 1) {
       found = b.at(place_of(some));
       if (is(found)) return true;
     }

@@ -72,7 +72,7 @@ struct eviction_for {
   using type = Eviction;
 };
 template <class Eviction, class Access>
-  requires requires { typename Eviction::template with<Access>; }
+  requires eviction_with<Eviction, Access>
 struct eviction_for<Eviction, Access> {
   using type = typename Eviction::template with<Access>;
 };
