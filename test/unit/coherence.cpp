@@ -75,6 +75,28 @@ struct raced_warm {
 };
 using raced_notes = cache<hot::lru, raced_warm, memory_cold, codec::json<note>>;
 
+// As often as is said, somebody who knows no revisions publishes between a look and a store.
+struct crowded_warm {
+  static inline std::atomic<int> others{0};
+  using options = memory_warm::options;
+  template <class Key, class Value, class Context>
+  class tier : public memory_warm::tier<Key, Value, Context> {
+    using base = memory_warm::tier<Key, Value, Context>;
+
+   public:
+    using base::base;
+    result<sighting> load(std::string_view key, deadline until) {
+      auto const seen = base::load(key, until);
+      if (others > 0) {
+        --others;
+        (void)this->store({.key = std::string{key}, .payload = "theirs"}, seen->position, until);
+      }
+      return seen;
+    }
+  };
+};
+using crowded_notes = cache<hot::lru, crowded_warm, memory_cold, codec::json<note>>;
+
 // While many keys are looked at, something happens.
 struct interrupted_warm {
   static inline std::function<void()> happens;
@@ -327,6 +349,27 @@ BOOST_AUTO_TEST_CASE(readers_who_store_first_keep_nobody_from_bringing_the_rest)
       (void)shared.cold->put("k" + std::to_string(n), make("k" + std::to_string(n), "theirs"), anything);
   }};
   BOOST_TEST(soon([&] { return one.stats().healed >= 50 && one.health().coherence.fresh; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_write_publishes_over_whatever_others_publish_meanwhile) {  // K3
+  below const shared;
+  crowded_notes one{over<crowded_notes>(shared)};
+  BOOST_REQUIRE(one.ready({.within = 20s}));
+  auto const published = [&](revision r) { return shared.warm->get("k").frame->revision == r; };
+  auto const theirs = [&] {
+    return shared.warm->put({.key = "k", .payload = "theirs"}, shared.warm->get("k").position);
+  };
+
+  (void)theirs();
+  crowded_warm::others = 3;
+  auto const put = one.put(make("k", "ours"));
+  BOOST_TEST((put && !put->degraded && published(put->revision)));
+
+  (void)theirs();
+  crowded_warm::others = 3;
+  auto const erased = one.erase("k");
+  BOOST_TEST((erased && !erased->degraded && published(erased->revision)));
+  BOOST_TEST(crowded_warm::others == 0);
 }
 
 BOOST_AUTO_TEST_CASE(who_begins_anew_is_not_held_up_by_looking_meanwhile) {  // K10

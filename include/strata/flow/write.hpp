@@ -22,20 +22,24 @@
 namespace strata::flow {
 
 /// K3: where a write finds something in its way, that is a higher revision, or a message that has none. Over the latter goes
-/// what cold has now: what the writer brings may have been overtaken by what that message covered.
+/// what cold has now: what the writer brings may have been overtaken by what that message covered. Whoever is faster, such as
+/// the healer, has published something else there, which is looked at in turn.
 template <class Core>
 task<result<placed>> overrule(Core& core, std::string_view text, revision mine, moment until) {
-  auto const seen =
-      co_await core.warm.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
-  if (!seen) co_return std::unexpected{seen.error()};
-  auto const& f = seen->frame;
-  if (f && f->key == text && whole(*f) && f->revision >= mine) co_return placed{seen->position};
-  moment const asked = core.clock.now();
-  auto const found =
-      co_await core.cold.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
-  if (!found) co_return std::unexpected{found.error()};
-  auto const current = frame_of(core, text, mine, *found, asked);
-  co_return co_await place(core, current, seen->position, until);
+  for (;;) {
+    auto const seen =
+        co_await core.warm.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
+    if (!seen) co_return std::unexpected{seen.error()};
+    auto const& f = seen->frame;
+    if (f && f->key == text && whole(*f) && f->revision >= mine) co_return placed{seen->position};
+    moment const asked = core.clock.now();
+    auto const found =
+        co_await core.cold.ask(core, direction::reading, until, [&](auto& tier) { return tier.load(text, until); });
+    if (!found) co_return std::unexpected{found.error()};
+    auto const current = frame_of(core, text, mine, *found, asked);
+    auto const stored = co_await place(core, current, seen->position, until);
+    if (stored || stored.error() != errc::conflict) co_return stored;
+  }
 }
 
 /// Publishing is also the broadcast (K8): says in the receipt how it went. A conflict is a higher revision that is there.
