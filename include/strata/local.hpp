@@ -251,12 +251,9 @@ class local_cache {
   template <class Pairs>
   std::size_t put_many(Pairs&& pairs) {
     std::size_t kept = 0;
-    if constexpr (local::explain_pairs<Pairs>()) {
-      constexpr bool gives = std::ranges::view<std::remove_cvref_t<Pairs>>
-                                 ? !std::is_lvalue_reference_v<std::ranges::range_reference_t<Pairs>>
-                                 : !std::is_lvalue_reference_v<Pairs>;
+    if constexpr (local::explain_pairs<Pairs, key_type, value_type>()) {
       for (auto&& [key, value] : pairs)
-        if constexpr (gives && !std::is_reference_v<decltype(value)>)
+        if constexpr (local::gives_values<Pairs> && !std::is_reference_v<decltype(value)>)
           kept += put(key, std::move(value));
         else
           kept += put(key, value);

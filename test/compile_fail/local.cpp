@@ -18,6 +18,10 @@ struct unhashed {
 struct deaf {
   void removed(WRONG_OR_RIGHT(int, std::string_view), std::string const&, strata::removal) const {}
 };
+struct bound {
+  WRONG(explicit bound(int&);)
+  void removed(std::string_view, std::string const&, strata::removal) const {}
+};
 struct unfair {
   WRONG_OR_RIGHT(void, std::size_t) operator()(std::string_view, std::string const&) const;
 };
@@ -39,6 +43,9 @@ LOCAL(std::string, int, WRONG_OR_RIGHT(int, strata::hot::lru));
 
 // next error: strata::local_cache, options (after the 3rd parameter): nothing in a local_cache uses this.
 LOCAL(int, int, strata::hot::lru, WRONG_OR_RIGHT(strata::expiry, strata::clock<strata::monotonic_clock>));
+
+// next error: strata::local_cache, options: the T of strata::observer<T> or strata::weigher<T> cannot be made from nothing and moved.
+LOCAL(std::string, std::string, strata::hot::lru, strata::observer<bound>);
 
 // next error: strata::local_cache, options: strata::observer<T>: T has no 'removed' that can be called
 LOCAL(std::string, std::string, strata::hot::lru, strata::observer<deaf>);
@@ -70,4 +77,10 @@ auto got(strata::local_cache<std::string, int>& c, std::vector<WRONG_OR_RIGHT(en
 // next error: strata::local_cache: put_many takes pairs of a key and a value, and this range has none.
 auto put(strata::local_cache<std::string, int>& c, std::vector<WRONG_OR_RIGHT(int, entry)> const& all) {
   return c.put_many(all);
+}
+
+// next error: strata::local_cache: put_many: of what these pairs hold put(key, value) cannot be called.
+using movable = std::vector<std::pair<std::string, std::unique_ptr<int>>>;
+auto put(strata::local_cache<std::string, std::unique_ptr<int>>& c, movable& all) {
+  return c.put_many(WRONG_OR_RIGHT(all, std::move(all)));
 }

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <functional>
 #include <ranges>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -43,6 +44,12 @@ concept hashes = std::integral<Key> || std::is_enum_v<Key> || requires(Key const
 // T has been given for the option of that name.
 template <class Key, class Value, class Tag, class T>
 consteval bool explain_given() {
+  STRATA_RUNG(T,
+              (std::same_as<Tag, strata::detail::clock_option> ||
+               (std::default_initializable<T> && std::move_constructible<T>)),
+              "strata::local_cache, options: the T of strata::observer<T> or strata::weigher<T> cannot be made from "
+              "nothing and moved. The cache keeps one of its own, moved out of its settings. Hold state that is shared "
+              "by a pointer, and give T a constructor without arguments.")
   STRATA_RUNG(
       T, (!std::same_as<Tag, strata::detail::observer_option> || hears_removed<T, key_view<Key>, Value>),
       "strata::local_cache, options: strata::observer<T>: T has no 'removed' that can be called with the key (text as "
@@ -145,7 +152,23 @@ template <class E>
 concept comes_apart = requires { requires std::tuple_size<E>::value == 2; } || std::is_array_v<E> ||
                       (std::is_class_v<E> && !std::ranges::range<E>);
 
+/// Whether put_many may move values out of the pairs of this range.
 template <class Range>
+inline constexpr bool gives_values =
+    std::ranges::view<std::remove_cvref_t<Range>> ? !std::is_lvalue_reference_v<std::ranges::range_reference_t<Range>>
+                                                  : !std::is_lvalue_reference_v<Range>;
+// Of a class without tuple_size what it comes apart into only the compiler knows.
+template <class Pair, class Key, class Value, bool Gives>
+inline constexpr bool becomes_entry = true;
+template <class Pair, class Key, class Value, bool Gives>
+  requires requires { std::tuple_size<Pair>::value; }
+inline constexpr bool becomes_entry<Pair, Key, Value, Gives> = [] {
+  using second = std::tuple_element_t<1, Pair>;
+  return std::is_convertible_v<std::tuple_element_t<0, Pair>&, key_view<Key>> &&
+         std::is_convertible_v<std::conditional_t<Gives && !std::is_reference_v<second>, second, second&>, Value>;
+}();
+
+template <class Range, class Key, class Value>
 consteval bool explain_pairs() {
   if constexpr (!explain_range<Range>())
     return false;
@@ -153,6 +176,10 @@ consteval bool explain_pairs() {
     STRATA_RUNG(Range, comes_apart<std::ranges::range_value_t<Range>>,
                 "strata::local_cache: put_many takes pairs of a key and a value, and this range has none. "
                 "Give it such, as std::views::zip makes them of two ranges.")
+    STRATA_RUNG(
+        Range, (becomes_entry<std::ranges::range_value_t<Range>, Key, Value, gives_values<Range>>),
+        "strata::local_cache: put_many: of what these pairs hold put(key, value) cannot be called. Give it keys, or "
+        "text where keys are text, and what becomes a value; values that only move need std::move(range).")
     return true;
   }
 }
