@@ -84,8 +84,8 @@ endfunction()
 # One executable of Boost.Test cases and one test of its name. `threads` among the labels makes the thread sanitizer run it;
 # SERVERS gives it a PostgreSQL and a NATS of its own, and test/servers says how it finds them; OPTIMIZED is for tests of what
 # threads share without a lock, and for those that work for long; UNITY compiles the sources as one, where each alone would
-# read and instantiate the same. The folder test/fixtures is STRATA_TEST_FIXTURES. A cell that
-# cannot have the test leaves it out, so say no more about its target than this.
+# read and instantiate the same. The folder test/fixtures is STRATA_TEST_FIXTURES, and STRATA_TEST_BRIEF says that another cell
+# counts to all. A cell that cannot have the test leaves it out, so say no more about its target than this.
 function(strata_test)
     cmake_parse_arguments(PARSE_ARGV 0 arg "SERVERS;OPTIMIZED;UNITY" "NAME;TIMEOUT;RESOURCE_LOCK" "SOURCES;LIBRARIES;LABELS")
     if(STRATA_CELL STREQUAL "tsan" AND NOT "threads" IN_LIST arg_LABELS)
@@ -101,6 +101,9 @@ function(strata_test)
     add_executable(${target} ${arg_SOURCES})
     target_link_libraries(${target} PRIVATE strata_core ${arg_LIBRARIES} strata_development strata_test_main)
     target_compile_definitions(${target} PRIVATE STRATA_TEST_FIXTURES="${PROJECT_SOURCE_DIR}/test/fixtures")
+    if(NOT STRATA_CELL STREQUAL "release")
+        target_compile_definitions(${target} PRIVATE STRATA_TEST_BRIEF)
+    endif()
     set_target_properties(${target} PROPERTIES UNITY_BUILD ${arg_UNITY} UNITY_BUILD_BATCH_SIZE 0)
     set(kind test)
     if(arg_OPTIMIZED)

@@ -4,8 +4,7 @@
 
 namespace strata_test {
 
-// A sanitizer sees a mistake the first time it happens, and makes all that is right several times slower: what counts
-// to millions elsewhere need not do so under one.
+// Whether a sanitizer looks on, under which all takes several times as long and more memory.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 inline constexpr bool sanitized = true;
 #elif defined(__clang__)

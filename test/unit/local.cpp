@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
-#include "../support/sanitized.hpp"
+#include "../support/brief.hpp"
 #include "../support/stepwise.hpp"
 
 #include <strata/hot/sieve.hpp>
@@ -1057,7 +1057,7 @@ BOOST_AUTO_TEST_CASE(resized_while_threads_put) {
     std::atomic<std::uint64_t>* gone;
     void removed(int, std::string const&, removal why) const { *gone += why == removal::evicted; }
   };
-  constexpr int threads = 3, puts = strata_test::sanitized ? 4'000 : 20'000;
+  constexpr int threads = 3, puts = strata_test::brief ? 4'000 : 20'000;
   std::atomic<std::uint64_t> gone{0}, refused{0};
   std::atomic<int> left{threads};
   local_cache<int, std::string, hot::lru, observer<counting>> cache{

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../../support/brief.hpp"
 #include "../../support/hostile_keys.hpp"
-#include "../../support/sanitized.hpp"
 #include "../../support/tcp_proxy.hpp"
 #include "support.hpp"
 
@@ -613,7 +613,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_a_key_is_refused) {
 
 BOOST_AUTO_TEST_CASE(hostile_keys_are_keys) {
   opened_notes cold{on("hostile")};
-  auto const keys = strata_test::hostile_keys(strata_test::sanitized ? 10'000 : 100'000);
+  auto const keys = strata_test::hostile_keys(strata_test::brief ? 10'000 : 100'000);
   std::vector<note> all;
   for (auto const& key : keys) all.push_back({.id = key, .text = key});
   std::vector<strata::keyed_value<note>> given;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
+#include "../../support/brief.hpp"
 #include "../../support/hostile_keys.hpp"
-#include "../../support/sanitized.hpp"
 #include "../../support/tcp_proxy.hpp"
 #include "support.hpp"
 
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
   tier t{o, no_context{}};
   BOOST_REQUIRE(t.wait_ready(soon()));
 
-  constexpr std::size_t count = strata_test::sanitized ? 10'000 : 100'000;
+  constexpr std::size_t count = strata_test::brief ? 10'000 : 100'000;
   auto const keys = strata_test::hostile_keys(count);
   std::size_t refused = 0;
   std::size_t mistaken = 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 #include "../../support/sanitized.hpp"
-#include "wrong.hpp"
 
 #include <strata/hot/adaptive.hpp>
 #include <strata/hot/epoch_read.hpp>
@@ -43,21 +42,5 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(hold, Policy, shipped) { all_hold<Policy>(); }
 
 using beside = std::tuple<hot::epoch_read<hot::lru>, hot::epoch_read<hot::sieve>, hot::epoch_read<hot::s3fifo>>;
 BOOST_AUTO_TEST_CASE_TEMPLATE(hold_beside_writers, Policy, beside) { all_hold<Policy>(); }
-
-BOOST_AUTO_TEST_CASE(name_what_a_policy_breaks) {
-  {
-    strata::testing::tally tally;
-    strata::testing::hot_laws<wrong::policy>(tally);
-    BOOST_TEST(tally.broken().empty());
-  }
-  if (strata_test::threads_sanitized) return;  // the thread that makes a mistake is the only one
-  for (auto const& [made, law] : wrong::expected) {
-    wrong::made = made;
-    strata::testing::tally tally;
-    strata::testing::hot_laws<wrong::policy>(tally);
-    BOOST_TEST(tally.broke(law), "mistake " << static_cast<int>(made) << " does not break: " << law);
-  }
-  wrong::made = wrong::mistake::none;
-}
 
 BOOST_AUTO_TEST_SUITE_END()

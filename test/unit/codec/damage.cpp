@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
-#include "../../support/sanitized.hpp"
+#include "../../support/brief.hpp"
 #include "counted.hpp"
 #include "shapes.hpp"
 
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(every_truncation_and_every_flipped_bit_of_messagepack) {
 
 // Those of the other programs, which say what they say in other words than ours.
 BOOST_AUTO_TEST_CASE(every_truncation_and_every_flipped_bit_of_the_goldens) {
-  std::size_t const step = strata_test::sanitized ? 20 : 1;
+  std::size_t const step = strata_test::brief ? 20 : 1;
   auto const assets = shapes::golden("assets.txt");
   for (std::size_t i = 0; i < assets.size(); i += step)
     survives_all_damage<strata::knowledge_asset, strata::codec::json>(assets[i].first);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
-#include "../../support/sanitized.hpp"
+#include "../../support/brief.hpp"
 
 #include <strata/cache.hpp>
 #include <strata/hash.hpp>
@@ -319,7 +319,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(victims_are_the_same, Policy, policies) {
         {.capacity_entries = capacity}, {hash}};
     std::mt19937_64 random{capacity};
     int wrong = 0;
-    for (std::uint64_t n = 1; n < (strata_test::sanitized ? 3'000U : 60'000U) && wrong == 0; ++n) {
+    for (std::uint64_t n = 1; n < (strata_test::brief ? 3'000U : 60'000U) && wrong == 0; ++n) {
       std::uint64_t const word = random();
       auto const k = hash(word % (1 + (word >> 32U) % (2 * capacity + 1)));
       auto const both = [&](auto f) { wrong += f(one) != f(other); };
@@ -369,7 +369,7 @@ BOOST_AUTO_TEST_CASE(under_a_local_cache) {
   std::vector<std::thread> threads;
   for (int me = 0; me < 4; ++me)
     threads.emplace_back([&, me] {
-      for (int n = 0; n < (strata_test::sanitized ? 2'000 : 20'000); ++n) {
+      for (int n = 0; n < (strata_test::brief ? 2'000 : 20'000); ++n) {
         std::string const key = std::to_string((n * 7 + me) % 150);
         auto const got = cache.get_or_load(key, [&] { return "value of " + key; });
         wrong += !got || *got != "value of " + key;

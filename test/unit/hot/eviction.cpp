@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 #include "../../../benchmarks/hit_ratio/streams.hpp"
-#include "../../support/sanitized.hpp"
+#include "../../support/brief.hpp"
 #include "model.hpp"
 
 #include <strata/hash.hpp>
@@ -133,7 +133,7 @@ double answered(hit_ratio::trace const& asked, std::size_t capacity) {
   return 100.0 * static_cast<double>(tier.stats().hits) / static_cast<double>(asked.requests.size());
 }
 BOOST_AUTO_TEST_CASE(lru_answers_what_lru_exact_does) {
-  for (auto const& [made, sizes] : hit_ratio::streams(strata_test::sanitized ? 20'000 : 200'000))
+  for (auto const& [made, sizes] : hit_ratio::streams(strata_test::brief ? 20'000 : 200'000))
     for (std::size_t const capacity : sizes) {
       double const exact = answered<strata::hot::lru_exact>(made, capacity);
       BOOST_TEST(std::abs(answered<strata::hot::lru>(made, capacity) - exact) <= 0.2, made.name << " " << capacity);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
-#include "../../support/sanitized.hpp"
+#include "../../support/brief.hpp"
 
 #include <strata/hash.hpp>
 #include <strata/hit.hpp>
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(counts_outlive_what_they_were_made_for, Policy, al
 
 // Nothing that readers count is lost, however they and the writers come and go.
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_hit_is_counted_once, Policy, all_policies) {
-  constexpr std::uint64_t reads = strata_test::sanitized ? 3'000 : 200'000;
+  constexpr std::uint64_t reads = strata_test::brief ? 3'000 : 200'000;
   fixture<Policy> t{500};
   std::atomic<std::uint64_t> hits = 0;
   std::atomic<std::uint64_t> wrong = 0;
@@ -262,7 +262,7 @@ using lenders = std::tuple<hot::sieve, hot::epoch_read<hot::sieve>>;
 BOOST_AUTO_TEST_CASE_TEMPLATE(loans_end_in_any_order, Policy, lenders) {
   using tier = typename Policy::template tier<std::uint64_t, tracked, counting>;
   using held = std::pair<std::uint64_t, strata::hit<tracked>>;
-  constexpr std::uint64_t reads = strata_test::sanitized ? 6'000 : 30'000;
+  constexpr std::uint64_t reads = strata_test::brief ? 6'000 : 30'000;
   strata::hasher<std::uint64_t> const hash{1};
   auto cache = std::make_unique<tier>(typename tier::options{.capacity_entries = 60}, counting{hash});
   std::mutex meeting;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
-#include "../../support/sanitized.hpp"
+#include "../../support/brief.hpp"
 
 #include <strata/hot/adaptive.hpp>
 #include <strata/hot/epoch_read.hpp>
@@ -38,7 +38,7 @@ struct of {
         strata::testing::boost_report,
         {.entries = entries,
          .keys = keys,
-         .operations = strata_test::sanitized ? std::min<std::uint64_t>(operations / 6, 100'000) : operations});
+         .operations = strata_test::brief ? std::min<std::uint64_t>(operations / 6, 100'000) : operations});
   }
 };
 using policies =

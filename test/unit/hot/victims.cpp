@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the Strata authors
 #include "../../../benchmarks/hit_ratio/twins.hpp"
-#include "../../support/sanitized.hpp"
+#include "../../support/brief.hpp"
 #include "model.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(are_those_of_the_model) {
   for (std::size_t const keys : {64U, 400U}) {
     std::mt19937_64 random{keys};
     requests.clear();
-    for (std::uint64_t i = 0; i < (strata_test::sanitized ? 2'000 : 20'000);
+    for (std::uint64_t i = 0; i < (strata_test::brief ? 2'000 : 20'000);
          ++i) {  // skewed, with a loop in between and others popular later
       std::uint64_t const word = random();
       std::uint64_t const one = i % 5'000 < 1'000 ? i % (keys / 2) : word % (1 + (word >> 32U) % keys) + i / 7'000 * 13;
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(are_those_of_the_model) {
 BOOST_AUTO_TEST_CASE(are_those_of_the_model_by_size_and_cost) {
   using strata::hot::gdsf_settings;
   constexpr std::uint64_t keys = 96;
-  constexpr int requests = strata_test::sanitized ? 3'000 : 20'000;
+  constexpr int requests = strata_test::brief ? 3'000 : 20'000;
   strata::hasher<std::uint64_t> const hash{1};
   for (auto const cost :
        {gdsf_settings{}, gdsf_settings{.each = 0, .per_byte = 1}, gdsf_settings{.each = 2, .per_byte = 1 / 536.0}})
