@@ -952,7 +952,7 @@ class Doctor(Tool):
             self.assertNotIn("error", made)
             for _ in range(3):
                 self.ask_nats(port, "knowledge.cache.template.rust-microservice", "{}")
-            time.sleep(1.5)  # until nobody takes the program that asked for stats for one that is running
+            time.sleep(1.5)  # for a second after its last look the program that asked for stats counts as running
             told, _ = self.examine(1, **there)
             said = {one["text"].split()[0]: one for one in told["findings"] if one["where"] == "stream KNOWLEDGE_CACHE"}
             self.assertEqual({name for name, one in said.items() if one["severity"] == "mend"}, {"max_msgs_per_subject", "allow_direct"})
