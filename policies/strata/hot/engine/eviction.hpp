@@ -96,6 +96,17 @@ concept eviction =
       { e.victim(nodes, who) } noexcept -> std::same_as<slot>;
     };
 
+/// The algorithm as the callers' way to the entries wants it.
+template <class Eviction, class Access>
+struct eviction_for {
+  using type = Eviction;
+};
+template <class Eviction, class Access>
+  requires eviction_with<Eviction, Access>
+struct eviction_for<Eviction, Access> {
+  using type = typename Eviction::template with<Access>;
+};
+
 struct no_settings {};
 template <class E>
 struct settings_of {

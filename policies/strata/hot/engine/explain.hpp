@@ -7,6 +7,8 @@
 #include <strata/hot/engine/eviction.hpp>
 
 #include <concepts>
+#include <cstdint>
+#include <type_traits>
 
 // The advice for who writes an eviction algorithm: the first error says what is missing, why, and what mends it.
 namespace strata::hot::engine {
@@ -119,5 +121,18 @@ consteval bool explain_beside_hits() {
 }
 
 #undef STRATA_EVICTION
+
+// What the engine works with where the algorithm is none: the advice shall be the only error.
+struct no_eviction {
+  struct node {};
+  static constexpr auto needs = hit_needs::exclusive;
+  static void on_hit(auto, slot) noexcept {}
+  static void on_insert(auto, slot, std::uint64_t, std::uint32_t) noexcept {}
+  static void on_erase(auto, slot) noexcept {}
+  static slot victim(auto, newcomer const&) noexcept { return no_slot; }
+};
+
+template <class Eviction>
+using sound_eviction = std::conditional_t<explain_eviction<Eviction>(), Eviction, no_eviction>;
 
 }  // namespace strata::hot::engine

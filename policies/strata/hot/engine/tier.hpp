@@ -8,12 +8,12 @@
 #include <strata/hot/engine/biased_lock.hpp>
 #include <strata/hot/engine/eviction.hpp>
 #include <strata/hot/engine/explain.hpp>
-#include <strata/hot/engine/guard.hpp>
 #include <strata/hot/engine/leavers.hpp>
 #include <strata/hot/engine/limbo.hpp>
-#include <strata/hot/engine/memory.hpp>
+#include <strata/hot/engine/options.hpp>
 #include <strata/hot/engine/readings.hpp>
 #include <strata/hot/engine/shard.hpp>
+#include <strata/hot/engine/shards.hpp>
 #include <strata/hot/engine/stats.hpp>
 #include <strata/hot/engine/uses.hpp>
 #include <strata/hot/engine/weight.hpp>
@@ -39,44 +39,6 @@
 // left to itself GCC stops somewhere on the way, elsewhere in every program, for up to 40 instructions a hit.
 namespace strata::hot::engine {
 
-/// Bounds of a hot tier, kept at every moment, and the settings of algorithms that have some.
-template <class Settings>
-struct options_with {
-  std::size_t capacity_entries = 1000;  ///< at least 1; memory for the entries themselves is proportional to it
-  /// Of the values, as weighed; zero: not bounded. Each shard has an equal share, of 64 MiB or more where there are several:
-  /// a value that is heavier than a share, or of 2 GiB, is never kept.
-  std::size_t capacity_bytes = 0;
-  [[no_unique_address]] Settings eviction{};
-  engine::pages pages = engine::pages::usual;
-};
-using options = options_with<no_settings>;
-template <class Eviction>
-using options_for = options_with<typename settings_of<Eviction>::type>;
-
-// What the engine works with where the algorithm is none: the advice shall be the only error.
-struct no_eviction {
-  struct node {};
-  static constexpr auto needs = hit_needs::exclusive;
-  static void on_hit(auto, slot) noexcept {}
-  static void on_insert(auto, slot, std::uint64_t, std::uint32_t) noexcept {}
-  static void on_erase(auto, slot) noexcept {}
-  static slot victim(auto, newcomer const&) noexcept { return no_slot; }
-};
-
-template <class Eviction>
-using sound_eviction = std::conditional_t<explain_eviction<Eviction>(), Eviction, no_eviction>;
-
-// The algorithm as the callers' way to the entries wants it.
-template <class Eviction, class Access>
-struct eviction_for {
-  using type = Eviction;
-};
-template <class Eviction, class Access>
-  requires eviction_with<Eviction, Access>
-struct eviction_for<Eviction, Access> {
-  using type = typename Eviction::template with<Access>;
-};
-
 template <class Eviction, class Key, class Value, class Context, class Concurrency = sharded>
 class tier {
   static consteval bool counts() {
@@ -99,19 +61,15 @@ class tier {
   /// \throws open_error for a capacity of zero or beyond 268,435,199 (251,658,000 where readers take no lock); bad_alloc
   tier(options const& settings, Context const& context)
       : hash_{context},
+        shards_{shards_for(settings),
+                [&](std::size_t number, std::size_t i) {
+                  return std::make_unique<shard_type>(part(settings.capacity_entries, i, number),
+                                                      bytes_part(settings.capacity_bytes, i, number), settings.eviction,
+                                                      settings.pages, hash_);
+                }},
         bounds_{settings},
-        entries_bound_{checked(settings.capacity_entries)},
-        bytes_bound_{settings.capacity_bytes} {
-    std::size_t wanted = settings.capacity_entries / least;
-    if (settings.capacity_bytes != 0) wanted = std::min(wanted, settings.capacity_bytes / least_bytes);
-    wanted = std::bit_floor(std::clamp<std::size_t>(wanted, 1, Concurrency::most_shards));
-    mask_ = wanted - 1;
-    shards_.reserve(wanted);
-    for (std::size_t i = 0; i < wanted; ++i)
-      shards_.push_back(std::make_unique<shard_type>(part(settings.capacity_entries, i),
-                                                     bytes_part(settings.capacity_bytes, i), settings.eviction,
-                                                     settings.pages, hash_));
-  }
+        entries_bound_{settings.capacity_entries},
+        bytes_bound_{settings.capacity_bytes} {}
   tier(tier const&) = delete;
 
   /// Shows the key's box to f(lending_box<Value> const&), which is as good as a box<Value> const&, under the guard, and
@@ -121,15 +79,15 @@ class tier {
   /// \complexity O(1) expected, no allocation
   template <class F>
   [[gnu::always_inline]] bool find(hashed<Key> const& k, F&& f) {
-    shard_type& s = of(k.hash);
-    reading const lock{*this, s};
+    shard_type& s = shards_.of(k.hash);
+    reading const lock{shards_, s};
     return lock && s.find(lock.cell(), k, f);
   }
 
   /// As find, as long as that takes no call out of line. False: nothing was counted or changed, and find may have it.
   template <class F>
   [[gnu::always_inline]] bool glance(hashed<Key> const& k, F&& f) {
-    shard_type& s = of(k.hash);
+    shard_type& s = shards_.of(k.hash);
     reading const lock{s};
     return lock && s.glance(lock.cell(), k, f);
   }
@@ -149,8 +107,8 @@ class tier {
   /// Like find, and leaves no trace.
   template <class F>
   bool peek(hashed<Key> const& k, F&& f) const {
-    shard_type& s = of(k.hash);
-    reading const lock{*this, s};
+    shard_type& s = shards_.of(k.hash);
+    reading const lock{shards_, s};
     return lock && s.peek(lock.cell(), k, f);
   }
 
@@ -183,10 +141,10 @@ class tier {
   /// stays gone.
   template <class Gone>
   installed install(hashed<Key> const& k, ready&& r, Gone& gone) {
-    shard_type& s = of(k.hash);
+    shard_type& s = shards_.of(k.hash);
     for (;;) {
       burials<Key, Value> const later;
-      writing const lock{*this, s};
+      writing const lock{shards_, s};
       if (!lock) return installed::refused;
       step const came = s.install(k, r.value, r.weight, r.key, gone);
       s.settle_some();
@@ -218,9 +176,9 @@ class tier {
   /// The same, unless its revision is lower than `from`; and the entry goes into `gone`, which has room for it.
   template <class Gone>
   bool erase(hashed<Key> const& k, revision from, revision below, Gone& gone) noexcept {
-    shard_type& s = of(k.hash);
+    shard_type& s = shards_.of(k.hash);
     burials<Key, Value> const later;
-    writing const lock{*this, s};
+    writing const lock{shards_, s};
     bool const went = lock && s.erase(k, from, below, gone);
     if (!went) return false;
     s.settle();
@@ -234,7 +192,7 @@ class tier {
     if (visiting()) return;
     for (auto& s : shards_) {
       burials<Key, Value> const later;
-      writing const lock{*this, *s};
+      writing const lock{shards_, *s};
       s->clear();
       s->settle();
       note_spill(*s);
@@ -242,11 +200,11 @@ class tier {
   }
 
   [[nodiscard]] std::size_t entries() const noexcept {
-    return sum([](shard_type const& s) { return s.entries(); });
+    return shards_.sum([](shard_type const& s) { return s.entries(); });
   }
   /// Of the values, as weighed. The entries themselves and their keys come on top, in proportion to the capacity.
   [[nodiscard]] std::size_t bytes() const noexcept {
-    return sum([](shard_type const& s) { return s.bytes(); });
+    return shards_.sum([](shard_type const& s) { return s.bytes(); });
   }
   [[nodiscard]] hot_stats stats() const noexcept {
     hot_stats all;
@@ -262,9 +220,7 @@ class tier {
 
   /// Whether this thread is inside a visitor (or a key's equality) that this tier called.
   /// \complexity one load per shard
-  [[nodiscard]] bool visiting() const noexcept {
-    return std::ranges::any_of(shards_, [](auto const& s) { return s->lock.mine(); });
-  }
+  [[nodiscard]] bool visiting() const noexcept { return shards_.visiting(); }
 
   /// Changes the bound of entries. A shrunken tier keeps its memory until it goes, and its algorithm the ghosts, counts and
   /// shadows of the larger one. The number of shards stays, and each keeps one entry at least, so that none refuses its keys:
@@ -284,16 +240,16 @@ class tier {
     std::size_t const bytes = capacity_bytes == 0 ? 0 : std::max(capacity_bytes, shards_.size());
     std::vector<std::optional<typename shard_type::space>> larger(shards_.size());
     for (std::size_t i = 0; i < shards_.size(); ++i)
-      if (part(entries, i) > shards_[i]->room())
-        larger[i].emplace(part(entries, i), bounds_.eviction, bounds_.pages, hash_);
+      if (std::size_t const own = part(entries, i, larger.size()); own > shards_[i].room())
+        larger[i].emplace(own, bounds_.eviction, bounds_.pages, hash_);
     for (std::size_t i = 0; i < shards_.size(); ++i) {
-      shard_type& s = *shards_[i];
+      shard_type& s = shards_[i];
       for (bool done = false; !done;) {
         {
           burials<Key, Value> const later;
-          writing const lock{*this, s};
+          writing const lock{shards_, s};
           if (larger[i]) s.move_to(*larger[i]);
-          done = s.limit(part(entries, i), bytes_part(bytes, i), gone);
+          done = s.limit(part(entries, i, larger.size()), bytes_part(bytes, i, larger.size()), gone);
           s.settle();
           note_spill(s);
         }
@@ -332,7 +288,7 @@ class tier {
           for (; next < got.size(); ++next) f(shard_type::kept::view(got[next].key), std::uint64_t{got[next].count});
         } catch (...) {
           burials<Key, Value> const later;
-          writing const lock{*this, *s};
+          writing const lock{shards_, *s};
           for (; next < got.size(); ++next) s->put_back(got[next]);
           throw;
         }
@@ -342,7 +298,7 @@ class tier {
       for (std::size_t n = some.size(); n == some.size();) {
         {
           burials<Key, Value> const later;
-          writing const lock{*this, *s};
+          writing const lock{shards_, *s};
           s->settle();
           n = s->collect_spilled(some);
         }
@@ -362,7 +318,7 @@ class tier {
   [[nodiscard]] bool valid() const {
     return std::ranges::all_of(shards_, [this](auto const& s) {
       burials<Key, Value> const later;
-      writing const lock{*this, *s};
+      writing const lock{shards_, *s};
       return s->valid();
     });
   }
@@ -380,6 +336,8 @@ class tier {
   using hash_type = typename hash_place<Key, Context>::type;
   using shard_type = shard<Key, Value, eviction_type, counts_uses, concurrency, hash_type>;
   using item = typename shard_type::item;
+  using reading = typename shards<shard_type>::reading;
+  using writing = typename shards<shard_type>::writing;
 
   static std::size_t checked(std::size_t capacity_entries) {
     static_assert(most_slots == 268'435'199);
@@ -399,97 +357,6 @@ class tier {
 
   static constexpr std::size_t ahead = 64;  // keys of find_many at once: with 32 a million take an eighth longer
 
-  // A shard to read, or nothing where waiting for it would never end; without a tier also where it had to wait.
-  class reading {
-   public:
-    [[gnu::always_inline]] explicit reading(shard_type& s) noexcept : cell_{s.lock.try_read()} {}
-    [[gnu::always_inline]] reading(tier const& all, shard_type& s) noexcept : reading{s} {
-      if (cell_ == nullptr) [[unlikely]]
-        cell_ = all.wait_to_read(s);
-    }
-    reading(reading const&) = delete;
-    [[gnu::always_inline]] ~reading() {
-      if (cell_ != nullptr) cell_->leave();
-    }
-    explicit operator bool() const noexcept { return cell_ != nullptr; }
-    [[nodiscard]] typename shard_type::cell& cell() const noexcept { return *cell_; }
-
-   private:
-    typename shard_type::cell* cell_;
-  };
-  // A shard to change, in the same way.
-  class writing {
-   public:
-    writing(tier const& all, shard_type& s) noexcept
-        : lock_{s.lock},
-          mine_{(s.lock.word().try_lock() || all.wait_for_word(s)) && (free(s) || all.wait_for_readers(s))} {
-      if (!mine_) return;
-      lock_.take_own_notes([&](auto hits) { s.hear(hits); });
-      lock_.written();
-    }
-    writing(writing const&) = delete;
-    ~writing() { release(); }
-    void release() const noexcept {
-      if (std::exchange(mine_, false)) lock_.word().unlock();
-    }
-    explicit operator bool() const noexcept { return mine_; }
-
-   private:
-    // Whether no reader is in the way. A visitor always is in his own, or it would depend on others whether he may.
-    [[gnu::always_inline]] static bool free(shard_type& s) noexcept {
-      if constexpr (beside)
-        return !s.lock.reading() && !s.full();
-      else
-        return !s.lock.is_open();
-    }
-
-    typename shard_type::lock_type& lock_;
-    mutable bool mine_;
-  };
-
-  // Apart, so that the way of a free lock stays short. A thread that has a lock of this tier never waits for another:
-  // two that visited each other's shards would wait for ever.
-  [[gnu::noinline]] typename shard_type::cell* wait_to_read(shard_type& s) const noexcept {
-    auto const tell = [&](auto hits) { s.hear(hits); };
-    if (auto* const cell = s.lock.try_read(tell)) return cell;
-    if (visiting()) return nullptr;
-    return s.lock.wait_to_read(tell, [&] { return s.room(); });
-  }
-  [[gnu::noinline]] bool wait_for_word(shard_type& s) const noexcept {
-    if (visiting()) return false;
-    s.lock.word().lock();
-    return true;
-  }
-  // Whether this thread, which has the shard's word, is inside a visitor.
-  [[nodiscard]] bool visits_beside(shard_type& s) const noexcept {
-    return std::ranges::any_of(shards_,
-                               [&](auto const& o) { return o.get() == &s ? o->lock.reading() : o->lock.mine(); });
-  }
-  [[gnu::noinline]] bool wait_for_readers(shard_type& s) const noexcept {
-    if constexpr (beside) {
-      bool free = !s.lock.reading();
-      for (unsigned round = 0; free && s.full(); ++round) {
-        s.settle();
-        if (!s.full()) break;
-        free = !visits_beside(s);
-        machine::wait(round);
-      }
-      if (!free) s.lock.word().unlock();
-      return free;
-    } else if constexpr (requires { s.lock.close(); }) {
-      if (!s.lock.close()) {
-        if (visits_beside(s)) {
-          s.lock.open();
-          s.lock.word().unlock();
-          return false;
-        }
-        s.lock.wait_for_readers();
-      }
-      s.lock.take_notes([&](auto hits) { s.hear(hits); });
-    }
-    return true;
-  }
-
   template <class F>
   std::size_t find_some(std::span<hashed<Key> const> keys, F f) {
     struct asked {
@@ -504,8 +371,8 @@ class tier {
     {
       readings<shard_type, Concurrency::most_shards> locks;
       for (std::size_t i = 0; i < keys.size(); ++i) {
-        std::size_t const number = number_of(keys[i].hash);
-        shard_type& s = *shards_[number];
+        std::size_t const number = shards_.number_of(keys[i].hash);
+        shard_type& s = shards_[number];
         all[i] = {&s, locks.take(number, s), no_slot};
         if (all[i].by != nullptr) s.prefetch_bucket(kept_hash(keys[i].hash));
       }
@@ -529,20 +396,17 @@ class tier {
     return there;
   }
 
-  [[nodiscard]] std::size_t number_of(std::uint64_t hash) const noexcept { return (hash >> 58U) & mask_; }
-  shard_type& of(std::uint64_t hash) const noexcept { return *shards_[number_of(hash)]; }
-
-  [[nodiscard]] std::size_t part(std::size_t whole, std::size_t i) const noexcept {
-    return whole / (mask_ + 1) + (i < whole % (mask_ + 1) ? 1 : 0);
+  static std::size_t shards_for(options const& settings) {
+    std::size_t wanted = checked(settings.capacity_entries) / least;
+    if (settings.capacity_bytes != 0) wanted = std::min(wanted, settings.capacity_bytes / least_bytes);
+    return std::bit_floor(std::clamp<std::size_t>(wanted, 1, Concurrency::most_shards));
   }
-  [[nodiscard]] std::uint64_t bytes_part(std::size_t whole, std::size_t i) const noexcept {
-    return whole == 0 ? std::numeric_limits<std::uint64_t>::max() / 2 : part(whole, i);
+  // What of a bound is for shard i of so many.
+  static std::size_t part(std::size_t whole, std::size_t i, std::size_t number) noexcept {
+    return whole / number + (i < whole % number ? 1 : 0);
   }
-  template <class F>
-  [[nodiscard]] std::size_t sum(F f) const noexcept {
-    std::size_t all = 0;
-    for (auto const& s : shards_) all += f(*s);
-    return all;
+  static std::uint64_t bytes_part(std::size_t whole, std::size_t i, std::size_t number) noexcept {
+    return whole == 0 ? std::numeric_limits<std::uint64_t>::max() / 2 : part(whole, i, number);
   }
 
   void note_spill(shard_type const& s) noexcept {
@@ -558,7 +422,7 @@ class tier {
     for (std::size_t n = some.size(); n == some.size() || wanted != 0;) {
       {
         burials<Key, Value> const later;
-        writing const lock{*this, s};
+        writing const lock{shards_, s};
         n = s.template collect<Used>(from, some, wanted);
       }
       f(std::span{some.data(), n});
@@ -572,9 +436,8 @@ class tier {
   }
 
   struct nothing {};
-  std::vector<std::unique_ptr<shard_type>> shards_;
-  std::size_t mask_ = 0;
   [[no_unique_address]] hash_type hash_;
+  shards<shard_type> shards_;
   options const bounds_;                                  // but for those
   std::atomic<std::size_t> entries_bound_, bytes_bound_;  // that a resize changes while others ask
   [[no_unique_address]] std::conditional_t<counts_uses, std::atomic<bool>, nothing> due_{};
