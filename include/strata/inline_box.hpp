@@ -199,7 +199,7 @@ template <held_inline T>
 class [[nodiscard]] hit<T> : public detail::hit_base<hit<T>> {
   using base = detail::hit_base<hit>;
   friend base;
-  using base::pack, base::present, base::vacant;
+  using base::pack, base::present, base::take, base::vacant;
   using parts = detail::inline_parts<T>;
 
  public:
@@ -213,16 +213,16 @@ class [[nodiscard]] hit<T> : public detail::hit_base<hit<T>> {
   hit(box<T>&& found, strata::tier from, strata::freshness state = freshness::fresh) noexcept
       : parts_{found.let_go()}, kind_{present}, mark_{pack(from, state)} {}
   hit(strata::error why) noexcept
-      : parts_{static_cast<void const*>(std::exchange(why.text_, nullptr))},
+      : parts_{static_cast<void const*>(take(why.text_))},
         kind_{static_cast<std::uint8_t>(why.code_)},
         mark_{pack(why.tier_, freshness::fresh)} {}
 
   hit(hit const& other) noexcept : parts_{other.parts_}, kind_{other.kind_}, mark_{other.mark_} { share(); }
-  hit(hit&& other) noexcept : parts_{other.parts_}, kind_{std::exchange(other.kind_, vacant)}, mark_{other.mark_} {}
+  hit(hit&& other) noexcept : parts_{other.parts_}, kind_{take(other.kind_)}, mark_{other.mark_} {}
   hit& operator=(hit const& other) noexcept { return *this = hit{other}; }
   hit& operator=(hit&& other) noexcept {  // as the box's
     auto const theirs = other.parts_;
-    auto const kind = std::exchange(other.kind_, vacant);
+    auto const kind = take(other.kind_);
     drop();
     parts_ = theirs;
     kind_ = kind;

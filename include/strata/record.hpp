@@ -59,8 +59,9 @@ constexpr Text plain_name(Text name) {
 
 template <class T>
 inline constexpr auto name_of = [] {
-  std::array<char, plain_name(std::string{compilers_name<T>()}).size()> letters{};
-  plain_name(std::string{compilers_name<T>()}).copy(letters.data(), letters.size());
+  using text = deferred<std::string, T>;
+  std::array<char, plain_name(text{compilers_name<T>()}).size()> letters{};
+  plain_name(text{compilers_name<T>()}).copy(letters.data(), letters.size());
   return letters;
 }();
 

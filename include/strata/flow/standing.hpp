@@ -144,7 +144,9 @@ class standing {
   bool enter(std::uint64_t era) noexcept {
     auto const held = guard_.hold();
     if (era > highest_era_) highest_era_ = era;
-    return std::exchange(era_, era) == era;
+    bool const same = era_ == era;
+    era_ = era;
+    return same;
   }
   /// Of all that it belonged to: the horizon has a lower one where cold is an earlier one.
   [[nodiscard]] std::uint64_t highest_era() const noexcept {

@@ -24,7 +24,8 @@ class worker {
             held.unlock();
             job();
             held.lock();
-            (void)wake_.wait_until(held, clock::now() + std::exchange(pause, every), [&] { return stopped_; });
+            (void)wake_.wait_until(held, clock::now() + pause, [&] { return stopped_; });
+            pause = every;
           }
         }} {}
   worker(worker const&) = delete;
