@@ -217,18 +217,19 @@ class local_cache {
       for (auto&& one : keys)
         all.emplace_back(std::piecewise_construct,
                          std::forward_as_tuple(detail::taken<Keys, key_type, decltype(one)>(one)), std::tuple<>{});
-      std::vector<typename core_type::hashed_key> asked;
-      asked.reserve(all.size());
-      for (auto const& one : all) asked.push_back(core_.hash(one.first));
-      core_.hot.find_many(
-          std::span<typename core_type::hashed_key const>{asked}, [&](std::size_t i, boxed const& kept) {
-            std::construct_at(&all[i].second, kept, tier::hot, core_.alive(kept) ? freshness::fresh : freshness::stale);
-          });
-      for (std::size_t i = 0; i < all.size(); ++i) {
-        answer& its = all[i].second;
-        if (its.absent()) its = core_.nothing();
-        if (its.freshness() == freshness::stale) its = expired(asked[i], its.revision());
-      }
+      auto const asked = std::views::keys(all);
+      auto its = all.begin();
+      detail::in_pieces<key_type>(asked, core_.hash, [&](auto some) {
+        core_.hot.find_many(some, [&](std::size_t i, boxed const& kept) {
+          std::construct_at(&its[static_cast<std::ptrdiff_t>(i)].second, kept, tier::hot,
+                            core_.alive(kept) ? freshness::fresh : freshness::stale);
+        });
+        for (auto const& k : some) {
+          answer& found = its++->second;
+          if (found.absent()) found = core_.nothing();
+          if (found.freshness() == freshness::stale) found = expired(k, found.revision());
+        }
+      });
     }
     return all;
   }
