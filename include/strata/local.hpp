@@ -220,7 +220,7 @@ class local_cache {
       auto const asked = std::views::keys(all);
       auto its = all.begin();
       detail::in_pieces<key_type>(asked, core_.hash, [&](auto some) {
-        core_.hot.find_many(some, [&](std::size_t i, boxed const& kept) {
+        core_.hot.find_many(some, [&] [[gnu::always_inline]] (std::size_t i, boxed const& kept) {
           std::construct_at(&its[static_cast<std::ptrdiff_t>(i)].second, kept, tier::hot,
                             core_.alive(kept) ? freshness::fresh : freshness::stale);
         });
@@ -343,7 +343,7 @@ class local_cache {
     std::uint64_t late = 0;
     std::size_t there = 0;
     try {
-      there = core_.hot.find_many(keys, [&](std::size_t i, boxed const& kept) {
+      there = core_.hot.find_many(keys, [&] [[gnu::always_inline]] (std::size_t i, boxed const& kept) {
         if (core_.alive(kept)) [[likely]]
           return void(f(keys[i].key, kept.value()));
         found[i] = kept.revision();

@@ -65,6 +65,7 @@ class alignas(64) shard {
   using entry_type = entry<Key, Value, typename Eviction::node, Counted, Hash>;
 
   using settings = typename settings_of<Eviction>::type;
+  static constexpr bool keeps_hash = std::same_as<Hash, hash_in_entry>;
 
   using limbo_type = std::conditional_t<access::beside, engine::limbo, no_limbo>;
 
@@ -127,23 +128,29 @@ class alignas(64) shard {
     return first;
   }
   /// \param at  what prefetch_entry gave \returns the entry with the key's hash; no_slot: there is none
-  [[nodiscard]] slot prefetch_content(hashed<Key> const& k, slot at) const noexcept {
+  [[nodiscard, gnu::always_inline]] slot confirm(hashed<Key> const& k, slot at) const noexcept {
     if (at != no_slot && !likely(at, k)) [[unlikely]]
       at = space_.index.find(kept_hash(k.hash), [&](slot i) { return likely(i, k); });
-    if (at == no_slot) return at;
-    kept::prefetch(space_.slab[at].key);
-    space_.slab[at].value.prefetch();
     return at;
   }
-  /// find, with what prefetch_content gave.
+  /// Whether keys and values stand in their entries, so that confirm may come last.
+  static constexpr bool all_in_place = !keeps_hash && held_inline<Value>;
+  /// \param at  what confirm gave
+  void prefetch_content(slot at) const noexcept {
+    if (at == no_slot) return;
+    kept::prefetch(space_.slab[at].key);
+    space_.slab[at].value.prefetch();
+  }
+  /// find, with what confirm gave.
   template <class F>
   [[gnu::always_inline]] bool find(cell& mine, hashed<Key> const& k, slot at, F& f) {
     if (at == no_slot) {
       mine.misses.add(1);
       return false;
     }
-    if (!kept::equal(space_.slab[at].key, k.key)) [[unlikely]]
-      return find_another(mine, k, f);
+    if constexpr (keeps_hash)
+      if (!kept::equal(space_.slab[at].key, k.key)) [[unlikely]]
+        return find_another(mine, k, f);
     use<stays::no>(mine, at, f);
     return true;
   }
@@ -375,8 +382,6 @@ class alignas(64) shard {
 
  private:
   enum class sight : std::uint8_t { there, absent, unsure };
-
-  static constexpr bool keeps_hash = std::same_as<Hash, hash_in_entry>;
 
   // Whether the entry has the key's hash: it is all but certain to be the one, and without a hash it is.
   [[gnu::always_inline]] bool likely(slot i, hashed<Key> const& k) const noexcept {

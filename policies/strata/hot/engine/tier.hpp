@@ -100,7 +100,7 @@ class tier {
     std::size_t there = 0;
     for (std::size_t from = 0; from < keys.size(); from += ahead)
       there += find_some(keys.subspan(from, std::min(ahead, keys.size() - from)),
-                         [&](std::size_t i, box<Value> const& b) { f(from + i, b); });
+                         [&] [[gnu::always_inline]] (std::size_t i, box<Value> const& b) { f(from + i, b); });
     return there;
   }
 
@@ -362,31 +362,41 @@ class tier {
     struct asked {
       shard_type* in;
       typename shard_type::cell* by;
+      std::uint32_t which;
       slot at;
     };
     std::array<asked, ahead> all;
-    std::uint64_t later = 0;  // those whose shard was taken, or has no room for another note
+    std::size_t taken = 0;
     std::size_t there = 0;
-    auto const find_one = [&](std::size_t i) { return [&f, i](box<Value> const& b) { f(i, b); }; };
+    std::uint64_t later = 0;  // those whose shard was taken, or has no room for another note
+    auto const find_one = [&](std::size_t i) {
+      return [&f, i] [[gnu::always_inline]] (box<Value> const& b) { f(i, b); };
+    };
     {
       readings<shard_type, Concurrency::most_shards> locks;
-      for (std::size_t i = 0; i < keys.size(); ++i) {
+      for (std::uint32_t i = 0; i < keys.size(); ++i) {
         std::size_t const number = shards_.number_of(keys[i].hash);
         shard_type& s = shards_[number];
-        all[i] = {&s, locks.take(number, s), no_slot};
-        if (all[i].by != nullptr) s.prefetch_bucket(kept_hash(keys[i].hash));
-      }
-      for (std::size_t i = 0; i < keys.size(); ++i)
-        if (all[i].by != nullptr) all[i].at = all[i].in->prefetch_entry(kept_hash(keys[i].hash));
-      for (std::size_t i = 0; i < keys.size(); ++i)
-        if (all[i].by != nullptr) all[i].at = all[i].in->prefetch_content(keys[i], all[i].at);
-      for (std::size_t i = 0; i < keys.size(); ++i) {
-        if (all[i].by == nullptr || all[i].by->full()) {
+        if (auto* const by = locks.take(number, s)) [[likely]] {
+          s.prefetch_bucket(kept_hash(keys[i].hash));
+          all[taken++] = {&s, by, i, no_slot};
+        } else {
           later |= std::uint64_t{1} << i;
+        }
+      }
+      std::span<asked> const some{all.data(), taken};
+      for (asked& one : some) one.at = one.in->prefetch_entry(kept_hash(keys[one.which].hash));
+      if constexpr (!shard_type::all_in_place)
+        for (asked& one : some) one.in->prefetch_content(one.at = one.in->confirm(keys[one.which], one.at));
+      for (asked const& one : some) {
+        if (one.by->full()) {
+          later |= std::uint64_t{1} << one.which;
           continue;
         }
-        auto one = find_one(i);
-        there += all[i].in->find(*all[i].by, keys[i], all[i].at, one);
+        slot at = one.at;
+        if constexpr (shard_type::all_in_place) at = one.in->confirm(keys[one.which], at);
+        auto f_of_one = find_one(one.which);
+        there += one.in->find(*one.by, keys[one.which], at, f_of_one);
       }
     }
     for (; later != 0; later &= later - 1) {
