@@ -169,6 +169,24 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(shows_each_that_is_there, Cache, kinds) {
   BOOST_TEST((cache.stats().hits == 5'003U && cache.stats().misses == 5'101U));
 }
 
+// They and their values stand in their entries, which keep no hash: of two with one tag the number itself tells.
+BOOST_AUTO_TEST_CASE(numbers_with_one_tag_are_told_apart) {
+  local_cache<std::uint64_t, std::uint64_t> cache{{.capacity_entries = 100'000}};
+  std::vector<std::uint64_t> keys;
+  for (std::uint64_t k = 0; k < 20'000; ++k) keys.push_back(k);
+  for (auto const k : keys)
+    if (k % 2 == 0) BOOST_REQUIRE(cache.put(k, k + 1));
+  std::vector<int> times(keys.size());
+  int wrong = 0;
+  BOOST_TEST(cache.visit_many(keys, [&](std::uint64_t k, std::uint64_t value) {
+    ++times[k];
+    wrong += value != k + 1;
+  }) == 10'000U);
+  for (auto const k : keys) wrong += times[k] != (k % 2 == 0 ? 1 : 0);
+  for (auto const& [k, found] : cache.get_many(keys)) wrong += found ? k % 2 != 0 || *found != k + 1 : k % 2 == 0;
+  BOOST_TEST(wrong == 0);
+}
+
 BOOST_AUTO_TEST_CASE(takes_keys_where_they_stand) {
   local_cache<std::string, int> cache;
   for (int i = 0; i < 100; ++i) BOOST_TEST(cache.put(text(i), i));
