@@ -27,16 +27,20 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
     set(strata_test_optimization -O0)
     set(strata_optimized_optimization -O0)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        set(strata_optimized_optimization -O1)
+        list(APPEND strata_test_optimization -ffold-simple-inlines) # std::move and the like are no calls, as with Clang
+        # Nearly as quick as what -O1 makes, in two thirds of its time.
+        set(strata_optimized_optimization -Og -finline-functions-called-once)
     endif()
     # What waits for servers, whose time is theirs, is compiled a fifth quicker than with -O3.
     set(strata_waiting_optimization -O2)
 endif()
 
-# GCC collects its garbage at 128 MB, which most of these sources need more than: not before half a gigabyte spares a tenth of
-# the time.
+# GCC collects its garbage at 128 MB, which most of these sources need more than: not before a sixteenth of the machine's memory
+# spares a tenth of the time and more.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(strata_development INTERFACE --param=ggc-min-heapsize=524288)
+    cmake_host_system_information(RESULT megabytes QUERY TOTAL_PHYSICAL_MEMORY)
+    math(EXPR kilobytes "${megabytes} * 1024 / 16")
+    target_compile_options(strata_development INTERFACE --param=ggc-min-heapsize=${kilobytes})
 endif()
 
 # A target that owns a precompiled header, for those who reuse it.

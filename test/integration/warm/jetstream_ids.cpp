@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
 #include <format>
 #include <fstream>
 #include <iterator>
@@ -64,7 +65,9 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_its_place) {
   tier t{o, no_context{}};
   BOOST_REQUIRE(t.wait_ready(soon()));
 
-  constexpr std::size_t count = strata_test::brief ? 10'000 : 100'000;
+  // The rule is ours; whether the newer server reads subjects as this one does is seen by fewer.
+  bool const newer = std::getenv("STRATA_NATS_SERVER") != nullptr;
+  std::size_t const count = strata_test::brief || newer ? 10'000 : 100'000;
   auto const keys = strata_test::hostile_keys(count);
   std::size_t refused = 0;
   std::size_t mistaken = 0;

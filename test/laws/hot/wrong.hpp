@@ -70,9 +70,11 @@ class order : public strata::hot::sieve_order {
   }
   // Who goes has no gap, or the list would lead to it.
   void on_erase(auto nodes, strata::hot::engine::slot i) noexcept {
-    auto before = i;
-    while (nodes[before].newer() != i) before = nodes[before].newer();
-    nodes[i].older(before);
+    if (made == mistake::leaves_a_gap_in_its_list) {
+      auto before = i;
+      while (nodes[before].newer() != i) before = nodes[before].newer();
+      nodes[i].older(before);
+    }
     strata::hot::sieve_order::on_erase(nodes, i);
   }
 

@@ -328,10 +328,9 @@ threads& here() {
   return none;
 }
 
-/// \param act  runs the verb, a write if it gives a report
-template <class Cache, class Act, class Thing = typename Cache::value_type>
-void try_all(std::string_view name, trouble kind, start from, Act act) {
-  constexpr bool writes = std::is_same_v<decltype(act(std::declval<Cache&>())), report>;
+/// Compiled once for all verbs of a cache.
+template <class Cache, class Thing = typename Cache::value_type>
+void try_each(std::string_view name, trouble kind, start from, bool writes, std::function<report(Cache&)> const& act) {
   for (std::uint64_t n = 1;; ++n) {
     BOOST_REQUIRE_MESSAGE(n < 5'000, "there is no end to the failures of " << name);
     stores mine;
@@ -350,10 +349,7 @@ void try_all(std::string_view name, trouble kind, start from, Act act) {
     report told;
     armed = {kind, n, false};
     try {
-      if constexpr (writes)
-        told = act(used);
-      else
-        act(used);
+      told = act(used);
     } catch (std::bad_alloc const&) {
       threw = true;
     } catch (copy_failed const&) {
@@ -385,6 +381,15 @@ void try_all(std::string_view name, trouble kind, start from, Act act) {
     }
     if (!happened) return;
   }
+}
+
+/// \param act  runs the verb, a write if it gives a report
+template <class Cache, class Act>
+void try_all(std::string_view name, trouble kind, start from, Act act) {
+  if constexpr (std::is_same_v<std::invoke_result_t<Act&, Cache&>, report>)
+    try_each<Cache>(name, kind, from, true, act);
+  else
+    try_each<Cache>(name, kind, from, false, [&](Cache& c) { return act(c), report{}; });
 }
 
 constexpr start starts[] = {start::nothing, start::cold_alone, start::warm_too, start::hot_too};

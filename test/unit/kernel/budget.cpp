@@ -11,11 +11,9 @@ using strata::kernel::warm_read;
 using strata::kernel::warm_write;
 using namespace std::chrono_literals;
 
-namespace {
-moment const start{1h};
-}
-
 BOOST_AUTO_TEST_SUITE(budgets)  // K11
+
+moment const start{1h};
 
 BOOST_AUTO_TEST_CASE(a_read_leaves_cold_most_of_its_time) {
   BOOST_TEST((warm_read(start, start + 2s) == start + 500ms));

@@ -11,11 +11,9 @@ using strata::kernel::moment;
 using lease = strata::kernel::lease<>;
 using namespace std::chrono_literals;
 
-namespace {
-moment const start{1h};
-}
-
 BOOST_AUTO_TEST_SUITE(leases)  // K9
+
+moment const start{1h};
 
 BOOST_AUTO_TEST_CASE(what_the_feed_has_passed_is_proven_at_once) {
   lease l;

@@ -119,9 +119,10 @@ class likeness : public mishaps<Cache> {
   void skip_echoes() noexcept {
     for (std::size_t i = 0; i < stage.plan.instances; ++i) {
       auto& one = instances_[i];
+      auto const& all = stage.world.feed;
+      if (one.feed.heard >= all.size()) continue;
       auto& core = access::core(*one.cache);
       auto const k = core.hash(key_names[stage.plan.key()]);
-      auto const& all = stage.world.feed;
       for (; one.feed.heard < all.size(); ++one.feed.heard) {
         revision const r = all[one.feed.heard].revision;
         auto const kept = core.peek(k);
