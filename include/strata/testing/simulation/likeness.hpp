@@ -102,18 +102,19 @@ class likeness : public mishaps<Cache> {
   /// Of callers of one instance that are to do the same, the first begins first.
   [[nodiscard]] bool has_twin_before(std::size_t s) const noexcept {
     for (std::size_t t = s - s % stage.plan.callers; t < s; ++t)
-      if (!callers_[t].calling && callers_[t].next < callers_[t].count && rest_of(t) == rest_of(s)) return true;
+      if (!callers_[t].calling && callers_[t].next < callers_[t].count && to_do_alike(t, s)) return true;
     return false;
   }
-  /// What a caller has yet to begin.
-  [[nodiscard]] std::uint64_t rest_of(std::size_t s) const noexcept {
-    std::uint64_t all = 0;
-    for (std::size_t i = callers_[s].next; i < callers_[s].count; ++i) {
-      auto const& step = stage.plan.steps[callers_[s].steps[i]];
-      all = detail::digest_of(all, static_cast<std::uint64_t>(step.what) * 8 + step.param * 2U + step.verified);
-      all = detail::digest_of(all, step.life * 65'536U + step.soft);
+  /// Whether two callers have the same yet to begin.
+  [[nodiscard]] bool to_do_alike(std::size_t s, std::size_t t) const noexcept {
+    auto const &one = callers_[s], &other = callers_[t];
+    if (one.count - one.next != other.count - other.next) return false;
+    for (std::size_t i = one.next, j = other.next; i < one.count; ++i, ++j) {
+      auto const &a = stage.plan.steps[one.steps[i]], &b = stage.plan.steps[other.steps[j]];
+      if (a.what != b.what || a.param != b.param || a.verified != b.verified || a.life != b.life || a.soft != b.soft)
+        return false;
     }
-    return all;
+    return true;
   }
   /// A change that an instance knows already changes nothing, now or later: it need not be told at all times.
   void skip_echoes() noexcept {

@@ -38,7 +38,7 @@ class simulation : likeness<Cache> {
 
  public:
   using base::history, base::stage;
-  /// Asked before each choice that no list makes: whether this state has been seen.
+  /// Asked before each choice that no list makes, and at the end: whether this state has been seen.
   bool (*seen_before)(void*, std::uint64_t) = nullptr;
   void* explorer = nullptr;
 
@@ -192,10 +192,10 @@ class simulation : likeness<Cache> {
     if (n == 0) {
       for (std::size_t s = 0; s < all_; ++s)
         if (under_way(s)) history.never_ended(s);
+      cut_short_ = !history.found && been_here();
       return false;
     }
-    if (stage.exploring && n > 1 && seen_before != nullptr && !stage.choices.given() &&
-        seen_before(explorer, base::fingerprint())) {
+    if (n > 1 && been_here()) {
       cut_short_ = true;
       return false;
     }
@@ -210,6 +210,11 @@ class simulation : likeness<Cache> {
       case actor::time: pass(); break;
     }
     return true;
+  }
+
+  [[nodiscard]] bool been_here() {
+    return stage.exploring && seen_before != nullptr && !stage.choices.given() &&
+           seen_before(explorer, base::fingerprint());
   }
 
   void go(std::size_t s) {
