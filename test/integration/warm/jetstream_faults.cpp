@@ -102,11 +102,18 @@ BOOST_AUTO_TEST_CASE(of_two_that_demand_one_place_the_one_whose_message_was_lost
     auto const same = made(key, 0, "held");
     std::promise<strata::result<position>> theirs;
     wire.swallow(1, "HPUB knowledge.cache.template." + key, lost, [&] {
-      auto const there = near.load(key, soon());
+      auto there = near.load(key, soon());
+      // The answer may be one to an earlier question; what was stored is acknowledged after it, on a connection that is cut.
+      if (lost == tcp_proxy::part::answer)
+        (void)eventually([&] {
+          if (!there || !there->frame) there = near.load(key, soon());
+          return there && there->frame;
+        });
       theirs.set_value(near.store(same, there ? there->position : position{}, soon()));
     });
     auto const mine = far.store(same, position{}, soon());
-    BOOST_REQUIRE(theirs.get_future().get().has_value());
+    auto const stored = theirs.get_future().get();
+    BOOST_REQUIRE_MESSAGE(stored.has_value(), "theirs is not stored: " << (stored ? "" : stored.error().text()));
     BOOST_TEST((!mine && mine.error() == errc::timed_out));
   }
   // What nobody went over is known again.
