@@ -39,7 +39,7 @@ endif()
 # spares a tenth of the time and more.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     cmake_host_system_information(RESULT megabytes QUERY TOTAL_PHYSICAL_MEMORY)
-    math(EXPR kilobytes "${megabytes} * 1024 / 16")
+    math(EXPR kilobytes "${megabytes} / 1024 * 65536")
     target_compile_options(strata_development INTERFACE --param=ggc-min-heapsize=${kilobytes})
 endif()
 
