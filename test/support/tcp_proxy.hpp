@@ -56,7 +56,8 @@ class tcp_proxy {
   /// As long as it does, no answer comes through, and what is asked still goes.
   void hold_answers(bool on) noexcept { holding_ = on; }
   enum class part : std::uint8_t { question, answer };
-  /// The next `n` answers are swallowed and their connections cut, if the question holds the word; or the questions are.
+  /// The next `n` answers are swallowed and their connections cut, if the question holds the word; or the questions are. What
+  /// comes next counts as the answer, though with NATS it may be one to an earlier question.
   /// \param meanwhile  done before each cut
   void swallow(int n, std::string_view word, part what = part::answer, std::function<void()> meanwhile = {}) {
     std::lock_guard const lock{mutex_};
